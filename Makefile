@@ -1,0 +1,39 @@
+# The two commands of a newcomer are `make run` and `make test`; `make help` lists the rest.
+# Each sets up what it needs in .venv, once for each state of the requirements files.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run test lint format requirements clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.run ## set up, then run whatever is stale (the same as: snakemake --cores 4)
+	$(BIN)/snakemake --cores 4
+
+test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST included)
+	$(BIN)/pytest
+
+lint: $(VENV)/.test ## check style and the workflow's good practice
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+
+format: $(VENV)/.test ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+# A stamp is newer than its requirements file once pip has installed exactly what it lists.
+$(VENV)/.run: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --require-hashes -r $<
+	touch $@
+
+$(VENV)/.test: requirements-test.txt $(VENV)/.run
+	$(BIN)/python -m pip install --require-hashes -r $<
+	touch $@

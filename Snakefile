@@ -1,0 +1,30 @@
+# The front door: what the workflow is made of, and what it makes when nothing else is asked for.
+from snakemake.utils import min_version
+
+min_version("9.12")
+
+
+# The working directory's own config.yaml, or else (with --directory) the one beside this file.
+configfile: "config.yaml" if exists("config.yaml") else workflow.source_path("config.yaml")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+
+
+# Every stage's product is named, so that one that failed is never taken for done.
+rule all:
+    default_target: True
+    input:
+        everything(),
+
+
+onsuccess:
+    show_results()

@@ -1,0 +1,42 @@
+# From public sources to arrays.
+rule download:
+    output:
+        **{name: f"results/data/{{dataset}}/{file}" for name, file in RAW.items()},
+    params:
+        key=key_of("download"),
+        folder=untracked("download.folder"),
+        timeout=untracked("download.timeout"),
+    log:
+        "results/logs/download/{dataset}.log",
+    benchmark:
+        "results/benchmarks/download/{dataset}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=30,
+    message:
+        "Downloading {wildcards.dataset}"
+    script:
+        "../scripts/download.py"
+
+
+rule preprocess:
+    input:
+        **{name: raw_file(file) for name, file in RAW.items()},
+    output:
+        **{name: f"results/data/{{data}}/{name}.npy" for name in ARRAYS},
+        manifest="results/data/{data}/manifest.json",
+    params:
+        key=key_of("preprocess"),
+    log:
+        "results/logs/preprocess/{data}.log",
+    benchmark:
+        "results/benchmarks/preprocess/{data}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Preparing the arrays {wildcards.data}"
+    script:
+        "../scripts/preprocess.py"

@@ -1,0 +1,25 @@
+# From a checkpoint to numbers.
+rule evaluate:
+    input:
+        X_test=data_file("X_test.npy"),
+        Y_test=data_file("Y_test.npy"),
+        manifest=data_file("manifest.json"),
+        checkpoint=ancient("results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
+    output:
+        metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
+        history="results/runs/{run}/epoch-{epoch}/history.csv",
+        predictions="results/runs/{run}/epoch-{epoch}/predictions.csv",
+    params:
+        key=key_of("evaluate"),
+    log:
+        "results/logs/evaluate/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/evaluate/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    message:
+        "Testing {wildcards.run} at epoch {wildcards.epoch}"
+    script:
+        "../scripts/evaluate.py"

@@ -1,0 +1,107 @@
+# From numbers to pictures and a table.
+rule plot_loss:
+    input:
+        history=ancient("results/runs/{run}/epoch-{epoch}/history.csv"),
+    output:
+        "results/runs/{run}/epoch-{epoch}/loss.png",
+    params:
+        key=key_of("plot_loss"),
+    log:
+        "results/logs/plot_loss/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/plot_loss/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Drawing the loss of {wildcards.run} at epoch {wildcards.epoch}"
+    script:
+        "../scripts/plot_loss.py"
+
+
+rule plot_misclassified:
+    input:
+        predictions=ancient("results/runs/{run}/epoch-{epoch}/predictions.csv"),
+        X_test=data_file("X_test.npy"),
+        manifest=data_file("manifest.json"),
+    output:
+        "results/runs/{run}/epoch-{epoch}/misclassified.png",
+    params:
+        key=key_of("plot_misclassified"),
+    log:
+        "results/logs/plot_misclassified/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/plot_misclassified/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Drawing the mistakes of {wildcards.run} at epoch {wildcards.epoch}"
+    script:
+        "../scripts/plot_misclassified.py"
+
+
+rule plot_confusion:
+    input:
+        metrics=ancient("results/runs/{run}/epoch-{epoch}/metrics.json"),
+    output:
+        "results/runs/{run}/epoch-{epoch}/confusion.png",
+    params:
+        key=key_of("plot_confusion"),
+    log:
+        "results/logs/plot_confusion/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/plot_confusion/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Drawing the confusion matrix of {wildcards.run} at epoch {wildcards.epoch}"
+    script:
+        "../scripts/plot_confusion.py"
+
+
+rule plot_weights:
+    input:
+        checkpoint=ancient("results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
+        manifest=data_file("manifest.json"),
+    output:
+        "results/runs/{run}/epoch-{epoch}/weights.png",
+    params:
+        key=key_of("plot_weights"),
+    log:
+        "results/logs/plot_weights/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/plot_weights/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Drawing the weights of {wildcards.run} at epoch {wildcards.epoch}"
+    script:
+        "../scripts/plot_weights.py"
+
+
+rule summarize:
+    input:
+        summary_inputs,
+    output:
+        "results/summary.csv",
+    params:
+        key=summary_key,
+    log:
+        "results/logs/summarize.log",
+    benchmark:
+        "results/benchmarks/summarize.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Summing up"
+    script:
+        "../scripts/summarize.py"

@@ -1,0 +1,45 @@
+# From initial weights to checkpoints.
+rule describe:
+    output:
+        "results/runs/{run}/config.yaml",
+    params:
+        key=key_of("describe"),
+    log:
+        "results/logs/describe/{run}.log",
+    benchmark:
+        "results/benchmarks/describe/{run}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Noting the settings of {wildcards.run}"
+    script:
+        "../scripts/describe.py"
+
+
+# One thread: two gain almost nothing here, and results must not depend on --cores.
+rule train:
+    input:
+        X_train=data_file("X_train.npy"),
+        Y_train=data_file("Y_train.npy"),
+        X_validation=data_file("X_validation.npy"),
+        Y_validation=data_file("Y_validation.npy"),
+        start=start_of,
+    output:
+        checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+        record="results/runs/{run}/checkpoints/epoch-{epoch}.json",
+    params:
+        key=key_of("train"),
+    log:
+        "results/logs/train/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/train/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    message:
+        "Training {wildcards.run} to epoch {wildcards.epoch}"
+    script:
+        "../scripts/train.py"

@@ -1,0 +1,13 @@
+"""Fetch a dataset's IDX files from the first source that has them."""
+
+from pathlib import Path
+
+from scratchnet import datasets, job
+
+with job.running(snakemake.log[0], snakemake.params.key) as settings:
+    datasets.download(
+        dataset=datasets.DATASETS[settings["dataset"]],
+        destination=Path(snakemake.output.source).parent,
+        user_folder=snakemake.params.folder,
+        timeout=snakemake.params.timeout,
+    )

