@@ -49,8 +49,7 @@ def settings_of(wildcards):
     folder = wildcards[kinds[0]]
     if folder not in SETTINGS:
         raise WorkflowError(
-            f"{folder} is of another configuration; the present one has "
-            + ", ".join(SETTINGS)
+            f"{folder} is of another configuration; the present one has " + ", ".join(SETTINGS)
         )
     return SETTINGS[folder]
 

@@ -2,10 +2,6 @@
 rule download:
     output:
         **{name: f"results/data/{{dataset}}/{file}" for name, file in RAW.items()},
-    params:
-        key=key_of("download"),
-        folder=untracked("download.folder"),
-        timeout=untracked("download.timeout"),
     log:
         "results/logs/download/{dataset}.log",
     benchmark:
@@ -14,6 +10,10 @@ rule download:
     resources:
         mem_mb=500,
         runtime=30,
+    params:
+        key=key_of("download"),
+        folder=untracked("download.folder"),
+        timeout=untracked("download.timeout"),
     message:
         "Downloading {wildcards.dataset}"
     script:
@@ -26,8 +26,6 @@ rule preprocess:
     output:
         **{name: f"results/data/{{data}}/{name}.npy" for name in ARRAYS},
         manifest="results/data/{data}/manifest.json",
-    params:
-        key=key_of("preprocess"),
     log:
         "results/logs/preprocess/{data}.log",
     benchmark:
@@ -36,6 +34,8 @@ rule preprocess:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        key=key_of("preprocess"),
     message:
         "Preparing the arrays {wildcards.data}"
     script:

@@ -9,8 +9,6 @@ rule evaluate:
         metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
         history="results/runs/{run}/epoch-{epoch}/history.csv",
         predictions="results/runs/{run}/epoch-{epoch}/predictions.csv",
-    params:
-        key=key_of("evaluate"),
     log:
         "results/logs/evaluate/{run}/epoch-{epoch}.log",
     benchmark:
@@ -19,6 +17,8 @@ rule evaluate:
     resources:
         mem_mb=500,
         runtime=10,
+    params:
+        key=key_of("evaluate"),
     message:
         "Testing {wildcards.run} at epoch {wildcards.epoch}"
     script:

@@ -4,8 +4,6 @@ rule plot_loss:
         history=ancient("results/runs/{run}/epoch-{epoch}/history.csv"),
     output:
         "results/runs/{run}/epoch-{epoch}/loss.png",
-    params:
-        key=key_of("plot_loss"),
     log:
         "results/logs/plot_loss/{run}/epoch-{epoch}.log",
     benchmark:
@@ -14,6 +12,8 @@ rule plot_loss:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        key=key_of("plot_loss"),
     message:
         "Drawing the loss of {wildcards.run} at epoch {wildcards.epoch}"
     script:
@@ -27,8 +27,6 @@ rule plot_misclassified:
         manifest=data_file("manifest.json"),
     output:
         "results/runs/{run}/epoch-{epoch}/misclassified.png",
-    params:
-        key=key_of("plot_misclassified"),
     log:
         "results/logs/plot_misclassified/{run}/epoch-{epoch}.log",
     benchmark:
@@ -37,6 +35,8 @@ rule plot_misclassified:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        key=key_of("plot_misclassified"),
     message:
         "Drawing the mistakes of {wildcards.run} at epoch {wildcards.epoch}"
     script:
@@ -48,8 +48,6 @@ rule plot_confusion:
         metrics=ancient("results/runs/{run}/epoch-{epoch}/metrics.json"),
     output:
         "results/runs/{run}/epoch-{epoch}/confusion.png",
-    params:
-        key=key_of("plot_confusion"),
     log:
         "results/logs/plot_confusion/{run}/epoch-{epoch}.log",
     benchmark:
@@ -58,6 +56,8 @@ rule plot_confusion:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        key=key_of("plot_confusion"),
     message:
         "Drawing the confusion matrix of {wildcards.run} at epoch {wildcards.epoch}"
     script:
@@ -70,8 +70,6 @@ rule plot_weights:
         manifest=data_file("manifest.json"),
     output:
         "results/runs/{run}/epoch-{epoch}/weights.png",
-    params:
-        key=key_of("plot_weights"),
     log:
         "results/logs/plot_weights/{run}/epoch-{epoch}.log",
     benchmark:
@@ -80,6 +78,8 @@ rule plot_weights:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        key=key_of("plot_weights"),
     message:
         "Drawing the weights of {wildcards.run} at epoch {wildcards.epoch}"
     script:
@@ -91,8 +91,6 @@ rule summarize:
         summary_inputs,
     output:
         "results/summary.csv",
-    params:
-        key=summary_key,
     log:
         "results/logs/summarize.log",
     benchmark:
@@ -101,6 +99,8 @@ rule summarize:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        key=summary_key,
     message:
         "Summing up"
     script:

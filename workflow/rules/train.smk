@@ -2,8 +2,6 @@
 rule describe:
     output:
         "results/runs/{run}/config.yaml",
-    params:
-        key=key_of("describe"),
     log:
         "results/logs/describe/{run}.log",
     benchmark:
@@ -12,6 +10,8 @@ rule describe:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        key=key_of("describe"),
     message:
         "Noting the settings of {wildcards.run}"
     script:
@@ -29,8 +29,6 @@ rule train:
     output:
         checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
         record="results/runs/{run}/checkpoints/epoch-{epoch}.json",
-    params:
-        key=key_of("train"),
     log:
         "results/logs/train/{run}/epoch-{epoch}.log",
     benchmark:
@@ -39,6 +37,8 @@ rule train:
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        key=key_of("train"),
     message:
         "Training {wildcards.run} to epoch {wildcards.epoch}"
     script:

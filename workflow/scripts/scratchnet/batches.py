@@ -14,10 +14,10 @@ def generate_batch_indices(n, batch_size, rng):
 
 
 def generate_batches(X, Y, batch_size, rng):
-    """Yield the batches (X_batch (n_in, b), Y_batch (k, b)) of one epoch over X (n_in, n), Y (k, n).
+    """Yield the batches X (n_in, b), Y (k, b) of one epoch over all X (n_in, n) and Y (k, n).
 
-    X and Y are best sample-contiguous (Fortran order): a column is then one run of memory, and
-    gathering random columns is over ten times faster. A batch is overwritten by the next one.
+    All X and Y are best sample-contiguous (Fortran order): a column is then one run of memory,
+    and gathering random columns is over ten times faster. A batch is overwritten by the next.
     """
     samples_X, samples_Y = np.asarray(X).T, np.asarray(Y).T
     buffer_X = np.empty((batch_size, X.shape[0]), X.dtype)

@@ -147,7 +147,8 @@ def _explain(error):
                 hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
                 yield f"{path}{'.' if path else ''}{name}: there is no such key; {hint}"
     else:
-        yield f"{path or 'config'}: {error.instance!r} is not allowed; it must be {_allowed(error.schema)}"
+        value, allowed = error.instance, _allowed(error.schema)
+        yield f"{path or 'config'}: {value!r} is not allowed; it must be {allowed}"
 
 
 def _allowed(schema):

