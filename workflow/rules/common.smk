@@ -54,9 +54,16 @@ def settings_of(wildcards):
     return SETTINGS[folder]
 
 
+def key(stage, wildcards):
+    """The present key of a stage, by which Snakemake knows whether its result is current."""
+    if stage == "summarize":
+        return pipeline.summary_key(rows(), RUNS)
+    return pipeline.key(stage, settings_of(wildcards))
+
+
 def key_of(stage):
-    """A param: the key of `stage`, by which Snakemake knows whether its results are current."""
-    return lambda wildcards: pipeline.key(stage, settings_of(wildcards))
+    """A param: the key of `stage`."""
+    return lambda wildcards: key(stage, wildcards)
 
 
 def untracked(setting):
@@ -64,17 +71,48 @@ def untracked(setting):
     return lambda wildcards, output: settings_of(wildcards)[setting]
 
 
-# All inputs are ancient: keys alone say what is stale, modification times never do.
-def raw_file(name):
-    """An input: a file of the dataset that prepared data are made of."""
-    return lambda wildcards: ancient(f"results/data/{settings_of(wildcards)['dataset']}/{name}")
+def keys_decide():
+    """Whether keys alone say what is stale: with the default profile, and where nothing is forced."""
+    dag = workflow.dag_settings
+    forced = dag.forceall or dag.forcetargets or dag.forcerun
+    return not forced and "input" not in map(str, dag.rerun_triggers)
 
 
-def data_file(name):
-    """An input: a file of the prepared data that a run learns from."""
-    return lambda wildcards: ancient(
-        f"results/data/{pipeline.data_name(settings_of(wildcards))}/{name}"
-    )
+def is_current(stage, wildcards):
+    """Whether all results of a stage are there, and were not made with another key than the present.
+
+    Without a record of the key, when .snakemake was deleted, they are taken for what they are
+    called: their folder is named after the settings that they were made with.
+    """
+    results = [output.apply_wildcards(wildcards) for output in getattr(rules, stage).output]
+    recorded = workflow.persistence.params(results[0])
+    made_with_it = recorded is None or repr(key(stage, wildcards)) in recorded
+    return made_with_it and all(Path(path).exists() for path in results)
+
+
+def linked(stage, wildcards, *paths):
+    """`paths` as inputs of `stage`, so that it runs if it is not current, and only then.
+
+    Of a job behind one that has to run Snakemake does not look at the key: it runs if its input is
+    not ancient, or is not there. So the inputs of a stage that is current are made ancient, which
+    also takes modification times out of play, and those that are not there are left out: nobody
+    will read them.
+    """
+    if keys_decide() and is_current(stage, wildcards):
+        return [ancient(path) for path in paths if Path(path).exists()]
+    return list(paths)
+
+
+def needs(stage, pattern):
+    """An input of `stage`: `pattern`, with the folders {dataset} and {data} that belong to a run."""
+
+    def path(wildcards):
+        settings = settings_of(wildcards)
+        folders = {"dataset": settings["dataset"], "data": pipeline.data_name(settings)}
+        paths = linked(stage, wildcards, pattern.format(**(folders | dict(wildcards))))
+        return paths[0] if paths else []
+
+    return path
 
 
 def start_of(wildcards):
@@ -86,8 +124,8 @@ def start_of(wildcards):
         settings_of(wildcards)["training.checkpoint_every"],
         others | EPOCHS[wildcards.run],
     )
-    names = [f"epoch-{previous:04}.npz", f"epoch-{previous:04}.json"]
-    return [ancient(str(folder / name)) for name in names] if previous else []
+    names = [f"epoch-{previous:04}.npz", f"epoch-{previous:04}.json"] if previous else []
+    return linked("train", wildcards, *(str(folder / name) for name in names))
 
 
 def rows():
@@ -107,12 +145,8 @@ def rows():
 
 def summary_inputs(wildcards):
     """An input: what the summary is made from."""
-    return ancient([row[name] for row in rows() for name in ("metrics", "record")])
-
-
-def summary_key(wildcards):
-    """A param: the key of the summary."""
-    return pipeline.summary_key(rows(), RUNS)
+    paths = [row[name] for row in rows() for name in ("metrics", "record")]
+    return linked("summarize", wildcards, *paths)
 
 
 def everything():

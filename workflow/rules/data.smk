@@ -22,7 +22,10 @@ rule download:
 
 rule preprocess:
     input:
-        **{name: raw_file(file) for name, file in RAW.items()},
+        **{
+            name: needs("preprocess", f"results/data/{{dataset}}/{file}")
+            for name, file in RAW.items()
+        },
     output:
         **{name: f"results/data/{{data}}/{name}.npy" for name in ARRAYS},
         manifest="results/data/{data}/manifest.json",

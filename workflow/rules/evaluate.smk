@@ -1,10 +1,10 @@
 # From a checkpoint to numbers.
 rule evaluate:
     input:
-        X_test=data_file("X_test.npy"),
-        Y_test=data_file("Y_test.npy"),
-        manifest=data_file("manifest.json"),
-        checkpoint=ancient("results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
+        X_test=needs("evaluate", "results/data/{data}/X_test.npy"),
+        Y_test=needs("evaluate", "results/data/{data}/Y_test.npy"),
+        manifest=needs("evaluate", "results/data/{data}/manifest.json"),
+        checkpoint=needs("evaluate", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
     output:
         metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
         history="results/runs/{run}/epoch-{epoch}/history.csv",

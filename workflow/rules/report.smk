@@ -1,7 +1,7 @@
 # From numbers to pictures and a table.
 rule plot_loss:
     input:
-        history=ancient("results/runs/{run}/epoch-{epoch}/history.csv"),
+        history=needs("plot_loss", "results/runs/{run}/epoch-{epoch}/history.csv"),
     output:
         "results/runs/{run}/epoch-{epoch}/loss.png",
     log:
@@ -22,9 +22,9 @@ rule plot_loss:
 
 rule plot_misclassified:
     input:
-        predictions=ancient("results/runs/{run}/epoch-{epoch}/predictions.csv"),
-        X_test=data_file("X_test.npy"),
-        manifest=data_file("manifest.json"),
+        predictions=needs("plot_misclassified", "results/runs/{run}/epoch-{epoch}/predictions.csv"),
+        X_test=needs("plot_misclassified", "results/data/{data}/X_test.npy"),
+        manifest=needs("plot_misclassified", "results/data/{data}/manifest.json"),
     output:
         "results/runs/{run}/epoch-{epoch}/misclassified.png",
     log:
@@ -45,7 +45,7 @@ rule plot_misclassified:
 
 rule plot_confusion:
     input:
-        metrics=ancient("results/runs/{run}/epoch-{epoch}/metrics.json"),
+        metrics=needs("plot_confusion", "results/runs/{run}/epoch-{epoch}/metrics.json"),
     output:
         "results/runs/{run}/epoch-{epoch}/confusion.png",
     log:
@@ -66,8 +66,8 @@ rule plot_confusion:
 
 rule plot_weights:
     input:
-        checkpoint=ancient("results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
-        manifest=data_file("manifest.json"),
+        checkpoint=needs("plot_weights", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
+        manifest=needs("plot_weights", "results/data/{data}/manifest.json"),
     output:
         "results/runs/{run}/epoch-{epoch}/weights.png",
     log:
@@ -100,7 +100,7 @@ rule summarize:
         mem_mb=500,
         runtime=5,
     params:
-        key=summary_key,
+        key=key_of("summarize"),
     message:
         "Summing up"
     script:

@@ -21,10 +21,10 @@ rule describe:
 # One thread: two gain almost nothing here, and results must not depend on --cores.
 rule train:
     input:
-        X_train=data_file("X_train.npy"),
-        Y_train=data_file("Y_train.npy"),
-        X_validation=data_file("X_validation.npy"),
-        Y_validation=data_file("Y_validation.npy"),
+        X_train=needs("train", "results/data/{data}/X_train.npy"),
+        Y_train=needs("train", "results/data/{data}/Y_train.npy"),
+        X_validation=needs("train", "results/data/{data}/X_validation.npy"),
+        Y_validation=needs("train", "results/data/{data}/Y_validation.npy"),
         start=start_of,
     output:
         checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
