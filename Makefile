@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test lint format requirements clean
+.PHONY: help run test lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -27,6 +27,18 @@ format: $(VENV)/.test ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
+
+requirements: ## pin the newest versions of the packages in requirements*.in (edit and commit)
+	$(PYTHON) -m venv $(VENV)/pip-tools
+	$(VENV)/pip-tools/bin/pip install pip-tools
+	for name in requirements requirements-test; do \
+	  $(VENV)/pip-tools/bin/pip-compile --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    --output-file $$name.txt $$name.in || exit; \
+	done
+
+pictures: run ## copy the default run's pictures to docs/, for the README
+	cp results/latest/epoch-0020/*.png docs/
 
 # A stamp is newer than its requirements file once pip has installed exactly what it lists.
 $(VENV)/.run: requirements.txt

@@ -1,0 +1,125 @@
+"""A copy of the workflow in a folder of its own, and a dataset that takes seconds."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from copy import deepcopy
+from pathlib import Path
+
+import yaml
+
+from samples import write_idx
+
+CHECKOUT = Path(__file__).parents[1]
+SOURCES = ("Snakefile", "config.yaml", "workflow", "profiles")
+
+SMALL = {
+    "download": {"folder": "raw"},
+    "training": {"epochs": 4, "batch_size": 25},
+}
+
+# Appended to the copy's datasets.py: the names stay, the files are others.
+SMALL_DATASETS = """
+
+def _small(classes):
+    folder = Path(__file__).parents[3] / "raw"
+    sha256 = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    return Dataset(sha256=sha256, sources=(), largest=100_000, classes=classes)
+
+
+DATASETS["mnist"] = _small(tuple("0123456789"))
+DATASETS["other"] = _small(tuple("abcdefghij"))
+"""
+
+
+class Project:
+    """The workflow in `folder`, and what a person would do with it."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    @property
+    def results(self):
+        return self.folder / "results"
+
+    @property
+    def run_folder(self):
+        """The folder of the only training run."""
+        (folder,) = (self.results / "runs").iterdir()
+        return folder
+
+    def configure(self, settings):
+        """Write a config.yaml of these nested settings, and the small ones beside them."""
+        merged = deepcopy(SMALL)
+        for name, value in settings.items():
+            if isinstance(value, dict) and name in merged:
+                merged[name] |= value
+            else:
+                merged[name] = value
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(merged))
+
+    def snakemake(self, *arguments, cwd=None, env=None):
+        """Run Snakemake as a person would; returns the finished process, its output as text."""
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)],
+            cwd=cwd or self.folder,
+            env=os.environ | (env or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def run(self, *arguments, **options):
+        """Run Snakemake, which must succeed; returns all that it printed."""
+        process = self.snakemake(*arguments, **options)
+        output = process.stdout + process.stderr
+        assert process.returncode == 0, output
+        return output
+
+    def plan(self, *arguments):
+        """How often each rule would run: {rule: number of jobs}, without `all`."""
+        return planned(self.run("--dry-run", *arguments))
+
+
+def planned(output):
+    """The table of jobs that Snakemake printed, as {rule: number of jobs}, without `all`."""
+    if "Nothing to be done" in output:
+        return {}
+    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", output, re.MULTILINE | re.DOTALL)
+    jobs = Counter()
+    for line in table[1].splitlines():
+        rule, count = line.split()
+        jobs[rule] += int(count)
+    jobs.pop("all", None)
+    return dict(jobs)
+
+
+def copy_workflow(folder):
+    """The workflow as it is in the checkout, in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in SOURCES:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    return Project(folder)
+
+
+def copy_with_small_data(folder):
+    """The workflow in `folder` with a small dataset of two names, mnist and other."""
+    project = copy_workflow(folder)
+    raw = folder / "raw"
+    raw.mkdir()
+    write_idx(raw)
+    datasets = folder / "workflow" / "scripts" / "scratchnet" / "datasets.py"
+    datasets.write_text(datasets.read_text() + SMALL_DATASETS)
+    schema = folder / "workflow" / "schemas" / "config.schema.yaml"
+    schema.write_text(schema.read_text().replace("enum: [mnist]", "enum: [mnist, other]"))
+    project.configure({})
+    return project

@@ -1,0 +1,85 @@
+"""The same mathematics the slow way, to compare the library with.
+
+Everything is float64 and goes sample by sample, as a textbook writes it: the bias is a row of ones
+that is really there, a derivative is a Jacobian that is really built. Arrays are features x
+samples.
+"""
+
+import numpy as np
+
+
+def with_ones(X):
+    """X (n, b) with a last row of ones (n + 1, b): the bias trick."""
+    return np.vstack([X, np.ones(X.shape[1])])
+
+
+def dense(W, X):
+    return W @ with_ones(X)
+
+
+def dense_backward(W, X, dY):
+    """dW as a sum of one outer product for each sample, and dX."""
+    dW = np.zeros_like(W)
+    dX = []
+    for x, dy in zip(with_ones(X).T, dY.T):
+        dW += np.outer(dy, x)
+        dX.append((W.T @ dy)[:-1])  # nobody can change the row of ones
+    return dW, np.column_stack(dX)
+
+
+def relu(X):
+    return np.maximum(X, 0)
+
+
+def relu_backward(X, dY):
+    return np.column_stack([np.diag((x > 0).astype(float)) @ dy for x, dy in zip(X.T, dY.T)])
+
+
+def softmax(Z):
+    return np.column_stack([np.exp(z) / np.exp(z).sum() for z in Z.T])
+
+
+def softmax_backward(Z, dP):
+    """One Jacobian for each sample: dp_i/dz_j = p_i (i == j) - p_i p_j."""
+    dZ = []
+    for p, dp in zip(softmax(Z).T, dP.T):
+        jacobian = np.diag(p) - np.outer(p, p)
+        dZ.append(jacobian.T @ dp)
+    return np.column_stack(dZ)
+
+
+def crossentropy(P, Y):
+    return np.mean([-np.sum(y * np.log(p)) for p, y in zip(P.T, Y.T)])
+
+
+def crossentropy_backward(P, Y):
+    return np.column_stack([-y / p for p, y in zip(P.T, Y.T)]) / P.shape[1]
+
+
+def central_difference(function, A, dY=1.0, step=1e-6):
+    """dA for L = sum(dY * function()), where `function` reads A: moves each element both ways.
+
+    The difference is taken before the sum, so what an element has no part in cancels exactly.
+    """
+    dA = np.empty_like(A)
+    for i in np.ndindex(A.shape):
+        value = A[i]
+        A[i] = value + step
+        above = function()
+        A[i] = value - step
+        below = function()
+        A[i] = value
+        dA[i] = np.sum(dY * (above - below)) / (2 * step)
+    return dA
+
+
+def relative_error(A, B):
+    """The largest |a - b| / max(|a|, |b|) of two arrays (CS231n); two zeros agree."""
+    assert A.shape == B.shape
+    larger = np.maximum(abs(A), abs(B))
+    return np.max(abs(A - B) / np.where(larger > 0, larger, 1))
+
+
+def one_hot(labels, k):
+    """Labels (b) as a matrix Y (k, b)."""
+    return np.eye(k)[:, labels]

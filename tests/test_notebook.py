@@ -1,0 +1,59 @@
+"""The main job on the real 70,000 images: the default configuration is the notebook."""
+
+import json
+
+import numpy as np
+import pytest
+
+from project import CHECKOUT, copy_workflow
+
+# The notebook's own run: the loss of each of its 20 epochs, and the accuracy on the test images.
+NOTEBOOK_LOSS = [
+    *(1.442402, 0.849283, 0.683426, 0.602557, 0.553313),
+    *(0.519562, 0.494687, 0.475379, 0.459935, 0.447142),
+    *(0.436330, 0.427059, 0.419007, 0.411885, 0.405593),
+    *(0.399913, 0.394804, 0.390118, 0.385812, 0.381864),
+]
+NOTEBOOK_ACCURACY = 0.9035
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The folders of the default run with the seeds 0, 1 and 2, made from the real images."""
+    project = copy_workflow(tmp_path_factory.mktemp("real"))
+    arguments = ["--config", "sweep={training.seed: [0, 1, 2]}"]
+    downloaded = CHECKOUT / "results" / "data" / "mnist"
+    if downloaded.is_dir():
+        arguments.append(f"download={{folder: {downloaded}}}")
+    project.run(*arguments)
+    folders = {}
+    for checkpoint in project.results.glob("runs/*/epoch-0020"):
+        config = (checkpoint.parent / "config.yaml").read_text()
+        folders[int(config.split("seed: ")[1].split()[0])] = checkpoint
+    assert sorted(folders) == [0, 1, 2]
+    return folders
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_loss_of_every_epoch_is_the_notebooks(runs, seed):
+    loss = np.loadtxt(runs[seed] / "history.csv", delimiter=",", skiprows=1)[:, 1]
+    # Before the weights settle, their random start shows; a fresh order of the images hardly does.
+    tolerance = np.interp(np.arange(1, 21), [1, 2, 10, 20], [0.03, 0.01, 0.005, 0.005])
+    assert (np.abs(loss - NOTEBOOK_LOSS) <= tolerance).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_accuracy_on_the_test_images_is_the_notebooks(runs, seed):
+    metrics = json.loads((runs[seed] / "metrics.json").read_text())
+    assert metrics["test_accuracy"] == pytest.approx(NOTEBOOK_ACCURACY, abs=0.004)
+
+
+def test_other_seeds_are_other_runs(runs):
+    losses = {(folder / "history.csv").read_text() for folder in runs.values()}
+    assert len(losses) == 3
+
+
+def test_results_tell_the_machine_that_made_them(runs):
+    environment = json.loads((runs[0] / "metrics.json").read_text())["environment"]
+    assert environment["numpy"] == np.__version__
+    assert environment["blas_threads"] == 1

@@ -1,0 +1,282 @@
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+
+from reference import one_hot
+from scratchnet.batches import generate_batches
+from scratchnet.checkpoints import load_checkpoint, save_checkpoint
+from scratchnet.errors import DivergenceError
+from scratchnet.files import read_json, write_json
+from scratchnet.losses import softmax_crossentropy
+from scratchnet.metrics import SLICE, accuracy, logits
+from scratchnet.network import build
+from scratchnet.optimizers import SGD
+from scratchnet.streams import random_stream
+from scratchnet.training import run_segment, train, train_epoch
+
+# A warning of NumPy (an overflow, say) fails a test.
+pytestmark = pytest.mark.filterwarnings("error")
+
+N_IN, N_CLASSES = 12, 3
+
+SETTINGS = {
+    "model.hidden": [5],
+    "model.activation": "relu",
+    "training.batch_size": 8,
+    "training.optimizer": "sgd",
+    "training.learning_rate": 0.3,
+    "training.momentum": 0.0,
+    "training.seed": 4,
+}
+
+each_momentum = pytest.mark.parametrize("momentum", [0.0, 0.9])
+
+
+def samples(n, seed=0):
+    """n random pictures X with random labels Y, stored as the pipeline stores them."""
+    rng = np.random.default_rng([n, seed])
+    X = rng.random((N_IN, n), np.float32)
+    Y = one_hot(rng.integers(N_CLASSES, size=n), N_CLASSES).astype(np.float32)
+    return np.asfortranarray(X), np.asfortranarray(Y)
+
+
+def dataset(n_train, n_validation=0):
+    X_train, Y_train = samples(n_train)
+    X_validation, Y_validation = samples(n_validation, seed=1)
+    return {
+        "X_train": X_train,
+        "Y_train": Y_train,
+        "X_validation": X_validation,
+        "Y_validation": Y_validation,
+    }
+
+
+def network_of(hidden=(16,), seed=0):
+    return build(N_IN, N_CLASSES, list(hidden), "relu", random_stream(seed, "weights"))
+
+
+def weights_of(network):
+    return {name: parameter.copy() for name, parameter, _ in network.parameters()}
+
+
+def new_history():
+    return {"loss": [], "val_loss": [], "val_accuracy": []}
+
+
+def assert_equal(arrays, others):
+    """Two dicts of arrays are bitwise the same."""
+    assert arrays.keys() == others.keys()
+    for name in arrays:
+        assert np.array_equal(arrays[name], others[name]), name
+
+
+@pytest.fixture
+def segment(tmp_path):
+    """A function which trains to `epochs` from `start`, a segment before; returns its two files."""
+    data = {}
+    for name, array in dataset(n_train=20, n_validation=6).items():
+        data[name] = tmp_path / f"{name}.npy"
+        np.save(data[name], array)
+
+    def run(name, epochs, start=(), **settings):
+        files = [tmp_path / f"{name}.npz", tmp_path / f"{name}.json"]
+        changed = {f"training.{key}": value for key, value in settings.items()}
+        run_segment(data, SETTINGS | changed, epochs, start, *files)
+        return files
+
+    return run
+
+
+# An epoch
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_samples():
+    # Batches of 3, 3 and 1 samples. With a learning rate of 0 the network stays as it is, so each
+    # batch can be asked for its loss beforehand.
+    network = network_of()
+    for _, parameter, _ in network.parameters():
+        parameter *= 100  # weights of size 1, so that the losses differ
+    batches = [
+        (X.copy(), Y.copy()) for X, Y in generate_batches(*samples(7), 3, np.random.default_rng(0))
+    ]
+    a, b, c = (softmax_crossentropy(network.forward(X), Y)[0] for X, Y in batches)
+    assert train_epoch(network, SGD(learning_rate=0.0), batches) == (3 * a + 3 * b + 1 * c) / 7
+
+
+def test_an_epoch_takes_a_step_for_each_batch():
+    X, Y = samples(6)
+    by_hand, trained = network_of(), network_of()
+    for part in (np.s_[:, :4], np.s_[:, 4:]):
+        by_hand.backward(softmax_crossentropy(by_hand.forward(X[part]), Y[part])[1])
+        for _, parameter, gradient in by_hand.parameters():
+            parameter -= 0.3 * gradient
+    train_epoch(trained, SGD(0.3), [(X[:, :4], Y[:, :4]), (X[:, 4:], Y[:, 4:])])
+    assert_equal(weights_of(trained), weights_of(by_hand))
+
+
+def test_each_epoch_has_the_order_of_its_seed_and_number():
+    data = dataset(n_train=20)
+    trained, by_hand = network_of(), network_of()
+    train(trained, SGD(0.3), new_history(), data, batch_size=8, seed=4, epochs=3)
+    for epoch in (1, 2, 3):
+        rng = random_stream(4, "shuffling", epoch)
+        train_epoch(by_hand, SGD(0.3), generate_batches(data["X_train"], data["Y_train"], 8, rng))
+    assert_equal(weights_of(trained), weights_of(by_hand))
+
+
+@pytest.mark.parametrize("momentum, learning_rate", [(0.0, 1.0), (0.9, 0.3)])
+def test_twenty_samples_can_be_learned_by_heart(momentum, learning_rate):
+    history = new_history()
+    optimizer = SGD(learning_rate, momentum)
+    train(network_of(), optimizer, history, dataset(20), batch_size=20, seed=0, epochs=1000)
+    assert history["loss"][-1] < 0.01
+
+
+# Divergence
+
+
+@pytest.mark.parametrize(
+    "batch_size, epoch, batch",
+    [pytest.param(8, 1, 2, id="in an epoch"), pytest.param(20, 2, 1, id="between epochs")],
+)
+def test_divergence_is_told_with_epoch_batch_and_learning_rate(batch_size, epoch, batch):
+    message = rf"epoch {epoch} of 5: .* at batch {batch}, with a learning rate of 1e\+30\."
+    with pytest.raises(DivergenceError, match=message):
+        train(network_of(), SGD(1e30), new_history(), dataset(20), batch_size, seed=0, epochs=5)
+
+
+def test_a_diverged_segment_leaves_the_files_as_they_were(tmp_path, segment):
+    start = segment("short", epochs=1)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(DivergenceError):
+        segment("long", epochs=3, start=start, learning_rate=1e39)  # infinite in float32
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+# Validation
+
+
+def test_without_validation_samples_there_is_no_validation_history():
+    history = new_history()
+    train(network_of(), SGD(0.3), history, dataset(20), batch_size=8, seed=0, epochs=3)
+    assert (len(history["loss"]), history["val_loss"], history["val_accuracy"]) == (3, [], [])
+
+
+def test_validation_is_of_the_network_after_each_epoch():
+    data, network, history = dataset(20, n_validation=6), network_of(), new_history()
+    X, Y = data["X_validation"], data["Y_validation"]
+    expected = []
+    for epochs in (1, 2, 3):
+        train(network, SGD(0.3), history, data, batch_size=8, seed=0, epochs=epochs)
+        Z = network.forward(X)
+        expected.append((softmax_crossentropy(Z, Y)[0], np.mean(Z.argmax(0) == Y.argmax(0))))
+    assert list(zip(history["val_loss"], history["val_accuracy"], strict=True)) == expected
+
+
+def test_validation_samples_teach_nothing():
+    trained, validated = network_of(), network_of()
+    train(trained, SGD(0.3), new_history(), dataset(20), batch_size=8, seed=0, epochs=3)
+    train(validated, SGD(0.3), new_history(), dataset(20, 6), batch_size=8, seed=0, epochs=3)
+    assert_equal(weights_of(validated), weights_of(trained))
+
+
+def test_accuracy_is_the_share_of_largest_logits_at_the_label():
+    Z = np.array([[3.0, 0.1, -5.0, 0.0], [1.0, 0.2, -7.0, 9.0], [2.0, 0.3, -6.0, 1.0]])
+    assert accuracy(Z, one_hot([0, 1, 0, 1], 3)) == 0.75
+
+
+def test_logits_of_many_samples_are_those_of_one_pass():
+    network = network_of()
+    X, _ = samples(2 * SLICE + 3)
+    np.testing.assert_allclose(logits(network, X), network.forward(X), rtol=1e-5)
+
+
+# Segments
+
+
+@each_momentum
+def test_a_run_in_two_segments_ends_with_the_same_arrays(segment, momentum):
+    whole, _ = segment("whole", 6, momentum=momentum)
+    start = segment("start", 2, momentum=momentum)
+    resumed, _ = segment("resumed", 6, start, momentum=momentum)
+    with np.load(whole) as expected, np.load(resumed) as arrays:
+        assert_equal(dict(arrays), dict(expected))
+
+
+@each_momentum
+def test_a_run_in_two_segments_ends_with_the_same_bytes(segment, momentum):
+    whole, _ = segment("whole", 6, momentum=momentum)
+    start = segment("start", 2, momentum=momentum)
+    resumed, _ = segment("resumed", 6, start, momentum=momentum)
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+@each_momentum
+def test_more_epochs_change_the_weights(segment, momentum):
+    # Otherwise two equal runs would prove nothing.
+    short, _ = segment("short", 2, momentum=momentum)
+    long, _ = segment("long", 6, momentum=momentum)
+    assert not np.array_equal(load_checkpoint(short)[0]["0.W"], load_checkpoint(long)[0]["0.W"])
+
+
+def test_a_segment_leaves_its_start_alone(segment):
+    start = segment("start", 2, momentum=0.9)
+    before = [path.read_bytes() for path in start]
+    segment("resumed", 6, start, momentum=0.9)
+    assert [path.read_bytes() for path in start] == before
+
+
+@pytest.mark.parametrize("setting", [{"seed": 5}, {"batch_size": 7}, {"learning_rate": 0.2}])
+def test_a_segment_heeds_its_settings(segment, setting):
+    checkpoint, _ = segment("as it is", 1)
+    other, _ = segment("changed", 1, **setting)
+    weights, others = load_checkpoint(checkpoint)[0], load_checkpoint(other)[0]
+    assert not np.array_equal(weights["0.W"], others["0.W"])
+
+
+def test_the_seconds_of_segments_add_up(segment):
+    checkpoint, record = segment("start", 1)
+    write_json(record, read_json(record) | {"seconds": 1000.0})
+    _, resumed = segment("resumed", 2, [checkpoint, record])
+    assert 1000 < read_json(resumed)["seconds"] < 1600
+
+
+# Checkpoints
+
+
+def trained(momentum):
+    """A network, its optimizer and its history after two epochs."""
+    network, optimizer, history = network_of(), SGD(0.3, momentum), new_history()
+    train(network, optimizer, history, dataset(20, 6), batch_size=8, seed=0, epochs=2)
+    return network, optimizer, history
+
+
+@each_momentum
+def test_a_checkpoint_gives_back_what_was_saved(tmp_path, momentum):
+    network, optimizer, history = trained(momentum)
+    save_checkpoint(tmp_path / "a.npz", network, optimizer, history)
+    weights, state, loaded_history = load_checkpoint(tmp_path / "a.npz")
+    assert_equal(weights, weights_of(network))
+    assert_equal(state, optimizer.state)
+    assert loaded_history == history
+
+
+@each_momentum
+def test_a_checkpoint_saved_twice_is_the_same_bytes(tmp_path, monkeypatch, momentum):
+    parts = trained(momentum)
+    save_checkpoint(tmp_path / "a.npz", *parts)
+    # Zip files can hold the time of day, in steps of two seconds: let much time go by.
+    monkeypatch.setattr(time, "time", partial(float, 2_000_000_000))
+    save_checkpoint(tmp_path / "b.npz", *parts)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_an_optimizer_without_momentum_has_nothing_to_save():
+    assert trained(momentum=0.0)[1].state == {}
+
+
+def test_an_optimizer_with_momentum_saves_a_velocity_for_each_parameter():
+    network, optimizer, _ = trained(momentum=0.9)
+    assert optimizer.state.keys() == weights_of(network).keys()

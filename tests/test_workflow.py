@@ -1,0 +1,152 @@
+"""The workflow as a whole, on a small dataset: what it makes, where, and from where it runs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from project import CHECKOUT, Project, copy_with_small_data
+
+PICTURES = {"loss.png", "misclassified.png", "confusion.png", "weights.png"}
+REPORTED = {"metrics.json", "history.csv", "predictions.csv"}
+
+
+def checkpoints(project):
+    """The bytes of each checkpoint of the only run, by name."""
+    return {p.name: p.read_bytes() for p in (project.run_folder / "checkpoints").glob("*.npz")}
+
+
+def test_a_run_makes_every_product(finished):
+    epoch = finished.run_folder / "epoch-0004"
+    assert {path.name for path in epoch.iterdir()} == PICTURES | REPORTED
+    assert (finished.results / "summary.csv").is_file()
+    assert (finished.results / "latest").resolve() == finished.run_folder
+
+
+def test_with_everything_there_nothing_runs(finished):
+    assert "Nothing to be done" in finished.run()
+
+
+def test_the_end_of_a_run_says_what_came_out_and_where(new_project):
+    output = new_project.run()
+    accuracy = json.loads((new_project.run_folder / "epoch-0004/metrics.json").read_text())
+    assert f"{accuracy['test_accuracy']:.4f}" in output
+    assert f"results/runs/{new_project.run_folder.name}/epoch-0004" in output
+
+
+def test_the_run_folder_holds_the_settings_of_the_run(finished):
+    settings = yaml.safe_load((finished.run_folder / "config.yaml").read_text())
+    assert settings["training"] == {
+        "batch_size": 25,
+        "optimizer": "sgd",
+        "learning_rate": 0.01,
+        "momentum": 0.0,
+        "seed": 0,
+    }
+
+
+def test_every_job_leaves_a_log_and_a_benchmark(finished):
+    stages = {path.name for path in (CHECKOUT / "workflow/scripts").glob("*.py")}
+    for kind in ("logs", "benchmarks"):
+        left = {path.name.split(".")[0] + ".py" for path in (finished.results / kind).iterdir()}
+        assert left == stages
+
+
+@pytest.mark.parametrize("cores", [1, 4])
+def test_checkpoints_are_the_same_bytes_whatever_the_cores(finished, tmp_path, cores):
+    project = copy_with_small_data(tmp_path / "again")
+    project.configure({"model": {"hidden": [9]}, "training": {"momentum": 0.5, "epochs": 3}})
+    project.run("--cores", cores)
+    first = checkpoints(project)
+    shutil.rmtree(project.results)
+    project.run("--cores", 5 - cores)
+    assert checkpoints(project) == first
+
+
+def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path):
+    project = copy_with_small_data(tmp_path / "read only")
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    (elsewhere / "raw").symlink_to(project.folder / "raw")
+    before = sorted(project.folder.rglob("*"))
+    # Root may write anywhere, so a mount is what makes it read-only for everybody.
+    script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", elsewhere]
+    command += ["--snakefile", project.folder / "Snakefile"]
+    if os.geteuid() == 0:
+        command = ["unshare", "--mount", "sh", "-c", script, "sh", project.folder, *command]
+    else:
+        subprocess.run(["chmod", "-R", "a-w", project.folder], check=True)
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert (Project(elsewhere).run_folder / "epoch-0004" / "loss.png").is_file()
+    assert sorted(project.folder.rglob("*")) == before
+
+
+def test_the_configuration_of_the_working_directory_comes_first(new_project, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "config.yaml").write_text("training: {epochs: 7}\n")
+    output = new_project.run("--dry-run", "--directory", elsewhere)
+    assert "to epoch 0007" in output
+
+
+def test_a_bad_configuration_stops_everything_and_lists_what_is_wrong(new_project):
+    (new_project.folder / "config.yaml").write_text(
+        "training: {learning_rate: -1, epoks: 3}\nplots: {style: pink}\n"
+    )
+    process = new_project.snakemake()
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "training.learning_rate: -1.0 is not allowed; it must be a number above 0" in output
+    assert "training.epoks: there is no such key; did you mean epochs?" in output
+    assert "plots.style: 'pink' is not allowed; it must be one of dark_background" in output
+    assert "Traceback" not in output
+    assert not new_project.results.exists()
+
+
+def test_an_override_on_the_command_line_may_be_nested(finished):
+    plan = finished.plan("--config", "training={learning_rate: 5e-1}")
+    assert plan["train"] == 1
+
+
+def test_a_sweep_has_a_run_and_a_row_for_each_combination(new_project):
+    new_project.configure(
+        {"sweep": {"training.learning_rate": [0.1, "1e-2"], "training.seed": [0, 1]}}
+    )
+    new_project.run()
+    rows = (new_project.results / "summary.csv").read_text().splitlines()
+    assert rows[0].startswith("run,folder,training.learning_rate,training.seed,epochs,train_loss")
+    assert [row.split(",")[2:4] for row in rows[1:]] == [
+        ["0.1", "0"],
+        ["0.1", "1"],
+        ["0.01", "0"],
+        ["0.01", "1"],
+    ]
+    assert len(list((new_project.results / "runs").iterdir())) == 4
+    assert not (new_project.results / "latest").exists()
+
+
+def test_validation_is_measured_and_reported(new_project):
+    new_project.configure({"validation_fraction": 0.25})
+    new_project.run()
+    epoch = new_project.run_folder / "epoch-0004"
+    header, *rows = (epoch / "history.csv").read_text().splitlines()
+    assert header == "epoch,loss,val_loss,val_accuracy"
+    assert len(rows) == 4
+    metrics = json.loads((epoch / "metrics.json").read_text())
+    assert metrics["validation_accuracy"] == float(rows[-1].split(",")[-1])
+
+
+def test_divergence_stops_the_run_with_epoch_batch_and_learning_rate(new_project):
+    new_project.configure({"model": {"hidden": [5]}, "training": {"learning_rate": 1e30}})
+    process = new_project.snakemake()
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "training diverged in epoch 1 of 4: the loss is nan at batch" in output
+    assert "learning rate of 1e+30" in output
+    assert not list(new_project.results.rglob("*.npz"))
