@@ -6,17 +6,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test lint format requirements pictures
+.PHONY: help run why prune test test-kills lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/.run ## set up, then run whatever is stale (the same as: snakemake --cores 4)
+	@$(BIN)/python workflow/tools/unlock.py
 	$(BIN)/snakemake --cores 4
+
+why: $(VENV)/.run ## say what would run, and why
+	@output=$$($(BIN)/snakemake --dry-run 2>&1) || { echo "$$output"; exit 1; }; \
+	sed -nE 's/^Job [0-9]+: //p; /^Nothing to be done/p' <<< "$$output"
+
+prune: $(VENV)/.run ## list results that config.yaml and CONFIGS="..." do not reach; DELETE=yes deletes
+	@$(BIN)/python workflow/tools/prune.py config.yaml $(CONFIGS) $(if $(filter yes,$(DELETE)),--delete)
 
 test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST included)
 	$(BIN)/pytest
+
+test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
+	KILLS=50 $(BIN)/pytest tests/test_kills.py
 
 lint: $(VENV)/.test ## check style and the workflow's good practice
 	$(BIN)/ruff check .
@@ -42,10 +53,12 @@ pictures: run ## copy the default run's pictures to docs/, for the README
 
 # A stamp is newer than its requirements file once pip has installed exactly what it lists.
 $(VENV)/.run: requirements.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --require-hashes -r $<
-	touch $@
+	@echo "Setting up $(VENV) from $<"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
 
 $(VENV)/.test: requirements-test.txt $(VENV)/.run
-	$(BIN)/python -m pip install --require-hashes -r $<
-	touch $@
+	@echo "Adding to $(VENV) from $<, which takes a minute"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@

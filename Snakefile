@@ -26,5 +26,9 @@ rule all:
         everything(),
 
 
+onstart:
+    note_host()
+
+
 onsuccess:
     show_results()

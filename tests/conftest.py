@@ -26,4 +26,4 @@ def project(finished, tmp_path):
 @pytest.fixture
 def new_project(tmp_path):
     """A small project of the test's own, without results."""
-    return copy_with_small_data(tmp_path / "a project")
+    return copy_with_small_data(tmp_path / "a new project")

@@ -1,3 +1,5 @@
+"""Batches: each sample once an epoch, in an order that its seed and number alone decide."""
+
 import itertools
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Losses: both forms are the same function, and the fused one is it for all logits."""
+
 import numpy as np
 import pytest
 
@@ -15,9 +17,9 @@ SHAPES = [(2, 1), (1, 4), (3, 8), (10, 6)]  # k, b
 
 
 def random_logits(k, b):
-    """Logits Z (k, b) and labels Y (k, b)."""
+    """Logits Z (k, b), none of which makes its class hopeless, and labels Y (k, b)."""
     rng = np.random.default_rng([k, b])
-    return rng.standard_normal((k, b)), one_hot(rng.integers(k, size=b), k)
+    return 0.5 * rng.standard_normal((k, b)), one_hot(rng.integers(k, size=b), k)
 
 
 def textbook(Z, Y):
@@ -90,6 +92,14 @@ def test_fused_loss_is_finite_where_the_textbook_loss_is_not(dtype):
 def test_fused_gradient_is_finite_where_the_textbook_gradient_is_not(dtype):
     Z, Y = np.array([[1000], [0]], dtype), np.array([[0], [1]], dtype)
     assert np.array_equal(softmax_crossentropy(Z, Y)[1], [[1], [-1]])
+
+
+@both_forms
+def test_huge_logits_of_one_sample_do_not_disturb_another(crossentropy):
+    Z, Y = np.array([[1000.0, -1000.0], [0.0, -1000.0]]), np.array([[1.0, 1.0], [0.0, 0.0]])
+    loss, dZ = crossentropy(Z, Y)
+    np.testing.assert_allclose(loss, np.log(2) / 2, **EXACT)
+    np.testing.assert_allclose(dZ, [[0, -0.25], [0, 0.25]], **EXACT)
 
 
 @both_forms

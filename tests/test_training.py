@@ -1,3 +1,5 @@
+"""Training: what an epoch does, and that segments of it join without a seam."""
+
 import time
 from functools import partial
 
@@ -228,12 +230,20 @@ def test_a_segment_leaves_its_start_alone(segment):
     assert [path.read_bytes() for path in start] == before
 
 
-@pytest.mark.parametrize("setting", [{"seed": 5}, {"batch_size": 7}, {"learning_rate": 0.2}])
+@pytest.mark.parametrize(
+    "setting", [{"seed": 5}, {"batch_size": 7}, {"learning_rate": 0.2}, {"momentum": 0.9}], ids=str
+)
 def test_a_segment_heeds_its_settings(segment, setting):
     checkpoint, _ = segment("as it is", 1)
     other, _ = segment("changed", 1, **setting)
     weights, others = load_checkpoint(checkpoint)[0], load_checkpoint(other)[0]
     assert not np.array_equal(weights["0.W"], others["0.W"])
+
+
+def test_a_segment_builds_the_network_of_its_settings(segment):
+    checkpoint, _ = segment("any", 1)
+    shapes = {name: array.shape for name, array in load_checkpoint(checkpoint)[0].items()}
+    assert shapes == {"0.W": (5, N_IN + 1), "2.W": (N_CLASSES, 5 + 1)}
 
 
 def test_the_seconds_of_segments_add_up(segment):
@@ -271,6 +281,20 @@ def test_a_checkpoint_saved_twice_is_the_same_bytes(tmp_path, monkeypatch, momen
     monkeypatch.setattr(time, "time", partial(float, 2_000_000_000))
     save_checkpoint(tmp_path / "b.npz", *parts)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_a_save_that_fails_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    def fail(path, **arrays):
+        path.write_text("half a checkpo")
+        raise OSError("no space left")
+
+    parts = trained(momentum=0.0)
+    save_checkpoint(tmp_path / "a.npz", *parts)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(OSError, match="no space left"):
+        save_checkpoint(tmp_path / "a.npz", *parts)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_an_optimizer_without_momentum_has_nothing_to_save():

@@ -1,5 +1,8 @@
 # All the Python that the rules need: which runs the configuration asks for, and where things lie.
+import platform
 import sys
+from ast import literal_eval
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -10,6 +13,7 @@ from scratchnet import pipeline
 from scratchnet.config import resolve
 from scratchnet.errors import ConfigError
 from scratchnet.summary import as_table
+from scratchnet.why import changed, new, previous_runs
 
 try:
     RUNS = resolve(config)
@@ -78,16 +82,28 @@ def keys_decide():
     return not forced and "input" not in map(str, dag.rerun_triggers)
 
 
-def is_current(stage, wildcards):
-    """Whether all results of a stage are there, and were not made with another key than the present.
+def recorded_key(stage, wildcards):
+    """The key that the result of a stage was made with, as far as Snakemake knows, or None."""
+    result = getattr(rules, stage).output[0].apply_wildcards(wildcards)
+    recorded = workflow.persistence.params(result)
+    return literal_eval(recorded[0]) if recorded else None
 
-    Without a record of the key, when .snakemake was deleted, they are taken for what they are
-    called: their folder is named after the settings that they were made with.
+
+def all_there(stage, wildcards):
+    """Whether all results of a stage exist."""
+    results = getattr(rules, stage).output
+    return all(Path(result.apply_wildcards(wildcards)).exists() for result in results)
+
+
+def is_current(stage, wildcards):
+    """Whether all results of a stage are there, and were made with the present key.
+
+    Without a record, when .snakemake was deleted, results are taken for what their folder says: it
+    is named after the settings that they were made with. Only the summary has no such folder.
     """
-    results = [output.apply_wildcards(wildcards) for output in getattr(rules, stage).output]
-    recorded = workflow.persistence.params(results[0])
-    made_with_it = recorded is None or repr(key(stage, wildcards)) in recorded
-    return made_with_it and all(Path(path).exists() for path in results)
+    recorded = recorded_key(stage, wildcards)
+    is_right = recorded == key(stage, wildcards) if recorded else stage != "summarize"
+    return is_right and all_there(stage, wildcards)
 
 
 def linked(stage, wildcards, *paths):
@@ -128,6 +144,28 @@ def start_of(wildcards):
     return linked("train", wildcards, *(str(folder / name) for name in names))
 
 
+@cache
+def previous():
+    """The runs of the configuration that was run before."""
+    return previous_runs(Path("results/summary.csv"))
+
+
+def why(stage):
+    """A param for messages, like `untracked` ones: why the stage is stale, or nothing if it is not."""
+
+    def reason(wildcards, output):
+        if is_current(stage, wildcards):
+            return ""
+        before, now = recorded_key(stage, wildcards), key(stage, wildcards)
+        if before not in (None, now):
+            return f" ({changed(stage, before, now)})"
+        if before or stage == "summarize":
+            return " (its result is missing)"
+        return f" ({new(stage, settings_of(wildcards), previous())})"
+
+    return reason
+
+
 def rows():
     """What the summary has a row for: each run, and how far it went."""
     return [
@@ -165,6 +203,11 @@ def everything():
         ]
         products += [f"results/runs/{run}/{epoch}/{name}.png" for name in PICTURES]
     return products
+
+
+def note_host():
+    """Leave the name of this machine, for `make run` to know whose lock it finds after a kill."""
+    Path(".snakemake/host").write_text(platform.node())
 
 
 def show_results():

@@ -12,10 +12,11 @@ rule download:
         runtime=30,
     params:
         key=key_of("download"),
+        why=why("download"),
         folder=untracked("download.folder"),
         timeout=untracked("download.timeout"),
     message:
-        "Downloading {wildcards.dataset}"
+        "Downloading {wildcards.dataset}{params.why}"
     script:
         "../scripts/download.py"
 
@@ -39,7 +40,8 @@ rule preprocess:
         runtime=10,
     params:
         key=key_of("preprocess"),
+        why=why("preprocess"),
     message:
-        "Preparing the arrays {wildcards.data}"
+        "Preparing the arrays {wildcards.data}{params.why}"
     script:
         "../scripts/preprocess.py"

@@ -19,7 +19,8 @@ rule evaluate:
         runtime=10,
     params:
         key=key_of("evaluate"),
+        why=why("evaluate"),
     message:
-        "Testing {wildcards.run} at epoch {wildcards.epoch}"
+        "Testing {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/evaluate.py"

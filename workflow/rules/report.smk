@@ -14,8 +14,9 @@ rule plot_loss:
         runtime=5,
     params:
         key=key_of("plot_loss"),
+        why=why("plot_loss"),
     message:
-        "Drawing the loss of {wildcards.run} at epoch {wildcards.epoch}"
+        "Drawing the loss of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_loss.py"
 
@@ -37,8 +38,9 @@ rule plot_misclassified:
         runtime=5,
     params:
         key=key_of("plot_misclassified"),
+        why=why("plot_misclassified"),
     message:
-        "Drawing the mistakes of {wildcards.run} at epoch {wildcards.epoch}"
+        "Drawing the mistakes of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_misclassified.py"
 
@@ -58,8 +60,9 @@ rule plot_confusion:
         runtime=5,
     params:
         key=key_of("plot_confusion"),
+        why=why("plot_confusion"),
     message:
-        "Drawing the confusion matrix of {wildcards.run} at epoch {wildcards.epoch}"
+        "Drawing the confusion matrix of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_confusion.py"
 
@@ -80,8 +83,9 @@ rule plot_weights:
         runtime=5,
     params:
         key=key_of("plot_weights"),
+        why=why("plot_weights"),
     message:
-        "Drawing the weights of {wildcards.run} at epoch {wildcards.epoch}"
+        "Drawing the weights of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_weights.py"
 
@@ -101,7 +105,8 @@ rule summarize:
         runtime=5,
     params:
         key=key_of("summarize"),
+        why=why("summarize"),
     message:
-        "Summing up"
+        "Summing up{params.why}"
     script:
         "../scripts/summarize.py"

@@ -12,8 +12,9 @@ rule describe:
         runtime=5,
     params:
         key=key_of("describe"),
+        why=why("describe"),
     message:
-        "Noting the settings of {wildcards.run}"
+        "Noting the settings of {wildcards.run}{params.why}"
     script:
         "../scripts/describe.py"
 
@@ -39,7 +40,8 @@ rule train:
         runtime=60,
     params:
         key=key_of("train"),
+        why=why("train"),
     message:
-        "Training {wildcards.run} to epoch {wildcards.epoch}"
+        "Training {wildcards.run} to epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/train.py"

@@ -12,7 +12,6 @@ import jsonschema
 import yaml
 
 from scratchnet.errors import ConfigError
-from scratchnet.files import write_text
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 SWEEPABLE = ("dataset", "validation_fraction", "model", "training")
@@ -36,18 +35,6 @@ def resolve(config):
     settings = {key: _get(config, key) for key in leaves(schema)}
     sweep = settings.pop("sweep")
     return [settings | dict(zip(sweep, values)) for values in itertools.product(*sweep.values())]
-
-
-def write_settings(settings, path):
-    """Write flat `settings` as a YAML file of the shape of config.yaml."""
-    nested = {}
-    for key, value in settings.items():
-        *sections, name = key.split(".")
-        place = nested
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = value
-    write_text(path, yaml.safe_dump(nested, sort_keys=False))
 
 
 def load_schema():

@@ -1,0 +1,428 @@
+"""The configuration: defaults, numbers however written, and every mistake explained at once."""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scratchnet.config import SCHEMA, leaves, load_schema, resolve
+from scratchnet.errors import ConfigError
+from scratchnet.settings import read_settings, write_settings
+
+CONFIG = Path(__file__).parents[1] / "config.yaml"
+LEAVES = {key: leaf for key, leaf in leaves(load_schema()).items() if key != "sweep"}
+DEFAULTS = {key: leaf["default"] for key, leaf in LEAVES.items()}
+SECTIONS = sorted({key.split(".")[0] for key in LEAVES if "." in key})
+
+
+def nested(dotted, value):
+    """{"training.seed": 1} as {"training": {"seed": 1}}."""
+    *sections, name = dotted.split(".")
+    config = {name: value}
+    for section in reversed(sections):
+        config = {section: config}
+    return config
+
+
+def flat(config, prefix=""):
+    """The reverse; a list or an empty section is a value."""
+    found = {}
+    for name, value in config.items():
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def message_of(config):
+    with pytest.raises(ConfigError) as caught:
+        resolve(config)
+    return str(caught.value)
+
+
+def problems_of(config):
+    """The lines of the message: one for each problem."""
+    first, *lines = message_of(config).splitlines()
+    assert first == "the configuration is not right:"
+    return [line.strip() for line in lines]
+
+
+# ---- Defaults.
+
+
+def test_the_shipped_config_spells_out_every_default():
+    shipped = flat(yaml.safe_load(CONFIG.read_text()))
+    assert shipped == DEFAULTS | {"sweep": {}}
+
+
+def test_the_shipped_config_has_the_keys_in_the_order_of_the_schema():
+    assert [*flat(yaml.safe_load(CONFIG.read_text()))] == [*leaves(load_schema())]
+
+
+EMPTY = {
+    "nothing": {},
+    "null": None,
+    "the shipped one": yaml.safe_load(CONFIG.read_text()),
+    "empty sections": {section: {} for section in [*SECTIONS, "sweep"]},
+    "sections with every line commented out": dict.fromkeys([*SECTIONS, "sweep"]),
+}
+
+
+@pytest.mark.parametrize("config", EMPTY.values(), ids=EMPTY)
+def test_what_is_left_out_has_its_default(config):
+    assert resolve(config) == [DEFAULTS]
+
+
+@pytest.mark.parametrize("key", [key for key, leaf in LEAVES.items() if "type" in leaf])
+def test_a_default_is_of_the_type_that_the_schema_says(key):
+    kinds = {"integer": int, "number": float, "null": type(None), "string": str, "array": list}
+    assert type(resolve({})[0][key]) in [kinds[kind] for kind in types_of(LEAVES[key])]
+
+
+def test_one_key_leaves_the_others_at_their_defaults():
+    assert resolve({"training": {"seed": 7}}) == [DEFAULTS | {"training.seed": 7}]
+
+
+def test_the_config_that_is_given_is_not_changed():
+    config = {"training": {"learning_rate": "1e-3"}, "sweep": {"training.seed": ["1", "2"]}}
+    resolve(config)
+    assert config == {"training": {"learning_rate": "1e-3"}, "sweep": {"training.seed": ["1", "2"]}}
+
+
+# ---- Numbers and null as people write them.
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "meant"),
+    [
+        ("training.learning_rate", "1e-3", 0.001),
+        ("training.learning_rate", "0.1", 0.1),
+        ("training.learning_rate", 1, 1.0),
+        ("training.learning_rate", "1", 1.0),
+        ("training.momentum", "0", 0.0),
+        ("validation_fraction", ".5", 0.5),
+        ("download.timeout", "2.5", 2.5),
+        ("training.epochs", 20.0, 20),
+        ("training.epochs", "20", 20),
+        ("training.epochs", "2e1", 20),
+        ("training.batch_size", "1e3", 1000),
+        ("training.seed", "4294967295", 4294967295),
+        ("training.checkpoint_every", 5.0, 5),
+        ("training.checkpoint_every", "5", 5),
+        ("training.checkpoint_every", "null", None),
+        ("training.checkpoint_every", None, None),
+        ("download.folder", "null", None),
+        ("download.folder", "1e3", "1e3"),
+        ("model.hidden", ["300", 100.0], [300, 100]),
+        ("model.hidden", [], []),
+    ],
+)
+def test_a_value_is_read_as_it_is_meant(key, written, meant):
+    value = resolve(nested(key, written))[0][key]
+    assert (value, type(value)) == (meant, type(meant))
+
+
+def test_the_numbers_in_a_list_are_whole_numbers():
+    widths = resolve({"model": {"hidden": ["300", 100.0]}})[0]["model.hidden"]
+    assert [type(width) for width in widths] == [int, int]
+
+
+def test_text_in_nested_values_is_read_too():
+    config = {
+        "training": {"epochs": "3", "learning_rate": "0.5", "checkpoint_every": "null"},
+        "model": {"hidden": ["30"]},
+        "sweep": {"training.seed": ["0", "1"]},
+    }
+    expected = DEFAULTS | {
+        "training.epochs": 3,
+        "training.learning_rate": 0.5,
+        "model.hidden": [30],
+    }
+    assert resolve(config) == [expected | {"training.seed": seed} for seed in (0, 1)]
+
+
+# ---- Values that are not allowed, made from the schema so that no key is left out.
+
+
+def types_of(leaf):
+    types = leaf.get("type", [])
+    return [types] if isinstance(types, str) else types
+
+
+def bad_values(leaf):
+    """Values that `leaf` does not allow, each with what the message must say is allowed."""
+    if "enum" in leaf:
+        allowed = "one of " + ", ".join(leaf["enum"])
+        return [(value, allowed) for value in ("no such thing", 1, True, None, [], {})]
+    if leaf["type"] == "array":
+        items = [([value], "") for value, _ in bad_values(leaf["items"])]
+        return [(value, "a list") for value in ("text", 1, True, None, {"a": 1})] + items
+    types = types_of(leaf)
+    values = [({"a": 1}, ""), ([1], ""), (True, ""), (False, "")]
+    if "string" in types:
+        return [(value, "text") for value in (1, 2.5, *(v for v, _ in values))]
+    kind = "a whole number" if "integer" in types else "a number"
+    values += [("text", kind), ("", kind), ("nan", kind), ("inf", kind), ("-inf", kind)]
+    values += [(math.nan, kind), (math.inf, kind), (-math.inf, kind)]
+    step = 1 if "integer" in types else 1e-6
+    for bound, allowed, beyond in (
+        ("minimum", "at least", -step),
+        ("maximum", "at most", step),
+        ("exclusiveMinimum", "above", 0),
+        ("exclusiveMaximum", "below", 0),
+    ):
+        if bound in leaf:
+            values.append((leaf[bound] + beyond, f"{allowed} {leaf[bound]}"))
+            values.append((str(leaf[bound] + beyond), f"{allowed} {leaf[bound]}"))
+    if "integer" in types:
+        values += [(1.5, "a whole number"), ("1.5", "a whole number")]
+    if "null" not in types:
+        values += [(None, kind), ("null", kind)]
+    else:
+        values.append(("Null and void", "or null"))
+    return values
+
+
+BAD = [
+    pytest.param(key, value, allowed, id=f"{key}={value!r}")
+    for key, leaf in LEAVES.items()
+    for value, allowed in bad_values(leaf)
+]
+SWEEPABLE = [key for key in LEAVES if not key.startswith(("download.", "plots."))]
+
+
+@pytest.mark.parametrize(("key", "value", "allowed"), BAD)
+def test_a_bad_value_is_explained(key, value, allowed):
+    (problem,) = problems_of(nested(key, value))
+    assert re.match(rf"{re.escape(key)}(\[0\])?: .* is not allowed; it must be .", problem)
+    assert allowed in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"), [bad for bad in BAD if bad.values[0] in SWEEPABLE]
+)
+def test_a_bad_value_is_refused_in_a_sweep_with_its_place(key, value, allowed):
+    (problem,) = problems_of({"sweep": {key: [DEFAULTS[key], value]}})
+    assert re.match(rf"sweep\.{re.escape(key)}\[1\](\[0\])?: ", problem)
+    assert allowed in problem
+
+
+@pytest.mark.parametrize("key", ["training.seed", "training.learning_rate"])
+@pytest.mark.parametrize("value", [10**400, "1e400"], ids=["digits", "text"])
+def test_a_number_beyond_all_floats_is_refused(key, value):
+    (problem,) = problems_of(nested(key, value))
+    assert problem.startswith(f"{key}: ")
+
+
+@pytest.mark.parametrize("key", LEAVES)
+def test_every_bound_itself_is_allowed(key):
+    leaf = LEAVES[key]
+    bounds = [leaf[bound] for bound in ("minimum", "maximum") if bound in leaf]
+    allowed = bounds + leaf.get("enum", []) + [leaf["default"]]
+    assert [resolve(nested(key, value))[0][key] for value in allowed] == allowed
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("value", [5, "text", [], True])
+def test_a_section_that_is_none_is_explained_by_its_keys(section, value):
+    (problem,) = problems_of({section: value})
+    keys = ", ".join(key.split(".")[1] for key in LEAVES if key.startswith(f"{section}."))
+    assert (
+        problem
+        == f"{section}: {value!r} is not allowed; it must be a section with the keys " + keys
+    )
+
+
+@pytest.mark.parametrize("config", [[], "text", 5])
+def test_a_config_that_is_no_mapping_is_explained(config):
+    (problem,) = problems_of(config)
+    assert problem.startswith(f"config: {config!r} is not allowed; it must be a section")
+
+
+# ---- Keys that do not exist.
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({"datset": "mnist"}, "datset: there is no such key; did you mean dataset?"),
+        ({"trainig": {"epochs": 5}}, "trainig: there is no such key; did you mean training?"),
+        (
+            {"training": {"epoch": 5}},
+            "training.epoch: there is no such key; did you mean epochs?",
+        ),
+        (
+            {"training": {"learningrate": 5}},
+            "training.learningrate: there is no such key; did you mean learning_rate?",
+        ),
+        ({"plots": {"stile": "default"}}, "plots.stile: there is no such key; did you mean style?"),
+        (
+            {"sweep": {"training.sed": [1]}},
+            "sweep.training.sed: there is no such key; did you mean training.seed?",
+        ),
+        (
+            {"model": {"xyz": 1}},
+            "model.xyz: there is no such key; known are hidden, activation",
+        ),
+        (
+            {7: 1},
+            "7: there is no such key; known are dataset, validation_fraction, download, model, "
+            "training, sweep, plots",
+        ),
+    ],
+)
+def test_an_unknown_key_is_named_with_what_may_be_meant(config, problem):
+    assert problems_of(config) == [problem]
+
+
+# ---- All problems at once.
+
+WRONG = {
+    "datset": "mnist",
+    "validation_fraction": 2,
+    "model": {"hidden": [0, "wide"], "activaton": "relu"},
+    "training": {"epochs": 0, "learning_rate": "fast"},
+    "sweep": {"training.seed": [0, -1]},
+    "plots": [],
+}
+
+
+def test_all_problems_are_told_at_once():
+    assert [problem.split(":")[0] for problem in problems_of(WRONG)] == [
+        "datset",
+        "model.activaton",
+        "model.hidden[0]",
+        "model.hidden[1]",
+        "plots",
+        "sweep.training.seed[1]",
+        "training.epochs",
+        "training.learning_rate",
+        "validation_fraction",
+    ]
+
+
+@pytest.mark.parametrize(
+    "word", ["jsonschema", "schema", "additionalProperties", "exclusiveMinimum", "$", "{'"]
+)
+def test_a_message_is_made_for_people(word):
+    assert word not in message_of(WRONG)
+
+
+def test_a_problem_takes_one_short_line():
+    assert max(map(len, problems_of(WRONG))) < 150
+
+
+# ---- Sweeps.
+
+
+def test_a_sweep_has_a_run_for_each_combination_in_the_order_of_its_lists():
+    runs = resolve({"sweep": {"training.seed": [2, 0], "training.learning_rate": [0.1, 0.01]}})
+    assert [(run["training.seed"], run["training.learning_rate"]) for run in runs] == [
+        (2, 0.1),
+        (2, 0.01),
+        (0, 0.1),
+        (0, 0.01),
+    ]
+
+
+def test_a_sweep_changes_nothing_but_its_keys():
+    runs = resolve({"training": {"epochs": 3}, "sweep": {"training.seed": [1, 2]}})
+    assert runs == [DEFAULTS | {"training.epochs": 3, "training.seed": seed} for seed in (1, 2)]
+
+
+def test_a_swept_value_takes_the_place_of_the_one_in_its_section():
+    runs = resolve({"training": {"seed": 9}, "sweep": {"training.seed": [1]}})
+    assert [run["training.seed"] for run in runs] == [1]
+
+
+def test_a_sweep_may_be_over_lists():
+    runs = resolve({"sweep": {"model.hidden": [[], ["300", 100]]}})
+    assert [run["model.hidden"] for run in runs] == [[], [300, 100]]
+
+
+@pytest.mark.parametrize("key", SWEEPABLE)
+def test_whatever_a_training_depends_on_can_be_swept(key):
+    assert resolve({"sweep": {key: [DEFAULTS[key]]}}) == [DEFAULTS]
+
+
+@pytest.mark.parametrize(
+    "key", [*(key for key in LEAVES if key not in SWEEPABLE), "sweep", "training"]
+)
+def test_whatever_it_does_not_depend_on_cannot_be_swept(key):
+    (problem,) = problems_of({"sweep": {key: [1]}})
+    assert problem.startswith(f"sweep.{key}: there is no such key; ")
+
+
+@pytest.mark.parametrize("values", [[1, 1], [1, "1"], [1, 1.0], [0, 1, 2, "1e0"]], ids=str)
+def test_a_value_twice_in_a_sweep_is_refused(values):
+    (problem,) = problems_of({"sweep": {"training.seed": values}})
+    assert problem.startswith("sweep.training.seed: ")
+    assert problem.endswith(" and no two the same")
+
+
+def test_an_empty_list_in_a_sweep_is_refused():
+    (problem,) = problems_of({"sweep": {"training.seed": []}})
+    assert problem.startswith("sweep.training.seed: [] is not allowed; ")
+
+
+def test_the_message_about_an_empty_list_says_that_it_must_not_be_empty():
+    assert re.search(
+        "at least one|one or more|not empty", message_of({"sweep": {"training.seed": []}})
+    )
+
+
+@pytest.mark.parametrize("value", [1, "1", None, {"a": 1}])
+def test_a_sweep_over_something_else_than_a_list_is_refused(value):
+    (problem,) = problems_of({"sweep": {"training.seed": value}})
+    assert problem.startswith(f"sweep.training.seed: {value!r} is not allowed; it must be a list")
+
+
+@pytest.mark.parametrize("value", [[], [1], "text", 5])
+def test_a_sweep_that_is_no_section_is_refused(value):
+    (problem,) = problems_of({"sweep": value})
+    assert problem.startswith(
+        f"sweep: {value!r} is not allowed; it must be a section with the keys"
+    )
+
+
+# ---- What is written for a run reads back as the same run.
+
+
+CHANGES = [
+    {},
+    {"training.learning_rate": 1e-5, "model.hidden": [300, 100]},
+    {"download.folder": "null or not: #1", "training.checkpoint_every": 5},
+    {"download.folder": "µ"},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_written_settings_are_a_config_for_the_same_run(tmp_path, changes):
+    settings = DEFAULTS | changes
+    write_settings(settings, tmp_path / "config.yaml")
+    assert resolve(yaml.safe_load((tmp_path / "config.yaml").read_text())) == [settings]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_written_settings_read_back_as_they_were(tmp_path, changes):
+    settings = DEFAULTS | changes
+    write_settings(settings, tmp_path / "config.yaml")
+    assert read_settings(tmp_path / "config.yaml") == settings
+
+
+def test_written_settings_are_in_the_order_of_the_schema(tmp_path):
+    write_settings(DEFAULTS, tmp_path / "config.yaml")
+    assert [*flat(yaml.safe_load((tmp_path / "config.yaml").read_text()))] == [*DEFAULTS]
+
+
+@pytest.mark.parametrize("key", LEAVES)
+def test_the_schema_describes_every_key(key):
+    assert LEAVES[key]["description"].endswith(".")
+
+
+def test_the_schema_says_where_editors_find_it():
+    first = CONFIG.read_text().splitlines()[0]
+    assert (CONFIG.parent / first.removeprefix("# yaml-language-server: $schema=")) == SCHEMA

@@ -1,0 +1,229 @@
+"""Files appear whole or not at all; jobs end with a message that fits what went wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scratchnet.files import read_csv, read_json, whole, write_csv, write_json, write_text
+
+SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "result.npy"
+
+
+# ---- Whole or not at all.
+
+
+def test_a_file_appears_when_the_block_ends(path):
+    with whole(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+
+
+def test_old_content_stays_until_the_block_ends(path):
+    path.write_text("old")
+    with whole(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+
+
+def test_the_temporary_file_lies_beside_the_result_so_that_a_move_is_enough(path):
+    with whole(path) as temporary:
+        temporary.touch()
+        assert temporary.parent == path.parent
+
+
+def test_the_temporary_file_is_hidden_and_keeps_the_ending(path):
+    with whole(path) as temporary:
+        temporary.touch()
+        assert (temporary.name[0], temporary.suffix) == (".", ".npy")
+
+
+def test_nothing_but_the_result_remains(path):
+    with whole(path) as temporary:
+        temporary.write_text("new")
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_missing_folder_is_made(tmp_path):
+    with whole(tmp_path / "a" / "b" / "c.txt") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "a" / "b" / "c.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_block_that_fails_leaves_the_old_content_and_nothing_else(path, error):
+    path.write_text("old")
+    with pytest.raises(error), whole(path) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert {p.name: p.read_text() for p in path.parent.iterdir()} == {path.name: "old"}
+
+
+def test_a_block_that_fails_leaves_nothing_where_nothing_was(path):
+    with pytest.raises(ValueError), whole(path) as temporary:
+        temporary.write_text("half")
+        raise ValueError
+    assert os.listdir(path.parent) == []
+
+
+def test_a_block_that_writes_nothing_fails_and_leaves_the_old_content(path):
+    path.write_text("old")
+    with pytest.raises(FileNotFoundError), whole(path):
+        pass
+    assert path.read_text() == "old"
+
+
+def test_two_writers_at_once_do_not_mix(path):
+    with whole(path) as first, whole(path) as second:
+        first.write_text("first " * 100)
+        second.write_text("second")
+        assert first.read_text() == "first " * 100
+    # The inner block ends first, so the outer one has the last word.
+    assert path.read_text() == "first " * 100
+
+
+def test_a_writer_that_fails_does_not_disturb_another(path):
+    with whole(path) as first:
+        first.write_text("first")
+        with pytest.raises(ValueError), whole(path) as second:
+            second.write_text("second")
+            raise ValueError
+    assert {p.name: p.read_text() for p in path.parent.iterdir()} == {path.name: "first"}
+
+
+# ---- Text, JSON and CSV.
+
+
+def test_text_is_written_as_utf_8(path):
+    write_text(path, "µ\n")
+    assert path.read_bytes() == b"\xc2\xb5\n"
+
+
+@pytest.mark.parametrize("value", [None, 1.5, "µ", [1, [2]], {"b": 1, "a": {"c": None}}], ids=str)
+def test_json_reads_back_as_it_was(path, value):
+    write_json(path, value)
+    assert read_json(path) == value
+
+
+def test_json_keeps_the_order_of_keys_and_ends_with_a_line_break(path):
+    write_json(path, {"b": 1, "a": 2})
+    assert path.read_text() == '{\n  "b": 1,\n  "a": 2\n}\n'
+
+
+def test_csv_reads_back_as_text(path):
+    write_csv(path, ["name", "n"], [("a", 1), ("b", 0.1), ("c", None)])
+    assert read_csv(path) == [
+        {"name": "a", "n": "1"},
+        {"name": "b", "n": "0.1"},
+        {"name": "c", "n": ""},
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b", 'say "a"', "two\nlines", "two\r\nlines", " a ", "µ", "[1, 2]"]
+)
+def test_csv_reads_back_whatever_the_text(path, text):
+    write_csv(path, ["a", text], [(text, 1)])
+    assert read_csv(path) == [{"a": text, text: "1"}]
+
+
+def test_csv_has_plain_line_breaks(path):
+    write_csv(path, ["a", "b"], iter([(1, 2), (3, 4)]))
+    assert path.read_bytes() == b"a,b\n1,2\n3,4\n"
+
+
+def test_csv_of_a_failing_writer_does_not_appear(path):
+    with pytest.raises(ZeroDivisionError):
+        write_csv(path, ["a"], ([1 / n] for n in (1, 0)))
+    assert os.listdir(path.parent) == []
+
+
+# ---- Jobs.
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A function that runs lines of Python as a job; returns exit code, stderr and the log."""
+
+    def run(*lines):
+        log = tmp_path / "logs" / "job.log"
+        code = [
+            "import logging",
+            "from scratchnet import errors, job",
+            f"with job.running({str(log)!r}, {json.dumps(KEY)!r}) as settings:",
+            *(f"    {line}" for line in lines),
+        ]
+        process = subprocess.run(
+            [sys.executable, "-c", "\n".join(code)],
+            env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return process.returncode, process.stderr, log.read_text()
+
+    return run
+
+
+KEY = {"settings": {"training.seed": 7}, "code": {"a.py": "1a2b3c4d"}, "after": None}
+
+FOR_PEOPLE = {
+    "errors.DataError('no such data')": "DataError: no such data",
+    "errors.ConfigError('no such key')": "ConfigError: no such key",
+    "errors.DivergenceError('the loss is nan')": "DivergenceError: the loss is nan",
+    "errors.ScratchnetError('whatever')": "ScratchnetError: whatever",
+    "FileNotFoundError(2, 'No such file', 'a.npy')": (
+        "FileNotFoundError: [Errno 2] No such file: 'a.npy'"
+    ),
+    "OSError(28, 'No space left on device')": "OSError: [Errno 28] No space left on device",
+    "MemoryError('Unable to allocate 1 TiB')": "MemoryError: Unable to allocate 1 TiB",
+}
+
+
+@pytest.mark.parametrize(("error", "message"), FOR_PEOPLE.items())
+def test_an_error_that_a_user_can_mend_ends_with_its_message_alone(job, error, message):
+    code, stderr, log = job(f"raise {error}")
+    assert (code, stderr) == (1, f"{message}\n")
+    assert message in log
+    assert "Traceback" not in log
+
+
+def test_any_other_error_ends_with_its_traceback_on_the_terminal_and_in_the_log(job):
+    code, stderr, log = job("{}['missing']")
+    assert code == 1
+    for text in (stderr, log):
+        assert "Traceback (most recent call last)" in text
+        assert "KeyError: 'missing'" in text
+
+
+def test_a_job_that_ends_well_says_nothing_on_the_terminal(job):
+    assert job("logging.getLogger('scratchnet.training').info('epoch 1')")[:2] == (0, "")
+
+
+@pytest.mark.parametrize("level", ["info", "warning"])
+def test_what_the_library_logs_goes_to_the_log(job, level):
+    *_, log = job(f"logging.getLogger('scratchnet.training').{level}('epoch 1/2')")
+    (line,) = log.splitlines()
+    assert line.endswith(" epoch 1/2")
+
+
+def test_a_job_gets_the_settings_in_its_key(job):
+    *_, log = job("logging.info(settings)")
+    assert log.endswith(" {'training.seed': 7}\n")
+
+
+def test_a_log_is_that_of_the_last_attempt(job):
+    job("logging.info('first')")
+    *_, log = job("logging.info('second')")
+    assert "first" not in log

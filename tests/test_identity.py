@@ -1,0 +1,426 @@
+"""Identity: names and keys move with what they should move with, and with nothing else."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scratchnet import identity, pipeline
+from scratchnet.config import leaves, load_schema, resolve
+from scratchnet.identity import canonical, code_hashes, short_hash
+from scratchnet.pipeline import STAGES, data_name, key, previous_epoch, run_name, summary_key
+
+SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
+(DEFAULTS,) = resolve({})
+
+
+# ---- Values.
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ({"a": {"b": 1, "c": [2]}}, {"a": {"c": [2], "b": 1}}),
+        ([{"a": 1, "b": 2}], [{"b": 2, "a": 1}]),
+        (0.001, 1e-3),
+        ((1, 2), [1, 2]),
+    ],
+)
+def test_the_same_value_is_the_same_text(one, other):
+    assert canonical(one) == canonical(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"a": 1, "b": 2}, {"a": 2, "b": 1}),
+        ([1, 2], [2, 1]),
+        (1, "1"),
+        (None, "null"),
+        (0.1, 0.1 + 1e-16),
+        ([[1], 2], [[1, 2]]),
+        ({"a": None}, {}),
+    ],
+)
+def test_another_value_is_another_text(one, other):
+    assert canonical(one) != canonical(other)
+
+
+def test_the_text_is_json():
+    value = {"b": [1, 2.5, None, True], "a": {"é": "ü"}}
+    assert json.loads(canonical(value)) == value
+
+
+@pytest.mark.parametrize("value", [None, "", 0, {}, [1.5, "text"], {"a": {"b": None}}], ids=str)
+def test_a_short_hash_is_eight_hexadecimal_digits(value):
+    assert re.fullmatch("[0-9a-f]{8}", short_hash(value))
+
+
+def test_a_short_hash_is_the_same_today_and_tomorrow():
+    # The first digits of the sha256 of {"a": [1, 2.5, null], "b": "x"}.
+    assert short_hash({"b": "x", "a": [1, 2.5, None]}) == "e80ae95b"
+
+
+# ---- Code.
+
+# What each script imports, directly or not, worked out by hand.
+JOB = {"job", "errors"}
+NETWORK = {"network", "layers", "losses", "metrics", "streams"}
+PLOTS = JOB | {"plots", "checkpoints", "files", "streams"}
+IMPORTS = {
+    "download": JOB | {"datasets", "files", "idx"},
+    "describe": JOB | {"settings", "files"},
+    "preprocess": JOB | {"preprocessing", "datasets", "files", "idx", "streams"},
+    "train": JOB
+    | NETWORK
+    | {"training", "batches", "checkpoints", "environment", "files", "optimizers"},
+    "evaluate": JOB | NETWORK | {"evaluation", "checkpoints", "environment", "files"},
+    "plot_loss": PLOTS,
+    "plot_misclassified": PLOTS,
+    "plot_confusion": PLOTS,
+    "plot_weights": PLOTS,
+    "summarize": JOB | {"summary", "files"},
+}
+
+
+@pytest.mark.parametrize("script", [path.stem for path in sorted(SCRIPTS.glob("*.py"))])
+def test_a_script_depends_on_itself_and_on_what_it_imports(script):
+    expected = {f"{script}.py", *(f"scratchnet/{module}.py" for module in IMPORTS[script])}
+    assert set(code_hashes(SCRIPTS / f"{script}.py")) == expected
+
+
+@pytest.mark.parametrize("script", IMPORTS)
+def test_every_script_of_the_table_is_there(script):
+    assert (SCRIPTS / f"{script}.py").is_file()
+
+
+def forget():
+    identity.code_hashes.cache_clear()
+    identity._read.cache_clear()
+
+
+@pytest.fixture
+def scripts(tmp_path, monkeypatch):
+    """A copy of the scripts and of the library, which the pipeline takes for its own."""
+    folder = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(identity, "LIBRARY", folder / "scratchnet")
+    monkeypatch.setattr(pipeline, "SCRIPTS", folder)
+    forget()
+    yield folder
+    forget()
+
+
+def append(path, text):
+    path.write_text(path.read_text() + text)
+    forget()
+
+
+@pytest.fixture
+def hashes():
+    """The hashes of the code as it is, by script."""
+    return {script: code_hashes(SCRIPTS / f"{script}.py") for script in IMPORTS}
+
+
+def test_the_hashes_are_the_same_wherever_the_code_lies(hashes, scripts):
+    assert {script: code_hashes(scripts / f"{script}.py") for script in IMPORTS} == hashes
+
+
+@pytest.mark.parametrize("edited", ["train.py", "scratchnet/training.py", "scratchnet/layers.py"])
+def test_a_comment_changes_the_hash_of_its_file_alone(scripts, edited):
+    before = code_hashes(scripts / "train.py")
+    append(scripts / edited, "# A remark.\n")
+    after = code_hashes(scripts / "train.py")
+    assert {name for name in before if before[name] != after[name]} == {edited}
+
+
+def test_a_touch_changes_nothing(scripts):
+    before = code_hashes(scripts / "train.py")
+    for path in scripts.rglob("*.py"):
+        os.utime(path, (0, 0))
+    forget()
+    assert code_hashes(scripts / "train.py") == before
+
+
+def test_an_edit_undone_changes_nothing(scripts):
+    path = scripts / "scratchnet" / "layers.py"
+    before, text = code_hashes(scripts / "train.py"), path.read_text()
+    append(path, "# A remark.\n")
+    path.write_text(text)
+    forget()
+    assert code_hashes(scripts / "train.py") == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import scratchnet.optimizers",
+        "import scratchnet.optimizers as rules",
+        "import json, scratchnet.optimizers",
+        "from scratchnet import optimizers",
+        "from scratchnet import errors, optimizers as rules",
+        "from scratchnet.optimizers import SGD",
+        "from scratchnet.optimizers import *",
+        "def later():\n    from scratchnet.optimizers import SGD",
+        "try:\n    import scratchnet.optimizers\nexcept ImportError:\n    pass",
+        "from . import optimizers",
+        "from .optimizers import SGD",
+    ],
+)
+def test_an_import_is_followed_in_whatever_form(scripts, statement):
+    append(scripts / "scratchnet" / "idx.py", f"\n{statement}\n")
+    assert "scratchnet/optimizers.py" in code_hashes(scripts / "download.py")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import optimizers",
+        "from optimizers import SGD",
+        "from torch import optimizers",
+        "import torch.optimizers",
+        "import scratchnet",
+        "from scratchnet import no_such_module",
+        "# from scratchnet import optimizers",
+        "'from scratchnet import optimizers'",
+    ],
+)
+def test_what_only_looks_like_an_import_of_the_library_is_not_followed(scripts, statement):
+    before = set(code_hashes(scripts / "download.py"))
+    append(scripts / "scratchnet" / "idx.py", f"\n{statement}\n")
+    assert set(code_hashes(scripts / "download.py")) == before
+
+
+def test_modules_that_import_each_other_are_followed_once(scripts):
+    append(scripts / "scratchnet" / "errors.py", "\nimport scratchnet.job\n")
+    names = {f"scratchnet/{module}.py" for module in IMPORTS["summarize"]}
+    assert set(code_hashes(scripts / "summarize.py")) == {"summarize.py", *names}
+
+
+# ---- What moves with a setting. Worked out by hand: a new key needs an entry.
+
+PICTURES = {"plot_loss", "plot_misclassified", "plot_confusion", "plot_weights"}
+FROM_TRAINING = {"train", "evaluate", *PICTURES}
+RUN = ({"run"}, {"describe", *FROM_TRAINING})
+DATA = ({"data", "run"}, {"describe", "preprocess", *FROM_TRAINING})
+NOTHING = (set(), set())
+
+# {key: (another value, (the folders and the stages that move with it))}
+MOVES = {
+    "dataset": ("fashion", ({"data", "run"}, {"download", *DATA[1]})),
+    "validation_fraction": (0.1, DATA),
+    "download.folder": ("/tmp", NOTHING),
+    "download.timeout": (5.0, NOTHING),
+    "model.hidden": ([30], RUN),
+    "model.activation": ("tanh", RUN),
+    "training.epochs": (30, NOTHING),
+    "training.batch_size": (100, RUN),
+    "training.optimizer": ("adam", RUN),
+    "training.learning_rate": (0.1, RUN),
+    "training.momentum": (0.9, RUN),
+    "training.seed": (1, RUN),
+    "training.checkpoint_every": (5, NOTHING),
+    "plots.misclassified": (6, (set(), {"plot_misclassified"})),
+    "plots.seed": (1, (set(), {"plot_misclassified"})),
+    "plots.style": ("default", (set(), PICTURES)),
+}
+KEYS = [name for name in leaves(load_schema()) if name != "sweep"]
+
+
+def folders_that_move(one, other):
+    names = {"data": data_name, "run": run_name}
+    return {name for name, function in names.items() if function(one) != function(other)}
+
+
+def keys_of(settings):
+    return {stage: key(stage, settings) for stage in STAGES}
+
+
+def stages_that_move(one, other):
+    before, after = keys_of(one), keys_of(other)
+    return {stage for stage in STAGES if before[stage] != after[stage]}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_folder_moves_with_the_settings_that_its_content_depends_on(name):
+    value, (folders, _) = MOVES[name]
+    assert folders_that_move(DEFAULTS, DEFAULTS | {name: value}) == folders
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_stage_is_stale_after_a_change_of_what_it_depends_on(name):
+    value, (_, stages) = MOVES[name]
+    assert stages_that_move(DEFAULTS, DEFAULTS | {name: value}) == stages
+
+
+SWAPS = [
+    ("training.batch_size", 7, "training.seed", 8, RUN),
+    ("training.learning_rate", 0.5, "training.momentum", 0.25, RUN),
+    ("validation_fraction", 0.5, "training.momentum", 0.25, DATA),
+    ("plots.misclassified", 7, "plots.seed", 8, (set(), {"plot_misclassified"})),
+]
+
+
+@pytest.mark.parametrize(("one", "a", "other", "b", "moves"), SWAPS)
+def test_swapped_values_are_noticed(one, a, other, b, moves):
+    before, after = DEFAULTS | {one: a, other: b}, DEFAULTS | {one: b, other: a}
+    assert (folders_that_move(before, after), stages_that_move(before, after)) == moves
+
+
+def test_the_order_of_the_settings_makes_no_difference():
+    backwards = dict(reversed(DEFAULTS.items()))
+    assert (
+        folders_that_move(DEFAULTS, backwards),
+        stages_that_move(DEFAULTS, backwards),
+    ) == NOTHING
+
+
+def test_the_order_of_the_widths_makes_a_difference():
+    wide, narrow = ({"model.hidden": widths} for widths in ([300, 100], [100, 300]))
+    assert folders_that_move(DEFAULTS | wide, DEFAULTS | narrow) == {"run"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "start"),
+    [
+        ({}, "mnist-softmax-"),
+        ({"model.hidden": [128]}, "mnist-mlp-128-"),
+        ({"model.hidden": [300, 100]}, "mnist-mlp-300-100-"),
+        ({"dataset": "fashion"}, "fashion-softmax-"),
+    ],
+)
+def test_the_name_of_a_run_tells_dataset_and_network(settings, start):
+    assert re.fullmatch(f"{start}[0-9a-f]{{8}}", run_name(DEFAULTS | settings))
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion"])
+def test_the_name_of_the_data_tells_the_dataset(dataset):
+    assert re.fullmatch(f"{dataset}-[0-9a-f]{{8}}", data_name(DEFAULTS | {"dataset": dataset}))
+
+
+def test_the_folders_of_the_defaults_keep_their_names():
+    # Another name and everybody's results are made again: only with a reason.
+    assert (data_name(DEFAULTS), run_name(DEFAULTS)) == ("mnist-a3a73168", "mnist-softmax-1581ed97")
+
+
+def test_a_run_is_described_by_the_settings_in_its_identity():
+    parts = pipeline.identity("train", DEFAULTS)
+    assert json.loads(key("describe", DEFAULTS))["settings"] == {
+        name: value for part in parts.values() for name, value in part.items()
+    }
+
+
+# ---- Keys.
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_key_holds_the_settings_that_its_stage_reads(stage):
+    settings = json.loads(key(stage, DEFAULTS))["settings"]
+    assert settings == {name: DEFAULTS[name] for name in STAGES[stage].reads}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_stage_is_a_script(stage):
+    assert (SCRIPTS / f"{stage}.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("edited", "stages"),
+    [
+        ("scratchnet/layers.py", FROM_TRAINING),
+        ("scratchnet/optimizers.py", FROM_TRAINING),
+        ("scratchnet/evaluation.py", {"evaluate", *PICTURES} - {"plot_weights"}),
+        ("scratchnet/plots.py", PICTURES),
+        ("scratchnet/preprocessing.py", {"preprocess", *FROM_TRAINING}),
+        ("scratchnet/idx.py", {"download", "preprocess", *FROM_TRAINING}),
+        ("scratchnet/config.py", set()),
+        ("scratchnet/settings.py", {"describe"}),
+        ("scratchnet/job.py", set(STAGES)),
+        ("scratchnet/pipeline.py", set()),
+        ("scratchnet/summary.py", set()),
+        ("plot_loss.py", {"plot_loss"}),
+        ("evaluate.py", {"evaluate", *PICTURES} - {"plot_weights"}),
+        ("train.py", FROM_TRAINING),
+        ("summarize.py", set()),
+    ],
+)
+def test_an_edit_makes_its_stages_and_what_follows_stale(scripts, edited, stages):
+    before = keys_of(DEFAULTS)
+    append(scripts / edited, "# A remark.\n")
+    after = keys_of(DEFAULTS)
+    assert {stage for stage in STAGES if before[stage] != after[stage]} == stages
+
+
+ROWS = [{"run": "a", "folder": "b", "swept": {}}]
+
+
+def test_the_key_of_the_summary_holds_its_rows():
+    assert json.loads(summary_key(ROWS, [DEFAULTS]))["settings"] == {"rows": ROWS}
+
+
+@pytest.mark.parametrize(
+    ("rows", "runs"),
+    [
+        ([], [DEFAULTS]),
+        ([{"run": "a", "folder": "c", "swept": {}}], [DEFAULTS]),
+        (ROWS, [DEFAULTS | {"training.seed": 1}]),
+        (ROWS, [DEFAULTS, DEFAULTS]),
+        (ROWS, []),
+    ],
+)
+def test_the_summary_is_stale_after_a_change_of_its_rows_or_runs(rows, runs):
+    assert summary_key(rows, runs) != summary_key(ROWS, [DEFAULTS])
+
+
+def test_the_summary_does_not_depend_on_the_pictures():
+    assert summary_key(ROWS, [DEFAULTS | {"plots.seed": 9}]) == summary_key(ROWS, [DEFAULTS])
+
+
+@pytest.mark.parametrize(
+    ("edited", "stale"),
+    [("summarize.py", True), ("scratchnet/evaluation.py", True), ("scratchnet/plots.py", False)],
+)
+def test_the_summary_is_stale_after_an_edit_of_what_it_comes_from(scripts, edited, stale):
+    before = summary_key(ROWS, [DEFAULTS])
+    append(scripts / edited, "# A remark.\n")
+    assert (summary_key(ROWS, [DEFAULTS]) != before) == stale
+
+
+# ---- Where training continues from.
+
+
+@pytest.mark.parametrize(
+    ("epoch", "checkpoint_every", "others", "expected"),
+    [
+        (20, None, (), 0),
+        (20, None, {20}, 0),
+        (20, None, {10}, 10),
+        (20, None, {10, 15}, 15),
+        (20, None, {30}, 0),
+        (20, None, {10, 30}, 10),
+        (1, None, (), 0),
+        (20, 5, (), 15),
+        (20, 6, (), 18),
+        (20, 1, (), 19),
+        (20, 19, (), 19),
+        (20, 20, (), 0),
+        (20, 21, (), 0),
+        (21, 20, (), 20),
+        (1, 1, (), 0),
+        (2, 1, (), 1),
+        (20, 5, {17}, 17),
+        (20, 5, {12}, 15),
+        (20, 5, {15}, 15),
+        (20, 5, {20, 25}, 15),
+        (15, 5, {20}, 10),
+        (3, 5, {2, 4}, 2),
+    ],
+)
+def test_training_continues_from_the_last_checkpoint_before(
+    epoch, checkpoint_every, others, expected
+):
+    assert previous_epoch(epoch, checkpoint_every, others) == expected

@@ -1,0 +1,133 @@
+"""A run that is killed at any moment, and the one command that recovers.
+
+KILLS says how often; `make test-kills` does it 50 times.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from project import copy_with_small_data
+
+KILLS = int(os.environ.get("KILLS", "4"))
+SETTINGS = {
+    "model": {"hidden": [200]},
+    "training": {"epochs": 40, "checkpoint_every": 10, "momentum": 0.9},
+}
+# These say how long something took, besides what came out of it.
+TIMED = ("epoch-0010.json", "epoch-0020.json", "epoch-0030.json", "epoch-0040.json")
+
+
+def results(project):
+    """{path: bytes} of the checkpoints, the metrics and the pictures."""
+    return {
+        path.relative_to(project.results).as_posix(): path.read_bytes()
+        for folder in ("runs", "data")
+        for path in sorted((project.results / folder).rglob("*"))
+        if path.is_file() and path.name not in TIMED
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The results of a chained run that nobody disturbed, and the seconds that it took."""
+    project = copy_with_small_data(tmp_path_factory.mktemp("undisturbed"))
+    project.configure(SETTINGS)
+    started = time.monotonic()
+    project.run()
+    return results(project), time.monotonic() - started
+
+
+def start(project):
+    """Snakemake in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "2"],
+        cwd=project.folder,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def recover(project):
+    """What `make run` does, in the project's folder."""
+    unlock = project.folder / "workflow" / "tools" / "unlock.py"
+    process = subprocess.run(
+        [sys.executable, unlock], cwd=project.folder, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout + project.run()
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_after_a_kill_one_command_ends_with_the_same_bytes(new_project, undisturbed, seed):
+    expected, duration = undisturbed
+    rng = random.Random(seed)
+    new_project.configure(SETTINGS)
+    process = start(new_project)
+    time.sleep(rng.uniform(0.5, duration))
+    # Every other time the jobs are left alive, without their Snakemake.
+    kill = os.killpg if seed % 2 else os.kill
+    kill(process.pid, signal.SIGKILL)
+    process.wait()
+    recover(new_project)
+    assert results(new_project) == expected
+    assert new_project.plan() == {}
+
+
+def test_finished_segments_survive_a_kill(new_project):
+    new_project.configure(SETTINGS)
+    process = start(new_project)
+    deadline = time.monotonic() + 60
+    while not list(new_project.results.rglob("epoch-0020.npz")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    output = recover(new_project)
+    assert "The last run was killed" in output
+    assert "to epoch 0010" not in output
+
+
+def test_a_run_that_is_alive_keeps_its_lock(new_project):
+    new_project.configure(SETTINGS)
+    process = start(new_project)
+    locks = new_project.folder / ".snakemake" / "locks"
+    deadline = time.monotonic() + 60
+    while not (locks.is_dir() and list(locks.iterdir())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    unlock = new_project.folder / "workflow" / "tools" / "unlock.py"
+    refused = subprocess.run(
+        [sys.executable, unlock],
+        cwd=new_project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert f"Another run is at work in this folder (process {process.pid})" in refused.stderr
+    assert process.wait() == 0
+
+
+def test_the_lock_of_another_machine_is_left_alone(new_project):
+    locks = new_project.folder / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    (locks / "0.input.lock").write_text("x")
+    (new_project.folder / ".snakemake" / "host").write_text("another-machine")
+    unlock = new_project.folder / "workflow" / "tools" / "unlock.py"
+    process = subprocess.run(
+        [sys.executable, unlock],
+        cwd=new_project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert "A run on another-machine has locked this folder" in process.stderr
+    assert (locks / "0.input.lock").exists()

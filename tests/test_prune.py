@@ -1,0 +1,116 @@
+"""`make prune`: what no configuration reaches goes, and nothing else."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def prune(project, *arguments):
+    """What `make prune` does, in the project's folder."""
+    return subprocess.run(
+        [sys.executable, project.folder / "workflow/tools/prune.py", "config.yaml", *arguments],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def files(project):
+    return {path for path in project.results.rglob("*") if not path.is_dir()}
+
+
+@pytest.fixture
+def piled_up(project):
+    """A project with the results of its configuration and of an earlier one (seed 5)."""
+    (project.folder / "earlier.yaml").write_text(
+        "training: {seed: 5, epochs: 4, batch_size: 25}\nvalidation_fraction: 0.25\n"
+    )
+    before = files(project)
+    project.run("--configfile", "earlier.yaml")
+    project.run()
+    return project, before
+
+
+def test_everything_that_a_run_makes_is_reached_by_its_configuration(finished):
+    assert "0.0 MB in 0 files" in prune(finished).stdout
+
+
+def test_without_being_told_nothing_is_deleted(piled_up):
+    project, before = piled_up
+    after = files(project)
+    process = prune(project)
+    assert process.returncode == 0
+    assert f"in {len(after - before)} files" in process.stdout
+    assert files(project) == after
+
+
+def test_what_the_configuration_does_not_reach_is_deleted(piled_up):
+    project, before = piled_up
+    assert prune(project, "--delete").returncode == 0
+    assert files(project) == before
+    assert project.plan() == {}
+    # No empty folder is left where there was one.
+    assert all(any(path.iterdir()) for path in project.results.rglob("*") if path.is_dir())
+
+
+def test_what_another_named_configuration_reaches_stays(piled_up):
+    project, _ = piled_up
+    after = files(project)
+    assert prune(project, "earlier.yaml", "--delete").returncode == 0
+    assert files(project) == after
+
+
+def test_what_is_not_the_pipelines_stays(piled_up):
+    project, before = piled_up
+    (other,) = {path for path in (project.results / "runs").iterdir()} - {
+        path.parent for path in before if path.name == "config.yaml"
+    }
+    mine = [
+        other / "notes.txt",
+        other / "epoch-0004" / "mine.png",
+        project.results / "data" / "my-photos-12345678.zip",
+        project.results / "runs" / "backup.npz",
+    ]
+    for path in mine:
+        path.write_text("mine")
+    assert prune(project, "--delete").returncode == 0
+    assert files(project) == before | set(mine)
+
+
+def test_checkpoints_beside_the_chain_are_deleted_and_those_of_it_stay(project):
+    project.configure({"training": {"epochs": 6, "checkpoint_every": 2}})
+    project.run()
+    folder = project.run_folder / "checkpoints"
+    project.configure({"training": {"epochs": 6, "checkpoint_every": 3}})
+    assert prune(project, "--delete").returncode == 0
+    assert sorted(path.name for path in folder.glob("*.npz")) == ["epoch-0006.npz"]
+
+
+def test_what_a_killed_job_was_writing_is_deleted(project):
+    (data,) = (project.results / "data").glob("mnist-*")
+    rest = data / f".X_train-{'0123456789abcdef' * 2}.npy"
+    rest.write_bytes(b"half")
+    assert prune(project, "--delete").returncode == 0
+    assert not rest.exists()
+
+
+def test_nothing_is_deleted_while_a_run_is_at_work(piled_up):
+    project, _ = piled_up
+    locks = project.folder / ".snakemake" / "locks"
+    locks.mkdir(exist_ok=True)
+    (locks / "0.input.lock").write_text("x")
+    after = files(project)
+    assert prune(project, "--delete").returncode == 1
+    assert files(project) == after
+
+
+def test_a_bad_configuration_deletes_nothing_and_says_why(piled_up):
+    project, _ = piled_up
+    (project.folder / "bad.yaml").write_text("training: {epoks: 3}\n")
+    after = files(project)
+    process = prune(project, "bad.yaml", "--delete")
+    assert process.returncode == 1
+    assert "did you mean epochs?" in process.stderr
+    assert files(project) == after
