@@ -101,14 +101,13 @@ def test_batches_are_sample_contiguous(order):
 
 
 def test_batches_leave_the_samples_alone():
-    X, Y = samples(7)
-    for batch_X, batch_Y in generate_batches(
-        np.asfortranarray(X), np.asfortranarray(Y), 7, np.random.default_rng(0)
-    ):
+    X, Y = (np.asfortranarray(array) for array in samples(7))
+    X_before, Y_before = X.copy(), Y.copy()
+    for batch_X, batch_Y in generate_batches(X, Y, 7, np.random.default_rng(0)):
         batch_X[...] = 0
         batch_Y[...] = 0
-    assert np.array_equal(X, samples(7)[0])
-    assert np.array_equal(Y, samples(7)[1])
+    assert np.array_equal(X, X_before)
+    assert np.array_equal(Y, Y_before)
 
 
 # Streams

@@ -28,16 +28,23 @@ RAW = {
     "source": "source.json",
 }
 ARRAYS = [f"{kind}_{split}" for split in ("train", "validation", "test") for kind in "XY"]
-PICTURES = ["loss", "misclassified", "confusion", "weights"]
 
-# The settings behind each folder of results, and how far each run goes.
-SETTINGS = {}
-EPOCHS = {}
-for settings in RUNS:
-    run = pipeline.run_name(settings)
-    SETTINGS |= {settings["dataset"]: settings, pipeline.data_name(settings): settings}
-    SETTINGS[run] = settings
-    EPOCHS.setdefault(run, set()).add(settings["training.epochs"])
+# What each run of the configuration is called, as the wildcards of its results.
+PLACES = [
+    {
+        "dataset": settings["dataset"],
+        "data": pipeline.data_name(settings),
+        "run": pipeline.run_name(settings),
+        "epoch": f"{settings['training.epochs']:04}",
+    }
+    for settings in RUNS
+]
+
+# The run behind each folder of results, and the epochs to which runs go.
+INDEX = {place[kind]: i for i, place in enumerate(PLACES) for kind in ("dataset", "data", "run")}
+EPOCHS = {place["run"]: set() for place in PLACES}
+for place in PLACES:
+    EPOCHS[place["run"]].add(int(place["epoch"]))
 
 
 wildcard_constraints:
@@ -47,22 +54,36 @@ wildcard_constraints:
     epoch="[0-9]{4}",
 
 
-def settings_of(wildcards):
-    """The settings of the run, prepared data or dataset that `wildcards` name."""
+def index_of(wildcards):
+    """Which of RUNS the run, prepared data or dataset in `wildcards` belongs to."""
     kinds = [kind for kind in ("run", "data", "dataset") if kind in wildcards.keys()]
     folder = wildcards[kinds[0]]
-    if folder not in SETTINGS:
+    if folder not in INDEX:
         raise WorkflowError(
-            f"{folder} is of another configuration; the present one has " + ", ".join(SETTINGS)
+            f"{folder} is of another configuration; the present one has {', '.join(INDEX)}"
         )
-    return SETTINGS[folder]
+    return INDEX[folder]
+
+
+def settings_of(wildcards):
+    """The settings of the run that `wildcards` belong to."""
+    return RUNS[index_of(wildcards)]
 
 
 def key(stage, wildcards):
     """The present key of a stage, by which Snakemake knows whether its result is current."""
-    if stage == "summarize":
-        return pipeline.summary_key(rows(), RUNS)
-    return pipeline.key(stage, settings_of(wildcards))
+    return summary_key() if stage == "summarize" else run_key(stage, index_of(wildcards))
+
+
+@cache
+def run_key(stage, index):
+    return pipeline.key(stage, RUNS[index])
+
+
+@cache
+def summary_key():
+    evaluations = [run_key("evaluate", index) for index in range(len(RUNS))]
+    return pipeline.summary_key(rows(), evaluations)
 
 
 def key_of(stage):
@@ -123,9 +144,8 @@ def needs(stage, pattern):
     """An input of `stage`: `pattern`, with the folders {dataset} and {data} that belong to a run."""
 
     def path(wildcards):
-        settings = settings_of(wildcards)
-        folders = {"dataset": settings["dataset"], "data": pipeline.data_name(settings)}
-        paths = linked(stage, wildcards, pattern.format(**(folders | dict(wildcards))))
+        place = PLACES[index_of(wildcards)] | dict(wildcards)
+        paths = linked(stage, wildcards, pattern.format(**place))
         return paths[0] if paths else []
 
     return path
@@ -170,14 +190,13 @@ def rows():
     """What the summary has a row for: each run, and how far it went."""
     return [
         {
-            "run": run,
-            "folder": f"results/runs/{run}/epoch-{epochs:04}",
+            "run": place["run"],
+            "folder": "results/runs/{run}/epoch-{epoch}".format(**place),
             "swept": {key: settings[key] for key in config.get("sweep") or {}},
-            "metrics": f"results/runs/{run}/epoch-{epochs:04}/metrics.json",
-            "record": f"results/runs/{run}/checkpoints/epoch-{epochs:04}.json",
+            "metrics": "results/runs/{run}/epoch-{epoch}/metrics.json".format(**place),
+            "record": "results/runs/{run}/checkpoints/epoch-{epoch}.json".format(**place),
         }
-        for settings in RUNS
-        for run, epochs in [(pipeline.run_name(settings), settings["training.epochs"])]
+        for settings, place in zip(RUNS, PLACES)
     ]
 
 
@@ -188,21 +207,10 @@ def summary_inputs(wildcards):
 
 
 def everything():
-    """Each product of each stage."""
-    products = ["results/summary.csv"]
-    for settings in RUNS:
-        raw, data = settings["dataset"], pipeline.data_name(settings)
-        run, epoch = pipeline.run_name(settings), f"epoch-{settings['training.epochs']:04}"
-        products += [f"results/data/{raw}/{name}" for name in RAW.values()]
-        products += [f"results/data/{data}/{name}.npy" for name in ARRAYS]
-        products += [f"results/data/{data}/manifest.json", f"results/runs/{run}/config.yaml"]
-        products += [f"results/runs/{run}/checkpoints/{epoch}.{kind}" for kind in ("npz", "json")]
-        products += [
-            f"results/runs/{run}/{epoch}/{name}"
-            for name in ("metrics.json", "history.csv", "predictions.csv")
-        ]
-        products += [f"results/runs/{run}/{epoch}/{name}.png" for name in PICTURES]
-    return products
+    """The products of all rules so far, for each run."""
+    patterns = [output for rule in workflow.rules for output in rule.output]
+    products = [str(p.apply_wildcards(place)) for place in PLACES for p in patterns]
+    return list(dict.fromkeys(products))
 
 
 def note_host():

@@ -76,13 +76,13 @@ def key(stage, settings):
     )
 
 
-def summary_key(rows, runs):
-    """The key of the summary: its `rows` (any JSON), and the keys of the evaluations of `runs`."""
+def summary_key(rows, evaluations):
+    """The key of the summary: its `rows` (any JSON), and the keys of their `evaluations`."""
     return canonical(
         {
             "settings": {"rows": rows},
             "code": code_hashes(SCRIPTS / "summarize.py"),
-            "after": [short_hash(key("evaluate", settings)) for settings in runs],
+            "after": short_hash(evaluations),
         }
     )
 
