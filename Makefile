@@ -24,7 +24,7 @@ prune: $(VENV)/.run ## list results that config.yaml and CONFIGS="..." do not re
 	@$(BIN)/python workflow/tools/prune.py config.yaml $(CONFIGS) $(if $(filter yes,$(DELETE)),--delete)
 
 test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST included)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadgroup
 
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
 	KILLS=50 $(BIN)/pytest tests/test_kills.py

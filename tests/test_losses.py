@@ -184,3 +184,12 @@ def test_a_loss_in_single_precision_is_a_plain_number(crossentropy):
     loss, dZ = crossentropy(Z.astype(np.float32), Y.astype(np.float32))
     assert type(loss) is float
     assert dZ.dtype == np.float32
+
+
+def test_labels_between_0_and_1_weigh_the_logarithms():
+    Z, Y = np.array([[1.0], [0.0]]), np.array([[0.7], [0.3]])
+    textbook, _ = categorical_crossentropy(softmax(Z), Y)
+    fused, _ = softmax_crossentropy(Z, Y)
+    by_hand = -(0.7 * np.log(np.e / (np.e + 1)) + 0.3 * np.log(1 / (np.e + 1)))
+    assert textbook == pytest.approx(by_hand, rel=1e-12)
+    assert fused == pytest.approx(by_hand, rel=1e-12)

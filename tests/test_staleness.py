@@ -51,7 +51,7 @@ MODULES = {
     "datasets": EVERYTHING - {"describe"},
     "idx": EVERYTHING - {"describe"},
     "preprocessing": EVERYTHING - {"describe", "download"},
-    "config": {"describe"},
+    "settings": {"describe"},
     "streams": EVERYTHING - {"describe", "download"},
     "layers": {"train"} | AFTER_TRAINING,
     "losses": {"train"} | AFTER_TRAINING,
@@ -65,8 +65,10 @@ MODULES = {
     "evaluation": AFTER_TRAINING - {"plot_weights"},
     "plots": PLOTS,
     "summary": {"summarize"},
+    "config": set(),
     "identity": set(),
     "pipeline": set(),
+    "why": set(),
     "__init__": set(),
 }
 
@@ -77,7 +79,7 @@ SCRIPTS = {
     "train": {"train"} | AFTER_TRAINING,
     "evaluate": AFTER_TRAINING - {"plot_weights"},
     "summarize": {"summarize"},
-    **{plot: {plot} for plot in PLOTS},
+    **{plot: {plot} for plot in sorted(PLOTS)},
 }
 
 

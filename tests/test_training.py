@@ -304,3 +304,15 @@ def test_an_optimizer_without_momentum_has_nothing_to_save():
 def test_an_optimizer_with_momentum_saves_a_velocity_for_each_parameter():
     network, optimizer, _ = trained(momentum=0.9)
     assert optimizer.state.keys() == weights_of(network).keys()
+
+
+def test_a_last_step_that_ruins_the_weights_is_divergence():
+    """Its loss is never computed, so the weights themselves have to tell."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.random((3, 20), np.float32), np.eye(2, dtype=np.float32)[:, np.arange(20) % 2]
+    network = build(3, 2, [], "relu", rng)
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        pytest.raises(DivergenceError, match="weights"),
+    ):
+        train_epoch(network, SGD(1e39), [(X, Y)])

@@ -20,9 +20,10 @@ def generate_batches(X, Y, batch_size, rng):
     and gathering random columns is over ten times faster. A batch is overwritten by the next.
     """
     samples_X, samples_Y = np.asarray(X).T, np.asarray(Y).T
-    buffer_X = np.empty((batch_size, X.shape[0]), X.dtype)
-    buffer_Y = np.empty((batch_size, Y.shape[0]), Y.dtype)
-    for indices in generate_batch_indices(X.shape[1], batch_size, rng):
+    n = X.shape[1]
+    buffer_X = np.empty((min(batch_size, n), X.shape[0]), X.dtype)
+    buffer_Y = np.empty((min(batch_size, n), Y.shape[0]), Y.dtype)
+    for indices in generate_batch_indices(n, batch_size, rng):
         batch_X, batch_Y = buffer_X[: len(indices)], buffer_Y[: len(indices)]
         # mode="clip" is the one that writes into `out` without a copy; no index is out of range.
         np.take(samples_X, indices, axis=0, out=batch_X, mode="clip")

@@ -16,7 +16,7 @@ def categorical_crossentropy(P, Y):
     """
     b = P.shape[1]
     with np.errstate(divide="ignore"):
-        loss = -np.log(P, where=Y > 0, out=np.zeros_like(P)).sum() / b
+        loss = -(Y * np.log(P, where=Y > 0, out=np.zeros_like(P))).sum() / b
         dP = -np.divide(Y, P, where=Y > 0, out=np.zeros_like(P)) / b
     return float(loss), dP
 

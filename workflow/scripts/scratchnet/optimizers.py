@@ -22,7 +22,9 @@ class SGD:
         """Update each parameter of `network` with the gradient that its last `backward` left."""
         for name, parameter, gradient in network.parameters():
             if self.momentum:
-                velocity = self.state.setdefault(name, np.zeros_like(parameter))
+                if name not in self.state:
+                    self.state[name] = np.zeros_like(parameter)
+                velocity = self.state[name]
                 velocity *= self.momentum
                 velocity -= self.learning_rate * gradient
                 parameter += velocity

@@ -27,7 +27,8 @@ def train_epoch(network, optimizer, batches):
     """Take one step for each batch (X (n_in, b), Y (k, b)); returns the mean loss of the samples.
 
     A batch counts by its size, so a short last one does not weigh more than its samples.
-    Raises DivergenceError at the first batch whose loss is not finite.
+    Raises DivergenceError at the first batch whose loss is not finite, or at the end if the last
+    step left weights that are not.
     """
     total, n = 0.0, 0
     for i, (X, Y) in enumerate(batches, start=1):
@@ -38,6 +39,8 @@ def train_epoch(network, optimizer, batches):
         optimizer.step(network)
         total += loss * X.shape[1]
         n += X.shape[1]
+    if not all(np.isfinite(parameter).all() for _, parameter, _ in network.parameters()):
+        raise DivergenceError(f"the weights are no longer finite after batch {i}")
     return total / n
 
 
