@@ -210,6 +210,56 @@ def test_a_bad_value_is_refused_in_a_sweep_with_its_place(key, value, allowed):
     assert allowed in problem
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dataset", "no such dataset"),
+        ("validation_fraction", -0.01),
+        ("validation_fraction", 0.91),
+        ("download.timeout", 0),
+        ("model.hidden", [0]),
+        ("model.activation", "no such function"),
+        ("training.epochs", 0),
+        ("training.epochs", 10_000),  # a checkpoint's name has four digits
+        ("training.batch_size", 0),
+        ("training.optimizer", "no such rule"),
+        ("training.learning_rate", 0),
+        ("training.momentum", -0.01),
+        ("training.momentum", 1),
+        ("training.seed", -1),
+        ("training.seed", 1 << 32),
+        ("training.checkpoint_every", 0),
+        ("plots.misclassified", 0),
+        ("plots.misclassified", 101),
+        ("plots.seed", -1),
+        ("plots.style", "no such style"),
+    ],
+)
+def test_the_limits_are_where_they_should_be(key, value):
+    (problem,) = problems_of(nested(key, value))
+    assert problem.startswith(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("validation_fraction", 0.9),
+        ("download.timeout", 600.0),
+        ("model.hidden", [1, 4096]),
+        ("training.epochs", 9999),
+        ("training.batch_size", 60_000),
+        ("training.learning_rate", 1e-12),
+        ("training.momentum", 0.999),
+        ("training.seed", (1 << 32) - 1),
+        ("training.checkpoint_every", 9999),
+        ("plots.misclassified", 100),
+        ("plots.seed", (1 << 32) - 1),
+    ],
+)
+def test_what_is_within_the_limits_is_allowed(key, value):
+    assert resolve(nested(key, value)) == [DEFAULTS | {key: value}]
+
+
 @pytest.mark.parametrize("key", ["training.seed", "training.learning_rate"])
 @pytest.mark.parametrize("value", [10**400, "1e400"], ids=["digits", "text"])
 def test_a_number_beyond_all_floats_is_refused(key, value):

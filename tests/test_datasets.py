@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import tarfile
+import time
 import tracemalloc
 import zipfile
 from contextlib import closing
@@ -494,6 +495,13 @@ def test_a_source_after_one_that_delivers_is_not_asked(serve, good, destination)
 def test_a_faulty_source_leads_on_to_the_next(faulty, good, destination, fault):
     download(samples.make_dataset(faulty(fault), good), destination, None, TIMEOUT)
     assert sorted(os.listdir(destination)) == sorted([*NAMES, "source.json"])
+
+
+def test_a_server_gets_no_longer_than_the_timeout(faulty, destination):
+    started = time.monotonic()
+    with pytest.raises(DataError):
+        download(samples.make_dataset(faulty("server hangs")), destination, None, TIMEOUT)
+    assert TIMEOUT <= time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -158,8 +158,9 @@ def test_a_hidden_layer_is_evaluated_too(tmp_path):
     assert files["predictions"].read_text() == PREDICTIONS
 
 
-def test_the_slices_in_which_it_is_done_make_no_difference(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(metrics, "SLICE", 3)
+@pytest.mark.parametrize("size", [1, 3, 7, 8])
+def test_the_slices_in_which_it_is_done_make_no_difference(files, tmp_path, monkeypatch, size):
+    monkeypatch.setattr(metrics, "SLICE", size)
     again = make_files(tmp_path)
     for name in ("metrics", "predictions"):
         assert again[name].read_bytes() == files[name].read_bytes()
@@ -231,7 +232,7 @@ def test_the_table_leaves_out_the_run_whose_folder_it_shows_and_what_is_empty(ta
 
 
 def test_the_table_shortens_measurements(table):
-    assert table({"test_loss": ["0.381864", "1.0"]}) == ["test_loss", "0.3819", "1.0"]
+    assert table({"test_loss": ["0.381864", "1.0"]}) == ["test_loss", "0.3819", "1.0000"]
 
 
 @pytest.mark.parametrize("value", ["0.00025", "1e-05", "[300, 100]", "mnist", "100000"])
@@ -409,8 +410,10 @@ def test_the_confusion_matrix_has_the_names_of_the_classes_on_both_axes(files, f
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "label")
 
 
-def test_the_confusion_matrix_tells_the_accuracy(files, figure):
-    assert figure(DRAW["confusion"], files).axes[0].get_title() == "Test images: 50.00% are right"
+def test_the_confusion_matrix_tells_the_accuracy(files, measured, figure, tmp_path):
+    (tmp_path / "metrics.json").write_text(json.dumps(measured | {"test_accuracy": 0.9035}))
+    drawn = figure(DRAW["confusion"], files | {"metrics": tmp_path / "metrics.json"})
+    assert drawn.axes[0].get_title() == "Test images: 90.35% are right"
 
 
 def test_the_weights_of_each_class_are_an_image_without_the_bias(tmp_path, files, figure):
@@ -423,7 +426,7 @@ def test_the_weights_of_each_class_are_an_image_without_the_bias(tmp_path, files
 
 def test_the_colours_of_all_weights_are_of_one_scale_around_zero(tmp_path, files, figure):
     W = np.zeros((4, 5), np.float32)
-    W[0, 0], W[1, 1], W[2, 4] = 2, -3, 50  # the last is a bias
+    W[0, 0], W[1, 1], W[2, 4] = 3, -2, 50  # the last is a bias
     write_checkpoint(tmp_path / "w.npz", {"0.W": W})
     drawn = figure(draw_weights, files | {"checkpoint": tmp_path / "w.npz"})
     limits = {axes.images[0].get_clim() for axes in drawn.axes if axes.images}

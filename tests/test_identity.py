@@ -358,8 +358,12 @@ def test_an_edit_makes_its_stages_and_what_follows_stale(scripts, edited, stages
 ROWS = [{"run": "a", "folder": "b", "swept": {}}]
 
 
+def summary_key_of(rows, runs):
+    return summary_key(rows, [key("evaluate", settings) for settings in runs])
+
+
 def test_the_key_of_the_summary_holds_its_rows():
-    assert json.loads(summary_key(ROWS, [DEFAULTS]))["settings"] == {"rows": ROWS}
+    assert json.loads(summary_key_of(ROWS, [DEFAULTS]))["settings"] == {"rows": ROWS}
 
 
 @pytest.mark.parametrize(
@@ -373,11 +377,11 @@ def test_the_key_of_the_summary_holds_its_rows():
     ],
 )
 def test_the_summary_is_stale_after_a_change_of_its_rows_or_runs(rows, runs):
-    assert summary_key(rows, runs) != summary_key(ROWS, [DEFAULTS])
+    assert summary_key_of(rows, runs) != summary_key_of(ROWS, [DEFAULTS])
 
 
 def test_the_summary_does_not_depend_on_the_pictures():
-    assert summary_key(ROWS, [DEFAULTS | {"plots.seed": 9}]) == summary_key(ROWS, [DEFAULTS])
+    assert summary_key_of(ROWS, [DEFAULTS | {"plots.seed": 9}]) == summary_key_of(ROWS, [DEFAULTS])
 
 
 @pytest.mark.parametrize(
@@ -385,9 +389,9 @@ def test_the_summary_does_not_depend_on_the_pictures():
     [("summarize.py", True), ("scratchnet/evaluation.py", True), ("scratchnet/plots.py", False)],
 )
 def test_the_summary_is_stale_after_an_edit_of_what_it_comes_from(scripts, edited, stale):
-    before = summary_key(ROWS, [DEFAULTS])
+    before = summary_key_of(ROWS, [DEFAULTS])
     append(scripts / edited, "# A remark.\n")
-    assert (summary_key(ROWS, [DEFAULTS]) != before) == stale
+    assert (summary_key_of(ROWS, [DEFAULTS]) != before) == stale
 
 
 # ---- Where training continues from.

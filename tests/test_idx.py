@@ -88,9 +88,15 @@ def test_a_faulty_file_is_refused_by_name(path, content):
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "shape", [(1 << 20, 1 << 10, 1 << 12), (2**32 - 1,) * 3], ids=["terabytes", "all bits set"]
-)
+# The product of the last shape is 24 + 98 * 2**64: in 64 bits, the number of bytes that are there.
+TOO_MUCH = {
+    "terabytes": (1 << 20, 1 << 10, 1 << 12),
+    "all bits set": (2**32 - 1,) * 3,
+    "more than 64 bits": (2_522_391_757, 1_065_626, 672_556),
+}
+
+
+@pytest.mark.parametrize("shape", TOO_MUCH.values(), ids=TOO_MUCH)
 def test_a_header_that_claims_too_much_is_refused_before_memory_is_taken(path, monkeypatch, shape):
     path.write_bytes(idx_bytes(IMAGES, shape=shape))
     monkeypatch.setattr(np, "memmap", None)  # not even an address range is asked for

@@ -98,6 +98,8 @@ def _number(value, schema):
         number = float(value)
     except (TypeError, ValueError):
         return value
+    except OverflowError:  # digits without end
+        number = math.inf
     if not math.isfinite(number):
         return str(
             value
@@ -158,7 +160,8 @@ def _allowed(schema):
             name = "a whole number" if kind == "integer" else "a number"
             words.append(" ".join([name, " and ".join(bounds)]))
         elif kind == "array":
-            text = f"a list, each item {_allowed(schema['items'])}"
+            text = "a list of one or more" if schema.get("minItems") else "a list"
+            text += f", each item {_allowed(schema['items'])}"
             words.append(text + (" and no two the same" if schema.get("uniqueItems") else ""))
         elif kind == "object":
             words.append("a section with the keys " + ", ".join(schema["properties"]))

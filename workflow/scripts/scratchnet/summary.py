@@ -37,15 +37,15 @@ def as_table(summary):
     """A summary.csv as lines of aligned text, numbers shortened and empty columns left out."""
     rows = read_csv(summary)
     columns = [name for name in rows[0] if name != "run" and any(row[name] for row in rows)]
-    cells = [columns] + [[_shorten(row[name]) for name in columns] for row in rows]
+    short = {*MEASURED, "seconds"}
+    cells = [columns]
+    for row in rows:
+        cells.append([_shorten(row[name]) if name in short else row[name] for name in columns])
     widths = [max(map(len, column)) for column in zip(*cells)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells
     ]
 
 
-def _shorten(text):
-    try:
-        return text if float(text).is_integer() else f"{float(text):.4f}"
-    except ValueError:
-        return text
+def _shorten(number):
+    return f"{float(number):.4f}" if number else ""
