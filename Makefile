@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run why prune test test-kills lint format requirements pictures
+.PHONY: help run why prune test test-kills test-newest lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,11 @@ test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST in
 
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
 	KILLS=50 $(BIN)/pytest tests/test_kills.py
+
+test-newest: ## run the staleness tests with the newest Snakemake 9 and the newest libraries
+	$(PYTHON) -m venv $(VENV)/newest
+	$(VENV)/newest/bin/pip install --quiet --upgrade -r requirements.in 'snakemake<10' pytest pytest-xdist
+	$(VENV)/newest/bin/pytest --numprocesses auto tests/test_staleness.py
 
 lint: $(VENV)/.test ## check style and the workflow's good practice
 	$(BIN)/ruff check .

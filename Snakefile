@@ -1,7 +1,7 @@
 # The front door: what the workflow is made of, and what it makes when nothing else is asked for.
 from snakemake.utils import min_version
 
-min_version("9.12")
+min_version("9.27")
 
 
 # The working directory's own config.yaml, or else (with --directory) the one beside this file.
@@ -24,6 +24,8 @@ rule all:
     default_target: True
     input:
         everything(),
+    message:
+        "Everything is there"
 
 
 onstart:

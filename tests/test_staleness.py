@@ -109,6 +109,22 @@ def test_keys_that_cannot_be_changed_allow_one_value_only():
         assert (value is None) == (len(schemas[key].get("enum", [])) == 1) or key == "dataset"
 
 
+def matrix_as_table():
+    """MATRIX as the README shows it: a row a key, a column a stage."""
+    stages = ["download", "preprocess", "describe", "train", "evaluate"]
+    stages += ["plot_loss", "plot_confusion", "plot_misclassified", "plot_weights", "summarize"]
+    lines = ["| " + " | ".join(["edited key", *stages]) + " |", "|---" * (1 + len(stages)) + "|"]
+    for key, (_, expected) in MATRIX.items():
+        marks = ["x" if stage in expected else " " for stage in stages]
+        lines.append("| " + " | ".join([f"`{key}`", *marks]) + " |")
+    return "\n".join(lines)
+
+
+def test_the_readme_shows_the_matrix():
+    readme = (CHECKOUT / "README.md").read_text()
+    assert matrix_as_table() in readme, "The table is now:\n" + matrix_as_table()
+
+
 @pytest.mark.parametrize("key", [key for key, (value, _) in MATRIX.items() if value is not None])
 def test_an_edited_key_runs_what_depends_on_it(project, key):
     value, expected = MATRIX[key]
@@ -370,6 +386,24 @@ def test_an_explicit_target_makes_what_it_needs_and_no_more(project):
     assert project.plan(target) == {}
     append(project.folder / "workflow/scripts/scratchnet/layers.py")
     assert project.plan(target) == once({"train", "evaluate", "plot_loss"})
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("data/{data}/X_train.npy", set()),
+        ("runs/{run}/checkpoints/epoch-0004.npz", {"train"}),
+        ("runs/{run}/epoch-0004/metrics.json", {"train", "evaluate"}),
+        ("runs/{run}/epoch-0004/weights.png", {"train", "plot_weights"}),
+        ("runs/{run}/epoch-0004/misclassified.png", {"train", "evaluate", "plot_misclassified"}),
+        ("summary.csv", {"train", "evaluate", "summarize"}),
+    ],
+)
+def test_an_explicit_target_after_an_edit_of_the_layers(project, target, expected):
+    append(project.folder / "workflow/scripts/scratchnet/layers.py")
+    (data,) = (project.results / "data").glob("mnist-*")
+    path = "results/" + target.format(data=data.name, run=project.run_folder.name)
+    assert project.plan(path) == once(expected)
 
 
 def test_an_explicit_target_that_was_deleted_is_made_again(project):

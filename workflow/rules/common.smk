@@ -171,11 +171,11 @@ def previous():
 
 
 def why(stage):
-    """A param for messages, like `untracked` ones: why the stage is stale, or nothing if it is not."""
+    """A param for messages, as untracked as `untracked` ones: why the stage runs."""
 
     def reason(wildcards, output):
         if is_current(stage, wildcards):
-            return ""
+            return " (once more)"
         before, now = recorded_key(stage, wildcards), key(stage, wildcards)
         if before not in (None, now):
             return f" ({changed(stage, before, now)})"
