@@ -197,6 +197,9 @@ BOMBS = {
         zipped({"x.npy": npy(np.ones(LOTS, np.uint8))}), size=100
     ),
     "npy that claims terabytes": lambda: zipped({"x.npy": npy_header((1 << 40,))}),
+    "npy that claims less than nothing": lambda: zipped(
+        {"x.npy": npy_header((-1,)) + b"\1" * LOTS}
+    ),
 }
 
 
@@ -211,6 +214,34 @@ def test_what_unpacks_to_too_much_is_refused_before_memory_is_taken(tmp_path, bo
     finally:
         tracemalloc.stop()
     assert peak < LOTS / 8
+
+
+def lzma_broken_within():
+    archive = bytearray(zipped({"x.npy": npy(np.arange(200, dtype=np.uint8))}, zipfile.ZIP_LZMA))
+    start = archive.index(b"x.npy") + len(b"x.npy") + 9  # 9: the properties of the stream
+    archive[start : start + 8] = b"\xff" * 8
+    return bytes(archive)
+
+
+STRANGE = {
+    "a dimension beyond 32 bits": zipped({"x.npy": npy_header((0, 1 << 33))}),
+    "a dimension that is a truth value": zipped({"x.npy": npy_header((True, 2)) + b"ab"}),
+    "more dimensions than there can be": zipped({"x.npy": npy_header((1,) * 300) + b"a"}),
+    "no dimensions": zipped({"x.npy": npy(np.array(7, np.uint8))}),
+    "named fields": zipped({"x.npy": npy(np.zeros(3, [("a", "i4"), ("b", "f8")]))}),
+    "a header that is no Python": zipped({"x.npy": b"\x93NUMPY\1\0\x76\0" + b"(" * 0x76}),
+    "a header of another version": zipped({"x.npy": b"\x93NUMPY\7\0" + bytes(200)}),
+    "an archive in it": zipped({"x.npy": samples.keras_npz()}),
+    "text": zipped({"README": b"about"}),
+    "nothing": zipped({}),
+    "a broken stream of LZMA": lzma_broken_within(),
+}
+
+
+@pytest.mark.parametrize("content", STRANGE.values(), ids=STRANGE)
+def test_an_npz_with_something_strange_in_it_is_refused(tmp_path, content):
+    with pytest.raises(DataError):
+        pick_files(write(tmp_path, {"strange.npz": content}), DATASET)
 
 
 @pytest.mark.parametrize("kind", PACKED)
