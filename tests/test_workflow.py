@@ -67,6 +67,19 @@ def test_checkpoints_are_the_same_bytes_whatever_the_cores(finished, tmp_path, c
     assert checkpoints(project) == first
 
 
+def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_path):
+    """As after `make run` in such a folder: Snakemake itself does not quote the path of Python."""
+    environment = tmp_path / "an (other) folder" / ".venv"
+    environment.parent.mkdir()
+    environment.symlink_to(sys.prefix)
+    command = [environment / "bin" / "python", "-m", "snakemake", "--cores", "2"]
+    process = subprocess.run(
+        command, cwd=new_project.folder, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert (new_project.run_folder / "epoch-0004" / "loss.png").is_file()
+
+
 def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path):
     project = copy_with_small_data(tmp_path / "read only")
     elsewhere = tmp_path / "else where"

@@ -1,5 +1,6 @@
 # All the Python that the rules need: which runs the configuration asks for, and where things lie.
 import platform
+import re
 import sys
 from ast import literal_eval
 from functools import cache
@@ -14,6 +15,9 @@ from scratchnet.config import resolve
 from scratchnet.errors import ConfigError
 from scratchnet.summary import as_table
 from scratchnet.why import changed, new, previous_runs
+
+# Snakemake writes the path of Python into shell commands as it is: escape what a shell would split.
+sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
 
 try:
     RUNS = resolve(config)
