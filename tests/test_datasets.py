@@ -677,3 +677,9 @@ def test_the_largest_file_of_mnist_holds_60000_images_of_28_by_28():
 
 def test_mnist_has_the_ten_digits():
     assert MNIST.classes == tuple("0123456789")
+
+
+def test_a_damaged_file_beside_the_right_ones_does_no_harm(tmp_path):
+    samples.write_idx(tmp_path)
+    (tmp_path / "another.gz").write_bytes(b"\x1f\x8b no archive")
+    assert pick_files(sorted(tmp_path.iterdir()), DATASET) == CONTENTS

