@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,31 @@ def test_the_end_of_a_run_says_what_came_out_and_where(new_project):
     accuracy = json.loads((new_project.run_folder / "epoch-0004/metrics.json").read_text())
     assert f"{accuracy['test_accuracy']:.4f}" in output
     assert f"results/runs/{new_project.run_folder.name}/epoch-0004" in output
+
+
+def test_a_target_of_ones_own_shows_no_table_of_something_else(project):
+    project.configure({"training": {"seed": 1}})
+    (run,) = re.findall(r"mnist-softmax-\w+", project.run("--dry-run"))[:1]
+    assert run != project.run_folder.name
+    link = (project.results / "latest").readlink()
+    assert "test_accuracy" not in project.run(f"results/runs/{run}/config.yaml")
+    assert (project.results / "latest").readlink() == link
+
+
+def test_a_target_of_ones_own_is_enough_for_a_new_project(new_project):
+    new_project.run("results/data/mnist/source.json")
+    assert not (new_project.results / "latest").exists()
+
+
+def test_without_the_profile_nothing_runs_either_when_nothing_changed(project):
+    assert project.plan("--workflow-profile", "none") == {}
+
+
+def test_without_the_profile_an_edit_runs_at_least_what_it_should(project):
+    layers = project.folder / "workflow/scripts/scratchnet/layers.py"
+    layers.write_text(layers.read_text() + "\n# An edit.\n")
+    plan = project.plan("--workflow-profile", "none")
+    assert set(plan) >= {"train", "evaluate", "plot_loss", "summarize"}
 
 
 def test_the_run_folder_holds_the_settings_of_the_run(finished):

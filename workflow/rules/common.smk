@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
 from scratchnet import pipeline
 from scratchnet.config import resolve
 from scratchnet.errors import ConfigError
+from scratchnet.files import read_csv
 from scratchnet.summary import as_table
 from scratchnet.why import changed, new, previous_runs
 
@@ -223,14 +224,19 @@ def note_host():
 
 
 def show_results():
-    """Point results/latest at the run, if there is one, and say what came out and where it lies."""
+    """Point results/latest at the run, if there is one, and say what came out and where it lies.
+
+    Only where the whole configuration was run, not after a target of one's own.
+    """
     folders = [row["folder"] for row in rows()]
+    summary = Path("results/summary.csv")
+    if not summary.exists() or [row["folder"] for row in read_csv(summary)] != folders:
+        return
     if len(folders) == 1:
         link = Path("results/latest")
-        target = Path(folders[0]).parent.relative_to("results")
         temporary = Path("results/.latest")
         temporary.unlink(missing_ok=True)
-        temporary.symlink_to(target)
+        temporary.symlink_to(Path(folders[0]).parent.relative_to("results"))
         temporary.replace(link)
-    print("", *as_table("results/summary.csv"), "", sep="\n")
+    print("", *as_table(summary), "", sep="\n")
     print("The same table: results/summary.csv. The pictures are the .png files in each folder.")
