@@ -57,12 +57,15 @@ def start(project):
     )
 
 
+def unlock(project):
+    """The finished process of the first half of `make run`."""
+    command = [sys.executable, project.folder / "workflow" / "tools" / "unlock.py"]
+    return subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+
+
 def recover(project):
     """What `make run` does, in the project's folder."""
-    unlock = project.folder / "workflow" / "tools" / "unlock.py"
-    process = subprocess.run(
-        [sys.executable, unlock], cwd=project.folder, capture_output=True, text=True, check=False
-    )
+    process = unlock(project)
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout + project.run()
 
@@ -105,14 +108,7 @@ def test_a_run_that_is_alive_keeps_its_lock(new_project):
     while not (locks.is_dir() and list(locks.iterdir())):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    unlock = new_project.folder / "workflow" / "tools" / "unlock.py"
-    refused = subprocess.run(
-        [sys.executable, unlock],
-        cwd=new_project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    refused = unlock(new_project)
     assert refused.returncode == 1
     assert f"Another run is at work in this folder (process {process.pid})" in refused.stderr
     assert process.wait() == 0
@@ -123,14 +119,7 @@ def test_the_lock_of_another_machine_is_left_alone(new_project):
     locks.mkdir(parents=True)
     (locks / "0.input.lock").write_text("x")
     (new_project.folder / ".snakemake" / "host").write_text("another-machine")
-    unlock = new_project.folder / "workflow" / "tools" / "unlock.py"
-    process = subprocess.run(
-        [sys.executable, unlock],
-        cwd=new_project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    process = unlock(new_project)
     assert process.returncode == 1
     assert "A run on another-machine has locked this folder" in process.stderr
     assert (locks / "0.input.lock").exists()

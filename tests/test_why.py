@@ -1,5 +1,7 @@
 """`snakemake -n` says why, in words that name the setting or the file."""
 
+import re
+
 import pytest
 
 EPOCH = "epoch-0004"
@@ -7,9 +9,8 @@ EPOCH = "epoch-0004"
 
 def reasons(project, *arguments):
     """{what would be done: why}, from the lines that `snakemake -n` prints for jobs."""
-    lines = project.run("--dry-run", *arguments).splitlines()
-    jobs = [line.split(": ", 1)[1] for line in lines if line.startswith("Job ") and ": " in line]
-    return {job.split()[0]: job[job.index(" (") + 2 : -1] if " (" in job else "" for job in jobs}
+    jobs = re.findall(r"^Job \d+: (\w+).* \((.*)\)$", project.run("-n", *arguments), re.MULTILINE)
+    return dict(jobs)
 
 
 def test_the_first_time(new_project):
