@@ -24,7 +24,7 @@ prune: $(VENV)/.run ## list results that config.yaml and CONFIGS="..." do not re
 	@$(BIN)/python workflow/tools/prune.py config.yaml $(CONFIGS) $(if $(filter yes,$(DELETE)),--delete)
 
 test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST included)
-	$(BIN)/pytest --numprocesses auto --dist loadgroup
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
 	KILLS=50 $(BIN)/pytest tests/test_kills.py
@@ -32,7 +32,7 @@ test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each t
 test-newest: ## run the staleness tests with the newest Snakemake 9 and the newest libraries
 	$(PYTHON) -m venv $(VENV)/newest
 	$(VENV)/newest/bin/pip install --quiet --upgrade -r requirements.in 'snakemake<10' pytest pytest-xdist
-	$(VENV)/newest/bin/pytest --numprocesses auto tests/test_staleness.py
+	$(VENV)/newest/bin/pytest --numprocesses auto tests/test_staleness.py tests/test_failures.py
 
 lint: $(VENV)/.test ## check style and the workflow's good practice
 	$(BIN)/ruff check .

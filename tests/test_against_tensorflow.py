@@ -12,9 +12,6 @@ from scratchnet.losses import categorical_crossentropy, softmax_crossentropy
 from scratchnet.network import Network, build
 from scratchnet.optimizers import SGD
 
-# On one worker: TensorFlow is imported once.
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}
 
 each_depth = pytest.mark.parametrize("hidden", [[], [7], [6, 5]], ids=str)

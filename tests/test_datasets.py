@@ -46,9 +46,9 @@ def zipped(members, compression=zipfile.ZIP_DEFLATED):
     return buffer.getvalue()
 
 
-def npy(array):
+def npy(array, version=None):
     buffer = io.BytesIO()
-    np.save(buffer, array)
+    np.lib.format.write_array(buffer, array, version)
     return buffer.getvalue()
 
 
@@ -77,6 +77,16 @@ CONTAINERS = {
             zipfile.ZIP_STORED,
         )
     },
+    "npz in Fortran order": {
+        "mnist.npz": samples.npz(
+            {key: np.asfortranarray(array) for key, array in samples.make_arrays().items()}
+        )
+    },
+    "npz of another version": {
+        "mnist.npz": zipped(
+            {f"{key}.npy": npy(array, (2, 0)) for key, array in samples.make_arrays().items()}
+        )
+    },
     "mixed": {
         "a": train_images,
         "b.gz": samples.gzipped(train_labels),
@@ -85,6 +95,7 @@ CONTAINERS = {
     },
     "with other files": CONTENTS | {"README": b"about", "notes.gz": samples.gzipped(b"notes")},
     "with an empty file": CONTENTS | {"empty": b""},
+    "after a damaged file": {"damaged": samples.keras_npz()[:-40], **CONTENTS},
     "twice": {"a.tgz": samples.tgz(CONTENTS), "b.npz": samples.keras_npz()},
 }
 
@@ -161,6 +172,12 @@ def test_a_damaged_container_is_named(tmp_path):
         pick_files(paths, DATASET)
 
 
+def test_each_damaged_container_is_named_beside_what_is_missing(tmp_path):
+    files = {"a.npz": samples.keras_npz()[:-40], "b.gz": samples.gzipped(train_images)[:-40]}
+    with pytest.raises(DataError, match=rf"a\.npz is damaged: .*b\.gz is damaged: .*{NAMES[3]}"):
+        pick_files(write(tmp_path, files), DATASET)
+
+
 def test_no_files_at_all_are_refused():
     with pytest.raises(DataError):
         pick_files([], DATASET)
@@ -197,6 +214,9 @@ BOMBS = {
         zipped({"x.npy": npy(np.ones(LOTS, np.uint8))}), size=100
     ),
     "npy that claims terabytes": lambda: zipped({"x.npy": npy_header((1 << 40,))}),
+    "npy that claims less than there is": lambda: zipped(
+        {"x.npy": npy_header((10,)) + b"\1" * LOTS}
+    ),
     "npy that claims less than nothing": lambda: zipped(
         {"x.npy": npy_header((-1,)) + b"\1" * LOTS}
     ),

@@ -14,9 +14,6 @@ import pytest
 
 from project import copy_with_small_data
 
-# On one worker: the undisturbed run is made once.
-pytestmark = pytest.mark.xdist_group("kills")
-
 KILLS = int(os.environ.get("KILLS", "4"))
 SETTINGS = {
     "model": {"hidden": [200]},

@@ -7,9 +7,6 @@ import pytest
 
 from project import CHECKOUT, copy_workflow
 
-# On one worker: the runs are made once.
-pytestmark = pytest.mark.xdist_group("real")
-
 # The notebook's own run: the loss of each of its 20 epochs, and the accuracy on the test images.
 NOTEBOOK_LOSS = [
     *(1.442402, 0.849283, 0.683426, 0.602557, 0.553313),
