@@ -88,12 +88,22 @@ def test_checkpoints_beside_the_chain_are_deleted_and_those_of_it_stay(project):
     assert sorted(path.name for path in folder.glob("*.npz")) == ["epoch-0006.npz"]
 
 
-def test_what_a_killed_job_was_writing_is_deleted(project):
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{{data}}/.X_train-{'0123456789abcdef' * 2}.npy",
+        f"mnist/.train-images-idx3-ubyte-{'0123456789abcdef' * 2}",
+        "mnist/.download-a1b_c2d3/cache/mnist.npz",
+    ],
+)
+def test_what_a_killed_job_was_writing_is_deleted(project, name):
     (data,) = (project.results / "data").glob("mnist-*")
-    rest = data / f".X_train-{'0123456789abcdef' * 2}.npy"
+    rest = project.results / "data" / name.format(data=data.name)
+    rest.parent.mkdir(parents=True, exist_ok=True)
     rest.write_bytes(b"half")
-    assert prune(project, "--delete").returncode == 0
+    assert "unfinished files" in prune(project, "--delete").stdout
     assert not rest.exists()
+    assert project.plan() == {}
 
 
 def test_nothing_is_deleted_while_a_run_is_at_work(piled_up):

@@ -7,6 +7,7 @@ files that the pipeline makes are ever looked at: whatever else lies among them 
 import argparse
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -32,8 +33,9 @@ MADE = [
         rf"runs/{PLACE}/{EPOCH}/(?:metrics\.json|history\.csv|predictions\.csv)",
         rf"runs/{PLACE}/{EPOCH}/(?:loss|misclassified|confusion|weights)\.png",
         rf"(?:logs|benchmarks)/[a-z_]+/{PLACE}(?:/{EPOCH})?\.(?:log|tsv)",
-        # What a killed job was writing: the temporary names of files.whole.
-        r"(?P<place>)(?:data|runs)/.*/\.[A-Za-z_0-9-]+-[0-9a-f]{32}\.[a-z]+",
+        # What a killed job was writing: the temporary names of files.whole, and of downloads.
+        r"(?P<place>)(?:data|runs)/.*/\.[A-Za-z_0-9-]+-[0-9a-f]{32}(?:\.[a-z]+)?",
+        r"(?P<place>)data/[a-z_]+/\.download-\w+/.*",
     )
 ]
 
@@ -50,14 +52,14 @@ def reached(config):
 
 
 def unreached(results, wanted):
-    """The files below `results` that the pipeline made and that are not of the `wanted` pairs."""
+    """Yield (path, place) of each file that the pipeline made but that no `wanted` pair is for."""
     for path in sorted(results.rglob("*")):
         name = path.relative_to(results).as_posix()
         for pattern in MADE:
             if not path.is_symlink() and path.is_file() and (match := pattern.fullmatch(name)):
                 epoch = match.groupdict().get("epoch")
                 if (match["place"], int(epoch) if epoch else None) not in wanted:
-                    yield path
+                    yield path, match["place"] or "unfinished files"
 
 
 def main():
@@ -73,13 +75,12 @@ def main():
     if arguments.delete and LOCKS.is_dir() and any(LOCKS.iterdir()):
         sys.exit("A run is at work in this folder, or was killed there. First: make run")
     results = Path("results")
-    sizes = {path: path.stat().st_size for path in unreached(results, wanted)}
-    folders = {}
-    for path, size in sizes.items():
-        place = "/".join(path.relative_to(results).parts[:2])
-        folders[place] = folders.get(place, 0) + size
-    for place, size in folders.items():
-        print(f"{size / 1e6:10.1f} MB  results/{place}")
+    sizes, places = {}, Counter()
+    for path, place in unreached(results, wanted):
+        sizes[path] = path.stat().st_size
+        places[place] += sizes[path]
+    for place, size in places.items():
+        print(f"{size / 1e6:10.1f} MB  {place}")
     if arguments.delete:
         for path in sizes:
             path.unlink()
