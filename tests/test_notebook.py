@@ -53,7 +53,8 @@ def test_other_seeds_are_other_runs(runs):
     assert len(losses) == 3
 
 
-def test_results_tell_the_machine_that_made_them(runs):
-    environment = json.loads((runs[0] / "metrics.json").read_text())["environment"]
+@pytest.mark.parametrize("name", ["epoch-0020/metrics.json", "checkpoints/epoch-0020.json"])
+def test_results_tell_the_machine_that_made_them(runs, name):
+    environment = json.loads((runs[0].parent / name).read_text())["environment"]
     assert environment["numpy"] == np.__version__
     assert environment["blas_threads"] == 1
