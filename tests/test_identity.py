@@ -213,7 +213,7 @@ NOTHING = (set(), set())
 MOVES = {
     "dataset": ("fashion", ({"data", "run"}, {"download", *DATA[1]})),
     "validation_fraction": (0.1, DATA),
-    "download.folder": ("/tmp", NOTHING),
+    "download.folder": ("elsewhere", NOTHING),
     "download.timeout": (5.0, NOTHING),
     "model.hidden": ([30], RUN),
     "model.activation": ("tanh", RUN),
