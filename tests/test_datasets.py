@@ -708,3 +708,12 @@ def test_a_damaged_file_beside_the_right_ones_does_no_harm(tmp_path):
     samples.write_idx(tmp_path)
     (tmp_path / "another.gz").write_bytes(b"\x1f\x8b no archive")
     assert pick_files(sorted(tmp_path.iterdir()), DATASET) == CONTENTS
+
+
+def test_a_users_folder_may_be_below_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("files", "destination"):
+        (tmp_path / name).mkdir()
+    samples.write_idx(tmp_path / "files")
+    download(samples.make_dataset(), tmp_path / "destination", "~/files", 1)
+    assert (tmp_path / "destination" / NAMES[0]).read_bytes() == CONTENTS[NAMES[0]]

@@ -138,7 +138,7 @@ def _get(source, dataset, temporary, timeout):
     if source.startswith(("https://", "http://")):
         urls = dict.fromkeys(source.format(file=file) for file in dataset.sha256)
         return [_fetch(url, temporary, timeout) for url in urls]
-    folder = Path(source)
+    folder = Path(source).expanduser()
     if not folder.is_dir():
         raise DataError("no such folder")
     endings = (".npz", ".gz", ".tgz", "ubyte")
