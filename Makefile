@@ -34,7 +34,7 @@ test-newest: ## run the staleness tests with the newest Snakemake 9 and the newe
 	$(VENV)/newest/bin/pip install --quiet --upgrade -r requirements.in 'snakemake<10' pytest pytest-xdist
 	$(VENV)/newest/bin/pytest --numprocesses auto tests/test_staleness.py tests/test_failures.py
 
-lint: $(VENV)/.test ## check style and the workflow's good practice
+lint: $(VENV)/.test ## check the style of Python and of rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
