@@ -15,6 +15,11 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+if SWEPT:
+
+    include: "workflow/rules/sweep.smk"
+
+
 localrules:
     all,
 
@@ -34,3 +39,7 @@ onstart:
 
 onsuccess:
     show_results()
+
+
+onerror:
+    show_failures()

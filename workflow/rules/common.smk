@@ -2,6 +2,7 @@
 import platform
 import re
 import sys
+import time
 from ast import literal_eval
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,10 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
 
 from scratchnet import pipeline
-from scratchnet.config import resolve
+from scratchnet.config import resolve, swept
 from scratchnet.errors import ConfigError
 from scratchnet.files import read_csv
-from scratchnet.summary import as_table
+from scratchnet.summary import as_table, summarize
 from scratchnet.why import changed, new, previous_runs
 
 # Snakemake writes the path of Python into shell commands as it is: escape what a shell would split.
@@ -32,21 +33,30 @@ RAW = {
     "test_labels": "t10k-labels-idx1-ubyte",
     "source": "source.json",
 }
+SUMMARY = Path("results/summary.csv")
+STARTED = time.time()
 ARRAYS = [f"{kind}_{split}" for split in ("train", "validation", "test") for kind in "XY"]
+
+# What tables of all runs have rows for.
+SWEPT = swept(config)
+ROWS = pipeline.rows(RUNS, SWEPT)
+SWEEP = pipeline.sweep_name(SWEPT, ROWS)
 
 # What each run of the configuration is called, as the wildcards of its results.
 PLACES = [
     {
         "dataset": settings["dataset"],
         "data": pipeline.data_name(settings),
-        "run": pipeline.run_name(settings),
+        "run": row["run"],
         "epoch": f"{settings['training.epochs']:04}",
+        "sweep": SWEEP,
     }
-    for settings in RUNS
+    for settings, row in zip(RUNS, ROWS)
 ]
 
 # The run behind each folder of results, and the epochs to which runs go.
-INDEX = {place[kind]: i for i, place in enumerate(PLACES) for kind in ("dataset", "data", "run")}
+KINDS = ("run", "data", "dataset", "sweep")
+INDEX = {place[kind]: i for i, place in enumerate(PLACES) for kind in KINDS}
 EPOCHS = {place["run"]: set() for place in PLACES}
 for place in PLACES:
     EPOCHS[place["run"]].add(int(place["epoch"]))
@@ -54,14 +64,15 @@ for place in PLACES:
 
 wildcard_constraints:
     dataset="[a-z_]+",
-    data="[a-z_]+-[0-9a-f]{8}",
+    data="[a-z0-9_]+-[0-9a-f]{8}",
     run="[a-z0-9_-]+-[0-9a-f]{8}",
     epoch="[0-9]{4}",
+    sweep="[a-z0-9_-]+-[0-9a-f]{8}",
 
 
 def index_of(wildcards):
-    """Which of RUNS the run, prepared data or dataset in `wildcards` belongs to."""
-    kinds = [kind for kind in ("run", "data", "dataset") if kind in wildcards.keys()]
+    """Which of RUNS the run, prepared data, dataset or sweep in `wildcards` belongs to."""
+    kinds = [kind for kind in KINDS if kind in wildcards.keys()]
     folder = wildcards[kinds[0]]
     if folder not in INDEX:
         raise WorkflowError(
@@ -75,20 +86,21 @@ def settings_of(wildcards):
     return RUNS[index_of(wildcards)]
 
 
-def key(stage, wildcards):
-    """The present key of a stage, by which Snakemake knows whether its result is current."""
-    return summary_key() if stage == "summarize" else run_key(stage, index_of(wildcards))
-
-
 @cache
 def run_key(stage, index):
     return pipeline.key(stage, RUNS[index])
 
 
 @cache
-def summary_key():
-    evaluations = [run_key("evaluate", index) for index in range(len(RUNS))]
-    return pipeline.summary_key(rows(), evaluations)
+def key_of_all(stage):
+    return pipeline.key_of_all(stage, RUNS, ROWS)
+
+
+def key(stage, wildcards):
+    """The present key of a stage, by which Snakemake knows whether its result is current."""
+    if pipeline.STAGES[stage].of_all_runs:
+        return key_of_all(stage)
+    return run_key(stage, index_of(wildcards))
 
 
 def key_of(stage):
@@ -156,6 +168,15 @@ def needs(stage, pattern):
     return path
 
 
+def raw_files(wildcards):
+    """The inputs of preprocessing, by role: what was downloaded, or one's own files."""
+    place = PLACES[index_of(wildcards)]
+    downloaded = {role: f"results/data/{place['dataset']}/{file}" for role, file in RAW.items()}
+    files = settings_of(wildcards)["files"] or downloaded
+    linked_files = {role: linked("preprocess", wildcards, path) for role, path in files.items()}
+    return {role: path for role, paths in linked_files.items() for path in paths}
+
+
 def start_of(wildcards):
     """An input: the checkpoint and the record that a segment of training starts from, if any."""
     folder = Path(f"results/runs/{wildcards.run}/checkpoints")
@@ -172,7 +193,7 @@ def start_of(wildcards):
 @cache
 def previous():
     """The runs of the configuration that was run before."""
-    return previous_runs(Path("results/summary.csv"))
+    return previous_runs(SUMMARY)
 
 
 def why(stage):
@@ -191,30 +212,22 @@ def why(stage):
     return reason
 
 
-def rows():
-    """What the summary has a row for: each run, and how far it went."""
-    return [
-        {
-            "run": place["run"],
-            "folder": "results/runs/{run}/epoch-{epoch}".format(**place),
-            "swept": {key: settings[key] for key in config.get("sweep") or {}},
-            "metrics": "results/runs/{run}/epoch-{epoch}/metrics.json".format(**place),
-            "record": "results/runs/{run}/checkpoints/epoch-{epoch}.json".format(**place),
-        }
-        for settings, place in zip(RUNS, PLACES)
-    ]
-
-
-def summary_inputs(wildcards):
-    """An input: what the summary is made from."""
-    paths = [row[name] for row in rows() for name in ("metrics", "record")]
-    return linked("summarize", wildcards, *paths)
+def of_all(stage, *names):
+    """Inputs of a stage of all runs: what `names` of ROWS say."""
+    return lambda wildcards: linked(
+        stage, wildcards, *(row[name] for row in ROWS for name in names)
+    )
 
 
 def everything():
-    """The products of all rules so far, for each run."""
-    patterns = [output for rule in workflow.rules for output in rule.output]
-    products = [str(p.apply_wildcards(place)) for place in PLACES for p in patterns]
+    """The products of all rules so far, for each run. One's own data are not downloaded."""
+    products = [
+        str(output.apply_wildcards(place))
+        for settings, place in zip(RUNS, PLACES)
+        for rule in workflow.rules
+        for output in rule.output
+        if not (rule.name == "download" and settings["files"])
+    ]
     return list(dict.fromkeys(products))
 
 
@@ -223,20 +236,64 @@ def note_host():
     Path(".snakemake/host").write_text(platform.node())
 
 
+def everything_was_asked_for():
+    """Whether Snakemake was called without targets of one's own."""
+    return set(workflow.dag_settings.targets) <= {"all"}
+
+
 def show_results():
     """Point results/latest at the run, if there is one, and say what came out and where it lies.
 
-    Only where the whole configuration was run, not after a target of one's own.
+    Only where the whole configuration was run.
     """
-    folders = [row["folder"] for row in rows()]
-    summary = Path("results/summary.csv")
-    if not summary.exists() or [row["folder"] for row in read_csv(summary)] != folders:
+    points = Path("results/sweeps", SWEEP, "points.csv")
+    if not everything_was_asked_for() or not SUMMARY.exists() or SWEPT and not points.exists():
         return
-    if len(folders) == 1:
+    if len(ROWS) == 1:
         link = Path("results/latest")
         temporary = Path("results/.latest")
         temporary.unlink(missing_ok=True)
-        temporary.symlink_to(Path(folders[0]).parent.relative_to("results"))
+        temporary.symlink_to(Path(ROWS[0]["folder"]).parent.relative_to("results"))
         temporary.replace(link)
-    print("", *as_table(summary), "", sep="\n")
-    print("The same table: results/summary.csv. The pictures are the .png files in each folder.")
+    by_point = SWEPT and len(read_csv(points)) < len(ROWS)
+    print("", *as_table(points if by_point else SUMMARY), "", sep="\n")
+    for row in read_csv(SUMMARY):
+        if row["best"]:
+            print(f"The best run by validation accuracy: {row['folder']}")
+    if SWEPT:
+        print(f"The runs one by one: {SUMMARY}. Side by side: the files in {points.parent}.")
+    else:
+        print(f"The same table: {SUMMARY}. The pictures are the .png files in the folder.")
+
+
+def show_failures():
+    """After a failure: a summary of the runs that are done, which says what became of the others.
+
+    Only where there are several and all were asked for. Snakemake forgets what it knows of the
+    summary, so that it is made again when all runs are done.
+    """
+    if len(ROWS) == 1 or not everything_was_asked_for():
+        return
+    workflow.persistence.cleanup_metadata(rules.summarize.output[0])
+    partial = [
+        row if is_current("evaluate", place) else row | {"error": error_of(place)}
+        for row, place in zip(ROWS, PLACES)
+    ]
+    summarize(partial, SUMMARY)
+    failed = [row for row in partial if "error" in row]
+    print(f"\n{len(ROWS) - len(failed)} of {len(ROWS)} runs are done; {SUMMARY} has them all.")
+    for row in failed[:10]:
+        print(f"  {row['folder']}: {row['error']}")
+    if len(failed) > 10:
+        print(f"  and {len(failed) - 10} more")
+
+
+def error_of(place):
+    """What the stages of a run wrote last into a log since this call of Snakemake began."""
+    patterns = ["download/{dataset}", "preprocess/{data}", "train/{run}/*", "evaluate/{run}/*"]
+    for pattern in reversed(patterns):
+        for log in sorted(Path("results/logs").glob(pattern.format(**place) + ".log")):
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            if log.stat().st_mtime >= STARTED and lines and "Error: " in lines[-1]:
+                return lines[-1].partition("Error: ")[2]
+    return "not done"

@@ -23,10 +23,7 @@ rule download:
 
 rule preprocess:
     input:
-        **{
-            name: needs("preprocess", f"results/data/{{dataset}}/{file}")
-            for name, file in RAW.items()
-        },
+        unpack(raw_files),
     output:
         **{name: f"results/data/{{data}}/{name}.npy" for name in ARRAYS},
         manifest="results/data/{data}/manifest.json",

@@ -71,6 +71,7 @@ rule plot_weights:
     input:
         checkpoint=needs("plot_weights", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
         manifest=needs("plot_weights", "results/data/{data}/manifest.json"),
+        metrics=needs("plot_weights", "results/runs/{run}/epoch-{epoch}/metrics.json"),
     output:
         "results/runs/{run}/epoch-{epoch}/weights.png",
     log:
@@ -92,7 +93,7 @@ rule plot_weights:
 
 rule summarize:
     input:
-        summary_inputs,
+        of_all("summarize", "metrics", "record"),
     output:
         "results/summary.csv",
     log:

@@ -15,7 +15,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from scratchnet import pipeline
-from scratchnet.config import resolve
+from scratchnet.config import resolve, swept
 from scratchnet.errors import ConfigError
 
 LOCKS = Path(".snakemake/locks")
@@ -32,18 +32,20 @@ MADE = [
         rf"runs/{PLACE}/checkpoints/{EPOCH}\.(?:npz|json)",
         rf"runs/{PLACE}/{EPOCH}/(?:metrics\.json|history\.csv|predictions\.csv)",
         rf"runs/{PLACE}/{EPOCH}/(?:loss|misclassified|confusion|weights)\.png",
+        rf"sweeps/{PLACE}/(?:points\.csv|curves\.csv|curves\.png|accuracy\.png)",
         rf"(?:logs|benchmarks)/[a-z_]+/{PLACE}(?:/{EPOCH})?\.(?:log|tsv)",
         # What a killed job was writing: the temporary names of files.whole, and of downloads.
-        r"(?P<place>)(?:data|runs)/.*/\.[A-Za-z_0-9-]+-[0-9a-f]{32}(?:\.[a-z]+)?",
-        r"(?P<place>)data/[a-z_]+/\.download-\w+/.*",
+        r"(?P<place>)(?:data|runs|sweeps)/.*/\.[A-Za-z_0-9-]+-[0-9a-f]{32}(?:\.[a-z]+)?",
+        r"(?P<place>)data/[a-z0-9_-]+/\.(?:download|raw)-\w+/.*",
     )
 ]
 
 
 def reached(config):
     """The (place, epoch) pairs that a configuration leads to; epoch is None for what has none."""
-    found = set()
-    for settings in resolve(config):
+    runs, keys = resolve(config), swept(config)
+    found = {(pipeline.sweep_name(keys, pipeline.rows(runs, keys)), None)}
+    for settings in runs:
         run, epochs = pipeline.run_name(settings), settings["training.epochs"]
         every = settings["training.checkpoint_every"] or epochs
         found |= {(pipeline.data_name(settings), None), (run, None)}

@@ -6,48 +6,148 @@ What is allowed, and every default, stands in `schemas/config.schema.yaml` and n
 import difflib
 import itertools
 import math
+from functools import cache
 from pathlib import Path
 
 import jsonschema
 import yaml
 
+from scratchnet import own_data
 from scratchnet.errors import ConfigError
+from scratchnet.identity import canonical
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
-SWEEPABLE = ("dataset", "validation_fraction", "model", "training")
+SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "training")
+
+# Settings that mean something only beside certain others. Elsewhere they are left out of a run:
+# nothing is stale where one of them changes, and runs that differ in nothing else are one run.
+APPLIES = {
+    "test_fraction": lambda run: "content" in run,
+    "model.activation": lambda run: run["model.hidden"],
+    "model.dropout": lambda run: run["model.hidden"],
+    "training.momentum": lambda run: run["training.optimizer"] == "sgd",
+    "training.nesterov": lambda run: run.get("training.momentum"),
+    "training.decay_epochs": lambda run: run["training.schedule"] != "constant",
+    "training.decay_rate": lambda run: run["training.schedule"] != "constant",
+}
 
 
 def resolve(config):
     """The runs that `config` asks for: for each a flat {dotted key: value}, complete and checked.
 
     With a sweep there is one run for each combination of its values, otherwise there is one run.
-    Raises ConfigError, which lists everything that is wrong.
+    They are sorted by the swept values. Of a dataset of the user's own, "dataset" is the label,
+    "files" maps roles to paths, and "content" is a hash. Raises ConfigError, which lists everything
+    that is wrong.
     """
     schema = load_schema()
-    config = _complete(config, schema)
+    config = _complete(config | {"sweep": _as_lists(config.get("sweep"))}, schema)
     problems = [
         problem
         for error in jsonschema.Draft202012Validator(schema).iter_errors(config)
         for problem in _explain(error)
     ]
+    _stop(problems)
+    base = {key: _get(config, key) for key in leaves(schema) if key != "sweep"}
+    runs = {}
+    for section in _sections(config["sweep"]):
+        for values in itertools.product(*section.values()):
+            run = base | dict(zip(section, values))
+            problems += _problems_of(run)
+            try:
+                run |= _data(run["dataset"])
+            except ConfigError as error:
+                problems.append(f"dataset: {error}")
+            for key, applies in APPLIES.items():
+                if not applies(run):
+                    del run[key]
+            runs[canonical({**run, "files": None})] = run
+    _stop(problems)
+    return sorted(runs.values(), key=lambda run: [_rank(run.get(key)) for key in swept(config)])
+
+
+def swept(config):
+    """The dotted keys that `config` has lists of values for, in alphabetical order."""
+    return sorted({key for section in _sections(config.get("sweep")) for key in section})
+
+
+def _sections(sweep):
+    """A sweep as a list of sections, each a {dotted key: list of values} of which there is a run
+    for each combination.
+    """
+    return sweep if isinstance(sweep, list) else [sweep or {}]
+
+
+def _as_lists(sweep):
+    """`sweep`, in which a value that is no list becomes a list of one."""
+    if isinstance(sweep, list):
+        return [_as_lists(part) for part in sweep]
+    if not isinstance(sweep, dict):
+        return sweep
+    return {key: value if isinstance(value, list) else [value] for key, value in sweep.items()}
+
+
+def _rank(value):
+    """A key to sort settings by: first what is missing, then numbers, lists, text."""
+    if value is None:
+        return (0,)
+    kinds = [(int, float), list, str]
+    return next(i for i, kind in enumerate(kinds, start=1) if isinstance(value, kind)), value
+
+
+@cache
+def _data(dataset):
+    """What the setting `dataset` stands for, as settings of a run.
+
+    Raises ConfigError when it is neither the name of a public dataset nor the path of one's own.
+    """
+    public = load_schema()["properties"]["dataset"]["examples"]
+    if dataset in public:
+        return {"dataset": dataset, "files": None}
+    try:
+        files = own_data.find(dataset)
+    except ConfigError as error:
+        close = difflib.get_close_matches(dataset, public, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ConfigError(
+            f"{dataset!r} is none of {', '.join(public)}, and as a path of your own: {error}{hint}"
+        ) from None
+    return {
+        "dataset": own_data.label(dataset),
+        "content": own_data.content_hash(files),
+        "files": {role: str(path) for role, path in files.items()},
+    }
+
+
+def _problems_of(run):
+    """What is wrong with the settings of a run, although each by itself is allowed."""
+    if run["training.patience"] and not run["validation_fraction"]:
+        yield (
+            "training.patience: without validation images nothing says when to stop; "
+            "set validation_fraction above 0"
+        )
+
+
+def _stop(problems):
     if problems:
-        raise ConfigError("\n  ".join(["the configuration is not right:", *sorted(problems)]))
-    settings = {key: _get(config, key) for key in leaves(schema)}
-    sweep = settings.pop("sweep")
-    return [settings | dict(zip(sweep, values)) for values in itertools.product(*sweep.values())]
+        lines = sorted(dict.fromkeys(problems))
+        raise ConfigError("\n  ".join(["the configuration is not right:", *lines]))
 
 
+@cache
 def load_schema():
     """The JSON schema of the configuration, with the keys of `sweep` spelled out."""
     schema = yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    sweep = schema["properties"]["sweep"]
-    rules_for_all = sweep["additionalProperties"]
-    sweep["properties"] = {
-        key: rules_for_all | {"items": leaf}
-        for key, leaf in leaves(schema).items()
-        if key.split(".")[0] in SWEEPABLE
+    section = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            key: {"type": "array", "minItems": 1, "uniqueItems": True, "items": leaf}
+            for key, leaf in leaves(schema).items()
+            if key.split(".")[0] in SWEEPABLE
+        },
     }
-    sweep["additionalProperties"] = False
+    schema["properties"]["sweep"] |= section | {"type": ["object", "array"], "items": section}
     return schema
 
 
@@ -68,6 +168,8 @@ def _complete(value, schema):
     Numbers arrive as text too: YAML reads 1e-3 as text, and so does Snakemake's --config whatever
     is nested.
     """
+    if isinstance(value, list) and "items" in schema:
+        return [_complete(item, schema["items"]) for item in value]
     if "properties" in schema:
         if value is None:  # a section in which every line is commented out
             value = {}
@@ -83,12 +185,17 @@ def _complete(value, schema):
             name: _complete(item, parts[name]) if name in parts else item
             for name, item in (missing | value).items()
         }
-    if isinstance(value, list) and "items" in schema:
-        return [_complete(item, schema["items"]) for item in value]
-    if value == "null" and "null" in _types(schema):
+    types = _types(schema)
+    if value == "null" and "null" in types:
         return None
-    if {"integer", "number"} & {*_types(schema)} and not isinstance(value, bool):
+    if "boolean" in types and isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower(), value)
+    if isinstance(value, bool):
+        return value
+    if {"integer", "number"} & {*types}:
         return _number(value, schema)
+    if "string" in types and isinstance(value, (int, float)):  # a folder or a class called 7
+        return str(value)
     return value
 
 
@@ -159,6 +266,8 @@ def _allowed(schema):
             ]
             name = "a whole number" if kind == "integer" else "a number"
             words.append(" ".join([name, " and ".join(bounds)]))
+        elif kind == "array" and _types(schema["items"]) == ["object"]:
+            words.append("a list of such sections")
         elif kind == "array":
             text = "a list of one or more" if schema.get("minItems") else "a list"
             text += f", each item {_allowed(schema['items'])}"
@@ -166,5 +275,5 @@ def _allowed(schema):
         elif kind == "object":
             words.append("a section with the keys " + ", ".join(schema["properties"]))
         else:
-            words.append({"null": "null", "string": "text"}[kind])
+            words.append({"null": "null", "string": "text", "boolean": "true or false"}[kind])
     return ", or ".join(words)

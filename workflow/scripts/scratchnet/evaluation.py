@@ -4,12 +4,12 @@ import numpy as np
 
 from scratchnet.checkpoints import load_checkpoint
 from scratchnet.environment import environment
+from scratchnet.errors import DataError
 from scratchnet.files import read_json, write_csv, write_json
 from scratchnet.layers import softmax
 from scratchnet.losses import softmax_crossentropy
-from scratchnet.metrics import accuracy, logits
+from scratchnet.metrics import accuracy, best_epoch, logits
 from scratchnet.network import build
-from scratchnet.streams import random_stream
 
 METRICS = {
     "loss": "train_loss",
@@ -22,27 +22,26 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
     """Score a checkpoint on the test images; write its metrics, history and predictions.
 
     `data` maps X_test and Y_test to .npy paths. `outputs` maps metrics (.json), history (.csv, a
-    row an epoch) and predictions (.csv, a row a test image) to paths.
+    row an epoch) and predictions (.csv, a row a test image) to paths. Where training kept its best
+    epoch, that is the one which is scored. Raises DataError when `settings` name fewer or more
+    classes than there are.
     """
     X, Y = (np.load(data[name], mmap_mode="r") for name in ("X_test", "Y_test"))
-    weights, _, history = load_checkpoint(checkpoint)
-    network = build(
-        n_in=len(X),
-        n_out=len(Y),
-        hidden=settings["model.hidden"],
-        activation=settings["model.activation"],
-        rng=random_stream(0, "weights"),  # overwritten
-    )
-    network.set_weights(weights)
+    state = load_checkpoint(checkpoint)
+    history = state.history
+    network = build(state.trained.values(), settings.get("model.activation"))
     Z = logits(network, X)
     P = softmax(Z)
     labels, predicted = Y.argmax(axis=0), P.argmax(axis=0)
-    classes = read_json(manifest)["classes"]
+    classes = class_names(settings["classes"], read_json(manifest)["classes"])
     confusion = confusion_matrix(labels, predicted, len(classes))
     measured = {name: values for name, values in history.items() if values}
+    epochs = len(history["loss"])
+    epoch = best_epoch(history) if state.best else epochs
     metrics = {
-        "epochs": len(history["loss"]),
-        **{METRICS[name]: values[-1] for name, values in measured.items()},
+        "epochs": epochs,
+        **({"best_epoch": epoch} if state.best else {}),
+        **{METRICS[name]: values[epoch - 1] for name, values in measured.items()},
         "test_loss": softmax_crossentropy(Z, Y)[0],
         "test_accuracy": accuracy(Z, Y),
         "per_class": per_class(confusion, classes),
@@ -50,14 +49,29 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
         "environment": environment(),
     }
     write_json(outputs["metrics"], metrics)
-    epochs = range(1, len(history["loss"]) + 1)
-    write_csv(outputs["history"], ["epoch", *measured], zip(epochs, *measured.values()))
-    confidence = P.max(axis=0)
+    write_csv(
+        outputs["history"], ["epoch", *measured], zip(range(1, epochs + 1), *measured.values())
+    )
     write_csv(
         outputs["predictions"],
         ["image", "label", "predicted", "probability"],
-        zip(range(len(labels)), labels, predicted, confidence.round(6)),
+        (
+            [image, classes[label], classes[prediction], probability]
+            for image, (label, prediction, probability) in enumerate(
+                zip(labels, predicted, P.max(axis=0).round(6))
+            )
+        ),
     )
+
+
+def class_names(chosen, own):
+    """The names `chosen` for the classes, or, where that is None, the dataset's `own`."""
+    if chosen and len(chosen) != len(own):
+        raise DataError(
+            f"config.yaml names {len(chosen)} classes, but the dataset has {len(own)}: "
+            + ", ".join(own)
+        )
+    return chosen or own
 
 
 def confusion_matrix(labels, predicted, n_classes):

@@ -21,8 +21,12 @@ class Layer(ABC):
         self.grads = {}
 
     @abstractmethod
-    def forward(self, X):
-        """X (n_in, b) -> Y (n_out, b). Keeps what `backward` will need."""
+    def forward(self, X, rng=None):
+        """X (n_in, b) -> Y (n_out, b). Keeps what `backward` will need.
+
+        `rng` is where a layer that is random in training takes its numbers from. To predict, leave
+        it out: then nothing is random.
+        """
 
     @abstractmethod
     def backward(self, dY, need_dX=True):
@@ -39,18 +43,14 @@ class Dense(Layer):
     W has shape (n_out, n_in + 1). Its last column is the bias, as if X had a last row of ones
     (the "bias trick" of CS231n, Linear classification). The row of ones is never built: the last
     column is added instead, which is the same sum.
-
-    The initial weights are 0.01 x standard normal, the initial biases 0.01.
     """
 
-    def __init__(self, n_in, n_out, rng, dtype=np.float32):
+    def __init__(self, W):
         super().__init__()
-        W = np.full((n_out, n_in + 1), 0.01, dtype)
-        W[:, :-1] *= rng.standard_normal((n_out, n_in))
         self.params["W"] = W
         self.grads["W"] = np.zeros_like(W)
 
-    def forward(self, X):
+    def forward(self, X, rng=None):
         W = self.params["W"]
         self.X = X
         # Sample-contiguous like X: a third faster than into C order when n_out is small.
@@ -69,12 +69,59 @@ class Dense(Layer):
 class ReLU(Layer):
     """Y = max(X, 0), element by element; its slope at 0 is taken to be 0."""
 
-    def forward(self, X):
+    def forward(self, X, rng=None):
         self.positive = X > 0
         return X * self.positive
 
     def backward(self, dY, need_dX=True):
         return dY * self.positive
+
+
+class Sigmoid(Layer):
+    """Y = 1 / (1 + exp(-X)), element by element, from 0 to 1."""
+
+    def forward(self, X, rng=None):
+        # The same function, written so that no exp can overflow.
+        self.Y = (1 + np.tanh(X / 2)) / 2
+        return self.Y
+
+    def backward(self, dY, need_dX=True):
+        return dY * self.Y * (1 - self.Y)
+
+
+class Tanh(Layer):
+    """Y = tanh(X), element by element, from -1 to 1."""
+
+    def forward(self, X, rng=None):
+        self.Y = np.tanh(X)
+        return self.Y
+
+    def backward(self, dY, need_dX=True):
+        return dY * (1 - self.Y**2)
+
+
+class Dropout(Layer):
+    """Y = X * M: in training a random share `rate` of the mask M is 0, the rest is 1 / (1 - rate).
+
+    So the mean of Y is X, and nothing remains to be done when predicting: then Y = X ("inverted
+    dropout" of CS231n, Neural Networks Part 2; Srivastava et al. 2014).
+    """
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, X, rng=None):
+        if rng is None:
+            self.mask = 1
+            return X
+        # Sample-contiguous like X: a product of arrays of two orders is several times slower.
+        uniform = rng.random(X.T.shape, np.float32).T
+        self.mask = (uniform >= self.rate) * X.dtype.type(1 / (1 - self.rate))
+        return X * self.mask
+
+    def backward(self, dY, need_dX=True):
+        return dY * self.mask
 
 
 class Softmax(Layer):
@@ -84,7 +131,7 @@ class Softmax(Layer):
     which takes the logits themselves.
     """
 
-    def forward(self, Z):
+    def forward(self, Z, rng=None):
         self.P = softmax(Z)
         return self.P
 

@@ -15,3 +15,8 @@ def logits(network, X):
 def accuracy(Z, Y):
     """The share of samples for which the largest of Z (k, n) is at the 1 of Y (k, n)."""
     return float(np.mean(Z.argmax(axis=0) == Y.argmax(axis=0)))
+
+
+def best_epoch(history):
+    """The epoch, from 1 on, with the lowest validation loss; the first of those that are equal."""
+    return 1 + int(np.argmin(history["val_loss"]))

@@ -1,8 +1,13 @@
 """A network is a list of layers, applied one after another."""
 
-from scratchnet.layers import Dense, ReLU, softmax
+import itertools
 
-ACTIVATIONS = {"relu": ReLU}
+import numpy as np
+
+from scratchnet.initializers import INITIALIZERS
+from scratchnet.layers import Dense, Dropout, ReLU, Sigmoid, Tanh, softmax
+
+ACTIVATIONS = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
 
 
 class Network:
@@ -11,10 +16,10 @@ class Network:
     def __init__(self, layers):
         self.layers = layers
 
-    def forward(self, X):
-        """X (n_in, b) -> the last layer's output: logits (k, b)."""
+    def forward(self, X, rng=None):
+        """X (n_in, b) -> the last layer's output: logits (k, b). `rng` is for training only."""
         for layer in self.layers:
-            X = layer.forward(X)
+            X = layer.forward(X, rng)
         return X
 
     def backward(self, dY):
@@ -29,24 +34,37 @@ class Network:
         return softmax(self.forward(X))
 
     def parameters(self):
-        """Yield (name, parameter, gradient) for each trainable array, e.g. ("0.W", W, dW)."""
-        for i, layer in enumerate(self.layers):
+        """Yield (name, parameter, gradient) for each trainable array, e.g. ("0.W", W, dW).
+
+        The number counts the layers that have any, from the pixels up.
+        """
+        for i, layer in enumerate(layer for layer in self.layers if layer.params):
             for name, parameter in layer.params.items():
                 yield f"{i}.{name}", parameter, layer.grads[name]
 
-    def set_weights(self, weights):
-        """Overwrite the parameters with the arrays in `weights`, by the names of `parameters`."""
-        for name, parameter, _ in self.parameters():
-            parameter[...] = weights[name]
+    def weights(self):
+        """The parameters as they are now, {name: copy}."""
+        return {name: parameter.copy() for name, parameter, _ in self.parameters()}
 
 
-def build(n_in, n_out, hidden, activation, rng):
-    """`Dense` layers from n_in over the widths in `hidden` to n_out, with an activation between.
+def initial_weights(n_in, n_out, hidden, initializer, rng, dtype=np.float32):
+    """The first W of each `Dense` layer from n_in over the widths in `hidden` to n_out.
 
-    With `hidden=[]` it is a single `Dense`: softmax regression, the "0-layer" network.
+    With `hidden=[]` there is a single one: softmax regression, the "0-layer" network.
     """
-    layers = []
-    for width in hidden:
-        layers += [Dense(n_in, width, rng), ACTIVATIONS[activation]()]
-        n_in = width
-    return Network([*layers, Dense(n_in, n_out, rng)])
+    return [
+        INITIALIZERS[initializer](a, b, rng).astype(dtype)
+        for a, b in itertools.pairwise([n_in, *hidden, n_out])
+    ]
+
+
+def build(weights, activation, dropout=0.0):
+    """`Dense` layers with the matrices `weights`, between each two an activation and `Dropout`."""
+    first, *rest = weights
+    layers = [Dense(first)]
+    for W in rest:
+        layers.append(ACTIVATIONS[activation]())
+        if dropout:
+            layers.append(Dropout(dropout))
+        layers.append(Dense(W))
+    return Network(layers)

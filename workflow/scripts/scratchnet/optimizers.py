@@ -1,35 +1,111 @@
-"""How a gradient becomes a step. An optimizer updates the parameters of a network in place."""
+"""How a gradient becomes a step. An optimizer updates the parameters of a network in place.
+
+Update rules and names are those of Keras 3.
+"""
+
+import math
+from abc import ABC, abstractmethod
 
 import numpy as np
 
 
-class SGD:
-    """Stochastic gradient descent; with momentum, as Keras defines it:
+class Optimizer(ABC):
+    """What all optimizers share: counting steps, the learning rate, and weight decay.
 
-        velocity = momentum * velocity - learning_rate * gradient
-        parameter = parameter + velocity
+    `learning_rate` is a number, or a function of the number of steps taken so far. Weight decay is
+    decoupled from the gradient (AdamW; Loshchilov and Hutter 2019): each step begins with
+    parameter -= learning_rate * weight_decay * parameter, biases included.
 
-    `state` holds the velocities by parameter name, and is empty without momentum; it is all that
-    a checkpoint needs to continue.
+    `state` holds all that a checkpoint needs to continue, as arrays by name.
     """
 
-    def __init__(self, learning_rate=0.01, momentum=0.0):
+    def __init__(self, learning_rate, weight_decay=0.0):
         self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.state = {}
+        self.weight_decay = weight_decay
+        self.state = {"iterations": np.zeros((), np.int64)}
+
+    def current_learning_rate(self):
+        """The learning rate of the next step."""
+        rate = self.learning_rate
+        return rate(int(self.state["iterations"])) if callable(rate) else rate
 
     def step(self, network):
         """Update each parameter of `network` with the gradient that its last `backward` left."""
+        learning_rate = self.current_learning_rate()
+        self.state["iterations"] += 1
         for name, parameter, gradient in network.parameters():
-            if self.momentum:
-                if name not in self.state:
-                    self.state[name] = np.zeros_like(parameter)
-                velocity = self.state[name]
-                velocity *= self.momentum
-                velocity -= self.learning_rate * gradient
-                parameter += velocity
-            else:
-                parameter -= self.learning_rate * gradient
+            if self.weight_decay:
+                parameter *= 1 - learning_rate * self.weight_decay
+            self.update(name, parameter, gradient, learning_rate)
+
+    @abstractmethod
+    def update(self, name, parameter, gradient, learning_rate):
+        """Take one step with one parameter, an array known as `name`."""
+
+    def slot(self, kind, name, parameter):
+        """The array of `state` that accompanies a parameter, e.g. its velocity; zeros at first."""
+        key = f"{kind}.{name}"
+        if key not in self.state:
+            self.state[key] = np.zeros_like(parameter)
+        return self.state[key]
 
 
-OPTIMIZERS = {"sgd": SGD}
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum as Keras defines it:
+
+        velocity = momentum * velocity - learning_rate * gradient
+        parameter += velocity                                        (or, with nesterov,
+        parameter += momentum * velocity - learning_rate * gradient)
+
+    The velocity has the learning rate in it. PyTorch multiplies by the learning rate afterwards:
+    the same while that is constant, but under a schedule Keras's velocity keeps the pace of the
+    steps that built it up, and PyTorch's changes pace at once.
+    """
+
+    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0):
+        super().__init__(learning_rate, weight_decay)
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    def update(self, name, parameter, gradient, learning_rate):
+        step = learning_rate * gradient
+        if not self.momentum:
+            parameter -= step
+            return
+        velocity = self.slot("velocity", name, parameter)
+        velocity *= self.momentum
+        velocity -= step
+        if self.nesterov:
+            parameter += self.momentum * velocity
+            parameter -= step
+        else:
+            parameter += velocity
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015), in the form of its section 2 that Keras uses. At step t:
+
+        m += (1 - beta_1) * (gradient - m)
+        v += (1 - beta_2) * (gradient**2 - v)
+        alpha = learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        parameter -= alpha * m / (sqrt(v) + epsilon)
+
+    PyTorch adds epsilon after the correction of v, so the same epsilon weighs more there in the
+    first steps.
+    """
+
+    def __init__(
+        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0.0
+    ):
+        super().__init__(learning_rate, weight_decay)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def update(self, name, parameter, gradient, learning_rate):
+        t = int(self.state["iterations"])
+        m, v = self.slot("m", name, parameter), self.slot("v", name, parameter)
+        m += (1 - self.beta_1) * (gradient - m)
+        v += (1 - self.beta_2) * (gradient * gradient - v)
+        alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        parameter -= alpha * m / (np.sqrt(v) + self.epsilon)

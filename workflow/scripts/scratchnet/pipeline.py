@@ -19,13 +19,18 @@ SCRIPTS = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Stage:
-    """The settings that a stage reads by itself, and the stage whose results it continues."""
+    """The settings that a stage reads by itself, and the stage whose results it continues.
+
+    A stage of all runs puts the runs of a configuration together, instead of belonging to one.
+    """
 
     reads: tuple[str, ...] = ()
     after: str | None = None
+    of_all_runs: bool = False
 
 
-MODEL = ("model.hidden", "model.activation")
+DATA = ("dataset", "content", "test_fraction", "validation_fraction")
+MODEL = ("model.hidden", "model.activation", "model.dropout", "model.initializer")
 # Not training.epochs and training.checkpoint_every: they say how far to go and where to stop on
 # the way, and so name checkpoints within a run, but change nothing in them.
 TRAINING = (
@@ -33,31 +38,51 @@ TRAINING = (
     "training.optimizer",
     "training.learning_rate",
     "training.momentum",
+    "training.nesterov",
+    "training.weight_decay",
+    "training.schedule",
+    "training.decay_epochs",
+    "training.decay_rate",
+    "training.patience",
     "training.seed",
 )
-
-RUN = ("dataset", "validation_fraction", *MODEL, *TRAINING)
 
 # One stage a script: stage "train" is scripts/train.py.
 STAGES = {
     "download": Stage(reads=("dataset",)),
-    "describe": Stage(reads=RUN),
-    "preprocess": Stage(reads=("dataset", "validation_fraction"), after="download"),
+    "describe": Stage(reads=DATA + MODEL + TRAINING),
+    "preprocess": Stage(reads=DATA, after="download"),
     "train": Stage(reads=MODEL + TRAINING, after="preprocess"),
-    "evaluate": Stage(reads=MODEL, after="train"),
+    "evaluate": Stage(reads=("model.activation", "classes"), after="train"),
     "plot_loss": Stage(reads=("plots.style",), after="evaluate"),
     "plot_misclassified": Stage(
         reads=("plots.misclassified", "plots.seed", "plots.style"), after="evaluate"
     ),
     "plot_confusion": Stage(reads=("plots.style",), after="evaluate"),
-    "plot_weights": Stage(reads=("plots.style",), after="train"),
+    "plot_weights": Stage(reads=("plots.style",), after="evaluate"),
+    "summarize": Stage(after="evaluate", of_all_runs=True),
+    "compare": Stage(after="evaluate", of_all_runs=True),
+    "plot_curves": Stage(reads=("plots.style",), after="compare", of_all_runs=True),
+    "plot_sweep": Stage(reads=("plots.style",), after="compare", of_all_runs=True),
 }
+
+
+def own_settings(stage, settings):
+    """The settings that `stage` reads by itself, of those which apply."""
+    return {key: settings[key] for key in STAGES[stage].reads if key in settings}
+
+
+def stage_before(stage, settings):
+    """The stage whose results `stage` continues, or None."""
+    if stage == "preprocess" and "content" in settings:
+        return None  # the user's own files are read where they lie
+    return STAGES[stage].after
 
 
 def identity(stage, settings):
     """The settings that decide what `stage` makes, its own and earlier: {stage: {key: value}}."""
-    own = {stage: {key: settings[key] for key in STAGES[stage].reads}}
-    before = STAGES[stage].after
+    own = {stage: own_settings(stage, settings)}
+    before = stage_before(stage, settings)
     return identity(before, settings) | own if before else own
 
 
@@ -66,23 +91,28 @@ def key(stage, settings):
 
     It is canonical JSON of settings, code, and (as "after") a hash of the key of the stage before.
     """
+    before = stage_before(stage, settings)
+    return _key(stage, own_settings(stage, settings), key(before, settings) if before else None)
+
+
+def key_of_all(stage, runs, rows):
+    """The key of a stage that puts all `runs` together, {key: value} each, which it shows as `rows`
+    (any JSON).
+    """
     before = STAGES[stage].after
+    if STAGES[before].of_all_runs:
+        earlier = key_of_all(before, runs, rows)
+    else:
+        earlier = [key(before, settings) for settings in runs]
+    return _key(stage, {**own_settings(stage, runs[0]), "rows": rows}, earlier)
+
+
+def _key(stage, settings, earlier):
     return canonical(
         {
-            "settings": {name: settings[name] for name in STAGES[stage].reads},
+            "settings": settings,
             "code": code_hashes(SCRIPTS / f"{stage}.py"),
-            "after": short_hash(key(before, settings)) if before else None,
-        }
-    )
-
-
-def summary_key(rows, evaluations):
-    """The key of the summary: its `rows` (any JSON), and the keys of their `evaluations`."""
-    return canonical(
-        {
-            "settings": {"rows": rows},
-            "code": code_hashes(SCRIPTS / "summarize.py"),
-            "after": short_hash(evaluations),
+            "after": short_hash(earlier) if earlier else None,
         }
     )
 
@@ -95,8 +125,36 @@ def data_name(settings):
 def run_name(settings):
     """The folder of a training run, e.g. mnist-softmax-1a2b3c4d or mnist-mlp-300-100-1a2b3c4d."""
     hidden = settings["model.hidden"]
-    label = "-".join(["mlp", *map(str, hidden)]) if hidden else "softmax"
+    widths = map(str, hidden) if len(hidden) <= 6 else [str(len(hidden)), "layers"]
+    label = "-".join(["mlp", *widths]) if hidden else "softmax"
     return f"{settings['dataset']}-{label}-{short_hash(identity('train', settings))}"
+
+
+def rows(runs, swept):
+    """What a table of `runs` has a row for: each, its values of the keys `swept`, and its results.
+
+    The paths are those below the working directory.
+    """
+    table = []
+    for settings in runs:
+        run, epoch = f"results/runs/{run_name(settings)}", f"epoch-{settings['training.epochs']:04}"
+        table.append(
+            {
+                "run": run_name(settings),
+                "folder": f"{run}/{epoch}",
+                "swept": {key: settings.get(key) for key in swept},
+                "metrics": f"{run}/{epoch}/metrics.json",
+                "history": f"{run}/{epoch}/history.csv",
+                "record": f"{run}/checkpoints/{epoch}.json",
+            }
+        )
+    return table
+
+
+def sweep_name(swept, rows):
+    """The folder in which `rows` are compared, e.g. learning_rate-seed-1a2b3c4d."""
+    names = [key.rsplit(".", 1)[-1] for key in swept]
+    return "-".join([*names, short_hash(rows)])
 
 
 def previous_epoch(epoch, checkpoint_every, others):

@@ -6,63 +6,55 @@ memory maps, a slice at a time, so the memory in use does not grow with the data
 """
 
 import hashlib
+import math
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from scratchnet.errors import DataError
 from scratchnet.files import read_json, whole, write_json
-from scratchnet.idx import open_images_and_labels
+from scratchnet.raw import open_raw
 from scratchnet.streams import random_stream
 
 SLICE = 5_000  # samples
-SPLITS = ("train", "validation", "test")
 
 
-def prepare(raw, classes, validation_fraction, outputs):
+def prepare(raw, test_fraction, validation_fraction, outputs):
     """Flatten, normalise and one-hot encode a dataset; write its arrays and their manifest.
 
-    `raw` maps train_images, train_labels, test_images, test_labels and source to paths. `outputs`
-    maps X_train, Y_train, X_validation, Y_validation, X_test, Y_test and manifest to paths.
-    X has shape (pixels, n), Y has shape (classes, n). Pixels are scaled to 0..1 by the smallest and
-    largest of the training images. Raises DataError where the raw files are bad.
+    `raw` maps roles to paths, as `raw.open_raw` has them, and may map "source" to the note of a
+    download. `outputs` maps X_train, Y_train, X_validation, Y_validation, X_test, Y_test and
+    manifest to paths. X has shape (pixels, n), Y has shape (classes, n). The classes are the labels
+    that occur, in ascending order. Pixels are scaled to 0..1 by the smallest and largest of the
+    training images. Raises DataError where the raw files are bad.
     """
-    train = open_images_and_labels(raw["train_images"], raw["train_labels"], len(classes))
-    test = open_images_and_labels(raw["test_images"], raw["test_labels"], len(classes))
-    if train[0].shape[1:] != test[0].shape[1:]:
-        raise DataError(
-            f"{raw['train_images']} has images of {train[0].shape[1:]} pixels, "
-            f"but {raw['test_images']} of {test[0].shape[1:]}"
-        )
-    in_train, in_validation = split_validation(len(train[1]), validation_fraction)
-    samples = {
-        "train": (*train, in_train),
-        "validation": (*train, in_validation),
-        "test": (*test, np.arange(len(test[1]))),
-    }
-    source = read_json(raw["source"])
-    minimum, maximum = pixel_range(train[0], in_train)
-    if minimum == maximum:
-        raise DataError(
-            f"{raw['train_images']}: all pixels are {minimum}, so nothing can be learned"
-        )
+    folder = Path(outputs["manifest"]).parent
+    folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        temporary = {
-            name: stack.enter_context(whole(path))
-            for name, path in outputs.items()
-            if name != "manifest"
-        }
-        arrays = {}
-        for split in SPLITS:
-            images, labels, indices = samples[split]
-            X, Y = f"X_{split}", f"Y_{split}"
-            arrays[X] = write_pixels(temporary[X], images, indices, minimum, maximum)
-            arrays[Y] = write_one_hot(temporary[Y], labels[indices], len(classes))
+        temporary = stack.enter_context(TemporaryDirectory(prefix=".raw-", dir=folder))
+        halves = open_raw(raw, temporary)
+        samples = split(halves, test_fraction, validation_fraction)
+        minimum, maximum = pixel_range(*samples["train"])
+        labels = np.unique(np.concatenate([half.labels for half in halves.values()]))
+        if len(labels) < 2:
+            raise DataError(f"{halves['train'].name}: all images have the label {labels[0]}")
+        arrays, paths = {}, {}
+        for name, (half, indices) in samples.items():
+            X, Y = f"X_{name}", f"Y_{name}"
+            for array in (X, Y):
+                paths[array] = stack.enter_context(whole(outputs[array]))
+            arrays[X] = write_pixels(paths[X], half, indices, minimum, maximum)
+            classes = np.searchsorted(labels, half.labels[indices].astype(labels.dtype))
+            arrays[Y] = write_one_hot(paths[Y], classes, len(labels))
+    source = read_json(raw["source"]) if "source" in raw else {}
+    names = source.pop("classes", [])
     manifest = {
         **source,
-        "classes": list(classes),
-        "image_shape": list(train[0].shape[1:]),
+        "labels": labels.tolist(),
+        "classes": names if len(names) == len(labels) else labels.astype(str).tolist(),
+        "image_shape": list(halves["train"].images.shape[1:]),
         "minimum": minimum,
         "maximum": maximum,
         "arrays": arrays,
@@ -70,41 +62,76 @@ def prepare(raw, classes, validation_fraction, outputs):
     write_json(outputs["manifest"], manifest)
 
 
-def split_validation(n, fraction):
-    """Indices of the training and of the validation samples, each in ascending order.
+def split(halves, test_fraction, validation_fraction):
+    """Which samples are for what: {"train", "validation", "test": (Half, ascending indices)}.
 
-    The split has a random stream of its own and does not move with the training seed.
+    Where there is no test half, a share `test_fraction` of the training half is set aside, at least
+    one sample. Both splits have random streams of their own and do not move with the training seed.
     """
-    order = random_stream(0, "validation").permutation(n)
-    n_validation = round(n * fraction)
-    return np.sort(order[n_validation:]), np.sort(order[:n_validation])
+    train = halves["train"]
+    rest = np.arange(len(train.labels))
+    if "test" in halves:
+        test = (halves["test"], np.arange(len(halves["test"].labels)))
+    else:
+        chosen, rest = set_aside(rest, max(1, round(len(rest) * test_fraction)), "test")
+        test = (train, chosen)
+    validation, rest = set_aside(rest, round(len(rest) * validation_fraction), "validation")
+    if not len(rest):
+        raise DataError(f"{train.name}: {len(train.labels)} images are too few to set some aside")
+    return {"train": (train, rest), "validation": (train, validation), "test": test}
 
 
-def pixel_range(images, indices):
-    """The smallest and the largest pixel of the images (n, height, width) at `indices`."""
-    slices = [images[indices[i : i + SLICE]] for i in range(0, len(indices), SLICE)]
-    return int(min(s.min() for s in slices)), int(max(s.max() for s in slices))
+def set_aside(indices, n, purpose):
+    """`n` of the `indices`, and the others, each in ascending order."""
+    order = random_stream(0, purpose).permutation(len(indices))
+    return indices[np.sort(order[:n])], indices[np.sort(order[n:])]
 
 
-def write_pixels(path, images, indices, minimum, maximum):
-    """Write images (n, height, width) at `indices` as a float32 .npy of shape (pixels, n), scaled.
+def pixel_range(half, indices):
+    """The smallest and the largest pixel of the images of a Half at `indices`.
 
-    Column i is image i, row by row: the images' transpose(1, 2, 0) flattened to (pixels, n).
+    Raises DataError when they are the same: there is nothing to learn then.
     """
-    pixels = images.transpose(1, 2, 0).reshape(-1, len(images))
-    X = _create(path, (len(pixels), len(indices)))
-    for start in range(0, len(indices), SLICE):
-        part = indices[start : start + SLICE]
-        columns = X[:, start : start + SLICE]
-        np.subtract(pixels.T[part].T, minimum, out=columns, dtype=np.float32)
+    minima, maxima = zip(*((P.min().item(), P.max().item()) for P in _slices(half, indices)))
+    minimum, maximum = min(minima), max(maxima)
+    if minimum == maximum:
+        raise DataError(f"{half.name}: all pixels are {minimum}, so nothing can be learned")
+    return minimum, maximum
+
+
+def write_pixels(path, half, indices, minimum, maximum):
+    """Write the images of a Half at `indices` as a float32 .npy of shape (pixels, n), scaled.
+
+    Column i is image i, row by row: grey images' transpose(1, 2, 0) flattened to (pixels, n).
+    """
+    X = _create(path, (math.prod(half.images.shape[1:]), len(indices)))
+    start = 0
+    for P in _slices(half, indices):
+        columns = X[:, start : start + P.shape[1]]
+        np.subtract(P, minimum, out=columns, dtype=np.float32)
         columns /= maximum - minimum
+        start += P.shape[1]
     return _describe(path, X)
 
 
-def write_one_hot(path, labels, n_classes):
-    """Write labels (n,) as a float32 .npy of shape (n_classes, n): a 1 in the row of its class."""
-    Y = _create(path, (n_classes, len(labels)))
-    Y[labels, np.arange(len(labels))] = 1
+def _slices(half, indices):
+    """Yield the pixels (pixels, n) of the images of a Half at `indices`, some images at a time.
+
+    Raises DataError where a pixel is not a finite number.
+    """
+    for start in range(0, len(indices), SLICE):
+        part = indices[start : start + SLICE]
+        P = half.images[part].reshape(len(part), -1).T
+        if P.dtype.kind == "f" and not np.isfinite(P).all():
+            bad = part[~np.isfinite(P).all(axis=0)][0]
+            raise DataError(f"{half.name}: image {bad} has pixels that are not finite numbers")
+        yield P
+
+
+def write_one_hot(path, classes, n_classes):
+    """Write `classes` (n,), from 0 on, as a float32 .npy (n_classes, n): a 1 in the row of each."""
+    Y = _create(path, (n_classes, len(classes)))
+    Y[classes, np.arange(len(classes))] = 1
     return _describe(path, Y)
 
 

@@ -6,7 +6,8 @@ an epoch derives from the seed and the epoch alone, so a resumed run needs no sa
 
 import numpy as np
 
-PURPOSES = ("weights", "shuffling", "validation", "pictures")
+# In the order in which they came to be: a purpose's place is part of its numbers.
+PURPOSES = ("weights", "shuffling", "validation", "pictures", "dropout", "test")
 
 
 def random_stream(seed, purpose, epoch=0):

@@ -1,4 +1,6 @@
-"""One row for each run of the present configuration."""
+"""Tables that put the runs of the present configuration side by side."""
+
+import statistics
 
 from scratchnet.files import read_csv, read_json, write_csv
 
@@ -9,43 +11,98 @@ MEASURED = (
     "test_loss",
     "test_accuracy",
 )
+NUMBERS = (*MEASURED, "seconds")
+SEED = "training.seed"
 
 
 def summarize(rows, summary):
-    """Write summary.csv with a line for each of `rows`: dicts with run, folder, swept (settings by
-    key), and the paths of the metrics and of the training record.
+    """Write summary.csv with a line for each of `rows`.
+
+    A row is a dict with run, folder, swept (settings by key), and the paths of the metrics and of
+    the training record; or, for a run that failed, its error (text) instead of these.
     """
-    header = ["run", "folder", *rows[0]["swept"], "epochs", *MEASURED, "seconds"]
-    lines = []
+    lines = [_line(row) for row in rows]
+    _mark_best(lines)
+    write_csv(summary, list(lines[0]), [line.values() for line in lines])
+
+
+def compare(rows, points, curves):
+    """Write points.csv and curves.csv from `rows` like those of `summarize`, with a history each.
+
+    points.csv has a line for each point of a sweep: runs that differ in nothing but their seed,
+    with the mean and the sample standard deviation of what was measured. curves.csv has the
+    histories of all runs below one another.
+    """
+    groups = {}
     for row in rows:
+        point = {key: str(value) for key, value in row["swept"].items() if key != SEED}
+        groups.setdefault(tuple(point.items()), []).append(row)
+    lines, epochs = [], []
+    for point, runs in groups.items():
+        line = dict(point) | {"runs": len(runs)}
+        measured = [_line(run) for run in runs]
+        for name in NUMBERS:
+            values = [run[name] for run in measured if run[name] != ""]
+            line[name] = statistics.mean(values) if values else ""
+            line[f"{name}_sd"] = statistics.stdev(values) if len(values) > 1 else ""
+        lines.append(line)
+        text = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in point)
+        for run in runs:
+            for epoch in read_csv(run["history"]):
+                epochs.append({"point": text or "all runs", "run": run["run"], **epoch})
+    _mark_best(lines)
+    write_csv(points, list(lines[0]), [line.values() for line in lines])
+    write_csv(curves, list(epochs[0]), [epoch.values() for epoch in epochs])
+
+
+def _line(row):
+    line = {"run": row["run"], "folder": row["folder"], **row["swept"]}
+    if "error" in row:
+        metrics, record = {}, {}
+    else:
         metrics, record = read_json(row["metrics"]), read_json(row["record"])
-        measured = [metrics.get(name, "") for name in MEASURED]
-        lines.append(
-            [
-                row["run"],
-                row["folder"],
-                *row["swept"].values(),
-                metrics["epochs"],
-                *measured,
-                record["seconds"],
-            ]
+    for name in ("epochs", "best_epoch", *MEASURED):
+        line[name] = metrics.get(name, "")
+    line["seconds"] = record.get("seconds", "")
+    line["best"] = ""
+    line["error"] = row.get("error", "")
+    return line
+
+
+def _mark_best(lines):
+    """Say "best" in the line with the highest validation accuracy, if there are some to compare.
+
+    Where that is equal, the lower validation loss decides. The test set decides nothing.
+    """
+    measured = [line for line in lines if line["validation_accuracy"] != ""]
+    for line in lines:
+        line["best"] = ""
+    if len(measured) > 1:
+        best = max(
+            measured, key=lambda line: (line["validation_accuracy"], -line["validation_loss"])
         )
-    write_csv(summary, header, lines)
+        best["best"] = "best"
 
 
-def as_table(summary):
-    """A summary.csv as lines of aligned text, numbers shortened and empty columns left out."""
-    rows = read_csv(summary)
-    columns = [name for name in rows[0] if name != "run" and any(row[name] for row in rows)]
-    short = {*MEASURED, "seconds"}
-    cells = [columns]
-    for row in rows:
-        cells.append([_shorten(row[name]) if name in short else row[name] for name in columns])
+def as_table(path):
+    """A summary.csv or points.csv as lines of aligned text: numbers shortened, each followed by its
+    standard deviation if it has one, and columns that are empty throughout left out.
+    """
+    rows = read_csv(path)
+    columns = [
+        name
+        for name in rows[0]
+        if name not in ("run", "error") and not name.endswith("_sd") and any(r[name] for r in rows)
+    ]
+    cells = [columns, *([_cell(row, name) for name in columns] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells
     ]
 
 
-def _shorten(number):
-    return f"{float(number):.4f}" if number else ""
+def _cell(row, name):
+    if name not in NUMBERS or not row[name]:
+        return row[name]
+    sd = row.get(f"{name}_sd")
+    return f"{float(row[name]):.4f}" + (f" ± {float(sd):.4f}" if sd else "")

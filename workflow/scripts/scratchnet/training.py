@@ -1,4 +1,4 @@
-"""Training: epochs of mini-batch gradient descent, from one checkpoint to the next."""
+"""Training: epochs of mini-batches, from one checkpoint to the next."""
 
 import logging
 import math
@@ -8,14 +8,15 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchnet.batches import generate_batches
-from scratchnet.checkpoints import load_checkpoint, save_checkpoint
+from scratchnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from scratchnet.environment import environment
 from scratchnet.errors import DivergenceError
 from scratchnet.files import read_json, write_json
 from scratchnet.losses import softmax_crossentropy
-from scratchnet.metrics import accuracy, logits
-from scratchnet.network import build
-from scratchnet.optimizers import OPTIMIZERS
+from scratchnet.metrics import accuracy, best_epoch, logits
+from scratchnet.network import build, initial_weights
+from scratchnet.optimizers import SGD, Adam
+from scratchnet.schedules import SCHEDULES
 from scratchnet.streams import random_stream
 
 log = logging.getLogger(__name__)
@@ -23,16 +24,16 @@ log = logging.getLogger(__name__)
 ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
 
 
-def train_epoch(network, optimizer, batches):
+def train_epoch(network, optimizer, batches, rng=None):
     """Take one step for each batch (X (n_in, b), Y (k, b)); returns the mean loss of the samples.
 
-    A batch counts by its size, so a short last one does not weigh more than its samples.
-    Raises DivergenceError at the first batch whose loss is not finite, or at the end if the last
-    step left weights that are not.
+    A batch counts by its size, so a short last one does not weigh more than its samples. `rng` is
+    where dropout takes its numbers from. Raises DivergenceError at the first batch whose loss is
+    not finite, or at the end if the last step left weights that are not.
     """
     total, n = 0.0, 0
     for i, (X, Y) in enumerate(batches, start=1):
-        loss, dZ = softmax_crossentropy(network.forward(X), Y)
+        loss, dZ = softmax_crossentropy(network.forward(X, rng), Y)
         if not math.isfinite(loss):
             raise DivergenceError(f"the loss is {loss} at batch {i}")
         network.backward(dZ)
@@ -44,35 +45,49 @@ def train_epoch(network, optimizer, batches):
     return total / n
 
 
-def train(network, optimizer, history, data, batch_size, seed, epochs):
+def train(network, optimizer, history, data, batch_size, seed, epochs, patience=None, best=None):
     """Train until `history` (lists by epoch: loss, val_loss, val_accuracy) covers `epochs` epochs.
 
     `data` maps X_train, Y_train, X_validation and Y_validation to arrays; the validation arrays
     may be empty. What epoch k does depends on the state before it and on (seed, k) only, so
     training in several calls ends bitwise where one call would.
+
+    With `patience`, training stops early, after so many epochs without a validation loss below
+    the lowest one. Returns the weights of the epoch which had that, {name: array}; `best` are those
+    of the calls before. Without `patience` it returns nothing of the kind, {}.
     """
+    best = best or {}
     first = len(history["loss"]) + 1
     progress = tqdm(range(first, epochs + 1), "training", unit="epoch", disable=None, leave=False)
     for epoch in progress:
+        if patience and best and epoch - best_epoch(history) > patience:
+            log.info("stopped early: epoch %d has the lowest validation loss", best_epoch(history))
+            break
         started = time.perf_counter()
-        rng = random_stream(seed, "shuffling", epoch)
-        batches = generate_batches(data["X_train"], data["Y_train"], batch_size, rng)
+        batches = generate_batches(
+            data["X_train"], data["Y_train"], batch_size, random_stream(seed, "shuffling", epoch)
+        )
         try:
             # An overflow shows in the loss, which is checked: NumPy need not warn as well.
             with np.errstate(over="ignore", invalid="ignore"):
-                loss = train_epoch(network, optimizer, batches)
+                loss = train_epoch(
+                    network, optimizer, batches, random_stream(seed, "dropout", epoch)
+                )
         except DivergenceError as error:
             raise DivergenceError(
                 f"training diverged in epoch {epoch} of {epochs}: {error}, with a learning rate of "
-                f"{optimizer.learning_rate:g}. Try a lower training.learning_rate. "
+                f"{optimizer.current_learning_rate():g}. Try a lower training.learning_rate. "
                 "Earlier checkpoints are kept."
             ) from None
         measured = {"loss": loss, **_validate(network, data)}
         for name, value in measured.items():
             history[name].append(value)
+        if patience and best_epoch(history) == epoch:
+            best = network.weights()
         text = "  ".join(f"{name} {value:.4f}" for name, value in measured.items())
         progress.set_postfix_str(text)
         log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, text, time.perf_counter() - started)
+    return best
 
 
 def _validate(network, data):
@@ -81,6 +96,26 @@ def _validate(network, data):
         return {}
     Z = logits(network, X)
     return {"val_loss": softmax_crossentropy(Z, Y)[0], "val_accuracy": accuracy(Z, Y)}
+
+
+def make_optimizer(settings, steps_per_epoch):
+    """The optimizer that `settings` describe; they lack what does not apply to it."""
+    learning_rate = settings["training.learning_rate"]
+    if settings["training.schedule"] != "constant":
+        learning_rate = SCHEDULES[settings["training.schedule"]](
+            learning_rate,
+            settings["training.decay_epochs"] * steps_per_epoch,
+            settings["training.decay_rate"],
+        )
+    weight_decay = settings["training.weight_decay"]
+    if settings["training.optimizer"] == "adam":
+        return Adam(learning_rate, weight_decay=weight_decay)
+    return SGD(
+        learning_rate,
+        settings["training.momentum"],
+        settings.get("training.nesterov", False),
+        weight_decay,
+    )
 
 
 def run_segment(data, settings, epochs, start, checkpoint, record):
@@ -92,26 +127,43 @@ def run_segment(data, settings, epochs, start, checkpoint, record):
     """
     started = time.perf_counter()
     data = {name: np.load(path, mmap_mode="r") for name, path in data.items()}
-    seed = settings["training.seed"]
-    network = build(
-        n_in=data["X_train"].shape[0],
-        n_out=data["Y_train"].shape[0],
-        hidden=settings["model.hidden"],
-        activation=settings["model.activation"],
-        rng=random_stream(seed, "weights"),
-    )
-    optimizer = OPTIMIZERS[settings["training.optimizer"]](
-        settings["training.learning_rate"], settings["training.momentum"]
-    )
-    history = {"loss": [], "val_loss": [], "val_accuracy": []}
-    seconds = 0.0
+    (n_in, n), n_out = data["X_train"].shape, data["Y_train"].shape[0]
+    batch_size, seed = settings["training.batch_size"], settings["training.seed"]
+    optimizer = make_optimizer(settings, steps_per_epoch=math.ceil(n / batch_size))
     if start:
-        weights, optimizer.state, history = load_checkpoint(start[0])
-        network.set_weights(weights)
+        state = load_checkpoint(start[0])
+        optimizer.state = state.optimizer
+        weights, history, best = state.network.values(), state.history, state.best
         seconds = read_json(start[1])["seconds"]
-    train(network, optimizer, history, data, settings["training.batch_size"], seed, epochs)
-    save_checkpoint(checkpoint, network, optimizer, history)
+    else:
+        weights = initial_weights(
+            n_in,
+            n_out,
+            settings["model.hidden"],
+            settings["model.initializer"],
+            random_stream(seed, "weights"),
+        )
+        history, best = {"loss": [], "val_loss": [], "val_accuracy": []}, {}
+        seconds = 0.0
+    network = build(weights, settings.get("model.activation"), settings.get("model.dropout", 0))
+    best = train(
+        network,
+        optimizer,
+        history,
+        data,
+        batch_size,
+        seed,
+        epochs,
+        settings["training.patience"],
+        best,
+    )
+    save_checkpoint(checkpoint, Checkpoint(network.weights(), optimizer.state, history, best))
     seconds += time.perf_counter() - started
     write_json(
-        record, {"epochs": epochs, "seconds": round(seconds, 3), "environment": environment()}
+        record,
+        {
+            "epochs": len(history["loss"]),
+            "seconds": round(seconds, 3),
+            "environment": environment(),
+        },
     )

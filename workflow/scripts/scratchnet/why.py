@@ -13,7 +13,7 @@ ENOUGH = 20  # earlier runs to compare a new one with
 def changed(stage, before, now):
     """What differs between two keys of a stage, the recorded one and the present one."""
     before, now = json.loads(before), json.loads(now)
-    if stage == "summarize" and before["settings"] != now["settings"]:
+    if before["settings"].get("rows") != now["settings"].get("rows"):
         return "other runs"
     reasons = _differences(before["settings"], now["settings"])
     for path in sorted(before["code"].keys() | now["code"].keys()):
@@ -22,7 +22,7 @@ def changed(stage, before, now):
             verb = "changed" if in_both else "is new" if path in now["code"] else "is not used now"
             reasons.append(f"{path.rsplit('/', 1)[-1]} {verb}")
     if not reasons and before["after"] != now["after"]:
-        return f"follows {STAGES[stage].after if stage in STAGES else 'evaluate'}"
+        return f"follows {STAGES[stage].after}"
     return _join(reasons)
 
 
@@ -51,16 +51,22 @@ def previous_runs(summary):
     for row in read_csv(summary)[:ENOUGH] if summary.exists() else []:
         settings = summary.parent / "runs" / row["run"] / "config.yaml"
         if settings.exists():
-            runs.append(read_settings(settings) | {"training.epochs": int(row["epochs"])})
+            epochs = int(row["folder"][-4:])
+            runs.append(read_settings(settings) | {"training.epochs": epochs})
     return runs
 
 
 def _differences(before, now):
-    return [
-        f"{key}: {_text(before.get(key))} -> {_text(now.get(key))}"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
-    ]
+    """What differs in settings that both have; only if nothing does, in those that one has."""
+    for keys in (before.keys() & now.keys(), before.keys() ^ now.keys()):
+        differences = [
+            f"{key}: {_text(before.get(key))} -> {_text(now.get(key))}"
+            for key in sorted(keys)
+            if before.get(key) != now.get(key)
+        ]
+        if differences:
+            break
+    return differences
 
 
 def _text(value):

@@ -1,0 +1,66 @@
+# From the numbers of many runs to a comparison; only where config.yaml has a sweep.
+rule compare:
+    input:
+        of_all("compare", "metrics", "record", "history"),
+    output:
+        points="results/sweeps/{sweep}/points.csv",
+        curves="results/sweeps/{sweep}/curves.csv",
+    log:
+        "results/logs/compare/{sweep}.log",
+    benchmark:
+        "results/benchmarks/compare/{sweep}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        key=key_of("compare"),
+        why=why("compare"),
+    message:
+        "Comparing the runs of {wildcards.sweep}{params.why}"
+    script:
+        "../scripts/compare.py"
+
+
+rule plot_curves:
+    input:
+        curves=needs("plot_curves", "results/sweeps/{sweep}/curves.csv"),
+    output:
+        "results/sweeps/{sweep}/curves.png",
+    log:
+        "results/logs/plot_curves/{sweep}.log",
+    benchmark:
+        "results/benchmarks/plot_curves/{sweep}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        key=key_of("plot_curves"),
+        why=why("plot_curves"),
+    message:
+        "Drawing the curves of {wildcards.sweep}{params.why}"
+    script:
+        "../scripts/plot_curves.py"
+
+
+rule plot_sweep:
+    input:
+        points=needs("plot_sweep", "results/sweeps/{sweep}/points.csv"),
+    output:
+        "results/sweeps/{sweep}/accuracy.png",
+    log:
+        "results/logs/plot_sweep/{sweep}.log",
+    benchmark:
+        "results/benchmarks/plot_sweep/{sweep}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        key=key_of("plot_sweep"),
+        why=why("plot_sweep"),
+    message:
+        "Drawing the accuracies of {wildcards.sweep}{params.why}"
+    script:
+        "../scripts/plot_sweep.py"

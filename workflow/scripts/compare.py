@@ -1,0 +1,6 @@
+"""Put the points of a sweep side by side, seeds together, and the curves of all its runs."""
+
+from scratchnet import job, summary
+
+with job.running(snakemake.log[0], snakemake.params.key) as settings:
+    summary.compare(settings["rows"], snakemake.output.points, snakemake.output.curves)

@@ -1,0 +1,10 @@
+"""Draw the loss by epoch of all runs of a sweep."""
+
+from scratchnet import job, plots
+
+with job.running(snakemake.log[0], snakemake.params.key) as settings:
+    plots.plot_curves(
+        curves=snakemake.input.curves,
+        picture=snakemake.output[0],
+        style=settings["plots.style"],
+    )
