@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from project import Project, copy_with_small_data
+from project import Project, copy_with_small_data, write_own_npz
 
 
 @pytest.fixture(scope="session")
@@ -15,12 +15,54 @@ def finished(tmp_path_factory):
     return project
 
 
-@pytest.fixture
-def project(finished, tmp_path):
-    """A small project of the test's own, with all results there."""
+@pytest.fixture(scope="session")
+def finished_deep(tmp_path_factory):
+    """A project like `finished`, of one's own data, in which every setting applies."""
+    project = copy_with_small_data(tmp_path_factory.mktemp("finished") / "a deep project")
+    write_own_npz(project.folder / "own.npz")
+    project.configure(
+        {
+            "dataset": "own.npz",
+            "validation_fraction": 0.25,
+            "model": {"hidden": [5]},
+            "training": {"epochs": 4, "batch_size": 25, "momentum": 0.9, "schedule": "step"},
+        }
+    )
+    project.run()
+    return project
+
+
+@pytest.fixture(scope="session")
+def finished_sweep(tmp_path_factory):
+    """A project like `finished`, with two runs."""
+    project = copy_with_small_data(tmp_path_factory.mktemp("finished") / "a sweep")
+    project.configure({"sweep": {"training.seed": [0, 1]}})
+    project.run()
+    return project
+
+
+def copy_of(finished, tmp_path):
     folder = tmp_path / "a project"
     shutil.copytree(finished.folder, folder, symlinks=True)
     return Project(folder)
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A small project of the test's own, with all results there."""
+    return copy_of(finished, tmp_path)
+
+
+@pytest.fixture
+def deep_project(finished_deep, tmp_path):
+    """Like `project`, a copy of `finished_deep`."""
+    return copy_of(finished_deep, tmp_path)
+
+
+@pytest.fixture
+def sweep_project(finished_sweep, tmp_path):
+    """Like `project`, a copy of `finished_sweep`."""
+    return copy_of(finished_sweep, tmp_path)
 
 
 @pytest.fixture

@@ -2,13 +2,15 @@
 
 import pytest
 
-from test_staleness import SCRIPTS, once
+from scratchnet.files import read_csv
+from test_staleness import COMPARISON, SCRIPTS, once, set_key
 
 STAGES = sorted(SCRIPTS)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_that_failed_runs_again_until_it_succeeds(project, stage):
+def test_a_stage_that_failed_runs_again_until_it_succeeds(request, stage):
+    project = request.getfixturevalue("sweep_project" if stage in COMPARISON else "project")
     script = project.folder / "workflow/scripts" / f"{stage}.py"
     source = script.read_text()
     # The marker says whether to fail; it is no part of the key, so each try has the same key.
@@ -19,12 +21,12 @@ def test_a_stage_that_failed_runs_again_until_it_succeeds(project, stage):
         f'    raise SystemExit("broken on purpose")\n\n{source}'
     )
     for _ in range(2):
-        process = project.snakemake("--keep-going")
+        process = project.snakemake()
         assert process.returncode == 1
         assert "broken on purpose" in process.stdout + process.stderr
         plan = project.plan()
         assert plan[stage] == 1
-        assert set(plan) <= SCRIPTS[stage]
+        assert set(plan) <= SCRIPTS[stage] | COMPARISON
     marker.unlink()
     project.run()
     assert project.plan() == {}
@@ -41,3 +43,62 @@ def test_a_failure_after_an_edit_leaves_no_old_picture_that_looks_current(projec
     losses.write_text(source)
     project.run(picture)
     assert project.plan(picture) == {}
+
+
+@pytest.fixture
+def half_failed(project):
+    """A sweep over two learning rates, of which one lets the training diverge."""
+    project.configure(
+        {
+            "model": {"hidden": [5]},
+            "sweep": {"training.learning_rate": [0.1, 1e30], "training.seed": [0, 1]},
+        }
+    )
+    return project, project.snakemake()
+
+
+def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(half_failed):
+    project, process = half_failed
+    assert process.returncode == 1
+    assert "2 of 4 runs are done" in process.stdout
+    rows = read_csv(project.results / "summary.csv")
+    assert [row["training.learning_rate"] for row in rows] == ["0.1", "0.1", "1e+30", "1e+30"]
+    for row in rows[:2]:
+        assert float(row["test_accuracy"]) > 0
+        assert row["error"] == ""
+        assert (project.folder / row["folder"] / "loss.png").exists()
+    for row in rows[2:]:
+        assert row["test_accuracy"] == ""
+        assert row["error"].startswith("training diverged in epoch 1 of 4")
+        assert row["folder"] in process.stdout
+
+
+def test_after_a_failing_run_only_what_failed_is_tried_again(half_failed):
+    project, _ = half_failed
+    plan = project.plan()
+    assert plan["train"] == plan["evaluate"] == 2
+    assert plan["summarize"] == 1
+    assert "preprocess" not in plan
+
+
+def test_the_summary_of_a_sweep_that_failed_is_replaced_when_it_succeeds(half_failed):
+    project, _ = half_failed
+    set_key(project, "sweep", {"training.learning_rate": [0.1], "training.seed": [0, 1]})
+    project.run()
+    rows = read_csv(project.results / "summary.csv")
+    assert [row["error"] for row in rows] == ["", ""]
+    assert project.plan() == {}
+
+
+def test_a_summary_of_failures_does_not_outlive_the_edit_that_caused_them(sweep_project):
+    """The key of the summary is the one that was recorded before; its content is not."""
+    summary = sweep_project.results / "summary.csv"
+    layers = sweep_project.folder / "workflow/scripts/scratchnet/layers.py"
+    source, before = layers.read_text(), [row["test_loss"] for row in read_csv(summary)]
+    layers.write_text(source + "\nraise OSError('broken on purpose')\n")
+    assert sweep_project.snakemake().returncode == 1
+    assert all(row["error"] for row in read_csv(summary))
+    layers.write_text(source)
+    sweep_project.run()
+    assert [row["test_loss"] for row in read_csv(summary)] == before
+    assert sweep_project.plan() == {}

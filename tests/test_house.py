@@ -12,7 +12,10 @@ from project import CHECKOUT
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "scratchnet"
 RULES = CHECKOUT / "workflow" / "rules"
-NETWORK = ("layers", "losses", "optimizers", "network", "batches", "streams")
+NETWORK = (
+    *("layers", "initializers", "losses", "optimizers", "schedules"),
+    *("network", "batches", "streams"),
+)
 # The order that snakefmt gives them.
 DIRECTIVES = (
     *("input", "output", "log", "benchmark", "threads"),
@@ -40,7 +43,7 @@ def test_the_network_needs_numpy_and_itself_only(name):
 
 def test_the_network_can_be_read_in_one_sitting():
     lines = sum(len((LIBRARY / f"{name}.py").read_text().splitlines()) for name in NETWORK)
-    assert lines <= 400
+    assert lines <= 500
 
 
 @pytest.mark.parametrize(

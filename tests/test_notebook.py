@@ -1,6 +1,7 @@
 """The main job on the real 70,000 images: the default configuration is the notebook."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,3 +59,22 @@ def test_results_tell_the_machine_that_made_them(runs, name):
     environment = json.loads((runs[0].parent / name).read_text())["environment"]
     assert environment["numpy"] == np.__version__
     assert environment["blas_threads"] == 1
+
+
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+
+
+@pytest.mark.skipif(not FASHION.exists(), reason="needs: apt install dataset-fashion-mnist")
+def test_the_ready_made_fashion_network_learns_real_clothes(tmp_path):
+    project = copy_workflow(tmp_path)
+    project.run(
+        *("--configfile", "workflow/configs/fashion.yaml"),
+        *("--config", "training={epochs: 2}", "sweep={training.seed: [0]}"),
+    )
+    (folder,) = project.results.glob("runs/fashion_mnist-mlp-256-*/epoch-0002")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["test_accuracy"] > 0.84  # what softmax regression comes to
+    assert metrics["per_class"][9]["class"] == "boot"
+    assert json.loads((project.results / "data/fashion_mnist/source.json").read_text())[
+        "source"
+    ] == str(FASHION)

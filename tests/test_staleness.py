@@ -12,35 +12,48 @@ from collections import Counter
 import pytest
 import yaml
 
-from project import CHECKOUT, Project, planned
-from scratchnet.config import leaves, load_schema
+from project import CHECKOUT, Project, planned, write_own_npz
+from scratchnet.config import APPLIES, leaves, load_schema
 
 PLOTS = {"plot_loss", "plot_misclassified", "plot_confusion", "plot_weights"}
 AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
+COMPARISON = {"compare", "plot_curves", "plot_sweep"}
 RUN = {"describe", "train"} | AFTER_TRAINING
 DATA = {"download", "preprocess"}
 
-# For every key of config.yaml: another value, and what runs after the edit. Where only one value is
-# allowed there is none to change to.
+# For every key of config.yaml: another value, and what runs after the edit where the key applies.
 MATRIX = {
     "dataset": ("other", DATA | RUN),
+    "classes": ([*"abcdefghij"], AFTER_TRAINING),
+    "test_fraction": (0.3, {"preprocess"} | RUN),
     "validation_fraction": (0.25, {"preprocess"} | RUN),
     "download.folder": ("elsewhere", set()),
     "download.timeout": (3, set()),
     "model.hidden": ([7], RUN),
-    "model.activation": (None, RUN),
+    "model.activation": ("tanh", RUN),
+    "model.dropout": (0.5, RUN),
+    "model.initializer": ("he_uniform", RUN),
     "training.epochs": (6, {"train"} | AFTER_TRAINING),
     "training.batch_size": (20, RUN),
-    "training.optimizer": (None, RUN),
+    "training.optimizer": ("adam", RUN),
     "training.learning_rate": (0.5, RUN),
     "training.momentum": (0.5, RUN),
+    "training.nesterov": (True, RUN),
+    "training.weight_decay": (0.1, RUN),
+    "training.schedule": ("cosine", RUN),
+    "training.decay_epochs": (7, RUN),
+    "training.decay_rate": (0.5, RUN),
+    "training.patience": (3, RUN),
     "training.seed": (1, RUN),
     "training.checkpoint_every": (2, set()),
-    "sweep": ({"training.seed": [0, 1]}, RUN),
+    "sweep": ({"training.seed": [0, 1]}, RUN | COMPARISON),
     "plots.misclassified": (3, {"plot_misclassified"}),
     "plots.seed": (1, {"plot_misclassified"}),
     "plots.style": ("default", PLOTS),
 }
+
+# Keys that mean something only beside certain values of others.
+CONDITIONAL = {*APPLIES, "training.patience"}
 
 # What runs after an edit of a module: the stages that import it, directly or not, and what follows.
 EVERYTHING = DATA | RUN
@@ -51,10 +64,14 @@ MODULES = {
     "datasets": EVERYTHING - {"describe"},
     "idx": EVERYTHING - {"describe"},
     "preprocessing": EVERYTHING - {"describe", "download"},
+    "raw": EVERYTHING - {"describe", "download"},
+    "own_data": set(),
     "settings": {"describe"},
     "streams": EVERYTHING - {"describe", "download"},
     "layers": {"train"} | AFTER_TRAINING,
+    "initializers": {"train"} | AFTER_TRAINING,
     "losses": {"train"} | AFTER_TRAINING,
+    "schedules": {"train"} | AFTER_TRAINING,
     "optimizers": {"train"} | AFTER_TRAINING,
     "network": {"train"} | AFTER_TRAINING,
     "batches": {"train"} | AFTER_TRAINING,
@@ -62,7 +79,7 @@ MODULES = {
     "checkpoints": {"train"} | AFTER_TRAINING,
     "environment": {"train"} | AFTER_TRAINING,
     "metrics": {"train"} | AFTER_TRAINING,
-    "evaluation": AFTER_TRAINING - {"plot_weights"},
+    "evaluation": AFTER_TRAINING,
     "plots": PLOTS,
     "summary": {"summarize"},
     "config": set(),
@@ -77,9 +94,10 @@ SCRIPTS = {
     "preprocess": EVERYTHING - {"describe", "download"},
     "describe": {"describe"},
     "train": {"train"} | AFTER_TRAINING,
-    "evaluate": AFTER_TRAINING - {"plot_weights"},
+    "evaluate": AFTER_TRAINING,
     "summarize": {"summarize"},
     **{plot: {plot} for plot in sorted(PLOTS)},
+    **{stage: set() for stage in sorted(COMPARISON)},  # there is no sweep
 }
 
 
@@ -103,16 +121,11 @@ def test_the_matrix_has_every_key():
     assert set(MATRIX) == set(leaves(load_schema()))
 
 
-def test_keys_that_cannot_be_changed_allow_one_value_only():
-    schemas = leaves(load_schema())
-    for key, (value, _) in MATRIX.items():
-        assert (value is None) == (len(schemas[key].get("enum", [])) == 1) or key == "dataset"
-
-
 def matrix_as_table():
     """MATRIX as the README shows it: a row a key, a column a stage."""
     stages = ["download", "preprocess", "describe", "train", "evaluate"]
     stages += ["plot_loss", "plot_confusion", "plot_misclassified", "plot_weights", "summarize"]
+    stages += ["compare", "plot_curves", "plot_sweep"]
     lines = ["| " + " | ".join(["edited key", *stages]) + " |", "|---" * (1 + len(stages)) + "|"]
     for key, (_, expected) in MATRIX.items():
         marks = ["x" if stage in expected else " " for stage in stages]
@@ -125,11 +138,70 @@ def test_the_readme_shows_the_matrix():
     assert matrix_as_table() in readme, "The table is now:\n" + matrix_as_table()
 
 
-@pytest.mark.parametrize("key", [key for key, (value, _) in MATRIX.items() if value is not None])
+@pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
 def test_an_edited_key_runs_what_depends_on_it(project, key):
     value, expected = MATRIX[key]
     set_key(project, key, value)
     assert project.plan() == once(expected)
+
+
+@pytest.mark.parametrize("key", sorted(CONDITIONAL))
+def test_an_edited_key_runs_what_depends_on_it_where_it_applies(deep_project, key):
+    value, expected = MATRIX[key]
+    set_key(deep_project, key, value)
+    assert deep_project.plan() == once(expected)
+
+
+def test_edits_of_keys_that_do_not_apply_run_nothing(project):
+    for key in APPLIES.keys() - {"training.momentum"}:
+        set_key(project, key, MATRIX[key][0])
+    assert project.plan() == {}
+
+
+def test_of_a_sweep_of_two_runs_each_stage_of_a_run_runs_twice(sweep_project):
+    set_key(sweep_project, "plots.style", "default")
+    assert sweep_project.plan() == dict.fromkeys(PLOTS, 2) | once({"plot_curves", "plot_sweep"})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("scratchnet/summary.py", {"summarize", "compare", "plot_curves", "plot_sweep"}),
+        ("compare.py", {"compare", "plot_curves", "plot_sweep"}),
+        ("plot_curves.py", {"plot_curves"}),
+        ("plot_sweep.py", {"plot_sweep"}),
+    ],
+)
+def test_an_edit_of_the_comparison_trains_nothing(sweep_project, name, expected):
+    append(sweep_project.folder / "workflow/scripts" / name)
+    assert sweep_project.plan() == once(expected)
+    sweep_project.run()
+    assert sweep_project.plan() == {}
+
+
+def test_a_sweep_spelled_otherwise_runs_nothing(sweep_project):
+    sweep_project.configure({"sweep": [{"training.seed": 1}, {"training.seed": 0}]})
+    assert sweep_project.plan() == {}
+
+
+@pytest.mark.parametrize("name", ["points.csv", "curves.csv", "curves.png", "accuracy.png"])
+def test_a_deleted_comparison_is_made_again_and_nothing_else(sweep_project, name):
+    (path,) = sweep_project.results.glob(f"sweeps/*/{name}")
+    before = path.read_bytes()
+    path.unlink()
+    stage = {"curves.png": "plot_curves", "accuracy.png": "plot_sweep"}.get(name, "compare")
+    assert planned(sweep_project.run()) == {stage: 1}
+    assert path.read_bytes() == before
+
+
+def test_ones_own_data_elsewhere_are_the_same_and_other_data_are_not(deep_project):
+    old = deep_project.folder / "own.npz"
+    (deep_project.folder / "moved").mkdir()
+    shutil.move(old, deep_project.folder / "moved/own.npz")
+    set_key(deep_project, "dataset", "moved/own.npz")
+    assert deep_project.plan() == {}
+    write_own_npz(deep_project.folder / "moved/own.npz", seed=5)
+    assert deep_project.plan() == once({"preprocess"} | RUN)
 
 
 def test_there_is_an_entry_for_each_module_and_each_script():
@@ -274,9 +346,10 @@ def test_an_edit_of_the_layers_trains_the_whole_chain_again(project):
 def test_a_sweep_runs_only_the_points_that_are_new(project):
     project.configure({"sweep": {"training.seed": [0, 1, 2]}})
     new = once(RUN - {"summarize"})
-    assert planned(project.run()) == dict(Counter(new) + Counter(new)) | {"summarize": 1}
+    together = once({"summarize"} | COMPARISON)
+    assert planned(project.run()) == dict(Counter(new) + Counter(new)) | together
     project.configure({"sweep": {"training.seed": [2, 3]}})
-    assert project.plan() == once(RUN)
+    assert project.plan() == once(RUN | COMPARISON)
 
 
 def test_touched_files_run_nothing(project):
@@ -394,7 +467,7 @@ def test_an_explicit_target_makes_what_it_needs_and_no_more(project):
         ("data/{data}/X_train.npy", set()),
         ("runs/{run}/checkpoints/epoch-0004.npz", {"train"}),
         ("runs/{run}/epoch-0004/metrics.json", {"train", "evaluate"}),
-        ("runs/{run}/epoch-0004/weights.png", {"train", "plot_weights"}),
+        ("runs/{run}/epoch-0004/weights.png", {"train", "evaluate", "plot_weights"}),
         ("runs/{run}/epoch-0004/misclassified.png", {"train", "evaluate", "plot_misclassified"}),
         ("summary.csv", {"train", "evaluate", "summarize"}),
     ],
@@ -420,7 +493,7 @@ def test_a_run_of_another_configuration_is_refused_with_its_name(project):
 
 
 def test_a_forced_stage_runs_with_what_follows(project):
-    assert project.plan("--forcerun", "evaluate") == once(AFTER_TRAINING - {"plot_weights"})
+    assert project.plan("--forcerun", "evaluate") == once(AFTER_TRAINING)
 
 
 def test_the_same_arrays_again_train_nothing(project):

@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 
-from project import CHECKOUT, Project, copy_with_small_data
+from project import CHECKOUT, Project, copy_with_small_data, planned
+from scratchnet.files import read_csv, read_json
 
 PICTURES = {"loss.png", "misclassified.png", "confusion.png", "weights.png"}
 REPORTED = {"metrics.json", "history.csv", "predictions.csv"}
@@ -71,14 +73,18 @@ def test_the_run_folder_holds_the_settings_of_the_run(finished):
         "optimizer": "sgd",
         "learning_rate": 0.01,
         "momentum": 0.0,
+        "weight_decay": 0.0,
+        "schedule": "constant",
+        "patience": None,
         "seed": 0,
     }
 
 
-def test_every_job_leaves_a_log_and_a_benchmark(finished):
+def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep):
     stages = {path.name for path in (CHECKOUT / "workflow/scripts").glob("*.py")}
     for kind in ("logs", "benchmarks"):
-        left = {path.name.split(".")[0] + ".py" for path in (finished.results / kind).iterdir()}
+        folder = finished_sweep.results / kind
+        left = {path.name.split(".")[0] + ".py" for path in folder.iterdir()}
         assert left == stages
 
 
@@ -159,12 +165,12 @@ def test_a_sweep_has_a_run_and_a_row_for_each_combination(new_project):
     )
     new_project.run()
     rows = (new_project.results / "summary.csv").read_text().splitlines()
-    assert rows[0].startswith("run,folder,training.learning_rate,training.seed,epochs,train_loss")
+    assert rows[0].startswith("run,folder,training.learning_rate,training.seed,epochs,")
     assert [row.split(",")[2:4] for row in rows[1:]] == [
-        ["0.1", "0"],
-        ["0.1", "1"],
         ["0.01", "0"],
         ["0.01", "1"],
+        ["0.1", "0"],
+        ["0.1", "1"],
     ]
     assert len(list((new_project.results / "runs").iterdir())) == 4
     assert not (new_project.results / "latest").exists()
@@ -189,3 +195,88 @@ def test_divergence_stops_the_run_with_epoch_batch_and_learning_rate(new_project
     assert "training diverged in epoch 1 of 4: the loss is nan at batch" in output
     assert "learning rate of 1e+30" in output
     assert not list(new_project.results.rglob("*.npz"))
+
+
+def test_ones_own_images_in_colour_with_text_for_labels_and_no_test_half(new_project):
+    rng = np.random.default_rng(0)
+    labels = np.array(["cat", "dog", "eel"])[np.arange(90) % 3]
+    images = rng.integers(0, 100, (90, 7, 9, 3), np.uint8)
+    for i in range(90):
+        images[i, :, :, i % 3] += 100
+    np.savez(new_project.folder / "My Pets.npz", x_train=images, y_train=labels)
+    new_project.configure(
+        {
+            "dataset": "My Pets.npz",
+            "classes": ["Cat", "Dog", "Eel"],
+            "model": {"hidden": [8], "initializer": "he_uniform"},
+            "training": {
+                "epochs": 30,
+                "batch_size": 10,
+                "optimizer": "adam",
+                "learning_rate": 0.01,
+            },
+        }
+    )
+    assert "download" not in planned(new_project.run())
+    assert new_project.run_folder.name.startswith("my_pets-mlp-8-")
+    folder = new_project.run_folder / "epoch-0030"
+    rows = read_csv(folder / "predictions.csv")
+    assert {row["label"] for row in rows} == {"Cat", "Dog", "Eel"}
+    assert [row["label"] for row in rows] == [row["predicted"] for row in rows]
+    assert {path.name for path in folder.glob("*.png")} == {
+        *("loss.png", "confusion.png", "misclassified.png", "weights.png")
+    }
+
+
+def test_a_folder_of_idx_files_is_the_same_as_the_public_dataset_they_are_of(finished, new_project):
+    new_project.configure({"dataset": "raw"})
+    new_project.run()
+    (own,) = new_project.results.glob("data/raw-*/X_train.npy")
+    (public,) = finished.results.glob("data/mnist-*/X_train.npy")
+    assert own.read_bytes() == public.read_bytes()
+    assert (new_project.run_folder / "checkpoints/epoch-0004.npz").read_bytes() == (
+        finished.run_folder / "checkpoints/epoch-0004.npz"
+    ).read_bytes()
+
+
+def test_a_misspelt_dataset_is_explained(new_project):
+    new_project.configure({"dataset": "mnits"})
+    process = new_project.snakemake()
+    assert process.returncode == 1
+    assert "did you mean mnist?" in process.stdout + process.stderr
+
+
+def test_the_end_of_a_sweep_shows_means_over_seeds_and_the_best_run(new_project):
+    new_project.configure(
+        {
+            "validation_fraction": 0.25,
+            "sweep": {"training.learning_rate": [0.01, 0.5], "training.seed": [0, 1, 2]},
+        }
+    )
+    output = new_project.run()
+    (row,) = [line for line in output.splitlines() if line.startswith("0.5 ")]
+    assert row.count(" ± ") == 6
+    rows = read_csv(new_project.results / "summary.csv")
+    (best,) = [row for row in rows if row["best"]]
+    assert float(best["validation_accuracy"]) == max(float(r["validation_accuracy"]) for r in rows)
+    assert f"The best run by validation accuracy: {best['folder']}" in output
+
+
+def test_early_stopping_keeps_the_best_epoch_through_a_chain(new_project):
+    # A learning rate that overfits these few images at once.
+    new_project.configure(
+        {
+            "validation_fraction": 0.25,
+            "training": {
+                **{"epochs": 40, "batch_size": 5, "learning_rate": 0.5},
+                **{"patience": 4, "checkpoint_every": 10},
+            },
+        }
+    )
+    new_project.run()
+    folder = new_project.run_folder / "epoch-0040"
+    losses = [float(row["val_loss"]) for row in read_csv(folder / "history.csv")]
+    metrics = read_json(folder / "metrics.json")
+    assert metrics["best_epoch"] == 1 + losses.index(min(losses))
+    assert metrics["epochs"] == len(losses) == metrics["best_epoch"] + 4 < 40
+    assert metrics["validation_loss"] == min(losses)
