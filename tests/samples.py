@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import zipfile
 
 import numpy as np
 
@@ -85,10 +86,10 @@ def tgz(contents, folder="package/data/"):
     return buffer.getvalue()
 
 
-def npz(arrays):
-    """{name: array} as the bytes of a compressed .npz file."""
+def npz(arrays, save=np.savez_compressed):
+    """{name: array} as the bytes of a .npz file, compressed unless `save` is np.savez."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    save(buffer, **arrays)
     return buffer.getvalue()
 
 
@@ -97,3 +98,40 @@ def keras_npz():
     arrays = make_arrays()
     names = ("x_train", "y_train", "x_test", "y_test")
     return npz({name: arrays[key] for name, key in zip(names, FILES)})
+
+
+def zipped(members, compression=zipfile.ZIP_DEFLATED):
+    """{name: bytes} as the bytes of a .zip file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def npy(array, version=None):
+    """An array as the bytes of a .npy file."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, array, version)
+    return buffer.getvalue()
+
+
+def npy_header(shape, dtype="|u1"):
+    """A .npy file that ends with its header."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": dtype, "fortran_order": False, "shape": shape}
+    )
+    return buffer.getvalue()
+
+
+def pickle_that_makes(folder):
+    """A pickle as bytes; whoever unpickles it has made `folder`."""
+    return f"cos\nmkdir\n(V{folder}\ntR.".encode()  # os.mkdir(folder)
+
+
+def flipped(content, position, bit=0):
+    """`content` with one bit changed."""
+    changed = bytearray(content)
+    changed[position] ^= 1 << bit
+    return bytes(changed)

@@ -3,29 +3,67 @@
 TensorFlow is pinned in requirements-test.txt. Without it these tests fail; they are not skipped.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 
 from reference import one_hot
-from scratchnet.layers import Dense, Softmax
+from scratchnet.layers import Softmax
 from scratchnet.losses import categorical_crossentropy, softmax_crossentropy
-from scratchnet.network import Network, build
-from scratchnet.optimizers import SGD
+from scratchnet.network import ACTIVATIONS, build
+from scratchnet.optimizers import SGD, Adam
+from scratchnet.schedules import cosine, step
 
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}
 
 each_depth = pytest.mark.parametrize("hidden", [[], [7], [6, 5]], ids=str)
 each_size = pytest.mark.parametrize("n_in, k, b", [(8, 4, 9), (3, 2, 1), (1, 5, 6)])
 both_forms = pytest.mark.parametrize("form", ["fused", "textbook"])
-# Keras rounds a momentum to single precision even here, so these are rounded for both.
-each_sgd = pytest.mark.parametrize(
-    "learning_rate, momentum",
-    [
-        (learning_rate, float(np.float32(momentum)))
-        for learning_rate, momentum in [(0.0371, 0), (0.0371, 0.53), (0.213, 0.87), (0.0019, 0.993)]
-    ],
-    ids="{:.4g}".format,
-)
+each_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+
+
+def rounded(value):
+    """Keras rounds some hyper-parameters to single precision even here: rounded for both."""
+    return float(np.float32(value))
+
+
+# What both are made with, apart from the learning rate.
+OPTIMIZERS = {
+    "sgd": (SGD, {}),
+    "sgd, momentum": (SGD, {"momentum": rounded(0.53)}),
+    "sgd, much momentum": (SGD, {"momentum": rounded(0.993)}),
+    "sgd, nesterov": (SGD, {"momentum": rounded(0.87), "nesterov": True}),
+    "sgd, weight decay": (SGD, {"momentum": rounded(0.3), "weight_decay": rounded(0.37)}),
+    "adam": (Adam, {"beta_1": rounded(0.9), "beta_2": rounded(0.999)}),
+    "adam, odd": (Adam, {"beta_1": rounded(0.37), "beta_2": rounded(0.913), "epsilon": 3e-3}),
+    "adam, weight decay": (Adam, {"beta_2": rounded(0.98), "weight_decay": rounded(0.23)}),
+}
+each_optimizer = pytest.mark.parametrize("kind, options", OPTIMIZERS.values(), ids=OPTIMIZERS)
+
+
+def both_rates(tf, schedule, rate=0.0371, steps=7, share=0.31):
+    """A learning rate for ours and one for Keras's optimizer."""
+    schedules = tf.keras.optimizers.schedules
+    return {
+        "constant": lambda: (rate, rate),
+        "step": lambda: (
+            step(rate, steps, share),
+            schedules.ExponentialDecay(rate, steps, share, staircase=True),
+        ),
+        "cosine": lambda: (
+            cosine(rate, 4 * steps, share),
+            schedules.CosineDecay(rate, 4 * steps, alpha=share),
+        ),
+    }[schedule]()
+
+
+def both_optimizers(tf, kind, options, schedule):
+    ours, theirs = both_rates(tf, schedule)
+    return kind(ours, **options), getattr(tf.keras.optimizers, kind.__name__)(theirs, **options)
+
+
+each_schedule = pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
 
 
 @pytest.fixture(scope="module")
@@ -41,27 +79,14 @@ def tf():
     tensorflow.keras.config.set_floatx(before)
 
 
-def our_network(n_in, k, hidden, rng):
-    """What `build` makes, in float64 and with weights and biases large enough to matter."""
-    network = build(n_in, k, hidden, "relu", rng)
-    for layer in network.layers:
-        for name, parameter in layer.params.items():
-            layer.params[name] = rng.standard_normal(parameter.shape)
-            layer.grads[name] = np.zeros(parameter.shape)
-    return network
-
-
-def keras_network(tf, n_in, k, hidden, weights):
-    """The same in Keras: `weights` are the matrices W of ours, in order."""
-    layers = [tf.keras.layers.Dense(width, activation="relu") for width in hidden]
+def both_networks(tf, n_in, k, hidden, rng, activation="relu"):
+    """Ours and Keras's, with the same weights and biases, large enough to matter."""
+    widths = [n_in, *hidden, k]
+    weights = [rng.standard_normal((b, a + 1)) for a, b in itertools.pairwise(widths)]
+    layers = [tf.keras.layers.Dense(width, activation=activation) for width in hidden]
     network = tf.keras.Sequential([tf.keras.Input((n_in,)), *layers, tf.keras.layers.Dense(k)])
     network.set_weights([part for W in weights for part in (W[:, :-1].T, W[:, -1])])
-    return network
-
-
-def both_networks(tf, n_in, k, hidden, rng):
-    ours = our_network(n_in, k, hidden, rng)
-    return ours, keras_network(tf, n_in, k, hidden, [W for _, W, _ in ours.parameters()])
+    return build([W.copy() for W in weights], activation), network
 
 
 def random_batch(n_in, k, b, rng):
@@ -99,15 +124,21 @@ def joined(arrays):
     return [np.column_stack([kernel.T, bias]) for kernel, bias in zip(arrays[::2], arrays[1::2])]
 
 
+def assert_agree(W, expected):
+    """To 1e-6 of the size of the matrix: Keras computes learning rates in single precision."""
+    assert np.linalg.norm(W - expected) < 1e-6 * np.linalg.norm(expected)
+
+
 def assert_all_close(arrays, others):
     for array, other in zip(arrays, others, strict=True):
         np.testing.assert_allclose(array, other, **CLOSE)
 
 
 @each_depth
-def test_probabilities_agree(tf, hidden):
+@each_activation
+def test_probabilities_agree(tf, hidden, activation):
     rng = np.random.default_rng(0)
-    ours, theirs = both_networks(tf, 8, 4, hidden, rng)
+    ours, theirs = both_networks(tf, 8, 4, hidden, rng, activation)
     X, _ = random_batch(8, 4, 9, rng)
     np.testing.assert_allclose(ours.probabilities(X).T, tf.nn.softmax(theirs(X.T)), **CLOSE)
 
@@ -115,33 +146,52 @@ def test_probabilities_agree(tf, hidden):
 @both_forms
 @each_depth
 @each_size
-def test_losses_agree(tf, n_in, k, b, hidden, form):
+@each_activation
+def test_losses_and_gradients_agree(tf, n_in, k, b, hidden, form, activation):
     rng = np.random.default_rng([n_in, k, b])
-    ours, theirs = both_networks(tf, n_in, k, hidden, rng)
+    ours, theirs = both_networks(tf, n_in, k, hidden, rng, activation)
     X, Y = random_batch(n_in, k, b, rng)
-    loss, _ = our_gradients(ours, X, Y, form)
-    np.testing.assert_allclose(loss, keras_gradients(tf, theirs, X, Y, form)[0], **CLOSE)
+    loss, gradients = our_gradients(ours, X, Y, form)
+    their_loss, their_gradients = keras_gradients(tf, theirs, X, Y, form)
+    np.testing.assert_allclose(loss, their_loss, **CLOSE)
+    assert_all_close(gradients, joined(their_gradients))
 
 
-@both_forms
-@each_depth
-@each_size
-def test_gradients_agree(tf, n_in, k, b, hidden, form):
-    rng = np.random.default_rng([n_in, k, b])
-    ours, theirs = both_networks(tf, n_in, k, hidden, rng)
-    X, Y = random_batch(n_in, k, b, rng)
-    _, gradients = our_gradients(ours, X, Y, form)
-    assert_all_close(gradients, joined(keras_gradients(tf, theirs, X, Y, form)[1]))
+def test_gradients_agree_through_the_same_mask_of_dropout(tf):
+    """A Dropout of Keras cannot be given its mask: it is multiplied in by hand there."""
+    rng = np.random.default_rng(0)
+    ours, theirs = both_networks(tf, 6, 3, [7], rng, "tanh")
+    ours = build([W for _, W, _ in ours.parameters()], "tanh", dropout=0.4)
+    X, Y = random_batch(6, 3, 9, rng)
+    loss, dZ = softmax_crossentropy(ours.forward(X, np.random.default_rng(1)), Y)
+    ours.backward(dZ)
+    mask = ours.layers[2].mask
+    assert 0 < (mask == 0).mean() < 1
+    hidden, output = theirs.layers
+    with tf.GradientTape() as tape:
+        logits = output(hidden(X.T) * mask.T)
+        expected = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(Y.T, logits))
+    np.testing.assert_allclose(loss, expected, **CLOSE)
+    gradients = joined(tape.gradient(expected, theirs.trainable_variables))
+    assert_all_close([dW for _, _, dW in ours.parameters()], gradients)
 
 
-@each_sgd
-def test_sgd_agrees_on_the_same_gradients(tf, learning_rate, momentum):
+@pytest.mark.parametrize("schedule", ["step", "cosine"])
+@pytest.mark.parametrize("share", [0.0, 0.31, 1.0])
+def test_schedules_agree(tf, schedule, share):
+    ours, theirs = both_rates(tf, schedule, share=share)
+    for n in range(100):
+        np.testing.assert_allclose(ours(n), theirs(n), rtol=1e-6, atol=1e-9)
+
+
+@each_optimizer
+@each_schedule
+def test_optimizers_agree_on_the_same_gradients(tf, kind, options, schedule):
     rng = np.random.default_rng(1)
     sizes = rng.integers(1, 9, size=(3, 2))
-    ours = Network([Dense(n_in, n_out, rng, np.float64) for n_in, n_out in sizes])
+    ours = build([rng.standard_normal((n_out, n_in + 1)) for n_in, n_out in sizes], "relu")
     theirs = [tf.Variable(W) for _, W, _ in ours.parameters()]
-    optimizer = SGD(learning_rate, momentum)
-    keras_optimizer = tf.keras.optimizers.SGD(learning_rate, momentum)
+    optimizer, keras_optimizer = both_optimizers(tf, kind, options, schedule)
     for _ in range(50):
         for _, _, gradient in ours.parameters():
             gradient[...] = rng.standard_normal(gradient.shape)
@@ -149,20 +199,21 @@ def test_sgd_agrees_on_the_same_gradients(tf, learning_rate, momentum):
             [(tf.constant(dW), variable) for (_, _, dW), variable in zip(ours.parameters(), theirs)]
         )
         optimizer.step(ours)
-    assert_all_close([W for _, W, _ in ours.parameters()], theirs)
+    for (_, W, _), variable in zip(ours.parameters(), theirs, strict=True):
+        assert_agree(W, variable.numpy())
 
 
-@each_sgd
-@each_depth
-def test_training_agrees(tf, hidden, learning_rate, momentum):
+@each_optimizer
+@each_activation
+def test_trainings_agree(tf, kind, options, activation):
     rng = np.random.default_rng(2)
-    ours, theirs = both_networks(tf, 5, 3, hidden, rng)
-    optimizer = SGD(learning_rate, momentum)
-    keras_optimizer = tf.keras.optimizers.SGD(learning_rate, momentum)
+    ours, theirs = both_networks(tf, 5, 3, [6, 4], rng, activation)
+    optimizer, keras_optimizer = both_optimizers(tf, kind, options, "constant")
     for _ in range(50):
         X, Y = random_batch(5, 3, 11, rng)
         our_gradients(ours, X, Y, "fused")
         optimizer.step(ours)
         _, gradients = keras_gradients(tf, theirs, X, Y, "fused")
         keras_optimizer.apply_gradients(zip(gradients, theirs.trainable_variables))
-    assert_all_close([W for _, W, _ in ours.parameters()], joined(theirs.get_weights()))
+    for (_, W, _), expected in zip(ours.parameters(), joined(theirs.get_weights()), strict=True):
+        assert_agree(W, expected)

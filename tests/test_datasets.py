@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 import samples
+from samples import flipped, npy, npy_header, zipped
 from scratchnet import datasets
 from scratchnet.datasets import DATASETS, download, pick_files
 from scratchnet.errors import DataError
@@ -36,29 +37,6 @@ def write(folder, files):
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return [folder / name for name in files]
-
-
-def zipped(members, compression=zipfile.ZIP_DEFLATED):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def npy(array, version=None):
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, array, version)
-    return buffer.getvalue()
-
-
-def npy_header(shape, dtype="|u1"):
-    """A .npy file that ends with its header."""
-    buffer = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        buffer, {"descr": dtype, "fortran_order": False, "shape": shape}
-    )
-    return buffer.getvalue()
 
 
 # ---- What is in a container is found.
@@ -106,12 +84,6 @@ def test_the_files_are_found_in_any_container(tmp_path, files):
 
 
 # ---- What is not the dataset is refused.
-
-
-def flipped(content, position, bit=0):
-    changed = bytearray(content)
-    changed[position] ^= 1 << bit
-    return bytes(changed)
 
 
 PACKED = {
@@ -283,7 +255,7 @@ def test_a_file_that_is_larger_than_the_largest_is_refused(tmp_path, kind):
 @pytest.mark.parametrize("header", [True, False], ids=["array of objects", "bare pickle"])
 def test_nothing_is_ever_unpickled(tmp_path, name, header):
     trap = tmp_path / "unpickled"
-    content = f"cos\nmkdir\n(V{trap}\ntR.".encode()  # os.mkdir(trap)
+    content = samples.pickle_that_makes(trap)
     if header:
         content = npy_header((1,), "|O") + content
     with pytest.raises(DataError):
@@ -534,11 +506,15 @@ def test_the_files_arrive_as_they_should_be(serve, destination, source, answers)
     assert {name: (destination / name).read_bytes() for name in NAMES} == CONTENTS
 
 
-def test_the_note_names_the_source_that_delivered(faulty, good, destination):
+def test_the_note_names_the_source_that_delivered_and_the_classes(faulty, good, destination):
     dataset = samples.make_dataset(faulty("404"), good)
     download(dataset, destination, None, TIMEOUT)
     note = json.loads((destination / "source.json").read_text())
-    assert note == {"source": good, "sha256": DATASET.sha256}
+    assert note == {
+        "source": good,
+        "sha256": DATASET.sha256,
+        "classes": list(samples.CLASSES),
+    }
 
 
 def test_a_source_after_one_that_delivers_is_not_asked(serve, good, destination):

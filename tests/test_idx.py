@@ -5,7 +5,7 @@ import pytest
 
 from samples import idx_bytes
 from scratchnet.errors import DataError
-from scratchnet.idx import encode_idx, open_idx, open_images_and_labels
+from scratchnet.idx import encode_idx, open_idx
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 LABELS = np.array([9, 0], np.uint8)
@@ -16,19 +16,6 @@ def path(tmp_path):
     return tmp_path / "train-images-idx3-ubyte"
 
 
-@pytest.fixture
-def halves(tmp_path):
-    """A function that writes images and labels and opens them together."""
-
-    def open_both(images, labels):
-        paths = tmp_path / "images", tmp_path / "labels"
-        for file, array in zip(paths, (images, labels)):
-            file.write_bytes(idx_bytes(array))
-        return open_images_and_labels(*paths, n_classes=10)
-
-    return open_both
-
-
 def test_encode_writes_the_header_of_the_format():
     content = encode_idx(np.array([[1, 2, 255]], np.uint8))
     assert content == bytes([0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 255])
@@ -37,7 +24,7 @@ def test_encode_writes_the_header_of_the_format():
 @pytest.mark.parametrize("array", [IMAGES, LABELS], ids=["three dimensions", "one dimension"])
 def test_what_is_encoded_opens_as_it_was(path, array):
     path.write_bytes(encode_idx(array))
-    opened = open_idx(path, array.ndim)
+    opened = open_idx(path, (array.ndim,))
     assert opened.dtype == np.uint8
     np.testing.assert_array_equal(opened, array, strict=True)
 
@@ -48,18 +35,18 @@ def test_the_order_of_an_array_in_memory_makes_no_difference():
 
 def test_an_opened_file_is_mapped_and_not_loaded(path):
     path.write_bytes(idx_bytes(IMAGES))
-    assert isinstance(open_idx(path, 3), np.memmap)
+    assert isinstance(open_idx(path, (3,)), np.memmap)
 
 
 def test_an_opened_file_cannot_be_written(path):
     path.write_bytes(idx_bytes(IMAGES))
     with pytest.raises(ValueError, match="read-only"):
-        open_idx(path, 3)[0, 0, 0] = 1
+        open_idx(path, (3,))[0, 0, 0] = 1
 
 
 def test_a_path_may_be_text(path):
     path.write_bytes(idx_bytes(IMAGES))
-    assert open_idx(str(path), 3).shape == (2, 3, 4)
+    assert open_idx(str(path), (3,)).shape == (2, 3, 4)
 
 
 FAULTS = {
@@ -84,7 +71,7 @@ FAULTS = {
 def test_a_faulty_file_is_refused_by_name(path, content):
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
-        open_idx(path, 3)
+        open_idx(path, (3,))
     assert str(path) in str(caught.value)
 
 
@@ -101,34 +88,45 @@ def test_a_header_that_claims_too_much_is_refused_before_memory_is_taken(path, m
     path.write_bytes(idx_bytes(IMAGES, shape=shape))
     monkeypatch.setattr(np, "memmap", None)  # not even an address range is asked for
     with pytest.raises(DataError, match=f"{path.name}.*{shape[0]} x {shape[1]} x {shape[2]}"):
-        open_idx(path, 3)
+        open_idx(path, (3,))
 
 
 def test_the_message_about_a_size_states_both_sizes(path):
     path.write_bytes(idx_bytes(IMAGES)[:-1])
     with pytest.raises(DataError, match=r"2 x 3 x 4 .* 40 bytes, but the file has 39"):
-        open_idx(path, 3)
+        open_idx(path, (3,))
 
 
 def test_the_message_about_a_magic_number_shows_it(path):
     path.write_bytes(idx_bytes(LABELS))
     with pytest.raises(DataError, match="begins with 00 00 08 01, not 00 00 08 03"):
-        open_idx(path, 3)
+        open_idx(path, (3,))
 
 
-def test_images_and_labels_open_together(halves):
-    images, labels = halves(IMAGES, LABELS)
-    np.testing.assert_array_equal(images, IMAGES, strict=True)
-    np.testing.assert_array_equal(labels, LABELS, strict=True)
+COLOURS = np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(2, 3, 4, 3)
 
 
-@pytest.mark.parametrize("n", [1, 3])
-def test_unequal_counts_of_images_and_labels_are_refused_with_both_files(halves, n):
-    with pytest.raises(DataError, match=rf"images has 2 images, but .*labels has {n} labels"):
-        halves(IMAGES, np.zeros(n, np.uint8))
+@pytest.mark.parametrize("ndims", [(3, 4), (4, 3)])
+@pytest.mark.parametrize("array", [IMAGES, COLOURS], ids=["grey", "colour"])
+def test_one_of_several_numbers_of_dimensions_will_do(path, array, ndims):
+    path.write_bytes(idx_bytes(array))
+    np.testing.assert_array_equal(open_idx(path, ndims), array, strict=True)
 
 
-@pytest.mark.parametrize("label", [10, 255])
-def test_a_label_out_of_range_is_refused_with_file_and_position(halves, label):
-    with pytest.raises(DataError, match=f"labels: label {label} at position 1 .*classes 0 to 9"):
-        halves(IMAGES, np.array([9, label], np.uint8))
+def test_none_of_several_numbers_of_dimensions_is_refused_with_all_of_them(path):
+    path.write_bytes(idx_bytes(LABELS))
+    words = "3 or 4 dimensions .*begins with 00 00 08 01, not 00 00 08 03 or 00 00 08 04"
+    with pytest.raises(DataError, match=words):
+        open_idx(path, (3, 4))
+
+
+FAULTS_OF_EACH_KIND = ["empty", "header cut off", "one byte short", "no images"]
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_EACH_KIND)
+def test_a_name_takes_the_place_of_the_path_in_messages(path, fault):
+    path.write_bytes(FAULTS[fault])
+    with pytest.raises(DataError) as caught:
+        open_idx(path, (3,), "mine.gz")
+    assert str(caught.value).startswith("mine.gz: ")
+    assert str(path) not in str(caught.value)

@@ -5,9 +5,9 @@ import pytest
 
 import reference
 from reference import central_difference, one_hot, relative_error
-from scratchnet.layers import Dense, ReLU, Softmax, softmax
+from scratchnet.layers import Dense, Dropout, ReLU, Sigmoid, Softmax, Tanh, softmax
 from scratchnet.losses import softmax_crossentropy
-from scratchnet.network import Network
+from scratchnet.network import ACTIVATIONS, build
 from scratchnet.optimizers import SGD
 
 # A warning of NumPy (an overflow, say) fails a test.
@@ -19,8 +19,13 @@ DENSE_SHAPES = [(1, 1, 1), (5, 3, 1), (4, 1, 6), (7, 5, 3), (3, 8, 20)]  # n_in,
 SHAPES = [(1, 1), (10, 1), (1, 4), (3, 8), (10, 6)]  # n, b
 
 LAYERS = {
-    "Dense": lambda n, dtype=np.float64: Dense(n, 4, np.random.default_rng(0), dtype),
+    "Dense": lambda n, dtype=np.float64: Dense(
+        np.linspace(-1, 1, 4 * n + 4, dtype=dtype).reshape(4, -1)
+    ),
     "ReLU": lambda n, dtype=np.float64: ReLU(),
+    "Sigmoid": lambda n, dtype=np.float64: Sigmoid(),
+    "Tanh": lambda n, dtype=np.float64: Tanh(),
+    "Dropout": lambda n, dtype=np.float64: Dropout(0.4),
     "Softmax": lambda n, dtype=np.float64: Softmax(),
 }
 each_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
@@ -33,8 +38,7 @@ each_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
 def random_dense(n_in, n_out, b):
     """A Dense layer whose weights and biases are all of size 1, and an X and a dY for it."""
     rng = np.random.default_rng([n_in, n_out, b])
-    layer = Dense(n_in, n_out, rng, np.float64)
-    layer.params["W"][...] = rng.standard_normal((n_out, n_in + 1))
+    layer = Dense(rng.standard_normal((n_out, n_in + 1)))
     return layer, rng.standard_normal((n_in, b)), rng.standard_normal((n_out, b))
 
 
@@ -121,26 +125,6 @@ def test_dense_keeps_the_samples_contiguous():
     assert layer.backward(dY).flags.f_contiguous
 
 
-def test_initial_weights_have_the_spread_of_a_hundredth_normal():
-    weights = Dense(300, 200, np.random.default_rng(0)).params["W"][:, :-1] / 0.01
-    # Six standard errors of each moment of 60,000 draws; a uniform distribution has 1.8 for 3.
-    assert abs(weights.mean()) < 6 * np.sqrt(1 / weights.size)
-    assert abs((weights**2).mean() - 1) < 6 * np.sqrt(2 / weights.size)
-    assert abs((weights**4).mean() - 3) < 6 * np.sqrt(96 / weights.size)
-
-
-def test_initial_biases_are_a_hundredth():
-    assert np.all(Dense(300, 200, np.random.default_rng(0)).params["W"][:, -1] == np.float32(0.01))
-
-
-def test_initial_weights_come_from_the_given_generator():
-    first, again, other = (
-        Dense(3, 2, np.random.default_rng(seed)).params["W"] for seed in (1, 1, 2)
-    )
-    assert np.array_equal(first, again)
-    assert not np.any(first[:, :-1] == other[:, :-1])
-
-
 # ReLU
 
 
@@ -171,6 +155,95 @@ def test_relu_slope_at_zero_is_zero():
     layer = ReLU()
     layer.forward(np.zeros((2, 3)))
     assert np.all(layer.backward(np.ones((2, 3))) == 0)
+
+
+# Sigmoid and Tanh
+
+CURVES = {Sigmoid: lambda X: 1 / (1 + np.exp(-X)), Tanh: np.tanh}
+each_curve = pytest.mark.parametrize("kind", CURVES)
+
+
+@each_curve
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_curve_is_its_formula(kind, shape):
+    X, _ = random_pair(*shape)
+    np.testing.assert_allclose(kind().forward(X), CURVES[kind](X), **EXACT)
+
+
+@each_curve
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_slope_of_a_curve_agrees_with_differences(kind, shape):
+    X, dY = random_pair(*shape)
+    layer = kind()
+    layer.forward(X)
+    dX = layer.backward(dY)
+    assert relative_error(dX, central_difference(lambda: layer.forward(X), X, dY)) < 1e-6
+
+
+@each_curve
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_ends_of_a_curve_are_flat_and_overflow_nowhere(kind, dtype):
+    layer = kind()
+    far = np.array([[-1e30, 1e30]], dtype)
+    lowest = {Sigmoid: 0, Tanh: -1}[kind]
+    assert layer.forward(far).tolist() == [[lowest, 1]]
+    assert layer.backward(np.ones_like(far)).tolist() == [[0, 0]]
+
+
+# Dropout
+
+
+def seeded():
+    return np.random.default_rng(3)
+
+
+def test_without_a_generator_dropout_passes_everything():
+    X, dY = random_pair(10, 6)
+    layer = Dropout(0.5)
+    layer.forward(X, seeded())
+    assert np.array_equal(layer.forward(X), X)
+    assert np.array_equal(layer.backward(dY), dY)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropout_drops_its_share_and_keeps_the_mean(rate):
+    n = 200_000
+    Y = Dropout(rate).forward(np.ones((n // 100, 100)), seeded())
+    assert set(np.unique(Y)) == {0, 1 / (1 - rate)}
+    # Six standard errors of a share.
+    assert abs((Y == 0).mean() - rate) < 6 * np.sqrt(rate * (1 - rate) / n)
+
+
+def test_the_mask_of_dropout_is_drawn_anew_from_the_generator():
+    X, rng = np.ones((10, 6)), seeded()
+    layer = Dropout(0.5)
+    first, second = layer.forward(X, rng), layer.forward(X, rng)
+    assert not np.array_equal(first, second)
+    assert np.array_equal(layer.forward(X, seeded()), first)
+
+
+def test_what_dropout_drops_learns_nothing():
+    X, dY = random_pair(10, 6)
+    layer = Dropout(0.4)
+    Y = layer.forward(X, seeded())
+    np.testing.assert_allclose(layer.backward(dY), np.where(Y == 0, 0, dY / 0.6), **EXACT)
+
+
+def test_the_slope_of_dropout_under_a_fixed_mask_agrees_with_differences():
+    X, dY = random_pair(10, 6)
+    layer = Dropout(0.4)
+    layer.forward(X, seeded())
+    dX = layer.backward(dY)
+    numeric = central_difference(lambda: layer.forward(X, seeded()), X, dY)
+    assert relative_error(dX, numeric) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dropout_keeps_the_type_and_the_samples_contiguous(dtype):
+    X = np.asfortranarray(np.ones((10, 6), dtype))
+    Y = Dropout(0.4).forward(X, seeded())
+    assert Y.dtype == dtype
+    assert Y.flags.f_contiguous
 
 
 # Softmax
@@ -258,22 +331,44 @@ def test_backward_belongs_to_the_last_forward(make):
 
 
 @pytest.mark.parametrize("columns", [np.s_[:, :-1], np.s_[:, -1:]], ids=["weights", "bias"])
-@pytest.mark.parametrize("index", [0, 2], ids=["hidden", "output"])
+@pytest.mark.parametrize("name", ["0.W", "1.W", "2.W"])
+@pytest.mark.parametrize("dropout", [0, 0.3])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("steps", [0, 5])
-def test_gradients_agree_with_differences_as_training_goes_on(steps, index, columns):
-    hidden, X, _ = random_dense(6, 5, 8)
-    output, _, _ = random_dense(5, 3, 8)
+def test_gradients_agree_with_differences_as_training_goes_on(
+    steps, activation, dropout, name, columns
+):
+    rng = np.random.default_rng(0)
+    weights = [rng.standard_normal(shape) for shape in ((5, 7), (4, 6), (3, 5))]
+    X = rng.standard_normal((6, 8))
     Y = one_hot([0, 1, 2, 0, 1, 2, 0, 1], 3)
-    network = Network([hidden, ReLU(), output])
+    network = build(weights, activation, dropout)
     optimizer = SGD(0.05, momentum=0.5)
 
-    def loss():
-        return softmax_crossentropy(network.forward(X), Y)[0]
+    def loss_and_gradient():
+        return softmax_crossentropy(network.forward(X, seeded()), Y)
 
     for _ in range(steps):
-        network.backward(softmax_crossentropy(network.forward(X), Y)[1])
+        network.backward(loss_and_gradient()[1])
         optimizer.step(network)
-    network.backward(softmax_crossentropy(network.forward(X), Y)[1])
-    layer = network.layers[index]
-    numeric = central_difference(loss, layer.params["W"][columns])
-    assert relative_error(layer.grads["W"][columns], numeric) < 1e-6
+    network.backward(loss_and_gradient()[1])
+    W, dW = {n: (W, dW) for n, W, dW in network.parameters()}[name]
+    numeric = central_difference(lambda: loss_and_gradient()[0], W[columns], step=1e-5)
+    error = np.linalg.norm(dW[columns] - numeric)
+    assert error < 1e-6 * np.linalg.norm(numeric)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_network_has_its_activation_and_dropout_between_its_dense_layers(activation):
+    weights = [np.ones((2, 4)), np.ones((2, 3)), np.ones((3, 3))]
+    kinds = [type(layer) for layer in build(weights, activation, 0.5).layers]
+    hidden = [Dense, ACTIVATIONS[activation], Dropout]
+    assert kinds == [*hidden, *hidden, Dense]
+    assert [type(layer) for layer in build(weights[:1], None).layers] == [Dense]
+
+
+def test_the_weights_of_a_network_are_copies():
+    network = build([np.ones((2, 4))], None)
+    kept = network.weights()
+    kept["0.W"][...] = 7
+    assert np.all(network.weights()["0.W"] == 1)
