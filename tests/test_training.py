@@ -8,15 +8,15 @@ import pytest
 
 from reference import one_hot
 from scratchnet.batches import generate_batches
-from scratchnet.checkpoints import load_checkpoint, save_checkpoint
+from scratchnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from scratchnet.errors import DivergenceError
 from scratchnet.files import read_json, write_json
 from scratchnet.losses import softmax_crossentropy
-from scratchnet.metrics import SLICE, accuracy, logits
-from scratchnet.network import build
+from scratchnet.metrics import SLICE, accuracy, best_epoch, logits
+from scratchnet.network import build, initial_weights
 from scratchnet.optimizers import SGD
 from scratchnet.streams import random_stream
-from scratchnet.training import run_segment, train, train_epoch
+from scratchnet.training import make_optimizer, run_segment, train, train_epoch
 
 # A warning of NumPy (an overflow, say) fails a test.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -26,10 +26,15 @@ N_IN, N_CLASSES = 12, 3
 SETTINGS = {
     "model.hidden": [5],
     "model.activation": "relu",
+    "model.dropout": 0.0,
+    "model.initializer": "random_normal",
     "training.batch_size": 8,
     "training.optimizer": "sgd",
     "training.learning_rate": 0.3,
     "training.momentum": 0.0,
+    "training.weight_decay": 0.0,
+    "training.schedule": "constant",
+    "training.patience": None,
     "training.seed": 4,
 }
 
@@ -56,7 +61,8 @@ def dataset(n_train, n_validation=0):
 
 
 def network_of(hidden=(16,), seed=0):
-    return build(N_IN, N_CLASSES, list(hidden), "relu", random_stream(seed, "weights"))
+    rng = random_stream(seed, "weights")
+    return build(initial_weights(N_IN, N_CLASSES, list(hidden), "random_normal", rng), "relu")
 
 
 def weights_of(network):
@@ -84,7 +90,10 @@ def segment(tmp_path):
 
     def run(name, epochs, start=(), **settings):
         files = [tmp_path / f"{name}.npz", tmp_path / f"{name}.json"]
-        changed = {f"training.{key}": value for key, value in settings.items()}
+        changed = {
+            f"{'model' if f'model.{key}' in SETTINGS else 'training'}.{key}": value
+            for key, value in settings.items()
+        }
         run_segment(data, SETTINGS | changed, epochs, start, *files)
         return files
 
@@ -198,29 +207,41 @@ def test_logits_of_many_samples_are_those_of_one_pass():
 # Segments
 
 
-@each_momentum
-def test_a_run_in_two_segments_ends_with_the_same_arrays(segment, momentum):
-    whole, _ = segment("whole", 6, momentum=momentum)
-    start = segment("start", 2, momentum=momentum)
-    resumed, _ = segment("resumed", 6, start, momentum=momentum)
-    with np.load(whole) as expected, np.load(resumed) as arrays:
-        assert_equal(dict(arrays), dict(expected))
+WAYS = {
+    "sgd": {},
+    "momentum": {"momentum": 0.9},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
+    "weight decay": {"weight_decay": 0.1},
+    "adam": {"optimizer": "adam", "learning_rate": 0.02},
+    "step": {"schedule": "step", "decay_epochs": 3, "decay_rate": 0.5, "momentum": 0.9},
+    "cosine": {"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.0},
+    "dropout": {"dropout": 0.4},
+    "sigmoid": {"activation": "sigmoid"},
+    "tanh": {"activation": "tanh", "initializer": "glorot_uniform"},
+    "all of them": {
+        **{"optimizer": "adam", "learning_rate": 0.02, "weight_decay": 0.1, "dropout": 0.4},
+        **{"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.1, "patience": 3},
+    },
+}
+each_way = pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
 
 
-@each_momentum
-def test_a_run_in_two_segments_ends_with_the_same_bytes(segment, momentum):
-    whole, _ = segment("whole", 6, momentum=momentum)
-    start = segment("start", 2, momentum=momentum)
-    resumed, _ = segment("resumed", 6, start, momentum=momentum)
+@each_way
+def test_a_run_in_two_segments_ends_with_the_same_bytes(segment, settings):
+    whole, _ = segment("whole", 6, **settings)
+    start = segment("start", 2, **settings)
+    resumed, _ = segment("resumed", 6, start, **settings)
     assert resumed.read_bytes() == whole.read_bytes()
-
-
-@each_momentum
-def test_more_epochs_change_the_weights(segment, momentum):
     # Otherwise two equal runs would prove nothing.
-    short, _ = segment("short", 2, momentum=momentum)
-    long, _ = segment("long", 6, momentum=momentum)
-    assert not np.array_equal(load_checkpoint(short)[0]["0.W"], load_checkpoint(long)[0]["0.W"])
+    early, late = load_checkpoint(start[0]).network["0.W"], load_checkpoint(whole).network["0.W"]
+    assert not np.array_equal(early, late)
+
+
+@pytest.mark.parametrize("settings", [WAYS[name] for name in WAYS if name != "sgd"], ids=str)
+def test_each_way_is_a_way_of_its_own(segment, settings):
+    plain, other = segment("plain", 4)[0], segment("other", 4, **settings)[0]
+    weights = [load_checkpoint(path).network["0.W"] for path in (plain, other)]
+    assert not np.array_equal(*weights)
 
 
 def test_a_segment_leaves_its_start_alone(segment):
@@ -231,19 +252,19 @@ def test_a_segment_leaves_its_start_alone(segment):
 
 
 @pytest.mark.parametrize(
-    "setting", [{"seed": 5}, {"batch_size": 7}, {"learning_rate": 0.2}, {"momentum": 0.9}], ids=str
+    "setting", [{"seed": 5}, {"batch_size": 7}, {"learning_rate": 0.2}], ids=str
 )
 def test_a_segment_heeds_its_settings(segment, setting):
     checkpoint, _ = segment("as it is", 1)
     other, _ = segment("changed", 1, **setting)
-    weights, others = load_checkpoint(checkpoint)[0], load_checkpoint(other)[0]
+    weights, others = load_checkpoint(checkpoint).network, load_checkpoint(other).network
     assert not np.array_equal(weights["0.W"], others["0.W"])
 
 
 def test_a_segment_builds_the_network_of_its_settings(segment):
     checkpoint, _ = segment("any", 1)
-    shapes = {name: array.shape for name, array in load_checkpoint(checkpoint)[0].items()}
-    assert shapes == {"0.W": (5, N_IN + 1), "2.W": (N_CLASSES, 5 + 1)}
+    shapes = {name: array.shape for name, array in load_checkpoint(checkpoint).network.items()}
+    assert shapes == {"0.W": (5, N_IN + 1), "1.W": (N_CLASSES, 5 + 1)}
 
 
 def test_the_seconds_of_segments_add_up(segment):
@@ -253,33 +274,115 @@ def test_the_seconds_of_segments_add_up(segment):
     assert 1000 < read_json(resumed)["seconds"] < 1600
 
 
+# The learning rate
+
+
+def test_a_schedule_goes_by_steps(segment):
+    settings = SETTINGS | {
+        **{"training.schedule": "step", "training.decay_epochs": 2, "training.decay_rate": 0.1},
+    }
+    optimizer = make_optimizer(settings, steps_per_epoch=3)
+    rates = [optimizer.learning_rate(steps) for steps in (0, 5, 6, 11, 12)]
+    assert rates == pytest.approx([0.3, 0.3, 0.03, 0.03, 0.003])
+
+
+def test_a_last_short_batch_is_a_step_of_the_schedule(segment):
+    # 20 images in batches of 8 make 3 steps an epoch. With nothing left after one epoch, more of
+    # them change nothing; a schedule of 2 steps would have stopped within the first epoch.
+    fallen = {"schedule": "step", "decay_epochs": 1, "decay_rate": 0.0}
+    one, three = segment("one", 1, **fallen)[0], segment("three", 3, **fallen)[0]
+    assert_equal(load_checkpoint(three).network, load_checkpoint(one).network)
+    plain = segment("plain", 1)[0]
+    assert_equal(load_checkpoint(plain).network, load_checkpoint(one).network)
+
+
+def test_divergence_is_told_with_the_learning_rate_of_the_moment(segment):
+    fallen = {"schedule": "step", "decay_epochs": 1, "decay_rate": 0.1, "batch_size": 20}
+    with pytest.raises(DivergenceError, match=r"epoch 1 of 4: .* a learning rate of 1e\+37\."):
+        segment("any", 4, learning_rate=1e38, **fallen)
+
+
+def test_a_validation_loss_that_is_no_number_is_divergence():
+    data = dataset(20, n_validation=6)
+    data["X_validation"][:] = np.inf
+    message = r"epoch 1 of 5: the validation loss is (nan|inf) at its end"
+    with pytest.raises(DivergenceError, match=message):
+        train(network_of(), SGD(0.3), new_history(), data, batch_size=8, seed=0, epochs=5)
+
+
+# Early stopping
+
+
+def overfitting(segment, name, epochs, start=(), patience=4):
+    """Adam at a pace that overfits twenty random pictures at once."""
+    settings = {"optimizer": "adam", "learning_rate": 0.05, "patience": patience}
+    return segment(name, epochs, start, **settings)
+
+
+def test_training_stops_after_so_many_epochs_without_a_lower_validation_loss(segment):
+    for patience in (1, 4):
+        state = load_checkpoint(overfitting(segment, "any", 60, patience=patience)[0])
+        losses = state.history["val_loss"]
+        assert len(losses) == losses.index(min(losses)) + 1 + patience < 60
+
+
+def test_the_weights_of_the_best_epoch_are_kept(segment):
+    state = load_checkpoint(overfitting(segment, "stopped", 60)[0])
+    best = 1 + int(np.argmin(state.history["val_loss"]))
+    until = load_checkpoint(overfitting(segment, "until then", best, patience=None)[0])
+    assert_equal(state.best, until.network)
+    assert_equal(state.trained, state.best)
+    assert not np.array_equal(state.network["0.W"], state.best["0.W"])
+
+
+def test_without_patience_there_are_no_best_weights(segment):
+    state = load_checkpoint(overfitting(segment, "any", 6, patience=None)[0])
+    assert state.best == {}
+    assert_equal(state.trained, state.network)
+
+
+@pytest.mark.parametrize("offset", [-2, -1, 0, 1, 2])
+def test_a_chain_stops_where_one_segment_does(segment, offset):
+    whole = overfitting(segment, "whole", 60)[0]
+    stop = len(load_checkpoint(whole).history["loss"])
+    start = overfitting(segment, "start", stop + offset)
+    resumed = overfitting(segment, "resumed", 60, start)[0]
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+def test_of_equal_validation_losses_the_first_epoch_is_the_best():
+    assert best_epoch({"val_loss": [0.3, 0.2, 0.5, 0.2]}) == 2
+
+
 # Checkpoints
 
 
 def trained(momentum):
-    """A network, its optimizer and its history after two epochs."""
+    """A network, its optimizer and its history after two epochs, and the checkpoint of these."""
     network, optimizer, history = network_of(), SGD(0.3, momentum), new_history()
     train(network, optimizer, history, dataset(20, 6), batch_size=8, seed=0, epochs=2)
-    return network, optimizer, history
+    return Checkpoint(network.weights(), optimizer.state, history)
 
 
 @each_momentum
 def test_a_checkpoint_gives_back_what_was_saved(tmp_path, momentum):
-    network, optimizer, history = trained(momentum)
-    save_checkpoint(tmp_path / "a.npz", network, optimizer, history)
-    weights, state, loaded_history = load_checkpoint(tmp_path / "a.npz")
-    assert_equal(weights, weights_of(network))
-    assert_equal(state, optimizer.state)
-    assert loaded_history == history
+    saved = trained(momentum)
+    saved.best = {"0.W": np.arange(3.0)}
+    save_checkpoint(tmp_path / "a.npz", saved)
+    loaded = load_checkpoint(tmp_path / "a.npz")
+    assert_equal(loaded.network, saved.network)
+    assert_equal(loaded.optimizer, saved.optimizer)
+    assert_equal(loaded.best, saved.best)
+    assert loaded.history == saved.history
 
 
 @each_momentum
 def test_a_checkpoint_saved_twice_is_the_same_bytes(tmp_path, monkeypatch, momentum):
-    parts = trained(momentum)
-    save_checkpoint(tmp_path / "a.npz", *parts)
+    checkpoint = trained(momentum)
+    save_checkpoint(tmp_path / "a.npz", checkpoint)
     # Zip files can hold the time of day, in steps of two seconds: let much time go by.
     monkeypatch.setattr(time, "time", partial(float, 2_000_000_000))
-    save_checkpoint(tmp_path / "b.npz", *parts)
+    save_checkpoint(tmp_path / "b.npz", checkpoint)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
@@ -288,29 +391,29 @@ def test_a_save_that_fails_leaves_the_old_checkpoint(tmp_path, monkeypatch):
         path.write_text("half a checkpo")
         raise OSError("no space left")
 
-    parts = trained(momentum=0.0)
-    save_checkpoint(tmp_path / "a.npz", *parts)
+    checkpoint = trained(momentum=0.0)
+    save_checkpoint(tmp_path / "a.npz", checkpoint)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr(np, "savez", fail)
     with pytest.raises(OSError, match="no space left"):
-        save_checkpoint(tmp_path / "a.npz", *parts)
+        save_checkpoint(tmp_path / "a.npz", checkpoint)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_an_optimizer_without_momentum_has_nothing_to_save():
-    assert trained(momentum=0.0)[1].state == {}
-
-
-def test_an_optimizer_with_momentum_saves_a_velocity_for_each_parameter():
-    network, optimizer, _ = trained(momentum=0.9)
-    assert optimizer.state.keys() == weights_of(network).keys()
+@pytest.mark.parametrize(
+    ("momentum", "kept"), [(0.0, set()), (0.9, {"velocity.0.W", "velocity.1.W"})]
+)
+def test_an_optimizer_saves_its_steps_and_with_momentum_its_velocities(momentum, kept):
+    state = trained(momentum).optimizer
+    assert state.keys() == {"iterations"} | kept
+    assert state["iterations"] == 2 * 3
 
 
 def test_a_last_step_that_ruins_the_weights_is_divergence():
     """Its loss is never computed, so the weights themselves have to tell."""
     rng = np.random.default_rng(0)
     X, Y = rng.random((3, 20), np.float32), np.eye(2, dtype=np.float32)[:, np.arange(20) % 2]
-    network = build(3, 2, [], "relu", rng)
+    network = build(initial_weights(3, 2, [], "random_normal", rng), None)
     with (
         np.errstate(over="ignore", invalid="ignore"),
         pytest.raises(DivergenceError, match="weights"),

@@ -70,16 +70,15 @@ def train(network, optimizer, history, data, batch_size, seed, epochs, patience=
         try:
             # An overflow shows in the loss, which is checked: NumPy need not warn as well.
             with np.errstate(over="ignore", invalid="ignore"):
-                loss = train_epoch(
-                    network, optimizer, batches, random_stream(seed, "dropout", epoch)
-                )
+                rng = random_stream(seed, "dropout", epoch)
+                measured = {"loss": train_epoch(network, optimizer, batches, rng)}
+                measured |= _validate(network, data)
         except DivergenceError as error:
             raise DivergenceError(
                 f"training diverged in epoch {epoch} of {epochs}: {error}, with a learning rate of "
                 f"{optimizer.current_learning_rate():g}. Try a lower training.learning_rate. "
                 "Earlier checkpoints are kept."
             ) from None
-        measured = {"loss": loss, **_validate(network, data)}
         for name, value in measured.items():
             history[name].append(value)
         if patience and best_epoch(history) == epoch:
@@ -95,7 +94,10 @@ def _validate(network, data):
     if not X.shape[1]:
         return {}
     Z = logits(network, X)
-    return {"val_loss": softmax_crossentropy(Z, Y)[0], "val_accuracy": accuracy(Z, Y)}
+    loss, _ = softmax_crossentropy(Z, Y)
+    if not math.isfinite(loss):
+        raise DivergenceError(f"the validation loss is {loss} at its end")
+    return {"val_loss": loss, "val_accuracy": accuracy(Z, Y)}
 
 
 def make_optimizer(settings, steps_per_epoch):
