@@ -16,6 +16,8 @@ import pytest
 from matplotlib.image import imread
 
 from scratchnet import metrics, plots
+from scratchnet.checkpoints import Checkpoint, save_checkpoint
+from scratchnet.errors import DataError
 from scratchnet.evaluation import confusion_matrix, evaluate, per_class
 from scratchnet.summary import as_table, summarize
 
@@ -43,16 +45,22 @@ def dense(n_out, n_in, scale=1):
     return (np.eye(n_out, n_in + 1) * (np.arange(n_in + 1) < n_in) * scale).astype(np.float32)
 
 
-def write_checkpoint(path, weights, history=WITHOUT_VALIDATION):
-    arrays = {f"network.{name}": array for name, array in weights.items()}
-    np.savez(path, **arrays, **{f"history.{name}": values for name, values in history.items()})
+def write_checkpoint(path, weights, history=WITHOUT_VALIDATION, best=None):
+    save_checkpoint(path, Checkpoint(weights, {}, history, best or {}))
 
 
 SOFTMAX = {"0.W": dense(4, 4, 10)}
-MLP = {"0.W": dense(5, 4), "2.W": dense(4, 5, 10)}
+MLP = {"0.W": dense(5, 4), "1.W": dense(4, 5, 10)}
 
 
-def make_files(folder, weights=SOFTMAX, hidden=(), history=WITHOUT_VALIDATION, images=PREDICTED):
+def make_files(
+    folder,
+    weights=SOFTMAX,
+    history=WITHOUT_VALIDATION,
+    images=PREDICTED,
+    best=None,
+    classes=None,
+):
     """Evaluate a network in `folder`; returns the paths of everything that is read or written."""
     files = {
         "X_test": folder / "X_test.npy",
@@ -66,12 +74,12 @@ def make_files(folder, weights=SOFTMAX, hidden=(), history=WITHOUT_VALIDATION, i
     np.save(files["X_test"], one_hot(images))
     np.save(files["Y_test"], one_hot(LABELS))
     files["manifest"].write_text(json.dumps({"classes": CLASSES, "image_shape": [2, 2]}))
-    write_checkpoint(files["checkpoint"], weights, history)
+    write_checkpoint(files["checkpoint"], weights, history, best)
     evaluate(
         data={name: files[name] for name in ("X_test", "Y_test")},
         manifest=files["manifest"],
         checkpoint=files["checkpoint"],
-        settings={"model.hidden": list(hidden), "model.activation": "relu"},
+        settings={"model.activation": "relu", "classes": classes},
         outputs={name: files[name] for name in ("metrics", "history", "predictions")},
     )
     return files
@@ -145,7 +153,7 @@ def test_the_history_has_the_validation_results_where_there_are_any(tmp_path):
 PREDICTIONS = "".join(
     ["image,label,predicted,probability\n"]
     # 1 / (1 + 3 exp(-10)) = 0.9998638...
-    + [f"{i},{a},{b},0.999864\n" for i, (a, b) in enumerate(zip(LABELS, PREDICTED))]
+    + [f"{i},{'ABCD'[a]},{'ABCD'[b]},0.999864\n" for i, (a, b) in enumerate(zip(LABELS, PREDICTED))]
 )
 
 
@@ -154,7 +162,7 @@ def test_the_predictions_have_a_row_for_each_image(files):
 
 
 def test_a_hidden_layer_is_evaluated_too(tmp_path):
-    files = make_files(tmp_path, weights=MLP, hidden=[5])
+    files = make_files(tmp_path, weights=MLP)
     assert files["predictions"].read_text() == PREDICTIONS
 
 
@@ -164,6 +172,38 @@ def test_the_slices_in_which_it_is_done_make_no_difference(files, tmp_path, monk
     again = make_files(tmp_path)
     for name in ("metrics", "predictions"):
         assert again[name].read_bytes() == files[name].read_bytes()
+
+
+def test_of_an_early_stop_the_best_epoch_is_scored(tmp_path):
+    """The last weights say A whatever they see; the best ones are those of the other tests."""
+    last = {"0.W": np.zeros((4, 5), np.float32)}
+    history = {
+        "loss": [1.5, 0.5, 0.4],
+        "val_loss": [1.25, 0.75, 0.875],
+        "val_accuracy": [0.5, 0.625, 0.25],
+    }
+    files = make_files(tmp_path, weights=last, history=history, best=SOFTMAX)
+    measured = json.loads(files["metrics"].read_text())
+    assert (measured["epochs"], measured["best_epoch"]) == (3, 2)
+    assert (measured["train_loss"], measured["validation_loss"]) == (0.5, 0.75)
+    assert measured["validation_accuracy"] == 0.625
+    assert files["predictions"].read_text() == PREDICTIONS
+
+
+def test_without_an_early_stop_there_is_no_best_epoch(measured):
+    assert "best_epoch" not in measured
+
+
+def test_chosen_class_names_are_in_every_result(tmp_path):
+    files = make_files(tmp_path, classes=["ant", "bee", "cat", "dog"])
+    measured = json.loads(files["metrics"].read_text())
+    assert [row["class"] for row in measured["per_class"]] == ["ant", "bee", "cat", "dog"]
+    assert files["predictions"].read_text().splitlines()[8].startswith("7,cat,dog,")
+
+
+def test_too_few_class_names_are_refused_with_those_of_the_dataset(tmp_path):
+    with pytest.raises(DataError, match="names 2 classes, but the dataset has 4: A, B, C, D"):
+        make_files(tmp_path, classes=["ant", "bee"])
 
 
 # ---- The summary.
@@ -196,12 +236,12 @@ def rows(tmp_path):
 def test_the_summary_has_a_row_for_each_run(rows, tmp_path):
     summarize(rows, tmp_path / "summary.csv")
     assert (tmp_path / "summary.csv").read_text().splitlines() == [
-        "run,folder,training.seed,training.learning_rate,epochs,train_loss,validation_loss,"
-        "validation_accuracy,test_loss,test_accuracy,seconds",
-        "mnist-softmax-1a2b3c4d,results/runs/mnist-softmax-1a2b3c4d/epoch-0020,0,0.00025,20,"
-        "0.381864,,,0.5,0.9035,2.345",
-        "mnist-mlp-30-5e6f7a8b,results/runs/mnist-mlp-30-5e6f7a8b/epoch-0020,1,0.00025,20,"
-        "0.381864,0.25,0.75,0.5,0.9035,2.345",
+        "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
+        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,error",
+        "mnist-softmax-1a2b3c4d,results/runs/mnist-softmax-1a2b3c4d/epoch-0020,0,0.00025,20,,"
+        "0.381864,,,0.5,0.9035,2.345,,",
+        "mnist-mlp-30-5e6f7a8b,results/runs/mnist-mlp-30-5e6f7a8b/epoch-0020,1,0.00025,20,,"
+        "0.381864,0.25,0.75,0.5,0.9035,2.345,,",
     ]
 
 
@@ -257,7 +297,8 @@ def draw_misclassified(files, picture, style, count=5, seed=0):
 
 
 def draw_weights(files, picture, style):
-    plots.plot_weights(files["checkpoint"], files["manifest"], picture, style)
+    names = ("checkpoint", "manifest", "metrics")
+    plots.plot_weights(*(files[name] for name in names), picture, style)
 
 
 DRAW = {
@@ -339,7 +380,11 @@ def test_the_validation_loss_is_drawn_where_there_is_one(figure, tmp_path):
 
 def shown(figure):
     """{title: image} of the images in a figure."""
-    return {axes.get_title(): axes.images[0].get_array() for axes in figure.axes if axes.images}
+    return {
+        axes.get_title().replace("\n", " "): axes.images[0].get_array()
+        for axes in figure.axes
+        if axes.images
+    }
 
 
 WRONG = {"A taken for B": 1, "B taken for A": 0, "C taken for A": 0, "C taken for D": 3}
@@ -438,7 +483,7 @@ def hidden(tmp_path, files):
     """A function of a width that gives the files of a network with a hidden layer of it."""
 
     def make(width):
-        weights = {"0.W": np.ones((width, 5), np.float32), "2.W": np.ones((4, width + 1))}
+        weights = {"0.W": np.ones((width, 5), np.float32), "1.W": np.ones((4, width + 1))}
         write_checkpoint(tmp_path / "hidden.npz", weights)
         return files | {"checkpoint": tmp_path / "hidden.npz"}
 
