@@ -11,10 +11,29 @@ import pytest
 from scratchnet import identity, pipeline
 from scratchnet.config import leaves, load_schema, resolve
 from scratchnet.identity import canonical, code_hashes, short_hash
-from scratchnet.pipeline import STAGES, data_name, key, previous_epoch, run_name, summary_key
+from scratchnet.pipeline import (
+    STAGES,
+    data_name,
+    key,
+    key_of_all,
+    previous_epoch,
+    rows,
+    run_name,
+    sweep_name,
+)
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 (DEFAULTS,) = resolve({})
+# A run in which every setting applies, that of one's own data included.
+(FULL,) = resolve(
+    {
+        "validation_fraction": 0.1,
+        "model": {"hidden": [5]},
+        "training": {"momentum": 0.5, "schedule": "step", "patience": 3},
+    }
+)
+FULL |= {"content": "a1b2", "test_fraction": 0.15}
+OF_A_RUN = [stage for stage in STAGES if not STAGES[stage].of_all_runs]
 
 
 # ---- Values.
@@ -69,21 +88,25 @@ def test_a_short_hash_is_the_same_today_and_tomorrow():
 
 # What each script imports, directly or not, worked out by hand.
 JOB = {"job", "errors"}
-NETWORK = {"network", "layers", "losses", "metrics", "streams"}
+NETWORK = {"network", "initializers", "layers", "losses", "metrics"}
 PLOTS = JOB | {"plots", "checkpoints", "files", "streams"}
 IMPORTS = {
     "download": JOB | {"datasets", "files", "idx"},
     "describe": JOB | {"settings", "files"},
-    "preprocess": JOB | {"preprocessing", "datasets", "files", "idx", "streams"},
+    "preprocess": JOB | {"preprocessing", "raw", "files", "idx", "streams"},
     "train": JOB
     | NETWORK
-    | {"training", "batches", "checkpoints", "environment", "files", "optimizers"},
+    | {"training", "batches", "checkpoints", "environment", "files", "optimizers"}
+    | {"schedules", "streams"},
     "evaluate": JOB | NETWORK | {"evaluation", "checkpoints", "environment", "files"},
     "plot_loss": PLOTS,
     "plot_misclassified": PLOTS,
     "plot_confusion": PLOTS,
     "plot_weights": PLOTS,
+    "plot_curves": PLOTS,
+    "plot_sweep": PLOTS,
     "summarize": JOB | {"summary", "files"},
+    "compare": JOB | {"summary", "files"},
 }
 
 
@@ -211,17 +234,29 @@ NOTHING = (set(), set())
 
 # {key: (another value, (the folders and the stages that move with it))}
 MOVES = {
-    "dataset": ("fashion", ({"data", "run"}, {"download", *DATA[1]})),
-    "validation_fraction": (0.1, DATA),
+    "dataset": ("fashion", DATA),
+    "content": ("c3d4", DATA),
+    "classes": (["a", "b"], (set(), {"evaluate", *PICTURES})),
+    "test_fraction": (0.3, DATA),
+    "validation_fraction": (0.2, DATA),
+    "files": ({"npz": "elsewhere.npz"}, NOTHING),
     "download.folder": ("elsewhere", NOTHING),
     "download.timeout": (5.0, NOTHING),
     "model.hidden": ([30], RUN),
     "model.activation": ("tanh", RUN),
+    "model.dropout": (0.5, RUN),
+    "model.initializer": ("he_uniform", RUN),
     "training.epochs": (30, NOTHING),
     "training.batch_size": (100, RUN),
     "training.optimizer": ("adam", RUN),
     "training.learning_rate": (0.1, RUN),
     "training.momentum": (0.9, RUN),
+    "training.nesterov": (True, RUN),
+    "training.weight_decay": (0.1, RUN),
+    "training.schedule": ("cosine", RUN),
+    "training.decay_epochs": (3, RUN),
+    "training.decay_rate": (0.5, RUN),
+    "training.patience": (5, RUN),
     "training.seed": (1, RUN),
     "training.checkpoint_every": (5, NOTHING),
     "plots.misclassified": (6, (set(), {"plot_misclassified"})),
@@ -231,30 +266,42 @@ MOVES = {
 KEYS = [name for name in leaves(load_schema()) if name != "sweep"]
 
 
+def test_every_setting_has_an_entry():
+    assert set(MOVES) == set(FULL) == {*KEYS, "files", "content"}
+
+
 def folders_that_move(one, other):
     names = {"data": data_name, "run": run_name}
     return {name for name, function in names.items() if function(one) != function(other)}
 
 
 def keys_of(settings):
-    return {stage: key(stage, settings) for stage in STAGES}
+    return {stage: key(stage, settings) for stage in OF_A_RUN}
 
 
 def stages_that_move(one, other):
     before, after = keys_of(one), keys_of(other)
-    return {stage for stage in STAGES if before[stage] != after[stage]}
+    return {stage for stage in OF_A_RUN if before[stage] != after[stage]} - {"download"}
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", MOVES)
 def test_a_folder_moves_with_the_settings_that_its_content_depends_on(name):
     value, (folders, _) = MOVES[name]
-    assert folders_that_move(DEFAULTS, DEFAULTS | {name: value}) == folders
+    assert folders_that_move(FULL, FULL | {name: value}) == folders
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", MOVES)
 def test_a_stage_is_stale_after_a_change_of_what_it_depends_on(name):
     value, (_, stages) = MOVES[name]
-    assert stages_that_move(DEFAULTS, DEFAULTS | {name: value}) == stages
+    assert stages_that_move(FULL, FULL | {name: value}) == stages
+
+
+def test_public_data_are_downloaded_and_ones_own_are_not():
+    other = DEFAULTS | {"dataset": "fashion"}
+    assert key("download", DEFAULTS) != key("download", other)
+    assert "download" in pipeline.identity("train", DEFAULTS)
+    assert "download" not in pipeline.identity("train", FULL)
+    assert json.loads(key("preprocess", FULL))["after"] is None
 
 
 SWAPS = [
@@ -291,6 +338,8 @@ def test_the_order_of_the_widths_makes_a_difference():
         ({"model.hidden": [128]}, "mnist-mlp-128-"),
         ({"model.hidden": [300, 100]}, "mnist-mlp-300-100-"),
         ({"dataset": "fashion"}, "fashion-softmax-"),
+        ({"model.hidden": [9] * 6}, "mnist-mlp-9-9-9-9-9-9-"),
+        ({"model.hidden": [9] * 100}, "mnist-mlp-100-layers-"),
     ],
 )
 def test_the_name_of_a_run_tells_dataset_and_network(settings, start):
@@ -304,7 +353,7 @@ def test_the_name_of_the_data_tells_the_dataset(dataset):
 
 def test_the_folders_of_the_defaults_keep_their_names():
     # Another name and everybody's results are made again: only with a reason.
-    assert (data_name(DEFAULTS), run_name(DEFAULTS)) == ("mnist-a3a73168", "mnist-softmax-1581ed97")
+    assert (data_name(DEFAULTS), run_name(DEFAULTS)) == ("mnist-a3a73168", "mnist-softmax-c79f3218")
 
 
 def test_a_run_is_described_by_the_settings_in_its_identity():
@@ -317,10 +366,11 @@ def test_a_run_is_described_by_the_settings_in_its_identity():
 # ---- Keys.
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_key_holds_the_settings_that_its_stage_reads(stage):
-    settings = json.loads(key(stage, DEFAULTS))["settings"]
-    assert settings == {name: DEFAULTS[name] for name in STAGES[stage].reads}
+@pytest.mark.parametrize("stage", OF_A_RUN)
+def test_a_key_holds_the_settings_that_its_stage_reads_and_that_apply(stage):
+    for run in (DEFAULTS, FULL):
+        settings = json.loads(key(stage, run))["settings"]
+        assert settings == {name: run[name] for name in STAGES[stage].reads if name in run}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -333,17 +383,17 @@ def test_each_stage_is_a_script(stage):
     [
         ("scratchnet/layers.py", FROM_TRAINING),
         ("scratchnet/optimizers.py", FROM_TRAINING),
-        ("scratchnet/evaluation.py", {"evaluate", *PICTURES} - {"plot_weights"}),
+        ("scratchnet/evaluation.py", {"evaluate", *PICTURES}),
         ("scratchnet/plots.py", PICTURES),
         ("scratchnet/preprocessing.py", {"preprocess", *FROM_TRAINING}),
         ("scratchnet/idx.py", {"download", "preprocess", *FROM_TRAINING}),
         ("scratchnet/config.py", set()),
         ("scratchnet/settings.py", {"describe"}),
-        ("scratchnet/job.py", set(STAGES)),
+        ("scratchnet/job.py", set(OF_A_RUN)),
         ("scratchnet/pipeline.py", set()),
         ("scratchnet/summary.py", set()),
         ("plot_loss.py", {"plot_loss"}),
-        ("evaluate.py", {"evaluate", *PICTURES} - {"plot_weights"}),
+        ("evaluate.py", {"evaluate", *PICTURES}),
         ("train.py", FROM_TRAINING),
         ("summarize.py", set()),
     ],
@@ -352,46 +402,84 @@ def test_an_edit_makes_its_stages_and_what_follows_stale(scripts, edited, stages
     before = keys_of(DEFAULTS)
     append(scripts / edited, "# A remark.\n")
     after = keys_of(DEFAULTS)
-    assert {stage for stage in STAGES if before[stage] != after[stage]} == stages
+    assert {stage for stage in OF_A_RUN if before[stage] != after[stage]} == stages
 
 
-ROWS = [{"run": "a", "folder": "b", "swept": {}}]
+# ---- Stages of all runs.
+
+SEEDS = [DEFAULTS | {"training.seed": seed} for seed in (0, 1)]
+ROWS = rows(SEEDS, ["training.seed"])
+TOGETHER = [stage for stage in STAGES if STAGES[stage].of_all_runs]
 
 
-def summary_key_of(rows, runs):
-    return summary_key(rows, [key("evaluate", settings) for settings in runs])
+def together(runs=SEEDS, table=ROWS):
+    return {stage: key_of_all(stage, runs, table) for stage in TOGETHER}
 
 
-def test_the_key_of_the_summary_holds_its_rows():
-    assert json.loads(summary_key_of(ROWS, [DEFAULTS]))["settings"] == {"rows": ROWS}
+def stale_together(before, after):
+    return {stage for stage in TOGETHER if before[stage] != after[stage]}
+
+
+def test_rows_tell_the_swept_settings_and_the_results_of_each_run():
+    first, second = ROWS
+    assert first["swept"] == {"training.seed": 0}
+    assert second["run"] == run_name(SEEDS[1])
+    assert second["folder"] == f"results/runs/{run_name(SEEDS[1])}/epoch-0020"
+    assert second["metrics"] == f"{second['folder']}/metrics.json"
+    assert second["record"].endswith("/checkpoints/epoch-0020.json")
+    assert rows(SEEDS, ["training.nesterov"])[0]["swept"] == {"training.nesterov": None}
+
+
+def test_keys_of_all_runs_hold_the_rows():
+    for text in together().values():
+        assert json.loads(text)["settings"]["rows"] == ROWS
 
 
 @pytest.mark.parametrize(
-    ("rows", "runs"),
+    ("changes", "stale"),
     [
-        ([], [DEFAULTS]),
-        ([{"run": "a", "folder": "c", "swept": {}}], [DEFAULTS]),
-        (ROWS, [DEFAULTS | {"training.seed": 1}]),
-        (ROWS, [DEFAULTS, DEFAULTS]),
-        (ROWS, []),
+        ({"training.seed": 2}, set(TOGETHER)),
+        ({"validation_fraction": 0.1}, set(TOGETHER)),
+        ({"classes": ["a", "b"]}, set(TOGETHER)),
+        ({"plots.style": "default"}, {"plot_curves", "plot_sweep"}),
+        ({"plots.seed": 9}, set()),
     ],
+    ids=str,
 )
-def test_the_summary_is_stale_after_a_change_of_its_rows_or_runs(rows, runs):
-    assert summary_key_of(rows, runs) != summary_key_of(ROWS, [DEFAULTS])
+def test_stages_of_all_runs_are_stale_after_a_change_in_a_run(changes, stale):
+    # The second alone, but for what all runs have in common.
+    shared = changes if "plots.style" in changes else {}
+    runs = [SEEDS[0] | shared, SEEDS[1] | changes]
+    assert stale_together(together(), together(runs)) == stale
 
 
-def test_the_summary_does_not_depend_on_the_pictures():
-    assert summary_key_of(ROWS, [DEFAULTS | {"plots.seed": 9}]) == summary_key_of(ROWS, [DEFAULTS])
+def test_stages_of_all_runs_are_stale_when_a_row_is():
+    assert stale_together(together(), together(SEEDS, ROWS[::-1])) == set(TOGETHER)
+    assert stale_together(together(), together(SEEDS[:1], ROWS[:1])) == set(TOGETHER)
 
 
 @pytest.mark.parametrize(
     ("edited", "stale"),
-    [("summarize.py", True), ("scratchnet/evaluation.py", True), ("scratchnet/plots.py", False)],
+    [
+        ("summarize.py", {"summarize"}),
+        ("compare.py", {"compare", "plot_curves", "plot_sweep"}),
+        ("plot_curves.py", {"plot_curves"}),
+        ("scratchnet/summary.py", {"summarize", "compare", "plot_curves", "plot_sweep"}),
+        ("scratchnet/plots.py", {"plot_curves", "plot_sweep"}),
+        ("scratchnet/evaluation.py", set(TOGETHER)),
+        ("scratchnet/layers.py", set(TOGETHER)),
+    ],
 )
-def test_the_summary_is_stale_after_an_edit_of_what_it_comes_from(scripts, edited, stale):
-    before = summary_key_of(ROWS, [DEFAULTS])
+def test_stages_of_all_runs_are_stale_after_an_edit(scripts, edited, stale):
+    before = together()
     append(scripts / edited, "# A remark.\n")
-    assert (summary_key_of(ROWS, [DEFAULTS]) != before) == stale
+    assert stale_together(before, together()) == stale
+
+
+def test_the_folder_of_a_sweep_is_named_after_its_keys_and_rows():
+    assert re.fullmatch("seed-[0-9a-f]{8}", sweep_name(["training.seed"], ROWS))
+    assert sweep_name(["training.seed"], ROWS) != sweep_name(["training.seed"], ROWS[:1])
+    assert re.fullmatch("[0-9a-f]{8}", sweep_name([], ROWS))
 
 
 # ---- Where training continues from.

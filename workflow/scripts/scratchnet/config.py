@@ -41,7 +41,9 @@ def resolve(config):
     that is wrong.
     """
     schema = load_schema()
-    config = _complete(config | {"sweep": _as_lists(config.get("sweep"))}, schema)
+    if isinstance(config, dict):
+        config = config | {"sweep": _as_lists(config.get("sweep"))}
+    config = _complete(config, schema)
     problems = [
         problem
         for error in jsonschema.Draft202012Validator(schema).iter_errors(config)
@@ -75,7 +77,7 @@ def _sections(sweep):
     """A sweep as a list of sections, each a {dotted key: list of values} of which there is a run
     for each combination.
     """
-    return sweep if isinstance(sweep, list) else [sweep or {}]
+    return sweep if sweep and isinstance(sweep, list) else [sweep or {}]
 
 
 def _as_lists(sweep):
