@@ -87,7 +87,7 @@ def test_single_precision_stays_single_and_parameters_stay_in_place(make):
     take_steps(optimizer, network, [1, 2])
     assert network.layers[0].params["W"] is W
     assert W.dtype == np.float32
-    assert not np.any(W == before)
+    assert not np.any(before == W)
     kept = {name: array.dtype for name, array in optimizer.state.items()}
     assert kept.pop("iterations") == np.int64
     assert set(kept.values()) <= {np.dtype(np.float32)}
