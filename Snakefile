@@ -38,8 +38,10 @@ onstart:
 
 
 onsuccess:
+    end_timers()
     show_results()
 
 
 onerror:
+    end_timers()
     show_failures()

@@ -2,6 +2,7 @@
 import platform
 import re
 import sys
+import threading
 import time
 from ast import literal_eval
 from functools import cache
@@ -234,6 +235,16 @@ def everything():
 def note_host():
     """Leave the name of this machine, for `make run` to know whose lock it finds after a kill."""
     Path(".snakemake/host").write_text(platform.node())
+
+
+def end_timers():
+    """Let Snakemake end at once: it would wait up to a second for the timer of its rate limit.
+
+    Called when no job is left to start.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 def everything_was_asked_for():

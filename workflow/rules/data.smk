@@ -8,7 +8,7 @@ rule download:
         "results/benchmarks/download/{dataset}.tsv"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=2000,
         runtime=30,
     params:
         key=key_of("download"),

@@ -44,7 +44,8 @@ def plot_misclassified(predictions, X_test, manifest, picture, style, count, see
         for axes, row in zip(grid, (wrong[i] for i in sorted(chosen))):
             image = images[int(row["image"])].reshape(shape).clip(0, 1)
             axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-            axes.set_title(f"{row['label']} taken for\n{row['predicted']}", fontsize="medium")
+            end = "\n" if len(row["label"] + row["predicted"]) > 6 else " "
+            axes.set_title(f"{row['label']} taken for{end}{row['predicted']}", fontsize="medium")
         figure.suptitle(f"{len(chosen)} of {len(wrong):,} misclassified test images")
         _save(figure, picture)
 
