@@ -444,7 +444,6 @@ def test_keys_of_all_runs_hold_the_rows():
         ({"plots.style": "default"}, {"plot_curves", "plot_sweep"}),
         ({"plots.seed": 9}, set()),
     ],
-    ids=str,
 )
 def test_stages_of_all_runs_are_stale_after_a_change_in_a_run(changes, stale):
     # The second alone, but for what all runs have in common.

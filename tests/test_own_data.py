@@ -275,3 +275,16 @@ def test_an_exchange_of_roles_changes_the_hash(filled, one, other):
 def test_without_the_test_set_it_is_another_dataset(filled):
     train = {role: path for role, path in filled.items() if "train" in role}
     assert content_hash(train) != content_hash(filled)
+
+
+def test_folders_hidden_files_and_words_within_words_are_no_data(tmp_path):
+    """As in a folder of Kaggle's, unpacked on a Mac."""
+    for name in ("contest-train-images-idx3-ubyte", "contest-train-labels-idx1-ubyte"):
+        (tmp_path / name).write_bytes(b"x")
+        (tmp_path / f"._{name}").write_bytes(b"x")
+    (tmp_path / "train-images.idx3-ubyte").mkdir()
+    files = find(tmp_path)
+    assert {role: path.name for role, path in files.items()} == {
+        "train_images": "contest-train-images-idx3-ubyte",
+        "train_labels": "contest-train-labels-idx1-ubyte",
+    }

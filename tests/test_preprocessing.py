@@ -614,3 +614,27 @@ def test_ten_times_the_images_take_no_more_memory(tmp_path, monkeypatch, halves)
     few, many = (peak(tmp_path / str(n), n, halves) for n in (4_000, 40_000))
     # Each image's place and class are kept, a few numbers; its pixels are not.
     assert many - few < 36_000 * SIDE * SIDE / 8
+
+
+def test_a_bad_note_of_the_source_leaves_nothing(prepared, raw, outputs):
+    raw["source"].write_text("{")
+    with pytest.raises(ValueError, match="Expecting"):
+        prepared()
+    assert not any(path.exists() for path in outputs.values())
+
+
+def test_wide_numbers_keep_their_differences(tmp_path, outputs):
+    """In float32, 2^30 and its next sixty neighbours are one number."""
+    images = (np.arange(120) + 2**30).reshape(4, 6, 5)
+    np.savez(tmp_path / "wide.npz", x_train=images, y_train=np.arange(4) % 2)
+    prepare({"npz": tmp_path / "wide.npz"}, 0.25, 0, outputs)
+    X = np.concatenate([np.load(outputs[f"X_{half}"]) for half in ("train", "test")], axis=1)
+    assert len(np.unique(X)) == 120
+
+
+@pytest.mark.parametrize("bad", [np.inf, 1e300, 0.5])
+def test_labels_that_are_no_whole_numbers_are_refused(tmp_path, outputs, bad):
+    images = np.arange(120, dtype=np.uint8).reshape(4, 6, 5)
+    np.savez(tmp_path / "odd.npz", x_train=images, y_train=np.array([0, 1, 0, bad]))
+    with pytest.raises(DataError, match="labels are whole numbers or text"):
+        prepare({"npz": tmp_path / "odd.npz"}, 0.25, 0, outputs)

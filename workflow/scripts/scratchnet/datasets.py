@@ -170,7 +170,8 @@ def download(dataset, destination, user_folder, timeout):
         "no source delivered the dataset:\n  "
         + "\n  ".join(failures)
         + f"\nTo put the files there by hand: get {', '.join(dataset.sha256)} (plain, .gz, or as "
-        "Keras's .npz) into a folder, and name it in config.yaml under download: folder."
+        "Keras's .npz; of KMNIST and EMNIST as they are published) into a folder, and name it in "
+        "config.yaml under download: folder."
     )
 
 

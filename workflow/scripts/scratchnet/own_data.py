@@ -25,7 +25,7 @@ def find(path):
     if not path.is_dir():
         raise ConfigError("there is no such .npz file, and no such folder")
     files = {}
-    for file in sorted(path.iterdir()):
+    for file in sorted(file for file in path.iterdir() if file.is_file()):
         role = role_of(file)
         if role in files:
             raise ConfigError(f"{files[role].name} and {file.name} may both be the {role}")
@@ -44,8 +44,10 @@ def find(path):
 
 def role_of(file):
     """Which one of ROLES an IDX file has, by its name; None for any other file."""
-    half = re.search("train|t10k|test", file.name)
+    half = re.search("(?<![a-z])(train|t10k|test)", file.name)
     kind = re.search("images|labels", file.name)
+    if file.name.startswith("."):
+        return None
     if not (half and kind and re.search(r"[.-](idx\d?|ubyte)(\.gz)?$", file.name)):
         return None
     return f"{'train' if half[0] == 'train' else 'test'}_{kind[0]}"

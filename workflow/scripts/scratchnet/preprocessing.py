@@ -32,6 +32,8 @@ def prepare(raw, test_fraction, validation_fraction, outputs):
     """
     folder = Path(outputs["manifest"]).parent
     folder.mkdir(parents=True, exist_ok=True)
+    source = read_json(raw["source"]) if "source" in raw else {}
+    names = source.pop("classes", [])
     with ExitStack() as stack:
         temporary = stack.enter_context(TemporaryDirectory(prefix=".raw-", dir=folder))
         halves = open_raw(raw, temporary)
@@ -48,8 +50,6 @@ def prepare(raw, test_fraction, validation_fraction, outputs):
             arrays[X] = write_pixels(paths[X], half, indices, minimum, maximum)
             classes = np.searchsorted(labels, half.labels[indices].astype(labels.dtype))
             arrays[Y] = write_one_hot(paths[Y], classes, len(labels))
-    source = read_json(raw["source"]) if "source" in raw else {}
-    names = source.pop("classes", [])
     manifest = {
         **source,
         "labels": labels.tolist(),
@@ -108,8 +108,11 @@ def write_pixels(path, half, indices, minimum, maximum):
     start = 0
     for P in _slices(half, indices):
         columns = X[:, start : start + P.shape[1]]
-        np.subtract(P, minimum, out=columns, dtype=np.float32)
-        columns /= maximum - minimum
+        if P.dtype.itemsize <= 2:
+            np.subtract(P, minimum, out=columns, dtype=np.float32)
+            columns /= maximum - minimum
+        else:  # more digits than float32 has
+            columns[...] = (P.astype(np.float64) - minimum) / (maximum - minimum)
         start += P.shape[1]
     return _describe(path, X)
 

@@ -89,8 +89,8 @@ def _open_npz(path, folder):
                 with archive.open(member) as packed, target.open("wb") as file:
                     shutil.copyfileobj(packed, file)
                 name = member.filename.removesuffix(".npy")
-                arrays[name] = np.load(target, mmap_mode="r", allow_pickle=False)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+                arrays[name] = np.lib.format.open_memmap(target, mode="r")
+    except Exception as error:  # whatever a decoder makes of bytes that are not of its kind
         raise DataError(f"{path} cannot be read: {error}") from error
     return arrays
 
@@ -113,8 +113,10 @@ def _checked(where, x, y, arrays):
         labels = labels[:, 0]
     if labels.ndim != 1:
         raise DataError(f"{where}{y} has the shape {labels.shape}; labels have (n,), one an image")
-    if labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels)):
-        labels = labels.astype(np.int64)
+    if labels.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            whole = labels.astype(np.int64)
+        labels = whole if np.array_equal(labels, whole) and abs(whole).max() < 2**53 else labels
     if labels.dtype.kind not in "buiU":
         raise DataError(
             f"{where}{y} has elements of type {labels.dtype}; labels are whole numbers or text"
