@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run why prune test test-kills test-newest lint format requirements pictures
+.PHONY: help run report demo why prune test test-kills test-newest lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -15,6 +15,13 @@ help: ## list the targets
 run: $(VENV)/.run ## set up, then run whatever is stale (the same as: snakemake --cores 4)
 	@$(BIN)/python workflow/tools/unlock.py
 	$(BIN)/snakemake --cores 4
+
+report: run ## put everything that was learned into one page, results/report.html
+	@$(BIN)/snakemake --report results/.report.html
+	@mv results/.report.html results/report.html
+
+demo: $(VENV)/.run ## make a page on which to draw digits for the trained network
+	$(BIN)/snakemake --cores 4 demo
 
 why: $(VENV)/.run ## say what would run, and why
 	@output=$$($(BIN)/snakemake --dry-run 2>&1) || { echo "$$output"; exit 1; }; \
@@ -53,8 +60,13 @@ requirements: ## pin the newest versions of the packages in requirements*.in (ed
 	    --output-file $$name.txt $$name.in || exit; \
 	done
 
-pictures: run ## copy the default run's pictures to docs/, for the README
+pictures: report demo $(VENV)/.test ## draw the README's pictures anew: of the default run, and of a sweep
 	cp results/latest/epoch-0020/*.png docs/
+	PYTHONPATH=workflow/scripts $(BIN)/python tests/screenshots.py \
+	  results/report.html results/latest/epoch-0020/demo.html docs
+	rm -rf results/sweeps
+	$(BIN)/snakemake --cores 4 --configfile workflow/configs/sweep.yaml
+	cp results/sweeps/*/*.png docs/
 
 # A stamp is newer than its requirements file once pip has installed exactly what it lists.
 $(VENV)/.run: requirements.txt

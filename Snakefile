@@ -8,6 +8,9 @@ min_version("9.27")
 configfile: "config.yaml" if exists("config.yaml") else workflow.source_path("config.yaml")
 
 
+report: "workflow/report/overview.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
@@ -22,6 +25,7 @@ if SWEPT:
 
 localrules:
     all,
+    demo,
 
 
 # Every stage's product is named, so that one that failed is never taken for done.
@@ -33,8 +37,20 @@ rule all:
         "Everything is there"
 
 
+# Made on request only: `all` has the products of the rules above it.
+include: "workflow/rules/demo.smk"
+
+
+rule demo:
+    input:
+        of_each_run("make_demo"),
+    message:
+        "To draw on, open in a browser: {input}"
+
+
 onstart:
     note_host()
+    make_room_for_live_lines()
 
 
 onsuccess:

@@ -283,7 +283,7 @@ def test_a_bad_value_is_refused_in_a_sweep_with_its_place(form, key, value, allo
         ("training.checkpoint_every", 0),
         ("plots.misclassified", 0),
         ("plots.misclassified", 101),
-        ("plots.seed", -1),
+        ("plots.format", "jpg"),
         ("plots.style", "no such style"),
     ],
 )
@@ -305,7 +305,7 @@ def test_the_limits_are_where_they_should_be(key, value):
         ("training.seed", (1 << 32) - 1),
         ("training.checkpoint_every", 9999),
         ("plots.misclassified", 100),
-        ("plots.seed", (1 << 32) - 1),
+        ("plots.format", "svg"),
     ],
 )
 def test_what_is_within_the_limits_is_allowed(key, value):

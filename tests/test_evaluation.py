@@ -1,25 +1,28 @@
-"""Evaluation: numbers that can be worked out by hand, the summary, and the pictures.
+"""Evaluation: numbers that can be worked out by hand.
 
 The network has 4 pixels and 4 classes, and takes an image for the class of its bright pixel: each
 logit is 10 times its pixel. So the images decide what is predicted.
 """
 
-import io
 import json
 import math
 import platform
-import struct
 
-import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.image import imread
 
-from scratchnet import metrics, plots
+from scratchnet import evaluation, metrics
 from scratchnet.checkpoints import Checkpoint, save_checkpoint
 from scratchnet.errors import DataError
-from scratchnet.evaluation import confusion_matrix, evaluate, per_class
-from scratchnet.summary import as_table, summarize
+from scratchnet.evaluation import (
+    calibration,
+    calibration_error,
+    confusion_matrix,
+    evaluate,
+    per_class,
+    weight_images,
+)
+from scratchnet.files import read_csv, read_json
 
 CLASSES = ["A", "B", "C", "D"]
 LABELS = np.array([0, 0, 0, 0, 1, 1, 2, 2])
@@ -32,8 +35,22 @@ PER_CLASS = [
     {"class": "C", "images": 2, "precision": None, "recall": 0.0},
     {"class": "D", "images": 0, "precision": 0.0, "recall": None},
 ]
-WITHOUT_VALIDATION = {"loss": [1.5, 0.5], "val_loss": [], "val_accuracy": []}
-WITH_VALIDATION = {"loss": [1.5, 0.5], "val_loss": [1.25, 0.75], "val_accuracy": [0.5, 0.625]}
+WITHOUT_VALIDATION = {
+    "loss": [1.5, 0.5],
+    "accuracy": [0.25, 0.375],
+    "val_loss": [],
+    "val_accuracy": [],
+}
+WITH_VALIDATION = WITHOUT_VALIDATION | {"val_loss": [1.25, 0.75], "val_accuracy": [0.5, 0.625]}
+OUTPUTS = {
+    "metrics": "metrics.json",
+    "history": "history.csv",
+    "predictions": "predictions.csv",
+    "confusion": "confusion.csv",
+    "calibration": "calibration.csv",
+    "misclassified": "misclassified.json",
+    "weights": "weights.json",
+}
 
 
 def one_hot(labels):
@@ -67,9 +84,7 @@ def make_files(
         "Y_test": folder / "Y_test.npy",
         "manifest": folder / "manifest.json",
         "checkpoint": folder / "epoch-0002.npz",
-        "metrics": folder / "metrics.json",
-        "history": folder / "history.csv",
-        "predictions": folder / "predictions.csv",
+        **{name: folder / file for name, file in OUTPUTS.items()},
     }
     np.save(files["X_test"], one_hot(images))
     np.save(files["Y_test"], one_hot(LABELS))
@@ -80,7 +95,7 @@ def make_files(
         manifest=files["manifest"],
         checkpoint=files["checkpoint"],
         settings={"model.activation": "relu", "classes": classes},
-        outputs={name: files[name] for name in ("metrics", "history", "predictions")},
+        outputs={name: files[name] for name in OUTPUTS},
     )
     return files
 
@@ -114,7 +129,10 @@ def test_the_metrics_are_those_of_the_checkpoint_and_of_the_test_images(measured
     assert measured == {
         "epochs": 2,
         "train_loss": 0.5,
+        "train_accuracy": 0.375,
         "test_accuracy": 0.5,
+        # Half are right, and the network is as good as certain of all.
+        "calibration_error": pytest.approx(0.499864),
         "per_class": PER_CLASS,
         "confusion_matrix": CONFUSION,
     }
@@ -140,13 +158,13 @@ def test_the_last_validation_results_are_in_the_metrics(tmp_path):
 
 
 def test_the_history_has_a_row_for_each_epoch(files):
-    assert files["history"].read_text() == "epoch,loss\n1,1.5\n2,0.5\n"
+    assert files["history"].read_text() == "epoch,loss,accuracy\n1,1.5,0.25\n2,0.5,0.375\n"
 
 
 def test_the_history_has_the_validation_results_where_there_are_any(tmp_path):
     files = make_files(tmp_path, history=WITH_VALIDATION)
     assert files["history"].read_text() == (
-        "epoch,loss,val_loss,val_accuracy\n1,1.5,1.25,0.5\n2,0.5,0.75,0.625\n"
+        "epoch,loss,accuracy,val_loss,val_accuracy\n1,1.5,0.25,1.25,0.5\n2,0.5,0.375,0.75,0.625\n"
     )
 
 
@@ -170,7 +188,7 @@ def test_a_hidden_layer_is_evaluated_too(tmp_path):
 def test_the_slices_in_which_it_is_done_make_no_difference(files, tmp_path, monkeypatch, size):
     monkeypatch.setattr(metrics, "SLICE", size)
     again = make_files(tmp_path)
-    for name in ("metrics", "predictions"):
+    for name in OUTPUTS:
         assert again[name].read_bytes() == files[name].read_bytes()
 
 
@@ -179,6 +197,7 @@ def test_of_an_early_stop_the_best_epoch_is_scored(tmp_path):
     last = {"0.W": np.zeros((4, 5), np.float32)}
     history = {
         "loss": [1.5, 0.5, 0.4],
+        "accuracy": [0.25, 0.375, 0.5],
         "val_loss": [1.25, 0.75, 0.875],
         "val_accuracy": [0.5, 0.625, 0.25],
     }
@@ -195,10 +214,14 @@ def test_without_an_early_stop_there_is_no_best_epoch(measured):
 
 
 def test_chosen_class_names_are_in_every_result(tmp_path):
-    files = make_files(tmp_path, classes=["ant", "bee", "cat", "dog"])
-    measured = json.loads(files["metrics"].read_text())
-    assert [row["class"] for row in measured["per_class"]] == ["ant", "bee", "cat", "dog"]
+    names = ["ant", "bee", "cat", "dog"]
+    files = make_files(tmp_path, classes=names)
+    assert [row["class"] for row in read_json(files["metrics"])["per_class"]] == names
     assert files["predictions"].read_text().splitlines()[8].startswith("7,cat,dog,")
+    assert {row["label"] for row in read_csv(files["confusion"])} == set(names)
+    first = read_json(files["misclassified"])["images"][0]
+    assert (first["label"], first["predicted"], [*first["probabilities"]]) == ("ant", "bee", names)
+    assert [image["class"] for image in read_json(files["weights"])["images"]] == names
 
 
 def test_too_few_class_names_are_refused_with_those_of_the_dataset(tmp_path):
@@ -206,298 +229,91 @@ def test_too_few_class_names_are_refused_with_those_of_the_dataset(tmp_path):
         make_files(tmp_path, classes=["ant", "bee"])
 
 
-# ---- The summary.
+# ---- What the pictures are drawn from.
 
 
-@pytest.fixture
-def rows(tmp_path):
-    """Two runs: one without and one with validation."""
-    made = []
-    for name, seed, extra in (
-        ("mnist-softmax-1a2b3c4d", 0, {}),
-        ("mnist-mlp-30-5e6f7a8b", 1, {"validation_loss": 0.25, "validation_accuracy": 0.75}),
-    ):
-        measured, record = tmp_path / f"{name}.metrics.json", tmp_path / f"{name}.json"
-        results = {"epochs": 20, "train_loss": 0.381864, "test_loss": 0.5, "test_accuracy": 0.9035}
-        measured.write_text(json.dumps(results | extra))
-        record.write_text(json.dumps({"epochs": 20, "seconds": 2.345}))
-        made.append(
-            {
-                "run": name,
-                "folder": f"results/runs/{name}/epoch-0020",
-                "swept": {"training.seed": seed, "training.learning_rate": 0.00025},
-                "metrics": measured,
-                "record": record,
-            }
-        )
-    return made
+def test_the_confusion_matrix_is_also_a_table_of_pairs_with_their_share_of_the_label(files):
+    rows = read_csv(files["confusion"])
+    assert len(rows) == 16
+    assert rows[0] == {"label": "A", "predicted": "A", "images": "3", "share": "0.75"}
+    assert rows[11] == {"label": "C", "predicted": "D", "images": "1", "share": "0.5"}
+    assert rows[15] == {"label": "D", "predicted": "D", "images": "0", "share": "0.0"}
 
 
-def test_the_summary_has_a_row_for_each_run(rows, tmp_path):
-    summarize(rows, tmp_path / "summary.csv")
-    assert (tmp_path / "summary.csv").read_text().splitlines() == [
-        "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
-        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,error",
-        "mnist-softmax-1a2b3c4d,results/runs/mnist-softmax-1a2b3c4d/epoch-0020,0,0.00025,20,,"
-        "0.381864,,,0.5,0.9035,2.345,,",
-        "mnist-mlp-30-5e6f7a8b,results/runs/mnist-mlp-30-5e6f7a8b/epoch-0020,1,0.00025,20,,"
-        "0.381864,0.25,0.75,0.5,0.9035,2.345,,",
+def test_calibration_puts_equally_confident_predictions_together():
+    confidence = np.array([0.95, 0.91, 0.92, 0.3, 0.35, 1.0])
+    P = np.stack([confidence, 1 - confidence])
+    P[:, 3:5] = [[0.3, 0.35], [0.25, 0.3]]  # the rest is of other classes
+    bins = calibration(P, np.array([0, 0, 1, 0, 1, 0]))
+    assert bins == [
+        {"from": 0.2, "to": 0.3, "images": 1, "confidence": 0.3, "accuracy": 1.0},
+        {"from": 0.3, "to": 0.4, "images": 1, "confidence": 0.35, "accuracy": 0.0},
+        {"from": 0.9, "to": 1.0, "images": 4, "confidence": 0.945, "accuracy": 0.75},
     ]
+    expected = (0.7 + 0.35 + 4 * (0.945 - 0.75)) / 6
+    assert calibration_error(bins) == pytest.approx(expected)
 
 
-@pytest.fixture
-def table(tmp_path):
-    """A function that shows {column: values} as a table."""
+def test_a_network_that_is_as_right_as_it_is_confident_has_no_calibration_error():
+    P = np.tile([[0.75], [0.25]], 4)
+    assert calibration_error(calibration(P, np.array([0, 0, 1, 0]))) == 0
 
-    def show(columns):
-        path = tmp_path / "table.csv"
-        lines = [",".join(columns), *map(",".join, zip(*columns.values()))]
-        path.write_text("\n".join(lines) + "\n")
-        return as_table(path)
 
-    return show
+def test_every_mistake_is_kept_with_its_pixels_and_probabilities(files):
+    mistakes = read_json(files["misclassified"])
+    assert mistakes["count"] == 4
+    assert [image["image"] for image in mistakes["images"]] == [3, 5, 6, 7]
+    last = mistakes["images"][-1]
+    assert (last["label"], last["predicted"]) == ("C", "D")
+    assert last["pixels"] == [[0, 0], [0, 1]]
+    assert last["probabilities"] == {"A": 4.5e-05, "B": 4.5e-05, "C": 4.5e-05, "D": 0.999864}
 
 
-def test_the_table_is_aligned_and_without_trailing_blanks(table):
-    assert table({"folder": ["a", "results"], "epochs": ["20", "5"]}) == [
-        "folder   epochs",
-        "a        20",
-        "results  5",
-    ]
+def test_the_most_confident_mistakes_come_first_and_the_rest_is_left_out(monkeypatch):
+    monkeypatch.setattr(evaluation, "MOST_MISTAKES", 3)
+    confidence = np.array([0.6, 0.9, 0.7, 0.9, 0.8])
+    P = np.stack([confidence, 1 - confidence])
+    labels = np.array([1, 1, 1, 1, 0])  # the last is right
+    found = evaluation.misclassified(np.zeros((4, 5)), P, labels, ["A", "B"], [2, 2])
+    assert found["count"] == 4
+    assert [image["image"] for image in found["images"]] == [1, 3, 2]
 
 
-def test_the_table_leaves_out_the_run_whose_folder_it_shows_and_what_is_empty(table):
-    columns = {"run": ["x", "y"], "folder": ["a", "b"], "val": ["", ""], "some": ["", "1"]}
-    assert table(columns) == ["folder  some", "a", "b       1"]
-
-
-def test_the_table_shortens_measurements(table):
-    assert table({"test_loss": ["0.381864", "1.0"]}) == ["test_loss", "0.3819", "1.0000"]
-
-
-@pytest.mark.parametrize("value", ["0.00025", "1e-05", "[300, 100]", "mnist", "100000"])
-def test_the_table_shows_a_swept_setting_as_it_is(rows, tmp_path, value):
-    setting = json.loads(value) if value != "mnist" else value
-    for row in rows:
-        row["swept"] = {"x": setting}
-    summarize(rows, tmp_path / "summary.csv")
-    header, *lines = as_table(tmp_path / "summary.csv")
-    start, end = header.index("x "), header.index("epochs")
-    assert [line[start:end].strip() for line in lines] == [value, value]
-
-
-# ---- The pictures.
-
-STYLES = ["dark_background", "default"]
-
-
-def draw_misclassified(files, picture, style, count=5, seed=0):
-    names = ("predictions", "X_test", "manifest")
-    plots.plot_misclassified(*(files[name] for name in names), picture, style, count, seed)
-
-
-def draw_weights(files, picture, style):
-    names = ("checkpoint", "manifest", "metrics")
-    plots.plot_weights(*(files[name] for name in names), picture, style)
-
-
-DRAW = {
-    "loss": lambda files, *rest: plots.plot_loss(files["history"], *rest),
-    "misclassified": draw_misclassified,
-    "confusion": lambda files, *rest: plots.plot_confusion(files["metrics"], *rest),
-    "weights": draw_weights,
-}
-
-
-@pytest.fixture(scope="module")
-def pictures(files, tmp_path_factory):
-    """Every picture in every style, as bytes."""
-    folder = tmp_path_factory.mktemp("pictures")
-    made = {}
-    for name, draw in DRAW.items():
-        for style in STYLES:
-            draw(files, folder / f"{name}.png", style)
-            made[name, style] = (folder / f"{name}.png").read_bytes()
-    return made
-
-
-@pytest.fixture
-def figure(monkeypatch, tmp_path):
-    """A function that draws with a function of DRAW, and returns the figure instead of saving."""
-
-    def draw(function, *arguments, **options):
-        figures = []
-        monkeypatch.setattr(plots, "_save", lambda figure, picture: figures.append(figure))
-        function(arguments[0], tmp_path / "picture.png", "default", *arguments[1:], **options)
-        return figures[0]
-
-    return draw
-
-
-def size_of(png):
-    """Width and height in pixels."""
-    assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    return struct.unpack(">II", png[16:24])
-
-
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("name", DRAW)
-def test_a_picture_fits_a_page(pictures, name, style):
-    width, height = size_of(pictures[name, style])
-    assert 600 <= width <= 2000
-    assert 300 <= height <= 2000
-
-
-@pytest.mark.parametrize("name", DRAW)
-def test_a_picture_is_dark_or_light_as_its_style_says(pictures, name):
-    corners = [imread(io.BytesIO(pictures[name, style]))[0, 0, :3].mean() for style in STYLES]
-    assert corners == [0, 1]
-
-
-@pytest.mark.parametrize("name", DRAW)
-def test_a_picture_drawn_again_is_the_same_bytes(pictures, files, tmp_path, name):
-    DRAW[name](files, tmp_path / "again.png", "default")
-    assert (tmp_path / "again.png").read_bytes() == pictures[name, "default"]
-
-
-def test_a_style_ends_with_its_picture(files, tmp_path):
-    before = dict(mpl.rcParams)
-    draw_misclassified(files, tmp_path / "picture.png", "dark_background")
-    assert dict(mpl.rcParams) == before
-
-
-def test_the_loss_is_drawn_by_epoch(files, figure):
-    (axes,) = figure(DRAW["loss"], files).axes
-    lines = [line.get_xydata().tolist() for line in axes.lines]
-    assert lines == [[[1, 1.5], [2, 0.5]]]
-
-
-def test_the_validation_loss_is_drawn_where_there_is_one(figure, tmp_path):
-    (axes,) = figure(DRAW["loss"], make_files(tmp_path, history=WITH_VALIDATION)).axes
-    lines = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
-    assert lines == {"training": [1.5, 0.5], "validation": [1.25, 0.75]}
-
-
-def shown(figure):
-    """{title: image} of the images in a figure."""
-    return {
-        axes.get_title().replace("\n", " "): axes.images[0].get_array()
-        for axes in figure.axes
-        if axes.images
-    }
-
-
-WRONG = {"A taken for B": 1, "B taken for A": 0, "C taken for A": 0, "C taken for D": 3}
-
-
-def test_misclassified_images_are_shown_with_label_and_prediction(files, figure):
-    images = shown(figure(draw_misclassified, files))
-    bright = {title: int(image.ravel().argmax()) for title, image in images.items()}
-    assert bright == WRONG
-
-
-def test_misclassified_images_have_their_shape(files, figure):
-    images = shown(figure(draw_misclassified, files))
-    assert images["C taken for D"].tolist() == [[0, 0], [0, 1]]
-
-
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_as_many_misclassified_images_are_shown_as_are_asked_for(files, figure, count):
-    drawn = figure(draw_misclassified, files, count=count)
-    assert len(shown(drawn)) == count
-    assert drawn.get_suptitle() == f"{count} of 4 misclassified test images"
-
-
-def test_the_seed_decides_which_misclassified_images_are_shown(files, figure):
-    choices = {
-        tuple(shown(figure(draw_misclassified, files, count=2, seed=seed))) for seed in range(5)
-    }
-    assert len(choices) > 1
-
-
-@pytest.fixture(scope="module")
-def faultless(tmp_path_factory):
-    return make_files(tmp_path_factory.mktemp("faultless"), images=LABELS)
-
-
-@pytest.mark.parametrize("name", ["misclassified", "confusion"])
-def test_a_network_without_mistakes_is_drawn_too(faultless, tmp_path, name):
-    DRAW[name](faultless, tmp_path / "picture.png", "dark_background")
-    width, height = size_of((tmp_path / "picture.png").read_bytes())
-    assert 600 <= width <= 2000
-    assert 300 <= height <= 2000
-
-
-def test_without_mistakes_no_image_is_shown(faultless, figure):
-    drawn = figure(draw_misclassified, faultless)
-    assert shown(drawn) == {}
-    assert drawn.get_suptitle() == "0 of 0 misclassified test images"
-
-
-def test_the_confusion_matrix_is_drawn_with_its_counts(files, figure):
-    axes = figure(DRAW["confusion"], files).axes[0]
-    counts = {
-        (int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axes.texts
-    }
-    assert [[int(counts[row, column]) for column in range(4)] for row in range(4)] == CONFUSION
-
-
-def test_the_confusion_matrix_is_coloured_by_the_share_of_each_row(files, figure):
-    axes = figure(DRAW["confusion"], files).axes[0]
-    expected = [[0.75, 0.25, 0, 0], [0.5, 0.5, 0, 0], [0.5, 0, 0, 0.5], [0, 0, 0, 0]]
-    assert axes.images[0].get_array().tolist() == expected
-
-
-def test_the_confusion_matrix_has_the_names_of_the_classes_on_both_axes(files, figure):
-    axes = figure(DRAW["confusion"], files).axes[0]
-    for axis in (axes.xaxis, axes.yaxis):
-        assert [label.get_text() for label in axis.get_ticklabels()] == CLASSES
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "label")
-
-
-def test_the_confusion_matrix_tells_the_accuracy(files, measured, figure, tmp_path):
-    (tmp_path / "metrics.json").write_text(json.dumps(measured | {"test_accuracy": 0.9035}))
-    drawn = figure(DRAW["confusion"], files | {"metrics": tmp_path / "metrics.json"})
-    assert drawn.axes[0].get_title() == "Test images: 90.35% are right"
-
-
-def test_the_weights_of_each_class_are_an_image_without_the_bias(tmp_path, files, figure):
+def test_the_weights_of_each_class_are_an_image_without_the_bias():
     W = np.arange(20, dtype=np.float32).reshape(4, 5)
-    write_checkpoint(tmp_path / "w.npz", {"0.W": W})
-    images = shown(figure(draw_weights, files | {"checkpoint": tmp_path / "w.npz"}))
-    expected = {name: row[:4].reshape(2, 2).tolist() for name, row in zip(CLASSES, W)}
-    assert {name: image.tolist() for name, image in images.items()} == expected
+    assert weight_images([W], CLASSES, [2, 2]) == {
+        "outputs": 4,
+        "images": [
+            {"class": name, "weights": row[:4].reshape(2, 2).tolist()}
+            for name, row in zip(CLASSES, W)
+        ],
+    }
 
 
-def test_the_colours_of_all_weights_are_of_one_scale_around_zero(tmp_path, files, figure):
-    W = np.zeros((4, 5), np.float32)
-    W[0, 0], W[1, 1], W[2, 4] = 3, -2, 50  # the last is a bias
-    write_checkpoint(tmp_path / "w.npz", {"0.W": W})
-    drawn = figure(draw_weights, files | {"checkpoint": tmp_path / "w.npz"})
-    limits = {axes.images[0].get_clim() for axes in drawn.axes if axes.images}
-    assert limits == {(-3, 3)}
+def test_of_a_hidden_layer_the_weightiest_units_come_first_with_the_class_they_speak_for():
+    W = np.arange(15, dtype=float).reshape(3, 5)
+    following = np.array([[1, -5, 2, 9], [0, 4, 3, 9]])  # the last column is the bias
+    found = weight_images([W, following], ["A", "B"], [2, 2])
+    assert found["outputs"] == 3
+    assert [(image["unit"], image["class"]) for image in found["images"]] == [
+        (1, "B"),
+        (2, "B"),
+        (0, "A"),
+    ]
+    assert found["images"][0]["weights"] == [[5, 6], [7, 8]]
 
 
-@pytest.fixture
-def hidden(tmp_path, files):
-    """A function of a width that gives the files of a network with a hidden layer of it."""
-
-    def make(width):
-        weights = {"0.W": np.ones((width, 5), np.float32), "1.W": np.ones((4, width + 1))}
-        write_checkpoint(tmp_path / "hidden.npz", weights)
-        return files | {"checkpoint": tmp_path / "hidden.npz"}
-
-    return make
+def test_of_a_wide_hidden_layer_as_many_units_are_kept_as_fit():
+    found = weight_images([np.ones((99, 5)), np.ones((2, 100))], ["A", "B"], [2, 2])
+    assert [image["unit"] for image in found["images"]] == [*range(evaluation.MOST_UNITS)]
+    assert found["outputs"] == 99
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_the_weights_of_a_hidden_layer_are_drawn_too(hidden, tmp_path, style):
-    draw_weights(hidden(6), tmp_path / "picture.png", style)
-    width, height = size_of((tmp_path / "picture.png").read_bytes())
-    assert 600 <= width <= 2000
-    assert 300 <= height <= 2000
+def test_units_of_a_deeper_network_speak_for_no_class():
+    weights = [np.ones((3, 5)), np.ones((2, 4)), np.ones((2, 3))]
+    assert all("class" not in image for image in weight_images(weights, "AB", [2, 2])["images"])
 
 
-@pytest.mark.parametrize(("width", "n"), [(1, 1), (4, 4), (21, 21), (101, 100)])
-def test_of_a_hidden_layer_the_first_hundred_outputs_are_shown_by_number(hidden, figure, width, n):
-    assert [*shown(figure(draw_weights, hidden(width)))] == [str(i) for i in range(n)]
+def test_images_in_colour_keep_their_shape():
+    (image,) = weight_images([np.arange(13.0)[None]], ["A"], [2, 2, 3])["images"]
+    assert np.array(image["weights"]).shape == (2, 2, 3)

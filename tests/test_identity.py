@@ -89,22 +89,24 @@ def test_a_short_hash_is_the_same_today_and_tomorrow():
 # What each script imports, directly or not, worked out by hand.
 JOB = {"job", "errors"}
 NETWORK = {"network", "initializers", "layers", "losses", "metrics"}
-PLOTS = JOB | {"plots", "checkpoints", "files", "streams"}
+PLOTS = JOB | {"plots", "files"}
 IMPORTS = {
-    "download": JOB | {"datasets", "files", "idx"},
+    "download": JOB | {"datasets", "files", "idx", "terminal"},
     "describe": JOB | {"settings", "files"},
     "preprocess": JOB | {"preprocessing", "raw", "files", "idx", "streams"},
     "train": JOB
     | NETWORK
     | {"training", "batches", "checkpoints", "environment", "files", "optimizers"}
-    | {"schedules", "streams"},
+    | {"schedules", "streams", "terminal"},
     "evaluate": JOB | NETWORK | {"evaluation", "checkpoints", "environment", "files"},
-    "plot_loss": PLOTS,
-    "plot_misclassified": PLOTS,
+    "plot_history": PLOTS,
     "plot_confusion": PLOTS,
+    "plot_misclassified": PLOTS,
+    "plot_calibration": PLOTS,
     "plot_weights": PLOTS,
     "plot_curves": PLOTS,
-    "plot_sweep": PLOTS,
+    "plot_points": PLOTS,
+    "make_demo": JOB | {"demo", "checkpoints", "files", "streams"},
     "summarize": JOB | {"summary", "files"},
     "compare": JOB | {"summary", "files"},
 }
@@ -113,6 +115,8 @@ IMPORTS = {
 @pytest.mark.parametrize("script", [path.stem for path in sorted(SCRIPTS.glob("*.py"))])
 def test_a_script_depends_on_itself_and_on_what_it_imports(script):
     expected = {f"{script}.py", *(f"scratchnet/{module}.py" for module in IMPORTS[script])}
+    if script == "make_demo":
+        expected |= {"scratchnet/demo.html"}
     assert set(code_hashes(SCRIPTS / f"{script}.py")) == expected
 
 
@@ -226,8 +230,12 @@ def test_modules_that_import_each_other_are_followed_once(scripts):
 
 # ---- What moves with a setting. Worked out by hand: a new key needs an entry.
 
-PICTURES = {"plot_loss", "plot_misclassified", "plot_confusion", "plot_weights"}
-FROM_TRAINING = {"train", "evaluate", *PICTURES}
+PICTURES = {
+    *("plot_history", "plot_confusion", "plot_misclassified"),
+    *("plot_calibration", "plot_weights"),
+}
+AFTER_EVALUATION = {*PICTURES, "make_demo"}
+FROM_TRAINING = {"train", "evaluate", *AFTER_EVALUATION}
 RUN = ({"run"}, {"describe", *FROM_TRAINING})
 DATA = ({"data", "run"}, {"describe", "preprocess", *FROM_TRAINING})
 NOTHING = (set(), set())
@@ -236,7 +244,7 @@ NOTHING = (set(), set())
 MOVES = {
     "dataset": ("fashion", DATA),
     "content": ("c3d4", DATA),
-    "classes": (["a", "b"], (set(), {"evaluate", *PICTURES})),
+    "classes": (["a", "b"], (set(), {"evaluate", *AFTER_EVALUATION})),
     "test_fraction": (0.3, DATA),
     "validation_fraction": (0.2, DATA),
     "files": ({"npz": "elsewhere.npz"}, NOTHING),
@@ -260,8 +268,8 @@ MOVES = {
     "training.seed": (1, RUN),
     "training.checkpoint_every": (5, NOTHING),
     "plots.misclassified": (6, (set(), {"plot_misclassified"})),
-    "plots.seed": (1, (set(), {"plot_misclassified"})),
     "plots.style": ("default", (set(), PICTURES)),
+    "plots.format": ("svg", NOTHING),  # another file
 }
 KEYS = [name for name in leaves(load_schema()) if name != "sweep"]
 
@@ -308,7 +316,6 @@ SWAPS = [
     ("training.batch_size", 7, "training.seed", 8, RUN),
     ("training.learning_rate", 0.5, "training.momentum", 0.25, RUN),
     ("validation_fraction", 0.5, "training.momentum", 0.25, DATA),
-    ("plots.misclassified", 7, "plots.seed", 8, (set(), {"plot_misclassified"})),
 ]
 
 
@@ -383,7 +390,7 @@ def test_each_stage_is_a_script(stage):
     [
         ("scratchnet/layers.py", FROM_TRAINING),
         ("scratchnet/optimizers.py", FROM_TRAINING),
-        ("scratchnet/evaluation.py", {"evaluate", *PICTURES}),
+        ("scratchnet/evaluation.py", {"evaluate", *AFTER_EVALUATION}),
         ("scratchnet/plots.py", PICTURES),
         ("scratchnet/preprocessing.py", {"preprocess", *FROM_TRAINING}),
         ("scratchnet/idx.py", {"download", "preprocess", *FROM_TRAINING}),
@@ -392,8 +399,10 @@ def test_each_stage_is_a_script(stage):
         ("scratchnet/job.py", set(OF_A_RUN)),
         ("scratchnet/pipeline.py", set()),
         ("scratchnet/summary.py", set()),
-        ("plot_loss.py", {"plot_loss"}),
-        ("evaluate.py", {"evaluate", *PICTURES}),
+        ("plot_history.py", {"plot_history"}),
+        ("evaluate.py", {"evaluate", *AFTER_EVALUATION}),
+        ("scratchnet/demo.py", {"make_demo"}),
+        ("scratchnet/demo.html", {"make_demo"}),
         ("train.py", FROM_TRAINING),
         ("summarize.py", set()),
     ],
@@ -441,8 +450,8 @@ def test_keys_of_all_runs_hold_the_rows():
         ({"training.seed": 2}, set(TOGETHER)),
         ({"validation_fraction": 0.1}, set(TOGETHER)),
         ({"classes": ["a", "b"]}, set(TOGETHER)),
-        ({"plots.style": "default"}, {"plot_curves", "plot_sweep"}),
-        ({"plots.seed": 9}, set()),
+        ({"plots.style": "default"}, {"plot_curves", "plot_points"}),
+        ({"plots.misclassified": 9}, set()),
     ],
 )
 def test_stages_of_all_runs_are_stale_after_a_change_in_a_run(changes, stale):
@@ -461,10 +470,10 @@ def test_stages_of_all_runs_are_stale_when_a_row_is():
     ("edited", "stale"),
     [
         ("summarize.py", {"summarize"}),
-        ("compare.py", {"compare", "plot_curves", "plot_sweep"}),
+        ("compare.py", {"compare", "plot_curves", "plot_points"}),
         ("plot_curves.py", {"plot_curves"}),
-        ("scratchnet/summary.py", {"summarize", "compare", "plot_curves", "plot_sweep"}),
-        ("scratchnet/plots.py", {"plot_curves", "plot_sweep"}),
+        ("scratchnet/summary.py", {"summarize", "compare", "plot_curves", "plot_points"}),
+        ("scratchnet/plots.py", {"plot_curves", "plot_points"}),
         ("scratchnet/evaluation.py", set(TOGETHER)),
         ("scratchnet/layers.py", set(TOGETHER)),
     ],

@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("selenium")
+
+from browser import NEEDED, chromium, complaints, drag, visit
 from project import CHECKOUT, copy_workflow
+from scratchnet.checkpoints import load_checkpoint
+from scratchnet.layers import softmax
+from scratchnet.metrics import logits
+from scratchnet.network import build
+from test_demo import SEVEN, ZERO, normalised, predictions
 
 # The notebook's own run: the loss of each of its 20 epochs, and the accuracy on the test images.
 NOTEBOOK_LOSS = [
@@ -16,6 +24,13 @@ NOTEBOOK_LOSS = [
     *(0.399913, 0.394804, 0.390118, 0.385812, 0.381864),
 ]
 NOTEBOOK_ACCURACY = 0.9035
+
+# Digits as they are drawn with a mouse, as shares of the paper.
+DRAWINGS = {
+    0: ZERO,
+    1: [(0.5, 0.2), (0.5, 0.8)],
+    7: SEVEN,
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +42,7 @@ def runs(tmp_path_factory):
     if downloaded.is_dir():
         arguments.append(f"download={{folder: {downloaded}}}")
     project.run(*arguments)
+    project.run("demo", *arguments)
     folders = {}
     for checkpoint in project.results.glob("runs/*/epoch-0020"):
         config = (checkpoint.parent / "config.yaml").read_text()
@@ -59,6 +75,38 @@ def test_results_tell_the_machine_that_made_them(runs, name):
     environment = json.loads((runs[0].parent / name).read_text())["environment"]
     assert environment["numpy"] == np.__version__
     assert environment["blas_threads"] == 1
+
+
+@NEEDED
+def test_the_page_recognises_digits_that_are_drawn(runs, tmp_path):
+    with chromium(tmp_path) as driver:
+        visit(driver, runs[0] / "demo.html")
+        for digit, points in DRAWINGS.items():
+            drag(driver, "paper", points)
+            answer = driver.find_element("id", "answer").text
+            assert answer.startswith(f"The network says {digit} "), digit
+            driver.find_element("id", "clear").click()
+        assert complaints(driver) == []
+
+
+@NEEDED
+def test_the_page_computes_what_numpy_computes_for_a_thousand_test_images(runs, tmp_path):
+    (X,) = runs[0].parents[2].glob("data/mnist-*/X_test.npy")
+    X = np.load(X, mmap_mode="r")[:, :1000]
+    (W,) = load_checkpoint(runs[0].parent / "checkpoints/epoch-0020.npz").trained.values()
+    expected = softmax(logits(build([W], None), X))
+    with chromium(tmp_path) as driver:
+        visit(driver, runs[0] / "demo.html")
+        np.testing.assert_allclose(predictions(driver, X), expected, rtol=0, atol=1e-5)
+        # Enlarged like drawings, the test images come back as they were: drawings are brought into
+        # MNIST's own form.
+        drawn = [
+            normalised(driver, np.kron(image.reshape(28, 28), np.ones((10, 10)))).ravel()
+            for image in X[:, :200].T
+        ]
+    again = softmax(logits(build([W], None), np.array(drawn, np.float32).T))
+    assert np.abs(drawn - X[:, :200].T).mean() < 0.01
+    assert (again.argmax(axis=0) == expected[:, :200].argmax(axis=0)).mean() > 0.98
 
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")

@@ -15,9 +15,12 @@ import yaml
 from project import CHECKOUT, Project, planned, write_own_npz
 from scratchnet.config import APPLIES, leaves, load_schema
 
-PLOTS = {"plot_loss", "plot_misclassified", "plot_confusion", "plot_weights"}
+PLOTS = {
+    *("plot_history", "plot_confusion", "plot_misclassified"),
+    *("plot_calibration", "plot_weights"),
+}
 AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
-COMPARISON = {"compare", "plot_curves", "plot_sweep"}
+COMPARISON = {"compare", "plot_curves", "plot_points"}
 RUN = {"describe", "train"} | AFTER_TRAINING
 DATA = {"download", "preprocess"}
 
@@ -48,8 +51,8 @@ MATRIX = {
     "training.checkpoint_every": (2, set()),
     "sweep": ({"training.seed": [0, 1]}, RUN | COMPARISON),
     "plots.misclassified": (3, {"plot_misclassified"}),
-    "plots.seed": (1, {"plot_misclassified"}),
     "plots.style": ("default", PLOTS),
+    "plots.format": ("svg", PLOTS),
 }
 
 # Keys that mean something only beside certain values of others.
@@ -68,6 +71,7 @@ MODULES = {
     "own_data": set(),
     "settings": {"describe"},
     "streams": EVERYTHING - {"describe", "download"},
+    "terminal": EVERYTHING - {"describe"},
     "layers": {"train"} | AFTER_TRAINING,
     "initializers": {"train"} | AFTER_TRAINING,
     "losses": {"train"} | AFTER_TRAINING,
@@ -81,6 +85,7 @@ MODULES = {
     "metrics": {"train"} | AFTER_TRAINING,
     "evaluation": AFTER_TRAINING,
     "plots": PLOTS,
+    "demo": set(),  # nobody asked for one
     "summary": {"summarize"},
     "config": set(),
     "identity": set(),
@@ -98,6 +103,7 @@ SCRIPTS = {
     "summarize": {"summarize"},
     **{plot: {plot} for plot in sorted(PLOTS)},
     **{stage: set() for stage in sorted(COMPARISON)},  # there is no sweep
+    "make_demo": set(),  # nobody asked for one
 }
 
 
@@ -124,8 +130,8 @@ def test_the_matrix_has_every_key():
 def matrix_as_table():
     """MATRIX as the README shows it: a row a key, a column a stage."""
     stages = ["download", "preprocess", "describe", "train", "evaluate"]
-    stages += ["plot_loss", "plot_confusion", "plot_misclassified", "plot_weights", "summarize"]
-    stages += ["compare", "plot_curves", "plot_sweep"]
+    stages += ["plot_history", "plot_confusion", "plot_misclassified", "plot_calibration"]
+    stages += ["plot_weights", "summarize", "compare", "plot_curves", "plot_points"]
     lines = ["| " + " | ".join(["edited key", *stages]) + " |", "|---" * (1 + len(stages)) + "|"]
     for key, (_, expected) in MATRIX.items():
         marks = ["x" if stage in expected else " " for stage in stages]
@@ -160,16 +166,16 @@ def test_edits_of_keys_that_do_not_apply_run_nothing(project):
 
 def test_of_a_sweep_of_two_runs_each_stage_of_a_run_runs_twice(sweep_project):
     set_key(sweep_project, "plots.style", "default")
-    assert sweep_project.plan() == dict.fromkeys(PLOTS, 2) | once({"plot_curves", "plot_sweep"})
+    assert sweep_project.plan() == dict.fromkeys(PLOTS, 2) | once({"plot_curves", "plot_points"})
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("scratchnet/summary.py", {"summarize", "compare", "plot_curves", "plot_sweep"}),
-        ("compare.py", {"compare", "plot_curves", "plot_sweep"}),
+        ("scratchnet/summary.py", {"summarize", "compare", "plot_curves", "plot_points"}),
+        ("compare.py", {"compare", "plot_curves", "plot_points"}),
         ("plot_curves.py", {"plot_curves"}),
-        ("plot_sweep.py", {"plot_sweep"}),
+        ("plot_points.py", {"plot_points"}),
     ],
 )
 def test_an_edit_of_the_comparison_trains_nothing(sweep_project, name, expected):
@@ -184,12 +190,12 @@ def test_a_sweep_spelled_otherwise_runs_nothing(sweep_project):
     assert sweep_project.plan() == {}
 
 
-@pytest.mark.parametrize("name", ["points.csv", "curves.csv", "curves.png", "accuracy.png"])
+@pytest.mark.parametrize("name", ["points.csv", "curves.csv", "curves.png", "points.png"])
 def test_a_deleted_comparison_is_made_again_and_nothing_else(sweep_project, name):
     (path,) = sweep_project.results.glob(f"sweeps/*/{name}")
     before = path.read_bytes()
     path.unlink()
-    stage = {"curves.png": "plot_curves", "accuracy.png": "plot_sweep"}.get(name, "compare")
+    stage = {"curves.png": "plot_curves", "points.png": "plot_points"}.get(name, "compare")
     assert planned(sweep_project.run()) == {stage: 1}
     assert path.read_bytes() == before
 
@@ -424,9 +430,14 @@ DELETED = {
     "runs/{run}/epoch-0004/metrics.json": "evaluate",
     "runs/{run}/epoch-0004/history.csv": "evaluate",
     "runs/{run}/epoch-0004/predictions.csv": "evaluate",
-    "runs/{run}/epoch-0004/loss.png": "plot_loss",
-    "runs/{run}/epoch-0004/misclassified.png": "plot_misclassified",
+    "runs/{run}/epoch-0004/confusion.csv": "evaluate",
+    "runs/{run}/epoch-0004/calibration.csv": "evaluate",
+    "runs/{run}/epoch-0004/misclassified.json": "evaluate",
+    "runs/{run}/epoch-0004/weights.json": "evaluate",
+    "runs/{run}/epoch-0004/history.png": "plot_history",
     "runs/{run}/epoch-0004/confusion.png": "plot_confusion",
+    "runs/{run}/epoch-0004/misclassified.png": "plot_misclassified",
+    "runs/{run}/epoch-0004/calibration.png": "plot_calibration",
     "runs/{run}/epoch-0004/weights.png": "plot_weights",
 }
 
@@ -455,10 +466,10 @@ def test_deleted_logs_and_benchmarks_run_nothing(project):
 
 
 def test_an_explicit_target_makes_what_it_needs_and_no_more(project):
-    target = project.run_folder.relative_to(project.folder) / "epoch-0004/loss.png"
+    target = project.run_folder.relative_to(project.folder) / "epoch-0004/history.png"
     assert project.plan(target) == {}
     append(project.folder / "workflow/scripts/scratchnet/layers.py")
-    assert project.plan(target) == once({"train", "evaluate", "plot_loss"})
+    assert project.plan(target) == once({"train", "evaluate", "plot_history"})
 
 
 @pytest.mark.parametrize(
@@ -486,7 +497,7 @@ def test_an_explicit_target_that_was_deleted_is_made_again(project):
 
 
 def test_a_run_of_another_configuration_is_refused_with_its_name(project):
-    process = project.snakemake("results/runs/mnist-softmax-00000000/epoch-0004/loss.png")
+    process = project.snakemake("results/runs/mnist-softmax-00000000/epoch-0004/history.png")
     output = process.stdout + process.stderr
     assert process.returncode == 1
     assert "mnist-softmax-00000000 is of another configuration" in output
@@ -500,4 +511,32 @@ def test_the_same_arrays_again_train_nothing(project):
     for path in (project.results / "data").rglob("*.npy"):
         path.unlink()
     assert planned(project.run()) == {"preprocess": 1}
+    assert project.plan() == {}
+
+
+@pytest.mark.parametrize(
+    ("edited", "expected"),
+    [
+        ("scratchnet/demo.html", {"make_demo"}),
+        ("make_demo.py", {"make_demo"}),
+        ("scratchnet/plots.py", set()),
+        ("scratchnet/layers.py", {"train", "evaluate", "make_demo"}),
+    ],
+)
+def test_a_page_to_draw_on_is_made_on_request_and_stale_when_its_network_is(
+    project, edited, expected
+):
+    assert project.plan("demo") == {"make_demo": 1}
+    project.run("demo")
+    assert project.plan("demo") == {}
+    append(project.folder / "workflow/scripts" / edited, "\n")
+    assert project.plan("demo") == once(expected)
+
+
+def test_pictures_of_another_format_lie_beside_the_old_ones(project):
+    before = {path: path.read_bytes() for path in project.run_folder.rglob("*.png")}
+    project.configure({"plots": {"format": "svg"}})
+    assert planned(project.run()) == once(PLOTS)
+    assert {path: path.read_bytes() for path in before} == before
+    project.configure({})
     assert project.plan() == {}

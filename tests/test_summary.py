@@ -1,13 +1,11 @@
-"""Tables and pictures of sweeps: which run is best, and what seeds come to together."""
+"""Tables: which run is best, what seeds come to together, and what it all took."""
 
 import json
-import struct
 
 import pytest
 
-from scratchnet import plots
 from scratchnet.files import read_csv
-from scratchnet.summary import as_table, compare, summarize
+from scratchnet.summary import aligned, compare, cost_table, short_table, summarize
 
 
 @pytest.fixture
@@ -31,6 +29,83 @@ def rows(tmp_path):
         return made
 
     return make
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """Two runs: one without and one with validation."""
+    made = []
+    for name, seed, extra in (
+        ("mnist-softmax-1a2b3c4d", 0, {}),
+        ("mnist-mlp-30-5e6f7a8b", 1, {"validation_loss": 0.25, "validation_accuracy": 0.75}),
+    ):
+        measured, record = tmp_path / f"{name}.metrics.json", tmp_path / f"{name}.json"
+        results = {"epochs": 20, "train_loss": 0.381864, "test_loss": 0.5, "test_accuracy": 0.9035}
+        measured.write_text(json.dumps(results | extra))
+        record.write_text(json.dumps({"epochs": 20, "seconds": 2.345}))
+        made.append(
+            {
+                "run": name,
+                "folder": f"results/runs/{name}/epoch-0020",
+                "swept": {"training.seed": seed, "training.learning_rate": 0.00025},
+                "metrics": measured,
+                "record": record,
+            }
+        )
+    return made
+
+
+def test_the_summary_has_a_row_for_each_run(two_runs, tmp_path):
+    summarize(two_runs, tmp_path / "summary.csv")
+    assert (tmp_path / "summary.csv").read_text().splitlines() == [
+        "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
+        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,error",
+        "mnist-softmax-1a2b3c4d,results/runs/mnist-softmax-1a2b3c4d/epoch-0020,0,0.00025,20,,"
+        "0.381864,,,0.5,0.9035,2.345,,",
+        "mnist-mlp-30-5e6f7a8b,results/runs/mnist-mlp-30-5e6f7a8b/epoch-0020,1,0.00025,20,,"
+        "0.381864,0.25,0.75,0.5,0.9035,2.345,,",
+    ]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A function that shows {column: values} as a table."""
+
+    def show(columns):
+        path = tmp_path / "table.csv"
+        lines = [",".join(columns), *map(",".join, zip(*columns.values()))]
+        path.write_text("\n".join(lines) + "\n")
+        return aligned(short_table(path))
+
+    return show
+
+
+def test_the_table_is_aligned_and_without_trailing_blanks(table):
+    assert table({"folder": ["a", "results"], "epochs": ["20", "5"]}) == [
+        "folder   epochs",
+        "a        20",
+        "results  5",
+    ]
+
+
+def test_the_table_leaves_out_the_run_whose_folder_it_shows_and_what_is_empty(table):
+    columns = {"run": ["x", "y"], "folder": ["a", "b"], "val": ["", ""], "some": ["", "1"]}
+    assert table(columns) == ["folder  some", "a", "b       1"]
+
+
+def test_the_table_shortens_measurements(table):
+    assert table({"test_loss": ["0.381864", "1.0"]}) == ["test_loss", "0.3819", "1.0000"]
+
+
+@pytest.mark.parametrize("value", ["0.00025", "1e-05", "[300, 100]", "mnist", "100000"])
+def test_the_table_shows_a_swept_setting_as_it_is(two_runs, tmp_path, value):
+    setting = json.loads(value) if value != "mnist" else value
+    for row in two_runs:
+        row["swept"] = {"x": setting}
+    summarize(two_runs, tmp_path / "summary.csv")
+    header, *lines = aligned(short_table(tmp_path / "summary.csv"))
+    start, end = header.index("x "), header.index("epochs")
+    assert [line[start:end].strip() for line in lines] == [value, value]
 
 
 def validated(accuracy, loss=0.3, **others):
@@ -126,7 +201,7 @@ def test_the_curves_of_all_runs_are_below_one_another_with_their_point(compared)
 
 
 def test_the_table_of_points_shows_means_with_their_deviations(compared):
-    lines = as_table(compared(*RUNS)[0])
+    lines = aligned(short_table(compared(*RUNS)[0]))
     assert "0.6000 ± 0.1414" in lines[1]
     assert "0.8500 ± 0.0707" in lines[1]
     assert lines[2].endswith("best")
@@ -135,29 +210,33 @@ def test_the_table_of_points_shows_means_with_their_deviations(compared):
     assert lines[1].index("0.6000") == lines[0].index("validation_accuracy")
 
 
-SWEEPS = {
-    "one key": [({"x": i}, validated(0.5 + i / 10)) for i in range(3)],
-    "seeds only": [({"training.seed": i}, validated(0.5 + i / 10)) for i in range(3)],
-    "one run": [({"x": 1}, validated(0.5))],
-    "no validation": [({"x": i}, {}) for i in range(3)],
-    "seven keys": [({f"k{j}": i for j in range(7)}, validated(0.5 + i / 10)) for i in range(3)],
-    "forty points": [({"x": i, "y": i % 3}, validated(0.5 + i / 100)) for i in range(40)],
-    "a setting that does not apply": [({"x": None}, validated(0.5)), ({"x": 1}, validated(0.6))],
-}
+def test_curves_of_runs_of_which_some_have_no_validation_have_empty_cells(rows, tmp_path):
+    runs = rows((sweep(0.1, 0), {}), (sweep(0.1, 1), {}))
+    runs[0]["history"].write_text("epoch,loss\n1,0.9\n2,0.5\n")
+    compare(runs, tmp_path / "points.csv", tmp_path / "curves.csv")
+    found = read_csv(tmp_path / "curves.csv")
+    assert [row["val_loss"] for row in found] == ["", "", "1.3", "0.3"]
 
 
-@pytest.mark.parametrize("style", ["dark_background", "default"])
-@pytest.mark.parametrize("runs", SWEEPS.values(), ids=SWEEPS)
-def test_any_sweep_is_drawn_and_drawn_again_the_same(compared, tmp_path, runs, style):
-    points, curves = compared(*runs)
-    swept = list(runs[0][0])
-    drawn = []
-    for name in ("once", "again"):
-        plots.plot_sweep(points, swept, tmp_path / f"{name}.png", style)
-        plots.plot_curves(curves, tmp_path / f"{name}-curves.png", style)
-        drawn.append([(tmp_path / f"{name}{end}").read_bytes() for end in (".png", "-curves.png")])
-    assert drawn[0] == drawn[1]
-    for png in drawn[0]:
-        width, height = struct.unpack(">II", png[16:24])
-        assert 500 <= width <= 2500
-        assert 400 <= height <= 2500
+def test_seconds_are_shortened_more(table):
+    assert table({"seconds": ["12.3456", "1.0"]}) == ["seconds", "12.3", "1.0"]
+
+
+def test_columns_can_be_left_out(tmp_path):
+    (tmp_path / "t.csv").write_text("run,a,b\nx,1,2\n")
+    assert short_table(tmp_path / "t.csv", leave_out=("a",)) == [["run", "b"], ["x", "2"]]
+
+
+def test_costs_are_those_of_all_jobs_of_a_stage(tmp_path):
+    for name, line in (("a", "1.25\t100.4"), ("b", "2.5\t99"), ("c", "0.01\tNA"), ("d", "0.1\t-")):
+        (tmp_path / name).write_text(f"s\tmax_rss\n{line}\n")
+    benchmarks = {
+        "train": [tmp_path / "a", tmp_path / "b", tmp_path / "c"],
+        "describe": [tmp_path / "d"],
+        "download": [],
+    }
+    assert cost_table(benchmarks) == [
+        ["stage", "jobs", "seconds", "MB"],
+        ["train", "3", "3.8", "100"],
+        ["describe", "1", "0.1", ""],
+    ]

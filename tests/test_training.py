@@ -16,7 +16,7 @@ from scratchnet.metrics import SLICE, accuracy, best_epoch, logits
 from scratchnet.network import build, initial_weights
 from scratchnet.optimizers import SGD
 from scratchnet.streams import random_stream
-from scratchnet.training import make_optimizer, run_segment, train, train_epoch
+from scratchnet.training import HISTORY, make_optimizer, run_segment, train, train_epoch
 
 # A warning of NumPy (an overflow, say) fails a test.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -70,7 +70,7 @@ def weights_of(network):
 
 
 def new_history():
-    return {"loss": [], "val_loss": [], "val_accuracy": []}
+    return {name: [] for name in HISTORY}
 
 
 def assert_equal(arrays, others):
@@ -94,7 +94,7 @@ def segment(tmp_path):
             f"{'model' if f'model.{key}' in SETTINGS else 'training'}.{key}": value
             for key, value in settings.items()
         }
-        run_segment(data, SETTINGS | changed, epochs, start, *files)
+        run_segment(name, data, SETTINGS | changed, epochs, start, *files)
         return files
 
     return run
@@ -103,9 +103,9 @@ def segment(tmp_path):
 # An epoch
 
 
-def test_the_loss_of_an_epoch_is_the_mean_over_its_samples():
+def test_loss_and_accuracy_of_an_epoch_are_means_over_its_samples():
     # Batches of 3, 3 and 1 samples. With a learning rate of 0 the network stays as it is, so each
-    # batch can be asked for its loss beforehand.
+    # batch can be asked beforehand.
     network = network_of()
     for _, parameter, _ in network.parameters():
         parameter *= 100  # weights of size 1, so that the losses differ
@@ -113,7 +113,12 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_samples():
         (X.copy(), Y.copy()) for X, Y in generate_batches(*samples(7), 3, np.random.default_rng(0))
     ]
     a, b, c = (softmax_crossentropy(network.forward(X), Y)[0] for X, Y in batches)
-    assert train_epoch(network, SGD(learning_rate=0.0), batches) == (3 * a + 3 * b + 1 * c) / 7
+    right = sum(np.sum(network.forward(X).argmax(0) == Y.argmax(0)) for X, Y in batches)
+    assert 0 < right < 7
+    assert train_epoch(network, SGD(learning_rate=0.0), batches) == {
+        "loss": (3 * a + 3 * b + 1 * c) / 7,
+        "accuracy": pytest.approx(right / 7),
+    }
 
 
 def test_an_epoch_takes_a_step_for_each_batch():

@@ -52,13 +52,13 @@ def test_an_edited_module_is_named(project):
 
 
 def test_a_new_import_is_named(project):
-    script = project.folder / "workflow/scripts/plot_loss.py"
+    script = project.folder / "workflow/scripts/plot_history.py"
     script.write_text(script.read_text() + "\nimport scratchnet.identity\n")
-    assert reasons(project) == {"Drawing": "plot_loss.py changed, identity.py is new"}
+    assert reasons(project) == {"Drawing": "plot_history.py changed, identity.py is new"}
 
 
 def test_a_missing_result_is_said_to_be_missing(project):
-    (project.run_folder / EPOCH / "loss.png").unlink()
+    (project.run_folder / EPOCH / "history.png").unlink()
     assert reasons(project) == {"Drawing": "its result is missing"}
 
 

@@ -14,8 +14,13 @@ import yaml
 from project import CHECKOUT, Project, copy_with_small_data, planned
 from scratchnet.files import read_csv, read_json
 
-PICTURES = {"loss.png", "misclassified.png", "confusion.png", "weights.png"}
-REPORTED = {"metrics.json", "history.csv", "predictions.csv"}
+PICTURES = {
+    f"{name}.png" for name in ("history", "confusion", "misclassified", "calibration", "weights")
+}
+REPORTED = {
+    *("metrics.json", "history.csv", "predictions.csv", "confusion.csv"),
+    *("calibration.csv", "misclassified.json", "weights.json"),
+}
 
 
 def checkpoints(project):
@@ -39,6 +44,18 @@ def test_the_end_of_a_run_says_what_came_out_and_where(new_project):
     accuracy = json.loads((new_project.run_folder / "epoch-0004/metrics.json").read_text())
     assert f"{accuracy['test_accuracy']:.4f}" in output
     assert f"results/runs/{new_project.run_folder.name}/epoch-0004" in output
+    assert "\nReused: nothing\n" in output
+
+
+def test_the_end_of_a_run_says_what_ran_and_what_was_reused(sweep_project):
+    sweep_project.configure({"sweep": {"training.seed": [0, 1]}, "plots": {"misclassified": 2}})
+    output = sweep_project.run()
+    assert "\nRan:    2 plot_misclassified\n" in output
+    (reused,) = re.findall(r"^Reused: (.*)$", output, re.MULTILINE)
+    assert reused.startswith("download, preprocess, 2 describe, 2 train, 2 evaluate, 2 plot_")
+    assert "all" not in reused
+    (folder,) = (sweep_project.results / "sweeps").iterdir()
+    assert f"the pictures in results/sweeps/{folder.name}\n" in output
 
 
 def test_a_target_of_ones_own_shows_no_table_of_something_else(project):
@@ -63,7 +80,7 @@ def test_without_the_profile_an_edit_runs_at_least_what_it_should(project):
     layers = project.folder / "workflow/scripts/scratchnet/layers.py"
     layers.write_text(layers.read_text() + "\n# An edit.\n")
     plan = project.plan("--workflow-profile", "none")
-    assert set(plan) >= {"train", "evaluate", "plot_loss", "summarize"}
+    assert set(plan) >= {"train", "evaluate", "plot_history", "summarize"}
 
 
 def test_the_run_folder_holds_the_settings_of_the_run(finished):
@@ -82,6 +99,7 @@ def test_the_run_folder_holds_the_settings_of_the_run(finished):
 
 def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep):
     stages = {path.name for path in (CHECKOUT / "workflow/scripts").glob("*.py")}
+    stages -= {"make_demo.py"}  # nobody asked for one
     for kind in ("logs", "benchmarks"):
         folder = finished_sweep.results / kind
         left = {path.name.split(".")[0] + ".py" for path in folder.iterdir()}
@@ -109,7 +127,7 @@ def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_p
         command, cwd=new_project.folder, capture_output=True, text=True, check=False
     )
     assert process.returncode == 0, process.stdout + process.stderr
-    assert (new_project.run_folder / "epoch-0004" / "loss.png").is_file()
+    assert (new_project.run_folder / "epoch-0004" / "history.png").is_file()
 
 
 def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path):
@@ -128,7 +146,7 @@ def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path)
         subprocess.run(["chmod", "-R", "a-w", project.folder], check=True)
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stdout + process.stderr
-    assert (Project(elsewhere).run_folder / "epoch-0004" / "loss.png").is_file()
+    assert (Project(elsewhere).run_folder / "epoch-0004" / "history.png").is_file()
     assert sorted(project.folder.rglob("*")) == before
 
 
@@ -181,7 +199,7 @@ def test_validation_is_measured_and_reported(new_project):
     new_project.run()
     epoch = new_project.run_folder / "epoch-0004"
     header, *rows = (epoch / "history.csv").read_text().splitlines()
-    assert header == "epoch,loss,val_loss,val_accuracy"
+    assert header == "epoch,loss,accuracy,val_loss,val_accuracy"
     assert len(rows) == 4
     metrics = json.loads((epoch / "metrics.json").read_text())
     assert metrics["validation_accuracy"] == float(rows[-1].split(",")[-1])
@@ -223,9 +241,7 @@ def test_ones_own_images_in_colour_with_text_for_labels_and_no_test_half(new_pro
     rows = read_csv(folder / "predictions.csv")
     assert {row["label"] for row in rows} == {"Cat", "Dog", "Eel"}
     assert [row["label"] for row in rows] == [row["predicted"] for row in rows]
-    assert {path.name for path in folder.glob("*.png")} == {
-        *("loss.png", "confusion.png", "misclassified.png", "weights.png")
-    }
+    assert {path.name for path in folder.glob("*.png")} == {*PICTURES}
 
 
 def test_a_folder_of_idx_files_is_the_same_as_the_public_dataset_they_are_of(finished, new_project):

@@ -5,10 +5,12 @@ import sys
 import threading
 import time
 from ast import literal_eval
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
 
@@ -16,7 +18,7 @@ from scratchnet import pipeline
 from scratchnet.config import resolve, swept
 from scratchnet.errors import ConfigError
 from scratchnet.files import read_csv
-from scratchnet.summary import as_table, summarize
+from scratchnet.summary import aligned, cost_table, short_table, summarize
 from scratchnet.why import changed, new, previous_runs
 
 # Snakemake writes the path of Python into shell commands as it is: escape what a shell would split.
@@ -220,6 +222,36 @@ def of_all(stage, *names):
     )
 
 
+def reported(path, figure):
+    """An output that the report shows as `figure`, by dataset and run.
+
+    Its caption is the file of the same name in report/.
+    """
+
+    def category(wildcards):
+        return settings_of(wildcards)["dataset"] if "run" in wildcards.keys() else "all runs"
+
+    def subcategory(wildcards):
+        return wildcards.get("run", "all runs")
+
+    def labels(wildcards):
+        epoch = {"epoch": str(int(wildcards.epoch))} if "epoch" in wildcards.keys() else {}
+        return {"figure": figure, **epoch}
+
+    return report(
+        path,
+        caption=f"../report/{Path(path).stem}.rst",
+        category=category,
+        subcategory=subcategory,
+        labels=labels,
+    )
+
+
+def picture(path, figure):
+    """A picture as an output that the report shows; its ending is what config.yaml says."""
+    return reported(f"{path}.{RUNS[0]['plots.format']}", figure)
+
+
 def everything():
     """The products of all rules so far, for each run. One's own data are not downloaded."""
     products = [
@@ -232,9 +264,46 @@ def everything():
     return list(dict.fromkeys(products))
 
 
+def of_each_run(stage):
+    """The result of `stage` for each run."""
+    return [getattr(rules, stage).output[0].apply_wildcards(place) for place in PLACES]
+
+
+def overview():
+    """What the first page of the report shows (report/overview.rst)."""
+    spent = {
+        stage.name: {
+            path
+            for place in PLACES
+            for path in Path().glob(stage.benchmark.apply_wildcards(place | {"epoch": "*"}))
+        }
+        for stage in workflow.rules
+        if stage.benchmark
+    }
+    losses = ("train_loss", "validation_loss", "test_loss")
+    return {
+        "datasets": ", ".join(sorted({settings["dataset"] for settings in RUNS})),
+        "results": short_table(
+            SUMMARY, leave_out=("folder", "epochs", "error", *losses, *(["run"] if SWEPT else []))
+        ),
+        "swept": ", ".join(SWEPT),
+        "settings": Path(f"results/runs/{ROWS[0]['run']}/config.yaml").read_text(),
+        "costs": cost_table(spent),
+    }
+
+
 def note_host():
     """Leave the name of this machine, for `make run` to know whose lock it finds after a kill."""
     Path(".snakemake/host").write_text(platform.node())
+
+
+def make_room_for_live_lines():
+    """Let what Snakemake says take the place of a job's live line, instead of mixing with it."""
+    from scratchnet.terminal import AroundLiveLines
+
+    for handler in logger.handlers:
+        if getattr(handler, "is_tty", False):
+            handler.stream = AroundLiveLines(handler.stream)
 
 
 def end_timers():
@@ -267,14 +336,23 @@ def show_results():
         temporary.symlink_to(Path(ROWS[0]["folder"]).parent.relative_to("results"))
         temporary.replace(link)
     by_point = SWEPT and len(read_csv(points)) < len(ROWS)
-    print("", *as_table(points if by_point else SUMMARY), "", sep="\n")
+    print("", *aligned(short_table(points if by_point else SUMMARY)), "", sep="\n")
     for row in read_csv(SUMMARY):
         if row["best"]:
             print(f"The best run by validation accuracy: {row['folder']}")
-    if SWEPT:
-        print(f"The runs one by one: {SUMMARY}. Side by side: the files in {points.parent}.")
-    else:
-        print(f"The same table: {SUMMARY}. The pictures are the .png files in the folder.")
+    print("Ran:   ", in_words(workflow.dag.finished_jobs))
+    print("Reused:", in_words(job for job in workflow.dag.jobs if not workflow.dag.needrun(job)))
+    print(f"To read: {SUMMARY}; the pictures in {points.parent if SWEPT else 'the folder'}")
+    print("To browse: snakemake --report results/report.html")
+    print("To draw on: snakemake --cores 1 demo")
+
+
+def in_words(jobs):
+    """Which rules `jobs` are of, and how many: train, 2 evaluate."""
+    counts = Counter(job.rule.name for job in jobs if job.rule.name != "all")
+    order = [stage.name for stage in workflow.rules]
+    names = sorted(counts, key=order.index)
+    return ", ".join(f"{counts[n]} {n}" if counts[n] > 1 else n for n in names) or "nothing"
 
 
 def show_failures():

@@ -9,6 +9,10 @@ rule evaluate:
         metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
         history="results/runs/{run}/epoch-{epoch}/history.csv",
         predictions="results/runs/{run}/epoch-{epoch}/predictions.csv",
+        confusion="results/runs/{run}/epoch-{epoch}/confusion.csv",
+        calibration="results/runs/{run}/epoch-{epoch}/calibration.csv",
+        misclassified="results/runs/{run}/epoch-{epoch}/misclassified.json",
+        weights="results/runs/{run}/epoch-{epoch}/weights.json",
     log:
         "results/logs/evaluate/{run}/epoch-{epoch}.log",
     benchmark:

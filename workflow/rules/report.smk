@@ -1,55 +1,31 @@
-# From numbers to pictures and a table.
-rule plot_loss:
+# From numbers to pictures and a table. Each picture is drawn from the file of its name beside it.
+rule plot_history:
     input:
-        history=needs("plot_loss", "results/runs/{run}/epoch-{epoch}/history.csv"),
+        needs("plot_history", "results/runs/{run}/epoch-{epoch}/history.csv"),
     output:
-        "results/runs/{run}/epoch-{epoch}/loss.png",
+        picture("results/runs/{run}/epoch-{epoch}/history", "Loss and accuracy by epoch"),
     log:
-        "results/logs/plot_loss/{run}/epoch-{epoch}.log",
+        "results/logs/plot_history/{run}/epoch-{epoch}.log",
     benchmark:
-        "results/benchmarks/plot_loss/{run}/epoch-{epoch}.tsv"
+        "results/benchmarks/plot_history/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        key=key_of("plot_loss"),
-        why=why("plot_loss"),
+        key=key_of("plot_history"),
+        why=why("plot_history"),
     message:
-        "Drawing the loss of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Drawing loss and accuracy of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
-        "../scripts/plot_loss.py"
-
-
-rule plot_misclassified:
-    input:
-        predictions=needs("plot_misclassified", "results/runs/{run}/epoch-{epoch}/predictions.csv"),
-        X_test=needs("plot_misclassified", "results/data/{data}/X_test.npy"),
-        manifest=needs("plot_misclassified", "results/data/{data}/manifest.json"),
-    output:
-        "results/runs/{run}/epoch-{epoch}/misclassified.png",
-    log:
-        "results/logs/plot_misclassified/{run}/epoch-{epoch}.log",
-    benchmark:
-        "results/benchmarks/plot_misclassified/{run}/epoch-{epoch}.tsv"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        key=key_of("plot_misclassified"),
-        why=why("plot_misclassified"),
-    message:
-        "Drawing the mistakes of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
-    script:
-        "../scripts/plot_misclassified.py"
+        "../scripts/plot_history.py"
 
 
 rule plot_confusion:
     input:
-        metrics=needs("plot_confusion", "results/runs/{run}/epoch-{epoch}/metrics.json"),
+        needs("plot_confusion", "results/runs/{run}/epoch-{epoch}/confusion.csv"),
     output:
-        "results/runs/{run}/epoch-{epoch}/confusion.png",
+        picture("results/runs/{run}/epoch-{epoch}/confusion", "Confusion matrix"),
     log:
         "results/logs/plot_confusion/{run}/epoch-{epoch}.log",
     benchmark:
@@ -67,13 +43,55 @@ rule plot_confusion:
         "../scripts/plot_confusion.py"
 
 
+rule plot_misclassified:
+    input:
+        needs("plot_misclassified", "results/runs/{run}/epoch-{epoch}/misclassified.json"),
+    output:
+        picture("results/runs/{run}/epoch-{epoch}/misclassified", "Misclassified images"),
+    log:
+        "results/logs/plot_misclassified/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/plot_misclassified/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        key=key_of("plot_misclassified"),
+        why=why("plot_misclassified"),
+    message:
+        "Drawing the mistakes of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+    script:
+        "../scripts/plot_misclassified.py"
+
+
+rule plot_calibration:
+    input:
+        needs("plot_calibration", "results/runs/{run}/epoch-{epoch}/calibration.csv"),
+    output:
+        picture("results/runs/{run}/epoch-{epoch}/calibration", "Calibration"),
+    log:
+        "results/logs/plot_calibration/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/plot_calibration/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        key=key_of("plot_calibration"),
+        why=why("plot_calibration"),
+    message:
+        "Drawing the calibration of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+    script:
+        "../scripts/plot_calibration.py"
+
+
 rule plot_weights:
     input:
-        checkpoint=needs("plot_weights", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
-        manifest=needs("plot_weights", "results/data/{data}/manifest.json"),
-        metrics=needs("plot_weights", "results/runs/{run}/epoch-{epoch}/metrics.json"),
+        needs("plot_weights", "results/runs/{run}/epoch-{epoch}/weights.json"),
     output:
-        "results/runs/{run}/epoch-{epoch}/weights.png",
+        picture("results/runs/{run}/epoch-{epoch}/weights", "Weights"),
     log:
         "results/logs/plot_weights/{run}/epoch-{epoch}.log",
     benchmark:
@@ -95,7 +113,7 @@ rule summarize:
     input:
         of_all("summarize", "metrics", "record"),
     output:
-        "results/summary.csv",
+        reported("results/summary.csv", "All runs"),
     log:
         "results/logs/summarize.log",
     benchmark:

@@ -24,9 +24,9 @@ rule compare:
 
 rule plot_curves:
     input:
-        curves=needs("plot_curves", "results/sweeps/{sweep}/curves.csv"),
+        needs("plot_curves", "results/sweeps/{sweep}/curves.csv"),
     output:
-        "results/sweeps/{sweep}/curves.png",
+        picture("results/sweeps/{sweep}/curves", "Loss by epoch"),
     log:
         "results/logs/plot_curves/{sweep}.log",
     benchmark:
@@ -44,23 +44,23 @@ rule plot_curves:
         "../scripts/plot_curves.py"
 
 
-rule plot_sweep:
+rule plot_points:
     input:
-        points=needs("plot_sweep", "results/sweeps/{sweep}/points.csv"),
+        needs("plot_points", "results/sweeps/{sweep}/points.csv"),
     output:
-        "results/sweeps/{sweep}/accuracy.png",
+        picture("results/sweeps/{sweep}/points", "Accuracy by setting"),
     log:
-        "results/logs/plot_sweep/{sweep}.log",
+        "results/logs/plot_points/{sweep}.log",
     benchmark:
-        "results/benchmarks/plot_sweep/{sweep}.tsv"
+        "results/benchmarks/plot_points/{sweep}.tsv"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        key=key_of("plot_sweep"),
-        why=why("plot_sweep"),
+        key=key_of("plot_points"),
+        why=why("plot_points"),
     message:
         "Drawing the accuracies of {wildcards.sweep}{params.why}"
     script:
-        "../scripts/plot_sweep.py"
+        "../scripts/plot_points.py"

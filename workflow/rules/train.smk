@@ -1,7 +1,7 @@
 # From initial weights to checkpoints.
 rule describe:
     output:
-        "results/runs/{run}/config.yaml",
+        reported("results/runs/{run}/config.yaml", "Settings"),
     log:
         "results/logs/describe/{run}.log",
     benchmark:

@@ -3,8 +3,4 @@
 from scratchnet import job, plots
 
 with job.running(snakemake.log[0], snakemake.params.key) as settings:
-    plots.plot_curves(
-        curves=snakemake.input.curves,
-        picture=snakemake.output[0],
-        style=settings["plots.style"],
-    )
+    plots.plot_curves(snakemake.input[0], snakemake.output[0], settings["plots.style"])

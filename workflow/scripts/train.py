@@ -4,6 +4,7 @@ from scratchnet import job, training
 
 with job.running(snakemake.log[0], snakemake.params.key) as settings:
     training.run_segment(
+        name=snakemake.wildcards.run,
         data={name: snakemake.input[name] for name in training.ARRAYS},
         settings=settings,
         epochs=int(snakemake.wildcards.epoch),

@@ -30,9 +30,10 @@ MADE = [
         rf"data/{PLACE}/(?:[XY]_(?:train|validation|test)\.npy|manifest\.json)",
         rf"runs/{PLACE}/config\.yaml",
         rf"runs/{PLACE}/checkpoints/{EPOCH}\.(?:npz|json)",
-        rf"runs/{PLACE}/{EPOCH}/(?:metrics\.json|history\.csv|predictions\.csv)",
-        rf"runs/{PLACE}/{EPOCH}/(?:loss|misclassified|confusion|weights)\.png",
-        rf"sweeps/{PLACE}/(?:points\.csv|curves\.csv|curves\.png|accuracy\.png)",
+        rf"runs/{PLACE}/{EPOCH}/(?:metrics\.json|predictions\.csv|demo\.html)",
+        rf"runs/{PLACE}/{EPOCH}/(?:history|confusion|calibration)\.(?:csv|png|svg)",
+        rf"runs/{PLACE}/{EPOCH}/(?:misclassified|weights)\.(?:json|png|svg)",
+        rf"sweeps/{PLACE}/(?:points|curves)\.(?:csv|png|svg)",
         rf"(?:logs|benchmarks)/[a-z_]+/{PLACE}(?:/{EPOCH})?\.(?:log|tsv)",
         # What a killed job was writing: the temporary names of files.whole, and of downloads.
         r"(?P<place>)(?:data|runs|sweeps)/.*/\.[A-Za-z_0-9-]+-[0-9a-f]{32}(?:\.[a-z]+)?",

@@ -20,11 +20,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pooch
 import requests
-from tqdm import tqdm
 
 from scratchnet.errors import DataError
 from scratchnet.files import whole, write_json
 from scratchnet.idx import encode_idx
+from scratchnet.terminal import progress
 
 log = logging.getLogger(__name__)
 
@@ -247,7 +247,7 @@ def _get(source, dataset, temporary, timeout):
 def _fetch(url, folder, timeout):
     path = folder / url.rsplit("/", 1)[-1]
     # A total, which pooch overwrites: it asks whether there is a bar, and one of no length is none.
-    with tqdm(desc=path.name, total=1, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+    with progress(path.name, total=1, unit="B", unit_scale=True) as bar:
         pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=timeout)(
             url, str(path), None
         )

@@ -31,9 +31,9 @@ def write_text(path, text):
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path, value):
-    """Write `value` to `path` as JSON that people can read."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+def write_json(path, value, indent=2):
+    """Write `value` to `path` as JSON; without an `indent` on one line, for what is long."""
+    write_text(path, json.dumps(value, indent=indent) + "\n")
 
 
 def read_json(path):
@@ -49,7 +49,7 @@ def write_csv(path, header, rows):
         writer.writerows(rows)
 
 
-def read_csv(path):
+def read_csv(path, delimiter=","):
     """The rows of a CSV file, each a {column: text}."""
     with Path(path).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(file, delimiter=delimiter))

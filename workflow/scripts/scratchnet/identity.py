@@ -26,7 +26,8 @@ def short_hash(value):
 def code_hashes(script):
     """{path from the script's folder: hash of the content} for a script and all that it imports.
 
-    All means the modules of this library, found from the import statements, theirs included.
+    All means the modules of this library, found from the import statements, theirs included, and
+    the page that lies beside a module under its name (demo.html beside demo.py).
     """
     script = Path(script)
     hashes, waiting = {}, [script]
@@ -41,9 +42,12 @@ def code_hashes(script):
 
 @cache
 def _read(path):
-    """The hash of a Python file, and the paths of the library's modules that it imports."""
+    """The hash of a file, and the paths of what it needs, if it is Python, of the library."""
     source = path.read_text(encoding="utf-8")
-    imported = []
+    if path.suffix != ".py":
+        return short_hash(source), []
+    page = path.with_suffix(".html")
+    imported = [page] if page.exists() else []
     for node in ast.walk(ast.parse(source, path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -54,16 +54,16 @@ STAGES = {
     "preprocess": Stage(reads=DATA, after="download"),
     "train": Stage(reads=MODEL + TRAINING, after="preprocess"),
     "evaluate": Stage(reads=("model.activation", "classes"), after="train"),
-    "plot_loss": Stage(reads=("plots.style",), after="evaluate"),
-    "plot_misclassified": Stage(
-        reads=("plots.misclassified", "plots.seed", "plots.style"), after="evaluate"
-    ),
+    "plot_history": Stage(reads=("plots.style",), after="evaluate"),
     "plot_confusion": Stage(reads=("plots.style",), after="evaluate"),
+    "plot_misclassified": Stage(reads=("plots.misclassified", "plots.style"), after="evaluate"),
+    "plot_calibration": Stage(reads=("plots.style",), after="evaluate"),
     "plot_weights": Stage(reads=("plots.style",), after="evaluate"),
+    "make_demo": Stage(reads=("model.activation",), after="evaluate"),
     "summarize": Stage(after="evaluate", of_all_runs=True),
     "compare": Stage(after="evaluate", of_all_runs=True),
     "plot_curves": Stage(reads=("plots.style",), after="compare", of_all_runs=True),
-    "plot_sweep": Stage(reads=("plots.style",), after="compare", of_all_runs=True),
+    "plot_points": Stage(reads=("plots.style",), after="compare", of_all_runs=True),
 }
 
 

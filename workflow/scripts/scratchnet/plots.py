@@ -1,133 +1,223 @@
-"""The pictures. Nothing else imports matplotlib; figures are made without its global state."""
+"""The pictures, each drawn from the one file of data beside it.
+
+Nothing else imports matplotlib; figures are made without its global state.
+"""
+
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, cycler
 from matplotlib import style as styles
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from scratchnet.checkpoints import load_checkpoint
 from scratchnet.files import read_csv, read_json, whole
-from scratchnet.streams import random_stream
 
-DPI = 150
 MOST_COUNTS = 20  # classes for which the confusion matrix has numbers
 MOST_LABELS = 12  # points of a sweep that a legend names
+MOST_BARS = 3  # probabilities that are shown below a misclassified image
+
+# One look for all, in the dark style and in the light one. The colours can be told apart by the
+# colour-blind (Okabe and Ito 2008), and no line differs from another by its colour alone.
+LOOK = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "figure.titlesize": 12,
+    "legend.fontsize": 9,
+    "savefig.dpi": 150,
+    "svg.hashsalt": "scratchnet",  # for names in an .svg file, which are random without it
+}
+COLOURS = {
+    "dark_background": ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442"),
+    "default": ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"),
+}
 
 
-def plot_loss(history, picture, style):
-    """Draw the loss by epoch, from a history.csv."""
+def plot_history(history, picture, style):
+    """Draw loss and accuracy by epoch, of the training images and of the validation images."""
     rows = read_csv(history)
     epochs = [int(row["epoch"]) for row in rows]
-    with styles.context(style):
-        figure = Figure(figsize=(7, 4.5), layout="constrained")
-        axes = figure.subplots()
-        for column, label in (("loss", "training"), ("val_loss", "validation")):
-            if column in rows[0]:
-                axes.plot(epochs, [float(row[column]) for row in rows], marker=".", label=label)
-        axes.set(title="Loss by epoch", xlabel="epoch", ylabel="categorical cross-entropy")
-        axes.set_ylim(bottom=0)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.25)
-        axes.legend()
-        _save(figure, picture)
+    with _figure(picture, style, figsize=(10, 4.2)) as figure:
+        for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy")):
+            for column, label, line in (
+                (metric, "training", "-"),
+                (f"val_{metric}", "validation", "--"),
+            ):
+                if column in rows[0]:
+                    values = [float(row[column]) for row in rows]
+                    axes.plot(epochs, values, linestyle=line, marker=".", label=label)
+            axes.set(title=f"{metric.capitalize()} by epoch", xlabel="epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(alpha=0.25)
+            axes.legend()
+            if metric == "loss":
+                axes.set(ylabel="categorical cross-entropy")
+                axes.set_ylim(bottom=0)
+            else:
+                axes.set(ylabel="images that are right")
+                axes.yaxis.set_major_formatter(PercentFormatter(1))
 
 
-def plot_misclassified(predictions, X_test, manifest, picture, style, count, seed):
-    """Draw `count` of the misclassified test images, chosen by `seed`, with both labels."""
-    shape = read_json(manifest)["image_shape"]
-    wrong = [row for row in read_csv(predictions) if row["label"] != row["predicted"]]
-    chosen = random_stream(seed, "pictures").permutation(len(wrong))[:count]
-    images = np.load(X_test, mmap_mode="r").T
-    with styles.context(style):
-        figure, grid = _grid(len(chosen), columns=5)
-        for axes, row in zip(grid, (wrong[i] for i in sorted(chosen))):
-            image = images[int(row["image"])].reshape(shape).clip(0, 1)
-            axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-            end = "\n" if len(row["label"] + row["predicted"]) > 6 else " "
-            axes.set_title(f"{row['label']} taken for{end}{row['predicted']}", fontsize="medium")
-        figure.suptitle(f"{len(chosen)} of {len(wrong):,} misclassified test images")
-        _save(figure, picture)
+def plot_confusion(confusion, picture, style):
+    """Draw the confusion matrix: counts and shares of the row, coloured by the share.
 
-
-def plot_confusion(metrics, picture, style):
-    """Draw the confusion matrix: counts, coloured by their share of the row.
-
-    With many classes the counts are left out, which nobody could read.
+    With many classes the numbers are left out, which nobody could read.
     """
-    metrics = read_json(metrics)
-    confusion = np.array(metrics["confusion_matrix"])
-    classes = [row["class"] for row in metrics["per_class"]]
-    rates = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    size = max(6.5, 0.25 * len(classes))
-    with styles.context(style):
-        figure = Figure(figsize=(size + 1, size), layout="constrained")
+    rows = read_csv(confusion)
+    classes = list(dict.fromkeys(row["label"] for row in rows))
+    counts = np.array([int(row["images"]) for row in rows]).reshape(len(classes), -1)
+    shares = np.array([float(row["share"]) for row in rows]).reshape(len(classes), -1)
+    size = max(7, 0.25 * len(classes))
+    with _figure(picture, style, figsize=(size + 1, size)) as figure:
         axes = figure.subplots()
-        image = axes.imshow(rates, cmap="cividis", vmin=0, vmax=1)
+        image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
         if len(classes) <= MOST_COUNTS:
-            for (label, predicted), n in np.ndenumerate(confusion):
-                colour = "black" if rates[label, predicted] > 0.5 else "white"
-                axes.text(
-                    predicted, label, n, ha="center", va="center", color=colour, fontsize="small"
-                )
+            for (label, predicted), n in np.ndenumerate(counts):
+                if n:
+                    share = shares[label, predicted]
+                    axes.text(
+                        predicted,
+                        label,
+                        f"{n}\n{share:.1%}" if len(classes) <= 10 else n,
+                        ha="center",
+                        va="center",
+                        color="black" if share > 0.5 else "white",
+                        fontsize=8,
+                    )
         ticks = range(len(classes))
         long = max(map(len, classes)) > 2
         axes.set_xticks(
             ticks, classes, rotation=45 if long else 0, ha="right" if long else "center"
         )
         axes.set_yticks(ticks, classes)
-        accuracy = metrics["test_accuracy"]
-        axes.set(title=f"Test images: {accuracy:.2%} are right", xlabel="predicted", ylabel="label")
-        figure.colorbar(image, label="share of the label's images")
-        _save(figure, picture)
+        right = np.trace(counts) / max(counts.sum(), 1)
+        axes.set(title=f"Test images: {right:.2%} are right", xlabel="predicted", ylabel="label")
+        bar = figure.colorbar(image, label="share of the label's images")
+        bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
 
 
-def plot_weights(checkpoint, manifest, metrics, picture, style):
-    """Draw the first layer's weights as images, one for each of its outputs, on one scale.
+def plot_calibration(calibration, picture, style):
+    """Draw how often the network is right over how confident it is, and how many images that are.
 
-    Of a hidden layer, the first hundred outputs are drawn. Weights of colour images are drawn in
-    these colours, with grey for 0.
+    A well calibrated network lies on the diagonal: of the images for which it gives its prediction
+    80 %, it gets 80 % right.
     """
-    shape = read_json(manifest)["image_shape"]
-    weights = load_checkpoint(checkpoint).trained
-    W = weights["0.W"][:100, :-1]
-    is_output = len(weights) == 1
-    names = (
-        [row["class"] for row in read_json(metrics)["per_class"]] if is_output else range(len(W))
-    )
-    largest = np.abs(W).max()
-    with styles.context(style):
-        figure, grid = _grid(len(W), columns=5 if len(W) <= 20 else 10)
-        for axes, row, name in zip(grid, W.reshape(-1, *shape), names):
-            if len(shape) == 2:
-                image = axes.imshow(row, cmap="RdBu_r", vmin=-largest, vmax=largest)
+    rows = [{key: float(value) for key, value in row.items()} for row in read_csv(calibration)]
+    middles = [(row["from"] + row["to"]) / 2 for row in rows]
+    width = 0.9 * (rows[0]["to"] - rows[0]["from"])
+    images = [row["images"] for row in rows]
+    distance = sum(n * abs(row["confidence"] - row["accuracy"]) for n, row in zip(images, rows))
+    with _figure(picture, style, figsize=(6, 6.5)) as figure:
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        above.plot([0, 1], [0, 1], linestyle=":", color="0.6", label="as right as confident")
+        above.bar(middles, [row["accuracy"] for row in rows], width, alpha=0.35)
+        above.plot(
+            [row["confidence"] for row in rows],
+            [row["accuracy"] for row in rows],
+            marker="o",
+            label="this network",
+        )
+        above.set(ylabel="images that are right", xlim=(0, 1), ylim=(0, 1.02))
+        above.set_title(f"On average {distance / sum(images):.1%} away from the diagonal")
+        above.legend()
+        below.bar(middles, images, width)
+        below.set(xlabel="confidence: probability of the predicted class", ylabel="images")
+        below.set_yscale("log")
+        for axis in (above.xaxis, above.yaxis):
+            axis.set_major_formatter(PercentFormatter(1))
+        for axes in (above, below):
+            axes.grid(alpha=0.25)
+
+
+def plot_misclassified(misclassified, picture, style, count):
+    """Draw the `count` mistakes of which the network is most certain, and what it thought."""
+    mistakes = read_json(misclassified)
+    shown = mistakes["images"][:count]
+    columns = min(5, max(3, len(shown)))
+    n_rows = max(1, -(-len(shown) // columns))
+    with _figure(picture, style, figsize=(2 * columns, 3 * n_rows + 0.5)) as figure:
+        grid = figure.subplots(2 * n_rows, columns, squeeze=False, height_ratios=(5, 2) * n_rows)
+        for axes in grid.ravel():
+            axes.set_axis_off()
+        for i, mistake in enumerate(shown):
+            image, bars = grid[2 * (i // columns) : 2 * (i // columns) + 2, i % columns]
+            _frame(image)
+            image.imshow(np.clip(mistake["pixels"], 0, 1), cmap="gray", vmin=0, vmax=1)
+            label, predicted = mistake["label"], mistake["predicted"]
+            end = "\n" if len(label + predicted) > 12 else " "
+            image.set_title(f"{label} taken for{end}{predicted}", fontsize=10)
+            ranked = sorted(mistake["probabilities"].items(), key=lambda item: -item[1])[:MOST_BARS]
+            names, values = zip(*ranked)
+            bars.set_axis_on()
+            colours = ["C0" if name == label else "C1" for name in names]
+            bars.barh(range(len(names)), values, color=colours)
+            for row, value in enumerate(values):
+                bars.text(value + 0.03, row, f"{value:.0%}", va="center", fontsize=8)
+            bars.set(xlim=(0, 1.4), xticks=[])
+            bars.set_yticks(range(len(names)), names, fontsize=8)
+            bars.tick_params(length=0)
+            bars.invert_yaxis()
+            bars.spines[:].set_visible(False)
+        first = f"the {len(shown)} most confident of " if len(shown) < mistakes["count"] else ""
+        figure.suptitle(f"Misclassified test images: {first}{mistakes['count']:,}")
+
+
+def plot_weights(weights, picture, style):
+    """Draw the first layer's weights as images, on one scale: one a class, or one a hidden unit.
+
+    Weights of colour images are drawn in these colours, with grey for 0.
+    """
+    weights = read_json(weights)
+    images = weights["images"]
+    arrays = np.array([image["weights"] for image in images])
+    largest = np.abs(arrays).max() or 1
+    hidden = "unit" in images[0]
+    columns = 10 if hidden or len(images) > 20 else 5
+    n_rows = -(-len(images) // columns)
+    height, width = arrays.shape[1:3]
+    row = 8.6 / columns * height / width + 0.25  # inches
+    with _figure(picture, style, figsize=(10, row * n_rows + 0.7)) as figure:
+        grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
+        for axes in grid:
+            axes.set_axis_off()
+        for axes, image, array in zip(grid, images, arrays):
+            _frame(axes)
+            if array.ndim == 2:
+                drawn = axes.imshow(array, cmap="RdBu_r", vmin=-largest, vmax=largest)
             else:
-                axes.imshow(0.5 + row / (2 * largest))
-            axes.set_title(name, fontsize="medium")
-        if len(shape) == 2:
-            figure.colorbar(image, ax=list(grid), label="weight of the pixel", shrink=0.8)
-            colours = " (red) and against (blue)"
+                axes.imshow(0.5 + array / (2 * largest))
+            axes.set_title(image.get("class", image.get("unit")), fontsize=10, pad=3)
+        if arrays.ndim == 3:
+            figure.colorbar(drawn, ax=list(grid), label="weight of the pixel", shrink=0.8)
+            colours = "for (red) and against (blue)"
         else:
-            colours = " (bright) and against (dark)"
-        figure.suptitle(f"What speaks for{colours} each output")
-        _save(figure, picture)
+            colours = "for (bright) and against (dark)"
+        if not hidden:
+            title = f"What speaks {colours} each class"
+        else:
+            title = f"What speaks {colours} each hidden unit"
+            if len(images) < weights["outputs"]:
+                title += f", of the {len(images)} weightiest of {weights['outputs']}"
+            if "class" in images[0]:
+                title += "\nAbove each: the class that it speaks for most"
+        figure.suptitle(title)
 
 
 def plot_curves(curves, picture, style):
-    """Draw the loss by epoch of a sweep's runs: the validation loss if there is one.
+    """Draw the loss by epoch of a sweep's runs: the validation loss if all have one.
 
     Runs that differ in nothing but their seed have the same colour. The colours and the legend go
     from the lowest last loss, drawn thick, to the highest.
     """
     rows = read_csv(curves)
-    loss = "val_loss" if "val_loss" in rows[0] else "loss"
+    loss = "val_loss" if all(row.get("val_loss") for row in rows) else "loss"
     points = {}
     for row in rows:
         runs = points.setdefault(row["point"], {})
         runs.setdefault(row["run"], []).append((int(row["epoch"]), float(row[loss])))
     ranked = sorted(points.items(), key=lambda item: np.mean([c[-1][1] for c in item[1].values()]))
-    with styles.context(style):
-        figure = Figure(figsize=(9, 5), layout="constrained")
+    with _figure(picture, style, figsize=(10, 5)) as figure:
         axes = figure.subplots()
         colours = colormaps["plasma"](np.linspace(0.8, 0.3, len(ranked)))
         for i, ((point, runs), colour) in enumerate(zip(ranked, colours)):
@@ -140,11 +230,10 @@ def plot_curves(curves, picture, style):
         axes.grid(alpha=0.25)
         more = len(ranked) - MOST_LABELS
         title = "from the lowest" + (f", {more} more not named" if more > 0 else "")
-        figure.legend(loc="outside right upper", title=title, fontsize="small")
-        _save(figure, picture)
+        figure.legend(loc="outside right upper", title=title)
 
 
-def plot_sweep(points, swept, picture, style):
+def plot_points(points, picture, style, swept):
     """Draw the accuracy of a sweep's points over each setting that was swept, in panels.
 
     It is the validation accuracy if there is one. A dot is a point, with the standard deviation
@@ -157,8 +246,7 @@ def plot_sweep(points, swept, picture, style):
     keys = [key for key in swept if key in rows[0]] or ["runs"]  # seeds are together
     columns = min(len(keys), 3)
     n_rows = -(-len(keys) // columns)
-    with styles.context(style):
-        figure = Figure(figsize=(4.5 * columns, 3.8 * n_rows), layout="constrained")
+    with _figure(picture, style, figsize=(max(6, 10 / 3 * columns), 3.8 * n_rows)) as figure:
         grid = figure.subplots(n_rows, columns, squeeze=False, sharey=True).ravel()
         for axes, key in zip(grid, keys):
             values = list(dict.fromkeys(row[key] for row in rows))
@@ -183,20 +271,23 @@ def plot_sweep(points, swept, picture, style):
             axes.set_ylabel(metric.replace("_", " "))
         best = ", the best with a star" if validated else ""
         figure.suptitle(f"Each point of the sweep{best}; the line goes through the means")
-        _save(figure, picture)
 
 
-def _grid(n, columns):
-    """A figure with axes without ticks for n images."""
-    rows = max(1, -(-n // columns))
-    figure = Figure(figsize=(1.6 * columns + 1, 1.9 * rows + 0.6), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid:
-        axes.set_axis_off()
-    return figure, grid
+def _frame(axes):
+    """Show `axes` that were off, as the frame of an image: without ticks."""
+    axes.set_axis_on()
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_color("0.5")
 
 
-def _save(figure, picture):
-    with whole(picture) as temporary:
+@contextmanager
+def _figure(picture, style, **options):
+    """Yield a figure of the one look in `style`, and save it when the block ends well."""
+    colours = {"axes.prop_cycle": cycler(color=COLOURS[style])}
+    with styles.context([style, LOOK | colours]):
+        figure = Figure(layout="constrained", **options)
+        yield figure
         # No software version and no date: the same data give the same file.
-        figure.savefig(temporary, dpi=DPI, metadata={"Software": None})
+        undated = {"Date": None} if Path(picture).suffix == ".svg" else {"Software": None}
+        with whole(picture) as temporary:
+            figure.savefig(temporary, metadata=undated)

@@ -31,7 +31,7 @@ def compare(rows, points, curves):
 
     points.csv has a line for each point of a sweep: runs that differ in nothing but their seed,
     with the mean and the sample standard deviation of what was measured. curves.csv has the
-    histories of all runs below one another.
+    histories of all runs below one another; what one of them lacks is empty.
     """
     groups = {}
     for row in rows:
@@ -52,7 +52,8 @@ def compare(rows, points, curves):
                 epochs.append({"point": text or "all runs", "run": run["run"], **epoch})
     _mark_best(lines)
     write_csv(points, list(lines[0]), [line.values() for line in lines])
-    write_csv(curves, list(epochs[0]), [epoch.values() for epoch in epochs])
+    columns = list(dict.fromkeys(name for epoch in epochs for name in epoch))
+    write_csv(curves, columns, ([epoch.get(name, "") for name in columns] for epoch in epochs))
 
 
 def _line(row):
@@ -84,25 +85,50 @@ def _mark_best(lines):
         best["best"] = "best"
 
 
-def as_table(path):
-    """A summary.csv or points.csv as lines of aligned text: numbers shortened, each followed by its
-    standard deviation if it has one, and columns that are empty throughout left out.
+def short_table(path, leave_out=("run", "error")):
+    """A summary.csv or points.csv as a header and rows of text, to be read.
+
+    Numbers are shortened, each is followed by its standard deviation if it has one, and columns
+    that are empty throughout or named in `leave_out` are left out.
     """
     rows = read_csv(path)
     columns = [
         name
         for name in rows[0]
-        if name not in ("run", "error") and not name.endswith("_sd") and any(r[name] for r in rows)
+        if name not in leave_out and not name.endswith("_sd") and any(row[name] for row in rows)
     ]
-    cells = [columns, *([_cell(row, name) for name in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells)]
+    return [columns, *([_cell(row, name) for name in columns] for row in rows)]
+
+
+def aligned(table):
+    """The lines of a table of text, with its columns below one another."""
+    widths = [max(map(len, column)) for column in zip(*table)]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table
     ]
+
+
+def cost_table(benchmarks):
+    """What stages took, as a header and rows of text: their jobs, seconds and largest memory.
+
+    `benchmarks` maps stages to the paths of their jobs' .tsv files, as Snakemake writes them.
+    Stages without any are left out.
+    """
+    table = [["stage", "jobs", "seconds", "MB"]]
+    for stage, paths in benchmarks.items():
+        jobs = [row for path in paths for row in read_csv(path, delimiter="\t")]
+        if jobs:
+            seconds = sum(float(job["s"]) for job in jobs)
+            # A job that ends before it is looked at has no memory: NA.
+            memory = [float(job["max_rss"]) for job in jobs if job["max_rss"] not in ("NA", "-")]
+            largest = f"{max(memory):.0f}" if memory else ""
+            table.append([stage, str(len(jobs)), f"{seconds:.1f}", largest])
+    return table
 
 
 def _cell(row, name):
     if name not in NUMBERS or not row[name]:
         return row[name]
+    digits = 1 if name == "seconds" else 4
     sd = row.get(f"{name}_sd")
-    return f"{float(row[name]):.4f}" + (f" ± {float(sd):.4f}" if sd else "")
+    return f"{float(row[name]):.{digits}f}" + (f" ± {float(sd):.{digits}f}" if sd else "")

@@ -5,7 +5,6 @@ import math
 import time
 
 import numpy as np
-from tqdm import tqdm
 
 from scratchnet.batches import generate_batches
 from scratchnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -18,35 +17,50 @@ from scratchnet.network import build, initial_weights
 from scratchnet.optimizers import SGD, Adam
 from scratchnet.schedules import SCHEDULES
 from scratchnet.streams import random_stream
+from scratchnet.terminal import progress
 
 log = logging.getLogger(__name__)
 
 ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
+HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 def train_epoch(network, optimizer, batches, rng=None):
-    """Take one step for each batch (X (n_in, b), Y (k, b)); returns the mean loss of the samples.
+    """Take one step for each batch (X (n_in, b), Y (k, b)); returns the samples' loss and accuracy.
 
-    A batch counts by its size, so a short last one does not weigh more than its samples. `rng` is
-    where dropout takes its numbers from. Raises DivergenceError at the first batch whose loss is
-    not finite, or at the end if the last step left weights that are not.
+    They are means over the samples, each as the network was when its batch came; a batch counts by
+    its size. `rng` is where dropout takes its numbers from. Raises DivergenceError at the first
+    batch whose loss is not finite, or at the end if the last step left weights that are not.
     """
-    total, n = 0.0, 0
+    total, right, n = 0.0, 0.0, 0
     for i, (X, Y) in enumerate(batches, start=1):
-        loss, dZ = softmax_crossentropy(network.forward(X, rng), Y)
+        Z = network.forward(X, rng)
+        loss, dZ = softmax_crossentropy(Z, Y)
         if not math.isfinite(loss):
             raise DivergenceError(f"the loss is {loss} at batch {i}")
         network.backward(dZ)
         optimizer.step(network)
         total += loss * X.shape[1]
+        right += accuracy(Z, Y) * X.shape[1]
         n += X.shape[1]
     if not all(np.isfinite(parameter).all() for _, parameter, _ in network.parameters()):
         raise DivergenceError(f"the weights are no longer finite after batch {i}")
-    return total / n
+    return {"loss": total / n, "accuracy": right / n}
 
 
-def train(network, optimizer, history, data, batch_size, seed, epochs, patience=None, best=None):
-    """Train until `history` (lists by epoch: loss, val_loss, val_accuracy) covers `epochs` epochs.
+def train(
+    network,
+    optimizer,
+    history,
+    data,
+    batch_size,
+    seed,
+    epochs,
+    patience=None,
+    best=None,
+    name="training",
+):
+    """Train until `history`, a list by epoch of each of HISTORY, covers `epochs` epochs.
 
     `data` maps X_train, Y_train, X_validation and Y_validation to arrays; the validation arrays
     may be empty. What epoch k does depends on the state before it and on (seed, k) only, so
@@ -54,12 +68,19 @@ def train(network, optimizer, history, data, batch_size, seed, epochs, patience=
 
     With `patience`, training stops early, after so many epochs without a validation loss below
     the lowest one. Returns the weights of the epoch which had that, {name: array}; `best` are those
-    of the calls before. Without `patience` it returns nothing of the kind, {}.
+    of the calls before. Without `patience` it returns nothing of the kind, {}. A terminal shows the
+    progress as that of `name`.
     """
     best = best or {}
     first = len(history["loss"]) + 1
-    progress = tqdm(range(first, epochs + 1), "training", unit="epoch", disable=None, leave=False)
-    for epoch in progress:
+    live = progress(
+        name,
+        iterable=range(first, epochs + 1),
+        initial=first - 1,
+        total=epochs,
+        bar_format="{desc}: epoch {n_fmt}/{total_fmt}, {remaining} left{postfix} |{bar}|",
+    )
+    for epoch in live:
         if patience and best and epoch - best_epoch(history) > patience:
             log.info("stopped early: epoch %d has the lowest validation loss", best_epoch(history))
             break
@@ -71,7 +92,7 @@ def train(network, optimizer, history, data, batch_size, seed, epochs, patience=
             # An overflow shows in the loss, which is checked: NumPy need not warn as well.
             with np.errstate(over="ignore", invalid="ignore"):
                 rng = random_stream(seed, "dropout", epoch)
-                measured = {"loss": train_epoch(network, optimizer, batches, rng)}
+                measured = train_epoch(network, optimizer, batches, rng)
                 measured |= _validate(network, data)
         except DivergenceError as error:
             raise DivergenceError(
@@ -79,13 +100,14 @@ def train(network, optimizer, history, data, batch_size, seed, epochs, patience=
                 f"{optimizer.current_learning_rate():g}. Try a lower training.learning_rate. "
                 "Earlier checkpoints are kept."
             ) from None
-        for name, value in measured.items():
-            history[name].append(value)
+        for metric, value in measured.items():
+            history[metric].append(value)
         if patience and best_epoch(history) == epoch:
             best = network.weights()
-        text = "  ".join(f"{name} {value:.4f}" for name, value in measured.items())
-        progress.set_postfix_str(text)
-        log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, text, time.perf_counter() - started)
+        text = [f"{metric} {value:.4f}" for metric, value in measured.items()]
+        live.set_postfix_str(f"{text[0]}, {text[-1]}")
+        seconds = time.perf_counter() - started
+        log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, "  ".join(text), seconds)
     return best
 
 
@@ -120,8 +142,8 @@ def make_optimizer(settings, steps_per_epoch):
     )
 
 
-def run_segment(data, settings, epochs, start, checkpoint, record):
-    """Train a run to `epochs` epochs and write its checkpoint (.npz) and its record (.json).
+def run_segment(name, data, settings, epochs, start, checkpoint, record):
+    """Train the run `name` to `epochs` epochs; write its checkpoint (.npz) and its record (.json).
 
     `data` maps the names of the arrays to their .npy paths. `start` holds the checkpoint and the
     record to continue from, and is empty for initial weights. The checkpoint is the same bytes
@@ -145,7 +167,7 @@ def run_segment(data, settings, epochs, start, checkpoint, record):
             settings["model.initializer"],
             random_stream(seed, "weights"),
         )
-        history, best = {"loss": [], "val_loss": [], "val_accuracy": []}, {}
+        history, best = {name: [] for name in HISTORY}, {}
         seconds = 0.0
     network = build(weights, settings.get("model.activation"), settings.get("model.dropout", 0))
     best = train(
@@ -158,6 +180,7 @@ def run_segment(data, settings, epochs, start, checkpoint, record):
         epochs,
         settings["training.patience"],
         best,
+        name,
     )
     save_checkpoint(checkpoint, Checkpoint(network.weights(), optimizer.state, history, best))
     seconds += time.perf_counter() - started

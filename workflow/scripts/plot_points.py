@@ -3,9 +3,9 @@
 from scratchnet import job, plots
 
 with job.running(snakemake.log[0], snakemake.params.key) as settings:
-    plots.plot_sweep(
-        points=snakemake.input.points,
+    plots.plot_points(
+        snakemake.input[0],
+        snakemake.output[0],
+        settings["plots.style"],
         swept=list(settings["rows"][0]["swept"]),
-        picture=snakemake.output[0],
-        style=settings["plots.style"],
     )

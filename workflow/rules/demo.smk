@@ -1,0 +1,25 @@
+# On request: a page on which the trained network can be tried out.
+rule make_demo:
+    input:
+        checkpoint=needs("make_demo", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
+        manifest=needs("make_demo", "results/data/{data}/manifest.json"),
+        metrics=needs("make_demo", "results/runs/{run}/epoch-{epoch}/metrics.json"),
+        X_test=needs("make_demo", "results/data/{data}/X_test.npy"),
+        Y_test=needs("make_demo", "results/data/{data}/Y_test.npy"),
+    output:
+        "results/runs/{run}/epoch-{epoch}/demo.html",
+    log:
+        "results/logs/make_demo/{run}/epoch-{epoch}.log",
+    benchmark:
+        "results/benchmarks/make_demo/{run}/epoch-{epoch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        key=key_of("make_demo"),
+        why=why("make_demo"),
+    message:
+        "Making the page of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+    script:
+        "../scripts/make_demo.py"

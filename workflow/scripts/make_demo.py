@@ -1,0 +1,11 @@
+"""Write a page on which the trained network can be tried out."""
+
+from scratchnet import demo, job
+
+with job.running(snakemake.log[0], snakemake.params.key) as settings:
+    demo.make_demo(
+        **dict(snakemake.input.items()),
+        activation=settings.get("model.activation"),
+        title=snakemake.wildcards.run,
+        page=snakemake.output[0],
+    )

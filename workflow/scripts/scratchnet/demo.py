@@ -1,0 +1,79 @@
+"""A page to draw on: one file with a trained network in it, and nothing to fetch.
+
+`demo.html` beside this module is the page; its data are put into it here. What it does with them is
+what `network.build` and `layers` do, in JavaScript.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+
+from scratchnet.checkpoints import load_checkpoint
+from scratchnet.files import read_json, write_text
+from scratchnet.streams import random_stream
+
+PAGE = Path(__file__).with_name("demo.html")
+SAMPLES = 100  # test images that the page has to show
+
+
+def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, page):
+    """Write `page` (.html) with the network of a checkpoint and some of the test images.
+
+    The first five arguments are paths. `activation` is that of the hidden layers, if there are any.
+    """
+    metrics, shape = read_json(metrics), read_json(manifest)["image_shape"]
+    X, Y = np.load(X_test, mmap_mode="r"), np.load(Y_test, mmap_mode="r")
+    n = X.shape[1]
+    chosen = np.sort(random_stream(0, "pictures").permutation(n)[:SAMPLES])
+    X, Y = X[:, chosen].clip(0, 1), Y[:, chosen]
+    data = {
+        "title": title,
+        "accuracy": metrics["test_accuracy"],
+        "tested": n,
+        "classes": [row["class"] for row in metrics["per_class"]],
+        "shape": shape,
+        "drawing": drawing_of(X.T.reshape(-1, *shape)),
+        "activation": activation,
+        "layers": [
+            {"shape": W.shape, "W": _base64(W.astype("<f4"))}
+            for W in load_checkpoint(checkpoint).trained.values()
+        ],
+        "samples": {
+            "labels": Y.argmax(axis=0).tolist(),
+            "pixels": _base64((X.T * 255).round().astype(np.uint8)),
+        },
+    }
+    # In a script element, "<" could end it.
+    text = json.dumps(data).replace("<", "\\u003c")
+    write_text(page, PAGE.read_text(encoding="utf-8").replace("{{ data }}", text))
+
+
+def drawing_of(images):
+    """How things are drawn in `images` (n, height, width) or (n, height, width, 3), 0 to 1.
+
+    A dict: "background" is its brightness, 0 or 1. "size" is the longer side of the bounding box of
+    what is drawn on it, as a share of the image's, and a median. "centre" is where its centre of
+    mass lies on average, (x, y) in pixels from the corner. MNIST has 0, 20 / 28 and (14.5, 14.5).
+    """
+    grey = images.reshape(*images.shape[:3], -1).mean(axis=3)
+    height, width = grey.shape[1:]
+    border = np.concatenate([grey[:, [0, -1]].ravel(), grey[:, :, [0, -1]].ravel()])
+    background = int(np.median(border) > 0.5)
+    ink = np.where(abs(grey - background) > 0.2, abs(grey - background), 0)
+    ink = ink[ink.any(axis=(1, 2))]
+    if not len(ink):
+        return {"background": background, "size": 1.0, "centre": [width / 2, height / 2]}
+    size, centre = [], []
+    for axis, side in ((1, width), (2, height)):
+        along = ink.sum(axis=axis)
+        first, last = (along > 0).argmax(axis=1), side - (along > 0)[:, ::-1].argmax(axis=1)
+        size.append((last - first) / side)
+        centre.append(float(np.mean(along @ (np.arange(side) + 0.5) / along.sum(axis=1))))
+    size = float(np.median(np.maximum(*size)))
+    return {"background": background, "size": size, "centre": centre}
+
+
+def _base64(array):
+    return base64.b64encode(np.ascontiguousarray(array)).decode()
