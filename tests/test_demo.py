@@ -231,6 +231,32 @@ def test_the_page_fits_a_phone_and_is_drawn_on_with_a_finger(tmp_path):
         assert complaints(driver) == []
 
 
+FAULTS = {
+    "a request to http://127.0.0.1:9/x.png": '<img src="http://127.0.0.1:9/x.png">',
+    "broken on purpose": "<script>throw new Error('broken on purpose')</script>",
+}
+
+
+@NEEDED
+@pytest.mark.parametrize(("complaint", "html"), FAULTS.items(), ids=["a request", "an error"])
+def test_a_page_that_asks_for_something_or_fails_is_noticed(driver, tmp_path, complaint, html):
+    (tmp_path / "page.html").write_text(html)
+    visit(driver, tmp_path / "page.html")
+    assert any(complaint in found for found in complaints(driver))
+
+
+@NEEDED
+def test_the_page_cannot_ask_for_anything_even_if_it_wanted(driver, tmp_path):
+    page, _, _ = make_page(tmp_path)
+    visit(driver, page)
+    asked = """
+    const done = arguments[0];
+    fetch("http://127.0.0.1:9/").then(() => done("sent"), (error) => done(String(error)));
+    """
+    assert "sent" not in driver.execute_async_script(asked)
+    assert any("Content Security Policy" in found for found in complaints(driver))
+
+
 # ---- How things are drawn in a dataset.
 
 

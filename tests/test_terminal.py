@@ -9,6 +9,9 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -37,6 +40,14 @@ print("the end", file=sys.stderr)
 """
 
 
+DOWNLOAD = """
+import sys
+from pathlib import Path
+from scratchnet.datasets import _fetch
+_fetch(sys.argv[1], Path(sys.argv[2]), timeout=5)
+"""
+
+
 @pytest.fixture
 def terminal():
     """A pseudo-terminal of 100 columns: its master and its slave."""
@@ -47,10 +58,14 @@ def terminal():
         os.close(end)
 
 
-def python(code, stderr, **options):
+def python(code, stderr, *arguments, **options):
     environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
     return subprocess.Popen(
-        [sys.executable, "-c", code], stderr=stderr, env=environment, text=True, **options
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stderr=stderr,
+        env=environment,
+        text=True,
+        **options,
     )
 
 
@@ -102,6 +117,35 @@ def test_a_live_line_is_seen_while_it_lasts_and_leaves_nothing(terminal):
     text = read(master)
     assert "a training:  33%" in text
     assert screen(text) == ["the end", ""]
+
+
+class Slow(BaseHTTPRequestHandler):
+    """Serves 400 kB in four parts, a fifth of a second apart."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "400000")
+        self.end_headers()
+        for _ in range(4):
+            self.wfile.write(bytes(100_000))
+            self.wfile.flush()
+            time.sleep(0.2)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_a_download_shows_how_far_it_is_and_the_time_left(terminal, tmp_path):
+    master, slave = terminal
+    server = HTTPServer(("127.0.0.1", 0), Slow)
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/images.gz"
+        assert python(DOWNLOAD, slave, url, tmp_path).wait() == 0
+        server.shutdown()
+    text = read(master)
+    assert re.search(r"images\.gz: +\d+%\|.*k/400k \[\d\d:\d\d<\d\d:\d\d", text), text
+    assert screen(text) == [""]
 
 
 def test_without_a_terminal_there_is_no_live_line():

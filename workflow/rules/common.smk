@@ -284,7 +284,7 @@ def overview():
     return {
         "datasets": ", ".join(sorted({settings["dataset"] for settings in RUNS})),
         "results": short_table(
-            SUMMARY, leave_out=("folder", "epochs", "error", *losses, *(["run"] if SWEPT else []))
+            SUMMARY, leave_out=("folder", "error", *losses, *(["run"] if SWEPT else []))
         ),
         "swept": ", ".join(SWEPT),
         "settings": Path(f"results/runs/{ROWS[0]['run']}/config.yaml").read_text(),
