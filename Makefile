@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo why prune test test-kills test-newest lint format requirements pictures
+.PHONY: help run report demo why prune test test-cluster test-kills test-newest lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,6 +33,9 @@ prune: $(VENV)/.run ## list results that config.yaml and CONFIGS="..." do not re
 test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST included)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
+test-cluster: $(VENV)/.cluster ## run on a real Slurm cluster, brought up here (as root), through its failures
+	$(BIN)/pytest --numprocesses 3 --dist worksteal tests/cluster
+
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
 	KILLS=50 $(BIN)/pytest tests/test_kills.py
 
@@ -54,7 +57,7 @@ format: $(VENV)/.test ## rewrite the code in the project's style
 requirements: ## pin the newest versions of the packages in requirements*.in (edit and commit)
 	$(PYTHON) -m venv $(VENV)/pip-tools
 	$(VENV)/pip-tools/bin/pip install pip-tools
-	for name in requirements requirements-test; do \
+	for name in requirements requirements-test requirements-cluster; do \
 	  $(VENV)/pip-tools/bin/pip-compile --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --output-file $$name.txt $$name.in || exit; \
@@ -77,5 +80,10 @@ $(VENV)/.run: requirements.txt
 
 $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	@echo "Adding to $(VENV) from $<, which takes a minute"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.cluster: requirements-cluster.txt $(VENV)/.test
+	@echo "Adding to $(VENV) from $<"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@

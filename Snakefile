@@ -23,9 +23,24 @@ if SWEPT:
     include: "workflow/rules/sweep.smk"
 
 
+# On a cluster these run where Snakemake runs: download needs the network, the others take a second
+# or two. preprocess and train are submitted.
 localrules:
     all,
     demo,
+    download,
+    describe,
+    evaluate,
+    plot_history,
+    plot_confusion,
+    plot_misclassified,
+    plot_calibration,
+    plot_weights,
+    plot_curves,
+    plot_points,
+    summarize,
+    compare,
+    make_demo,
 
 
 # Every stage's product is named, so that one that failed is never taken for done.

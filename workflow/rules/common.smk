@@ -215,6 +215,15 @@ def why(stage):
     return reason
 
 
+def growing(amount, inputs=0):
+    """A resource: `amount`, and `inputs` times the MB of the inputs; as much more each attempt."""
+
+    def amount_of(wildcards, input, attempt):
+        return attempt * (amount + round(inputs * input.size_mb) if inputs else amount)
+
+    return amount_of
+
+
 def of_all(stage, *names):
     """Inputs of a stage of all runs: what `names` of ROWS say."""
     return lambda wildcards: linked(

@@ -8,8 +8,9 @@ rule download:
         "results/benchmarks/download/{dataset}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
+        disk_mb=growing(1500),
     params:
         key=key_of("download"),
         why=why("download"),
@@ -33,8 +34,9 @@ rule preprocess:
         "results/benchmarks/preprocess/{data}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000, inputs=5),
+        runtime=growing(30),
+        disk_mb=growing(100, inputs=8),
     params:
         key=key_of("preprocess"),
         why=why("preprocess"),

@@ -8,8 +8,9 @@ rule describe:
         "results/benchmarks/describe/{run}.tsv"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
+        disk_mb=growing(100),
     params:
         key=key_of("describe"),
         why=why("describe"),
@@ -36,8 +37,9 @@ rule train:
         "results/benchmarks/train/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=growing(1000, inputs=1),
+        runtime=growing(30),
+        disk_mb=growing(100),
     params:
         key=key_of("train"),
         why=why("train"),

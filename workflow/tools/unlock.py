@@ -40,7 +40,10 @@ def main():
 
 
 def at_work_here():
-    """The processes in this folder that are a Snakemake, and those that are a job of one."""
+    """The processes in this folder that are a Snakemake, and those that are a job of one.
+
+    A job on a cluster is a Snakemake in the mode "remote".
+    """
     import psutil  # only where there is a lock, so that `make run` starts quickly
 
     runs, jobs = [], []
@@ -49,9 +52,12 @@ def at_work_here():
         words = process.info["cmdline"] or []
         if process.info["cwd"] != here or process.pid == os.getpid():
             continue
-        if any(".snakemake/scripts/" in word for word in words):
+        is_snakemake = any(Path(word).name == "snakemake" for word in words[:3])
+        if any(".snakemake/scripts/" in word for word in words) or (
+            is_snakemake and "remote" in words
+        ):
             jobs.append(process.pid)
-        elif any(Path(word).name == "snakemake" for word in words[:3]):
+        elif is_snakemake:
             runs.append(process.pid)
     return runs, jobs
 
