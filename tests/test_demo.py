@@ -28,6 +28,7 @@ def make_page(folder, hidden=(), activation=None, shape=(8, 7), classes=CLASSES,
     weights = initial_weights(n_in, len(classes), hidden, "glorot_uniform", rng)
     for W in weights:
         W *= 3  # probabilities of all sizes
+        W[:, -1] = rng.normal(size=len(W))
     network = build(weights, activation)
     X = rng.random((n_in, 1000), np.float32)
     if background:
@@ -140,7 +141,11 @@ def test_a_surprise_is_a_test_image_with_its_label(driver, tmp_path):
         right = answer.endswith("right.")
         assert right == (answer.split()[3] == answer.split(" of ")[1][0])
     drag(driver, "paper", SEVEN)  # starts on a new sheet
-    assert "test image" not in text(driver, "answer")
+    after_a_surprise = text(driver, "answer")
+    assert "test image" not in after_a_surprise
+    click(driver, "clear")
+    drag(driver, "paper", SEVEN)
+    assert text(driver, "answer") == after_a_surprise
     assert complaints(driver) == []
 
 
@@ -202,6 +207,12 @@ def test_a_drawing_is_scaled_to_its_box_and_centred_by_mass(driver, tmp_path, co
     assert centre == pytest.approx([13, 14.5], abs=0.5)  # y, x
     assert mass == pytest.approx(ink.sum() / 16, rel=0.01)  # a fourth of each side
     assert image.min() >= 0 and image.max() <= 1
+
+
+@NEEDED
+def test_ink_that_is_drawn_over_is_no_brighter_than_white(driver, tmp_path):
+    open_with(driver, tmp_path, size=1, centre=[14, 14])
+    assert normalised(driver, np.full((280, 280), 1.5)).max() == 1
 
 
 @NEEDED

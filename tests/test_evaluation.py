@@ -292,12 +292,12 @@ def test_the_weights_of_each_class_are_an_image_without_the_bias():
 
 def test_of_a_hidden_layer_the_weightiest_units_come_first_with_the_class_they_speak_for():
     W = np.arange(15, dtype=float).reshape(3, 5)
-    following = np.array([[1, -5, 2, 9], [0, 4, 3, 9]])  # the last column is the bias
+    following = np.array([[1, -5, 6, 9], [0, 4, 0, 9]])  # the last column is the bias
     found = weight_images([W, following], ["A", "B"], [2, 2])
     assert found["outputs"] == 3
     assert [(image["unit"], image["class"]) for image in found["images"]] == [
-        (1, "B"),
-        (2, "B"),
+        (1, "B"),  # sqrt(25 + 16) is more than 6
+        (2, "A"),
         (0, "A"),
     ]
     assert found["images"][0]["weights"] == [[5, 6], [7, 8]]
