@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo why prune test test-cluster test-kills test-newest lint format requirements pictures
+.PHONY: help run report demo cluster why prune test test-cluster test-kills test-newest lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -23,6 +23,8 @@ report: run ## put everything that was learned into one page, results/report.htm
 demo: $(VENV)/.run ## make a page on which to draw digits for the trained network
 	$(BIN)/snakemake --cores 4 demo
 
+cluster: $(VENV)/.cluster ## set up what snakemake --profile profiles/slurm needs
+
 why: $(VENV)/.run ## say what would run, and why
 	@output=$$($(BIN)/snakemake --dry-run 2>&1) || { echo "$$output"; exit 1; }; \
 	sed -nE 's/^Job [0-9]+: //p; /^Nothing to be done/p' <<< "$$output"
@@ -33,7 +35,7 @@ prune: $(VENV)/.run ## list results that config.yaml and CONFIGS="..." do not re
 test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST included)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-test-cluster: $(VENV)/.cluster ## run on a real Slurm cluster, brought up here (as root), through its failures
+test-cluster: $(VENV)/.test $(VENV)/.cluster ## run on a real Slurm cluster, brought up here (as root), through its failures
 	$(BIN)/pytest --numprocesses 3 --dist worksteal tests/cluster
 
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
@@ -83,7 +85,7 @@ $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
-$(VENV)/.cluster: requirements-cluster.txt $(VENV)/.test
+$(VENV)/.cluster: requirements-cluster.txt $(VENV)/.run
 	@echo "Adding to $(VENV) from $<"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
