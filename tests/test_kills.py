@@ -24,12 +24,15 @@ TIMED = ("epoch-0010.json", "epoch-0020.json", "epoch-0030.json", "epoch-0040.js
 
 
 def results(project):
-    """{path: bytes} of the checkpoints, the metrics and the pictures."""
+    """{path: bytes} of the checkpoints, the metrics and the pictures.
+
+    Not of what a killed job was writing, under a temporary name: `make prune` takes that away.
+    """
     return {
         path.relative_to(project.results).as_posix(): path.read_bytes()
         for folder in ("runs", "data")
         for path in sorted((project.results / folder).rglob("*"))
-        if path.is_file() and path.name not in TIMED
+        if path.is_file() and path.name not in TIMED and not path.name.startswith(".")
     }
 
 

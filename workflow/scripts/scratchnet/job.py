@@ -2,7 +2,6 @@
 
 import json
 import logging
-import resource
 import sys
 import traceback
 from contextlib import contextmanager
@@ -24,9 +23,6 @@ def running(log, key):
     )
     try:
         yield json.loads(key)["settings"]
-        # What a cluster wants to know; in kilobytes on Linux.
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-        logging.info("done, with at most %.0f MB of memory", peak)
     except (ScratchnetError, OSError, MemoryError) as error:
         message = f"{type(error).__name__}: {error}"
         logging.error(message)
