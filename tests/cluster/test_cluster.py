@@ -63,7 +63,7 @@ class ClusterProject(Project):
         if not self.cluster:
             return super().snakemake(*arguments)
         process = self.start(*arguments)
-        process.wait(timeout=300)
+        process.wait(timeout=400)
         return subprocess.CompletedProcess(process.args, process.returncode, self.output(), "")
 
     def start(self, *arguments):
@@ -80,7 +80,7 @@ class ClusterProject(Project):
 
     def finish(self, process):
         """Wait for what `start` returned, which must succeed; returns what it printed."""
-        assert process.wait(timeout=200) == 0, self.output()
+        assert process.wait(timeout=400) == 0, self.output()
         return self.output()
 
     def output(self):
