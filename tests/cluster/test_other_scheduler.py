@@ -1,12 +1,13 @@
 """The workflow through cluster-generic, with the plain shell as the scheduler."""
 
+import shlex
 import sys
 from pathlib import Path
 
 from project import copy_with_small_data, planned
 from test_staleness import DATA, RUN, once, set_key
 
-SCHEDULER = f"{sys.executable} {Path(__file__).with_name('shell_scheduler.py')}"
+SCHEDULER = shlex.join([sys.executable, str(Path(__file__).with_name("shell_scheduler.py"))])
 PROFILE = (
     *("--profile", "profiles/cluster-generic"),
     *("--cluster-generic-submit-cmd", f"{SCHEDULER} submit"),
