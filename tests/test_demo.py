@@ -7,8 +7,6 @@ import re
 import numpy as np
 import pytest
 
-pytest.importorskip("selenium")
-
 from browser import NEEDED, PHONE, chromium, complaints, drag, visit
 from scratchnet.checkpoints import Checkpoint, save_checkpoint
 from scratchnet.demo import drawing_of, make_demo

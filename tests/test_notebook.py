@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("selenium")
-
 from browser import NEEDED, chromium, complaints, drag, visit
 from project import CHECKOUT, copy_workflow
 from scratchnet.checkpoints import load_checkpoint

@@ -3,9 +3,6 @@
 import re
 
 import pytest
-
-pytest.importorskip("selenium")
-
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
