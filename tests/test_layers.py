@@ -5,7 +5,7 @@ import pytest
 
 import reference
 from reference import central_difference, one_hot, relative_error
-from scratchnet.layers import Dense, Dropout, ReLU, Sigmoid, Softmax, Tanh, softmax
+from scratchnet.layers import Dense, Dropout, ReLU, Sigmoid, Softmax, Tanh, multiply, softmax
 from scratchnet.losses import softmax_crossentropy
 from scratchnet.network import ACTIVATIONS, build
 from scratchnet.optimizers import SGD
@@ -117,6 +117,28 @@ def test_dense_fills_its_gradient_in_place():
     layer.forward(X)
     layer.backward(dY)
     assert layer.grads["W"] is before
+
+
+@pytest.mark.parametrize(
+    ("m", "k", "n", "pieces"),
+    [
+        (10, 784, 127, 1),
+        (10, 784, 128, 2),
+        (10, 784, 257, 3),  # 86, 86 and 85 columns
+        (10, 200, 784, 2),
+        (128, 784, 128, 1),  # pieces of 9 columns would not pay
+        (1, 1, 1, 1),
+    ],
+)
+def test_multiply_gives_the_product_in_as_many_pieces_as_pay(m, k, n, pieces, monkeypatch):
+    rng = np.random.default_rng(0)
+    A, B, out = rng.random((m, k)), rng.random((k, n)), np.full((m, n), np.nan)
+    product, calls = np.matmul, []
+    monkeypatch.setattr(np, "matmul", lambda *a, **kw: calls.append(product(*a, **kw)))
+    multiply(A, B, out)
+    assert np.allclose(out, A @ B, **EXACT)
+    assert len(calls) == pieces
+    assert all(m * k * call.shape[1] <= 1_000_000 for call in calls) or pieces == 1
 
 
 def test_dense_keeps_the_samples_contiguous():

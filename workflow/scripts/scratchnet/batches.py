@@ -25,6 +25,8 @@ def generate_batches(X, Y, batch_size, rng):
     buffer_Y = np.empty((min(batch_size, n), Y.shape[0]), Y.dtype)
     for indices in generate_batch_indices(n, batch_size, rng):
         batch_X, batch_Y = buffer_X[: len(indices)], buffer_Y[: len(indices)]
+        # One pixel of each first: memory then fetches all images at once, not one after another.
+        _ = samples_X[indices, 0]
         # mode="clip" is the one that writes into `out` without a copy; no index is out of range.
         np.take(samples_X, indices, axis=0, out=batch_X, mode="clip")
         np.take(samples_Y, indices, axis=0, out=batch_Y, mode="clip")

@@ -29,10 +29,11 @@ def softmax_crossentropy(Z, Y):
     the same function as the textbook pair, but no logarithm of a rounded-off probability is taken.
     """
     b = Z.shape[1]
-    Z = Z - Z.max(axis=0)
+    Z = np.array(Z, order="C")  # sums over classes are then sums of rows, twice as fast
+    Z -= Z.max(axis=0)
     E = np.exp(Z)
     sums = E.sum(axis=0)
-    loss = (np.log(sums).sum() - np.vdot(Y.T, Z.T)) / b
+    loss = (np.log(sums).sum() - np.vdot(Y, Z)) / b
     E /= sums
     E -= Y
     E /= b
