@@ -75,11 +75,9 @@ def multiply(A, B, out):
     into blocks first. With the few outputs of a last layer, that takes as long as the product.
     """
     n, most = B.shape[1], 1_000_000 // A.size
-    pieces = math.ceil(n / most) if most >= 64 else 1  # pieces that are narrower gain nothing
-    width = math.ceil(n / pieces)
-    for start in range(0, n, width):
-        piece = slice(start, start + width)
-        np.matmul(A, B[:, piece], out=out[:, piece])
+    width = math.ceil(n / math.ceil(n / most)) if most >= 64 else n  # narrower ones gain nothing
+    for i in range(0, n, width):
+        np.matmul(A, B[:, i : i + width], out=out[:, i : i + width])
 
 
 class ReLU(Layer):
