@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo cluster why prune test test-cluster test-kills test-newest lint format requirements pictures
+.PHONY: help run report demo cluster why prune test test-cluster test-kills test-newest test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +45,12 @@ test-newest: ## run the staleness tests with the newest Snakemake 9 and the newe
 	$(PYTHON) -m venv $(VENV)/newest
 	$(VENV)/newest/bin/pip install --quiet --upgrade -r requirements.in 'snakemake<10' pytest pytest-xdist
 	$(VENV)/newest/bin/pytest --numprocesses auto tests/test_staleness.py tests/test_failures.py
+
+test-speed: $(VENV)/.test run ## see that nothing that was won in speed and memory is lost
+	$(BIN)/pytest tests/benchmarks
+
+bench: $(VENV)/.bench run ## time everything side by side with PyTorch, JAX, TensorFlow, ... (15 minutes)
+	$(BIN)/python tests/benchmarks/bench.py
 
 lint: $(VENV)/.test ## check the style of Python and of rules
 	$(BIN)/ruff check .
@@ -88,4 +94,9 @@ $(VENV)/.test: requirements-test.txt $(VENV)/.run
 $(VENV)/.cluster: requirements-cluster.txt $(VENV)/.run
 	@echo "Adding to $(VENV) from $<"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.test
+	@echo "Adding to $(VENV) from $<"
+	@$(BIN)/python -m pip install --quiet -r $<
 	@touch $@

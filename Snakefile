@@ -27,6 +27,7 @@ if SWEPT:
 # or two. preprocess and train are submitted.
 localrules:
     all,
+    plots,
     demo,
     download,
     describe,
@@ -43,13 +44,21 @@ localrules:
     make_demo,
 
 
-# Every stage's product is named, so that one that failed is never taken for done.
+# Every stage's product is named, so that one that failed is never taken for done. But the pictures of
+# each run of a sweep, which would take longer than all else, are drawn on request.
 rule all:
     default_target: True
     input:
         everything(),
     message:
         "Everything is there"
+
+
+rule plots:
+    input:
+        everything(with_plots_of_runs=True),
+    message:
+        "Everything is there, and the pictures of each run"
 
 
 # Made on request only: `all` has the products of the rules above it.

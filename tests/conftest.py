@@ -34,10 +34,10 @@ def finished_deep(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished_sweep(tmp_path_factory):
-    """A project like `finished`, with two runs."""
+    """A project like `finished`, with two runs and the pictures of each."""
     project = copy_with_small_data(tmp_path_factory.mktemp("finished") / "a sweep")
     project.configure({"sweep": {"training.seed": [0, 1]}})
-    project.run()
+    project.run("plots")
     return project
 
 

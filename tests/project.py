@@ -83,12 +83,12 @@ class Project:
         return output
 
     def plan(self, *arguments):
-        """How often each rule would run: {rule: number of jobs}, without `all` and `demo`."""
+        """How often each rule would run: {rule: number of jobs}, without targets."""
         return planned(self.run("--dry-run", *arguments))
 
 
 def planned(output):
-    """The jobs that Snakemake lists, {rule: number of jobs}, without `all` and `demo`."""
+    """The jobs that Snakemake lists, {rule: number of jobs}, without targets."""
     if "Nothing to be done" in output:
         return {}
     table = re.search(r"^job +count\n[- ]+\n(.*?)^total", output, re.MULTILINE | re.DOTALL)
@@ -96,7 +96,7 @@ def planned(output):
     for line in table[1].splitlines():
         rule, count = line.split()
         jobs[rule] += int(count)
-    return {rule: n for rule, n in jobs.items() if rule not in ("all", "demo")}
+    return {rule: n for rule, n in jobs.items() if rule not in ("all", "plots", "demo")}
 
 
 def copy_workflow(folder):

@@ -67,7 +67,7 @@ def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(half_
     for row in rows[:2]:
         assert float(row["test_accuracy"]) > 0
         assert row["error"] == ""
-        assert (project.folder / row["folder"] / "history.png").exists()
+        assert (project.folder / row["folder"] / "metrics.json").exists()
     for row in rows[2:]:
         assert row["test_accuracy"] == ""
         assert row["error"].startswith("training diverged in epoch 1 of 4")

@@ -91,7 +91,10 @@ def test_rules_have_every_directive_in_one_order(name, text):
     found = re.findall(r"^    (\w+):", text, re.MULTILINE)
     expected = [directive for directive in DIRECTIVES if directive in found or directive != "input"]
     assert found == expected
-    assert all(f"{resource}=growing(" in text for resource in ("mem_mb", "runtime", "disk_mb"))
+    # What is submitted asks for more at each attempt; functions would slow down planning elsewhere.
+    amount = r"growing\(" if name in ("preprocess", "train") else r"\d+,"
+    for resource in ("mem_mb", "runtime", "disk_mb"):
+        assert re.search(f"        {resource}={amount}", text)
     assert f'key=key_of("{name}")' in text
     assert f"../scripts/{name}.py" in text
 

@@ -85,7 +85,7 @@ def test_every_result_of_a_run_can_be_looked_at(driver, project, ending):
 
 @NEEDED
 def test_every_result_of_a_sweep_can_be_looked_at(driver, sweep_project):
-    first_page = opened(driver, sweep_project)
+    first_page = opened(driver, sweep_project, "plots")
     assert "Of the first run; the others differ in training.seed." in first_page
     runs = sorted(folder.name for folder in (sweep_project.results / "runs").iterdir())
     assert len(runs) == 2

@@ -22,6 +22,7 @@ PLOTS = {
 AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
 COMPARISON = {"compare", "plot_curves", "plot_points"}
 RUN = {"describe", "train"} | AFTER_TRAINING
+RUN_OF_A_SWEEP = RUN - PLOTS  # which are drawn on request
 DATA = {"download", "preprocess"}
 
 # For every key of config.yaml: another value, and what runs after the edit where the key applies.
@@ -49,7 +50,7 @@ MATRIX = {
     "training.patience": (3, RUN),
     "training.seed": (1, RUN),
     "training.checkpoint_every": (2, set()),
-    "sweep": ({"training.seed": [0, 1]}, RUN | COMPARISON),
+    "sweep": ({"training.seed": [0, 1]}, RUN_OF_A_SWEEP | COMPARISON),
     "plots.misclassified": (3, {"plot_misclassified"}),
     "plots.style": ("default", PLOTS),
     "plots.format": ("svg", PLOTS),
@@ -166,7 +167,9 @@ def test_edits_of_keys_that_do_not_apply_run_nothing(project):
 
 def test_of_a_sweep_of_two_runs_each_stage_of_a_run_runs_twice(sweep_project):
     set_key(sweep_project, "plots.style", "default")
-    assert sweep_project.plan() == dict.fromkeys(PLOTS, 2) | once({"plot_curves", "plot_points"})
+    comparison = once({"plot_curves", "plot_points"})
+    assert sweep_project.plan("plots") == dict.fromkeys(PLOTS, 2) | comparison
+    assert sweep_project.plan() == comparison  # pictures of a sweep's runs are drawn on request
 
 
 @pytest.mark.parametrize(
@@ -351,11 +354,11 @@ def test_an_edit_of_the_layers_trains_the_whole_chain_again(project):
 
 def test_a_sweep_runs_only_the_points_that_are_new(project):
     project.configure({"sweep": {"training.seed": [0, 1, 2]}})
-    new = once(RUN - {"summarize"})
+    new = once(RUN_OF_A_SWEEP - {"summarize"})
     together = once({"summarize"} | COMPARISON)
     assert planned(project.run()) == dict(Counter(new) + Counter(new)) | together
     project.configure({"sweep": {"training.seed": [2, 3]}})
-    assert project.plan() == once(RUN | COMPARISON)
+    assert project.plan() == once(RUN_OF_A_SWEEP | COMPARISON)
 
 
 def test_touched_files_run_nothing(project):

@@ -49,7 +49,7 @@ def test_the_end_of_a_run_says_what_came_out_and_where(new_project):
 
 def test_the_end_of_a_run_says_what_ran_and_what_was_reused(sweep_project):
     sweep_project.configure({"sweep": {"training.seed": [0, 1]}, "plots": {"misclassified": 2}})
-    output = sweep_project.run()
+    output = sweep_project.run("plots")
     assert "\nRan:    2 plot_misclassified\n" in output
     (reused,) = re.findall(r"^Reused: (.*)$", output, re.MULTILINE)
     assert reused.startswith("download, preprocess, 2 describe, 2 train, 2 evaluate, 2 plot_")

@@ -261,7 +261,7 @@ def picture(path, figure):
     return reported(f"{path}.{RUNS[0]['plots.format']}", figure)
 
 
-def everything():
+def everything(with_plots_of_runs=not SWEPT):
     """The products of all rules so far, for each run. One's own data are not downloaded."""
     products = [
         str(output.apply_wildcards(place))
@@ -269,6 +269,8 @@ def everything():
         for rule in workflow.rules
         for output in rule.output
         if not (rule.name == "download" and settings["files"])
+        if with_plots_of_runs
+        or not (rule.name.startswith("plot_") and "run" in output.get_wildcard_names())
     ]
     return list(dict.fromkeys(products))
 
@@ -327,7 +329,7 @@ def end_timers():
 
 def everything_was_asked_for():
     """Whether Snakemake was called without targets of one's own."""
-    return set(workflow.dag_settings.targets) <= {"all"}
+    return set(workflow.dag_settings.targets) <= {"all", "plots"}
 
 
 def show_results():
@@ -358,7 +360,7 @@ def show_results():
 
 def in_words(jobs):
     """Which rules `jobs` are of, and how many: train, 2 evaluate."""
-    counts = Counter(job.rule.name for job in jobs if job.rule.name != "all")
+    counts = Counter(job.rule.name for job in jobs if job.output)
     order = [stage.name for stage in workflow.rules]
     names = sorted(counts, key=order.index)
     return ", ".join(f"{counts[n]} {n}" if counts[n] > 1 else n for n in names) or "nothing"

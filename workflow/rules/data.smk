@@ -8,9 +8,9 @@ rule download:
         "results/benchmarks/download/{dataset}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
-        disk_mb=growing(1500),
+        mem_mb=2000,
+        runtime=30,
+        disk_mb=1500,
     params:
         key=key_of("download"),
         why=why("download"),

@@ -14,9 +14,9 @@ rule make_demo:
         "results/benchmarks/make_demo/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("make_demo"),
         why=why("make_demo"),

@@ -19,9 +19,9 @@ rule evaluate:
         "results/benchmarks/evaluate/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(10),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=10,
+        disk_mb=100,
     params:
         key=key_of("evaluate"),
         why=why("evaluate"),

@@ -10,9 +10,9 @@ rule plot_history:
         "results/benchmarks/plot_history/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("plot_history"),
         why=why("plot_history"),
@@ -33,9 +33,9 @@ rule plot_confusion:
         "results/benchmarks/plot_confusion/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("plot_confusion"),
         why=why("plot_confusion"),
@@ -56,9 +56,9 @@ rule plot_misclassified:
         "results/benchmarks/plot_misclassified/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("plot_misclassified"),
         why=why("plot_misclassified"),
@@ -79,9 +79,9 @@ rule plot_calibration:
         "results/benchmarks/plot_calibration/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("plot_calibration"),
         why=why("plot_calibration"),
@@ -102,9 +102,9 @@ rule plot_weights:
         "results/benchmarks/plot_weights/{run}/epoch-{epoch}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("plot_weights"),
         why=why("plot_weights"),
@@ -125,9 +125,9 @@ rule summarize:
         "results/benchmarks/summarize.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("summarize"),
         why=why("summarize"),

@@ -11,9 +11,9 @@ rule compare:
         "results/benchmarks/compare/{sweep}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("compare"),
         why=why("compare"),
@@ -34,9 +34,9 @@ rule plot_curves:
         "results/benchmarks/plot_curves/{sweep}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("plot_curves"),
         why=why("plot_curves"),
@@ -57,9 +57,9 @@ rule plot_points:
         "results/benchmarks/plot_points/{sweep}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("plot_points"),
         why=why("plot_points"),

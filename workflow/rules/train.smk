@@ -8,9 +8,9 @@ rule describe:
         "results/benchmarks/describe/{run}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-        disk_mb=growing(100),
+        mem_mb=500,
+        runtime=5,
+        disk_mb=100,
     params:
         key=key_of("describe"),
         why=why("describe"),

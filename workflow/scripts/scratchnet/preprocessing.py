@@ -1,11 +1,13 @@
 """From raw images to the arrays that the network reads.
 
 The arrays are features x samples, float32, in Fortran order: the pixels of one image lie together
-in memory and in the file, which is also the order of the raw images. They are written and read as
-memory maps, a slice at a time, so the memory in use does not grow with the dataset.
+in memory and in the file, which is also the order of the raw images. They are written a slice at a
+time and read as memory maps, so what a stage allocates does not grow with the dataset.
 """
 
 import hashlib
+import io
+import itertools
 import math
 from contextlib import ExitStack
 from pathlib import Path
@@ -104,17 +106,17 @@ def write_pixels(path, half, indices, minimum, maximum):
 
     Column i is image i, row by row: grey images' transpose(1, 2, 0) flattened to (pixels, n).
     """
-    X = _create(path, (math.prod(half.images.shape[1:]), len(indices)))
-    start = 0
-    for P in _slices(half, indices):
-        columns = X[:, start : start + P.shape[1]]
+
+    def scaled(P):
         if P.dtype.itemsize <= 2:
-            np.subtract(P, minimum, out=columns, dtype=np.float32)
-            columns /= maximum - minimum
-        else:  # more digits than float32 has
-            columns[...] = (P.astype(np.float64) - minimum) / (maximum - minimum)
-        start += P.shape[1]
-    return _describe(path, X)
+            X = np.subtract(P, minimum, dtype=np.float32)
+            X /= maximum - minimum
+            return X
+        # More digits than float32 has.
+        return ((P.astype(np.float64) - minimum) / (maximum - minimum)).astype(np.float32)
+
+    shape = (math.prod(half.images.shape[1:]), len(indices))
+    return _write(path, shape, map(scaled, _slices(half, indices)))
 
 
 def _slices(half, indices):
@@ -133,17 +135,23 @@ def _slices(half, indices):
 
 def write_one_hot(path, classes, n_classes):
     """Write `classes` (n,), from 0 on, as a float32 .npy (n_classes, n): a 1 in the row of each."""
-    Y = _create(path, (n_classes, len(classes)))
-    Y[classes, np.arange(len(classes))] = 1
-    return _describe(path, Y)
+    one_hot = np.eye(n_classes, dtype=np.float32)
+    slices = (one_hot[:, classes[i : i + SLICE]] for i in range(0, len(classes), SLICE))
+    return _write(path, (n_classes, len(classes)), slices)
 
 
-def _create(path, shape):
-    return np.lib.format.open_memmap(path, "w+", np.float32, shape, fortran_order=True)
+def _write(path, shape, slices):
+    """Write float32 `slices`, columns side by side, as a .npy of `shape` in Fortran order.
 
-
-def _describe(path, array):
-    array.flush()
-    with Path(path).open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": sha256}
+    Returns what the manifest says of it.
+    """
+    header = io.BytesIO()
+    described = {"descr": "<f4", "fortran_order": True, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, described)
+    sha256 = hashlib.sha256()
+    # Not as a memory map: where the disk is full, that would end the process without a word.
+    with Path(path).open("wb") as file:
+        for part in itertools.chain([header.getvalue()], (X.tobytes("F") for X in slices)):
+            file.write(part)
+            sha256.update(part)
+    return {"shape": list(shape), "dtype": "float32", "sha256": sha256.hexdigest()}

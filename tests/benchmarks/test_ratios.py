@@ -1,0 +1,52 @@
+"""What is won stays won: ratios that were measured may get worse by half, and no more.
+
+The longer campaign, with all contenders, is bench.py.
+"""
+
+import statistics
+
+import pytest
+
+import bench
+
+WORSE = 1.5
+
+
+def ratio(seconds, peer):
+    return statistics.median(seconds["scratchnet"]) / statistics.median(seconds[peer])
+
+
+@pytest.mark.parametrize(
+    ("widths", "batch_size", "peer", "measured"),
+    [
+        ([], 200, "limit", 1.85),
+        ([], 200, "tensorflow", 0.78),
+        ([128], 128, "limit", 1.3),
+        ([128], 128, "tensorflow", 1.25),
+    ],
+)
+def test_an_epoch(widths, batch_size, peer, measured):
+    alone = {"one core": bench.CORES[:1]}
+    seconds = bench.train(widths, batch_size, 9, ("scratchnet", peer), alone)["one core"]
+    assert ratio(seconds, peer) <= WORSE * measured
+
+
+def test_a_clean_run():
+    assert ratio(bench.clean(3, ("scratchnet", "keras")), "keras") <= WORSE * 0.34
+
+
+def test_nothing_to_do():
+    assert ratio(bench.idle(5), "an empty Snakefile") <= WORSE * 1.24
+
+
+def test_planning_is_linear():
+    seconds = {n: statistics.median(s) for n, s in bench.planning(3, (1, 50, 100)).items()}
+    once = seconds["50 runs"] - seconds["1 runs"]
+    assert seconds["100 runs"] - seconds["50 runs"] <= WORSE * once
+    assert once <= WORSE * 0.5 * seconds["1 runs"]
+
+
+def test_memory_does_not_grow_with_the_data():
+    for stage, cases in bench.memory(1).items():
+        assert cases["10 x"]["own"] <= cases["1 x"]["own"] + 30, stage
+        assert cases["1 x"]["peak"] < 400, stage
