@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo cluster why prune test test-cluster test-kills test-newest test-speed bench lint format requirements pictures
+.PHONY: help run report demo cluster why prune test test-cluster test-faults test-kills test-newest test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,6 +37,9 @@ test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST in
 
 test-cluster: $(VENV)/.test $(VENV)/.cluster ## run on a real Slurm cluster, brought up here (as root), through its failures
 	$(BIN)/pytest --numprocesses 3 --dist worksteal tests/cluster
+
+test-faults: $(VENV)/.test ## full disks and the like (as root), and 10,000 bad configurations and files of each kind
+	CASES=$${CASES:-10000} $(BIN)/pytest --numprocesses auto --dist worksteal tests/faults
 
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
 	KILLS=50 $(BIN)/pytest tests/test_kills.py

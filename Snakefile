@@ -4,10 +4,6 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-# The working directory's own config.yaml, or else (with --directory) the one beside this file.
-configfile: "config.yaml" if exists("config.yaml") else workflow.source_path("config.yaml")
-
-
 report: "workflow/report/overview.rst"
 
 
@@ -24,7 +20,7 @@ if SWEPT:
 
 
 # On a cluster these run where Snakemake runs: download needs the network, the others take a second
-# or two. preprocess and train are submitted.
+# or two. preprocess and train are submitted; for the rules of sweeps see sweep.smk.
 localrules:
     all,
     plots,
@@ -37,10 +33,7 @@ localrules:
     plot_misclassified,
     plot_calibration,
     plot_weights,
-    plot_curves,
-    plot_points,
     summarize,
-    compare,
     make_demo,
 
 
@@ -74,6 +67,7 @@ rule demo:
 
 onstart:
     note_host()
+    correct_times()
     make_room_for_live_lines()
 
 
@@ -84,4 +78,5 @@ onsuccess:
 
 onerror:
     end_timers()
+    show_full_disks()
     show_failures()

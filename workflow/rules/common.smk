@@ -1,6 +1,8 @@
-# All the Python that the rules need: which runs the configuration asks for, and where things lie.
+# All the Python that the rules need: the configuration, which runs it asks for, where things lie.
+import os
 import platform
 import re
+import shutil
 import sys
 import threading
 import time
@@ -15,7 +17,7 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
 
 from scratchnet import pipeline
-from scratchnet.config import resolve, swept
+from scratchnet.config import check_yaml, resolve, swept
 from scratchnet.errors import ConfigError
 from scratchnet.files import read_csv
 from scratchnet.summary import aligned, cost_table, short_table, summarize
@@ -24,7 +26,14 @@ from scratchnet.why import changed, new, previous_runs
 # Snakemake writes the path of Python into shell commands as it is: escape what a shell would split.
 sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
 
+# The working directory's own config.yaml, or else (with --directory) the one of the checkout.
+CONFIG = "config.yaml" if exists("config.yaml") else workflow.source_path("../../config.yaml")
+
 try:
+    check_yaml(CONFIG)
+
+    configfile: CONFIG
+
     RUNS = resolve(config)
 except ConfigError as error:
     raise WorkflowError(str(error))
@@ -308,6 +317,17 @@ def note_host():
     Path(".snakemake/host").write_text(platform.node())
 
 
+def correct_times():
+    """Give results that are of the future the present time: the clock was set back since.
+
+    Snakemake would take jobs for failed whose results are older than what they are made from.
+    """
+    for job in workflow.dag.needrun_jobs():
+        for path in map(Path, job.input):
+            if path.parts[0] == "results" and path.exists() and path.stat().st_mtime > STARTED:
+                os.utime(path)
+
+
 def make_room_for_live_lines():
     """Let what Snakemake says take the place of a job's live line, instead of mixing with it."""
     from scratchnet.terminal import AroundLiveLines
@@ -364,6 +384,13 @@ def in_words(jobs):
     order = [stage.name for stage in workflow.rules]
     names = sorted(counts, key=order.index)
     return ", ".join(f"{counts[n]} {n}" if counts[n] > 1 else n for n in names) or "nothing"
+
+
+def show_full_disks():
+    """Say so where a full disk may be what made something fail: Snakemake does not say which."""
+    for folder in ("results", ".snakemake"):
+        if Path(folder).exists() and shutil.disk_usage(folder).free < 1_000_000:
+            print(f"\nThe disk of {folder}/ is full: make room, and give the command again.")
 
 
 def show_failures():

@@ -1,4 +1,10 @@
 # From the numbers of many runs to a comparison; only where config.yaml has a sweep.
+localrules:
+    compare,
+    plot_curves,
+    plot_points,
+
+
 rule compare:
     input:
         of_all("compare", "metrics", "record", "history"),

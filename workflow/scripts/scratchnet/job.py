@@ -1,5 +1,6 @@
 """What every script of the pipeline does around its work: its log, and errors made for people."""
 
+import errno
 import json
 import logging
 import sys
@@ -9,6 +10,15 @@ from pathlib import Path
 
 from scratchnet.errors import ScratchnetError
 
+ADVICE = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room in your quota",
+    errno.EROFS: "make its folder writable",
+    errno.EACCES: "give yourself access to it",
+    errno.EPERM: "give yourself access to it",
+}
+MEMORY = "close other programs, or take a smaller network or batch_size"
+
 
 @contextmanager
 def running(log, key):
@@ -17,14 +27,23 @@ def running(log, key):
     An error of the kinds that a user can mend ends the process with exit code 1 and its message
     alone, in the log and in the terminal; any other also with its traceback.
     """
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
-    )
+    logging.raiseExceptions = False  # a log that cannot be written is not what people must hear of
+    try:
+        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(
+            filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
+        )
+    except OSError:
+        logging.disable()
     try:
         yield json.loads(key)["settings"]
     except (ScratchnetError, OSError, MemoryError) as error:
         message = f"{type(error).__name__}: {error}"
+        advice = (
+            MEMORY if isinstance(error, MemoryError) else ADVICE.get(getattr(error, "errno", None))
+        )
+        if advice:
+            message += f". What is done so far is kept: {advice}, and give the command again."
         logging.error(message)
         sys.exit(message)
     except Exception:

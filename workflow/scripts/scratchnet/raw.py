@@ -1,6 +1,7 @@
 """Raw images and labels as arrays, from IDX files or a .npz, checked before anything uses them."""
 
 import gzip
+import math
 import shutil
 import zipfile
 import zlib
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.errors import DataError
-from scratchnet.idx import open_idx
+from scratchnet.idx import open_idx, read_shape
 
 HALVES = ("train", "test")
 
@@ -46,8 +47,8 @@ def open_raw(files, folder):
             if f"{half}_images" in files
         }
         for images, labels in names.values():
-            arrays[images] = open_idx(_unpacked(images, folder), (3, 4), images)
-            arrays[labels] = open_idx(_unpacked(labels, folder), (1,), labels)
+            for path, ndims in ((images, (3, 4)), (labels, (1,))):
+                arrays[path] = open_idx(_unpacked(path, ndims, folder), ndims, path)
     halves = {}
     for half, (x, y) in names.items():
         if half == "train" or x in arrays or y in arrays:
@@ -65,15 +66,22 @@ def open_raw(files, folder):
     return halves
 
 
-def _unpacked(path, folder):
-    """The path of the file itself, or of what was in it if it is a .gz file."""
+def _unpacked(path, ndims, folder):
+    """The path of the IDX file itself, or of what was in it if it is a .gz file.
+
+    No more is unpacked than its header promises, and one byte, which tells that there is more.
+    """
     with open(path, "rb") as file:
         if file.read(2) != b"\x1f\x8b":
             return path
     target = Path(folder) / Path(path).name.removesuffix(".gz")
     try:
         with gzip.open(path) as packed, target.open("wb") as file:
-            shutil.copyfileobj(packed, file)
+            left = math.prod(read_shape(packed, ndims, path)) + packed.tell() + 1
+            _check_room(left, folder, path)
+            packed.seek(0)
+            while left and (part := packed.read(min(left, 1 << 16))):
+                left -= file.write(part)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged: {error}") from error
     return target
@@ -84,15 +92,26 @@ def _open_npz(path, folder):
     arrays = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            for i, member in enumerate(archive.infolist()):
+            members = archive.infolist()
+            _check_room(sum(member.file_size for member in members), folder, path)
+            for i, member in enumerate(members):
                 target = Path(folder) / f"{i}.npy"
                 with archive.open(member) as packed, target.open("wb") as file:
                     shutil.copyfileobj(packed, file)
                 name = member.filename.removesuffix(".npy")
                 arrays[name] = np.lib.format.open_memmap(target, mode="r")
+    except DataError:
+        raise
     except Exception as error:  # whatever a decoder makes of bytes that are not of its kind
         raise DataError(f"{path} cannot be read: {error}") from error
     return arrays
+
+
+def _check_room(size, folder, path):
+    """Raise DataError where `size` bytes, unpacked from `path`, do not fit on the disk."""
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise DataError(f"{path} unpacks to {size} bytes, but the disk has room for {free}")
 
 
 def _checked(where, x, y, arrays):

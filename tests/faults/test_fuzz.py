@@ -1,0 +1,202 @@
+"""Whatever a configuration or a file of data holds, the answer is a result or a clean error.
+
+CASES says how many of each are tried; `make test-faults` tries 10,000.
+"""
+
+import io
+import os
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from project import CHECKOUT
+from scratchnet.config import check_yaml, leaves, load_schema, resolve
+from scratchnet.datasets import DATASETS, pick_files
+from scratchnet.errors import ConfigError, DataError
+from scratchnet.idx import encode_idx
+from scratchnet.preprocessing import prepare
+
+CASES = int(os.environ.get("CASES", "300"))
+many = settings(
+    max_examples=CASES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+KEYS = [*leaves(load_schema()), "training", "model", "plots", "sweep", "trainign.epochs"]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.sampled_from(["1e-3", "0.1", "null", "true", "mnist", "adam", "relu", [], {}, 10**400])
+    | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def nested(flat):
+    config = {}
+    for key, value in flat.items():
+        section, _, rest = key.partition(".")
+        if rest and isinstance(config.setdefault(section, {}), dict):
+            config[section][rest] = value
+        else:
+            config[section] = value
+    return config
+
+
+@many
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5).map(nested) | VALUES)
+def test_any_configuration_is_resolved_or_explained(config):
+    try:
+        runs = resolve(config)
+    except ConfigError as error:
+        lines = str(error).splitlines()
+        assert lines[0] == "the configuration is not right:"
+        assert all(line.startswith("  ") and ": " in line for line in lines[1:])
+    else:
+        assert runs
+
+
+CONFIG = (CHECKOUT / "config.yaml").read_text(encoding="utf-8")
+
+
+@st.composite
+def damaged(draw, content):
+    """`content` (bytes) with some of them changed, left out or put in."""
+    content = bytearray(content)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(content)))
+        action = draw(st.sampled_from(["change", "cut", "end", "insert"]))
+        if action == "change":
+            content[at : at + 1] = draw(st.binary(min_size=1, max_size=1))
+        elif action == "cut":
+            del content[at : at + draw(st.integers(1, 40))]
+        elif action == "end":
+            del content[at:]
+        else:
+            content[at:at] = draw(st.binary(max_size=20))
+    return bytes(content)
+
+
+@many
+@given(damaged(CONFIG.encode()))
+def test_any_damage_to_config_yaml_is_explained(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "config.yaml"
+    path.write_bytes(content)
+    try:
+        check_yaml(path)
+        resolve(yaml.safe_load(content.decode()))
+    except ConfigError as error:
+        assert str(error)
+
+
+rng = np.random.default_rng(0)
+IMAGES, LABELS = rng.integers(0, 256, (12, 3, 4), np.uint8), np.arange(12, dtype=np.uint8) % 3
+ROLES = ("train_images", "train_labels", "test_images", "test_labels")
+IDX = dict(zip(ROLES, [encode_idx(IMAGES), encode_idx(LABELS)] * 2))
+
+
+def npz(compressed):
+    file = io.BytesIO()
+    save = np.savez_compressed if compressed else np.savez
+    save(file, x_train=IMAGES, y_train=LABELS, x_test=IMAGES[:5], y_test=LABELS[:5])
+    return file.getvalue()
+
+
+def try_to_prepare(folder, files):
+    """Prepare the arrays of `files`, {role: content}; a fault is a DataError and leaves nothing."""
+    raw = {}
+    for role, content in files.items():
+        raw[role] = folder / (f"{role}.npz" if role == "npz" else role)
+        raw[role].write_bytes(content)
+    out = folder / "out"
+    outputs = {
+        f"{kind}_{split}": out / f"{kind}_{split}.npy"
+        for kind in "XY"
+        for split in ("train", "validation", "test")
+    } | {"manifest": out / "manifest.json"}
+    try:
+        prepare(raw, 0.2, 0.0, outputs)
+    except DataError as error:
+        assert str(error)
+        assert not list(out.glob("*"))
+    else:
+        X = np.load(outputs["X_train"])
+        assert X.dtype == np.float32
+        assert np.isfinite(X).all()
+    for path in out.glob("*"):
+        path.unlink()
+
+
+@many
+@given(st.sampled_from(ROLES).flatmap(lambda role: damaged(IDX[role]).map(lambda c: (role, c))))
+def test_any_damage_to_an_idx_file_is_found(tmp_path_factory, case):
+    role, content = case
+    try_to_prepare(tmp_path_factory.getbasetemp(), IDX | {role: content})
+
+
+@many
+@given(
+    st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4),
+    st.integers(0, 255),
+    st.binary(max_size=60),
+)
+def test_any_header_of_an_idx_file_is_believed_only_if_it_is_true(
+    tmp_path_factory, shape, kind, content
+):
+    header = struct.pack(f">HBB{len(shape)}I", 0, kind, len(shape), *shape)
+    files = IDX | {"train_images": header + content}
+    try_to_prepare(tmp_path_factory.getbasetemp(), files)
+
+
+@many
+@given(st.booleans().flatmap(lambda compressed: damaged(npz(compressed))))
+def test_any_damage_to_an_npz_is_found(tmp_path_factory, content):
+    try_to_prepare(tmp_path_factory.getbasetemp(), {"npz": content})
+
+
+@many
+@given(
+    st.dictionaries(
+        st.sampled_from(["x_train", "y_train", "x_test", "y_test", "../../x", "x_train.npy"]),
+        damaged(b"\x93NUMPY\x01\x00v\x00{'descr': '|u1', 'fortran_order': False, 'shape': (12,)}")
+        | st.sampled_from([IMAGES, LABELS, IMAGES[:5], LABELS[:5]]).map(
+            lambda array: (
+                b"\x93NUMPY\x01\x00v\x00"
+                + str({"descr": "|u1", "fortran_order": False, "shape": array.shape})
+                .ljust(117)
+                .encode()
+                + b"\n"
+                + array.tobytes()
+            )
+        ),
+    )
+)
+def test_any_members_of_an_npz_are_read_or_refused(tmp_path_factory, members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    try_to_prepare(tmp_path_factory.getbasetemp(), {"npz": file.getvalue()})
+
+
+@many
+@given(damaged(npz(True)) | damaged(IDX["train_images"]) | st.binary(max_size=100))
+def test_no_download_is_trusted_without_its_hash(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "download"
+    path.write_bytes(content)
+    with pytest.raises(DataError):
+        pick_files([path], DATASETS["mnist"])
