@@ -54,6 +54,7 @@ test-speed: $(VENV)/.test run ## see that nothing that was won in speed and memo
 
 bench: $(VENV)/.bench run ## time everything side by side with PyTorch, JAX, TensorFlow, ... (15 minutes)
 	$(BIN)/python tests/benchmarks/bench.py
+	cp results/benchmarks/peers.png docs/
 
 lint: $(VENV)/.test ## check the style of Python and of rules
 	$(BIN)/ruff check .

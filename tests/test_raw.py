@@ -1,6 +1,9 @@
 """Raw data: whatever kind of images and labels it is opens as it is, or a message says why not."""
 
 import re
+import shutil
+import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -440,6 +443,31 @@ def test_a_pickle_in_place_of_an_npz_is_not_unpickled(open_npz, tmp_path):
     with pytest.raises(DataError, match=r"mine\.npz cannot be read: "):
         open_npz(samples.pickle_that_makes(trace))
     assert not trace.exists()
+
+
+def test_a_gz_that_goes_on_behind_its_data_is_not_unpacked_any_further(open_idx_files, folders):
+    bomb = gzipped(idx_bytes(MANY["x_train"]) + bytes(50_000_000))
+    contents = {"x_train": bomb, "y_train": gzipped(idx_bytes(MANY["y_train"]))}
+    with pytest.raises(DataError, match=r"its header promises 60 x 6 x 5 values, .* the file has"):
+        open_idx_files(contents, ending=".gz")
+    assert sum(path.stat().st_size for path in folders[1].iterdir()) < 10_000
+
+
+def test_a_gz_whose_header_promises_more_than_the_disk_holds_is_refused(open_idx_files, folders):
+    header = struct.pack(">HBB3I", 0, 8, 3, 2**31, 2**10, 2**10)
+    contents = {"x_train": gzipped(header + bytes(1000)), "y_train": gzipped(b"")}
+    with pytest.raises(
+        DataError, match=r"\.gz unpacks to 2251799813685265 bytes, but the disk has"
+    ):
+        open_idx_files(contents, ending=".gz")
+    assert sum(path.stat().st_size for path in folders[1].iterdir()) == 0
+
+
+def test_an_npz_that_promises_more_than_the_disk_holds_is_refused(open_npz, folders, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10_000))
+    with pytest.raises(DataError, match=r"mine\.npz unpacks to \d+ bytes, .* has room for 10000"):
+        open_npz(npz({"x_train": np.zeros((99, 40, 50), np.uint8)}, np.savez_compressed))
+    assert not [*folders[1].iterdir()]
 
 
 @pytest.mark.parametrize("name", ["../x_train.npy", "/x_train.npy", "a/../../x_train.npy"])
