@@ -54,7 +54,8 @@ def open_raw(files, folder):
         if half == "train" or x in arrays or y in arrays:
             for name in (x, y):
                 if name not in arrays:
-                    raise DataError(f"{where}there is no {name}, only {', '.join(sorted(arrays))}")
+                    others = ", ".join(sorted(arrays)) or "an empty archive"
+                    raise DataError(f"{where}there is no {name}, only {others}")
             halves[half] = _checked(where, x, y, arrays)
     if "test" in halves:
         train, test = halves["train"], halves["test"]
@@ -89,21 +90,22 @@ def _unpacked(path, ndims, folder):
 
 def _open_npz(path, folder):
     """{name: array} of the arrays in a .npz file, memory-mapped."""
-    arrays = {}
+    arrays, where = {}, ""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _check_room(sum(member.file_size for member in members), folder, path)
             for i, member in enumerate(members):
+                name = member.filename.removesuffix(".npy")
+                where = f"{name}: "
                 target = Path(folder) / f"{i}.npy"
                 with archive.open(member) as packed, target.open("wb") as file:
                     shutil.copyfileobj(packed, file)
-                name = member.filename.removesuffix(".npy")
                 arrays[name] = np.lib.format.open_memmap(target, mode="r")
     except DataError:
         raise
     except Exception as error:  # whatever a decoder makes of bytes that are not of its kind
-        raise DataError(f"{path} cannot be read: {error}") from error
+        raise DataError(f"{path} cannot be read: {where}{error}") from error
     return arrays
 
 
