@@ -97,6 +97,36 @@ def test_the_shipped_config_has_the_keys_in_the_order_of_the_schema():
     assert [*flat(yaml.safe_load(CONFIG.read_text()))] == [*leaves(load_schema())]
 
 
+def comment_on(key):
+    """What the shipped config.yaml says of a key: beside it, and in the lines above it."""
+    *sections, name = key.split(".")
+    text, comments = CONFIG.read_text(), []
+    if sections:
+        text = text[re.search(rf"^{sections[0]}:", text, re.MULTILINE).end() :]
+    lines = text.splitlines()
+    at = next(
+        i for i, line in enumerate(lines) if line.startswith(f"{'  ' * len(sections)}{name}:")
+    )
+    comments.append(lines[at].partition("#")[2])
+    while at and lines[at - 1].startswith("#"):
+        at -= 1
+        comments.insert(0, lines[at])
+    return " ".join(comments)
+
+
+@pytest.mark.parametrize("key", LEAVES)
+def test_the_shipped_config_says_what_is_allowed(key):
+    schema, comment = LEAVES[key], comment_on(key)
+    assert comment.strip()
+    schema = schema.get("items", schema) if key != "sweep" else {}
+    words = [*schema.get("enum", []), *schema.get("examples", [])]
+    words += [f"above {schema[k]}" for k in ("exclusiveMinimum",) if k in schema]
+    words += [f"below {schema[k]}" for k in ("exclusiveMaximum",) if k in schema]
+    words += [schema[k] for k in ("minimum", "maximum") if k in schema]
+    for word in map(str, words):
+        assert re.search(rf"(?<![\w.]){re.escape(word)}(?!\.?\w)", comment), word
+
+
 EMPTY = {
     "nothing": {},
     "null": None,
