@@ -178,6 +178,16 @@ def job(tmp_path):
 
 KEY = {"settings": {"training.seed": 7}, "code": {"a.py": "1a2b3c4d"}, "after": None}
 
+
+def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    path, synced = tmp_path / "a.txt", []
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: synced.append((os.fstat(fd).st_size, path.exists()))
+    )
+    write_text(path, "ten bytes.")
+    assert synced == [(10, False)]
+
+
 FOR_PEOPLE = {
     "errors.DataError('no such data')": "DataError: no such data",
     "errors.ConfigError('no such key')": "ConfigError: no such key",

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +21,8 @@ def whole(path):
     temporary = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
     try:
         yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # else a power cut may leave the name without the content
         temporary.replace(path)
     except OSError as error:
         if error.errno and not error.filename:  # a write does not say where it failed
