@@ -29,14 +29,22 @@ sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
 # The working directory's own config.yaml, or else (with --directory) the one of the checkout.
 CONFIG = "config.yaml" if exists("config.yaml") else workflow.source_path("../../config.yaml")
 
-try:
-    check_yaml(CONFIG)
 
-    configfile: CONFIG
+def explained(check, value):
+    """What `check` makes of `value`; a mistake in it ends Snakemake with its explanation alone."""
+    try:
+        return check(value)
+    except ConfigError as error:
+        raise WorkflowError(str(error))
 
-    RUNS = resolve(config)
-except ConfigError as error:
-    raise WorkflowError(str(error))
+
+explained(check_yaml, CONFIG)
+
+
+configfile: CONFIG
+
+
+RUNS = explained(resolve, config)
 
 RAW = {
     "train_images": "train-images-idx3-ubyte",
