@@ -184,5 +184,5 @@ def test_a_sweep_on_a_terminal_shows_live_lines_that_mix_with_nothing(new_projec
     lines = screen(text)
     assert not [line for line in lines if "left" in line]
     finished = [line for line in lines if "Finished jobid" in line]
-    assert len(finished) >= 20
+    assert len(finished) == 13
     assert all(re.fullmatch(r"Finished jobid: \d+ \(Rule: \w+\)", line) for line in finished)

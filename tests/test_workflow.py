@@ -177,7 +177,7 @@ def test_a_config_that_is_no_yaml_is_refused_with_its_line(project):
     process = project.snakemake()
     output = process.stdout + process.stderr
     assert process.returncode == 1
-    assert "config.yaml is no YAML: line 3, column 1: found character" in output
+    assert "config.yaml is no YAML: line 3, column 1: found a tab character" in output
     assert "Traceback" not in output
 
 
