@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo cluster why prune test test-cluster test-faults test-kills test-newest test-speed bench lint format requirements pictures
+.PHONY: help run report demo extras cluster why prune test test-cluster test-faults test-kills test-newest test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -22,6 +22,8 @@ report: run ## put everything that was learned into one page, results/report.htm
 
 demo: $(VENV)/.run ## make a page on which to draw digits for the trained network
 	$(BIN)/snakemake --cores 4 demo
+
+extras: $(VENV)/.extras ## set up what `snakemake parity` and `snakemake export` need (TensorFlow, ONNX)
 
 cluster: $(VENV)/.cluster ## set up what snakemake --profile profiles/slurm needs
 
@@ -69,7 +71,7 @@ format: $(VENV)/.test ## rewrite the code in the project's style
 requirements: ## pin the newest versions of the packages in requirements*.in (edit and commit)
 	$(PYTHON) -m venv $(VENV)/pip-tools
 	$(VENV)/pip-tools/bin/pip install pip-tools
-	for name in requirements requirements-test requirements-cluster; do \
+	for name in requirements requirements-extras requirements-test requirements-cluster; do \
 	  $(VENV)/pip-tools/bin/pip-compile --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --output-file $$name.txt $$name.in || exit; \
@@ -87,6 +89,11 @@ pictures: report demo $(VENV)/.test ## draw the README's pictures anew: of the d
 $(VENV)/.run: requirements.txt
 	@echo "Setting up $(VENV) from $<"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.extras: requirements-extras.txt $(VENV)/.run
+	@echo "Adding to $(VENV) from $<, which takes a minute"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 

@@ -4,9 +4,13 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-report: "workflow/report/overview.rst"
+if workflow.modifier.is_main_snakefile():
+
+    report: "workflow/report/overview.rst"
 
 
+# On a cluster, rules that say `localrule` run where Snakemake runs: download needs the network, and
+# the others take a second or two.
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
@@ -19,28 +23,9 @@ if SWEPT:
     include: "workflow/rules/sweep.smk"
 
 
-# On a cluster these run where Snakemake runs: download needs the network, the others take a second
-# or two. preprocess and train are submitted; for the rules of sweeps see sweep.smk.
-localrules:
-    all,
-    plots,
-    demo,
-    download,
-    describe,
-    evaluate,
-    plot_history,
-    plot_confusion,
-    plot_misclassified,
-    plot_calibration,
-    plot_weights,
-    summarize,
-    make_demo,
-
-
 # Every stage's product is named, so that one that failed is never taken for done. But the pictures of
 # each run of a sweep, which would take longer than all else, are drawn on request.
 rule all:
-    default_target: True
     input:
         everything(),
     message:
@@ -56,6 +41,9 @@ rule plots:
 
 # Made on request only: `all` has the products of the rules above it.
 include: "workflow/rules/demo.smk"
+include: "workflow/rules/parity.smk"
+include: "workflow/rules/export.smk"
+include: "workflow/rules/predict.smk"
 
 
 rule demo:
@@ -63,6 +51,27 @@ rule demo:
         of_each_run("make_demo"),
     message:
         "To draw on, open in a browser: {input}"
+
+
+rule parity:
+    input:
+        of_each_run("check_parity", "plot_parity"),
+    message:
+        "Trained here and in Keras, it comes to the same: {input}"
+
+
+rule export:
+    input:
+        of_each_run("export_keras", "export_onnx", "export_npz"),
+    message:
+        "For use elsewhere: {input}"
+
+
+rule predict:
+    input:
+        of_the_request("predict_images", "plot_contact_sheet"),
+    message:
+        "The predictions: {input}"
 
 
 onstart:

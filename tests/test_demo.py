@@ -9,7 +9,8 @@ import pytest
 
 from browser import NEEDED, PHONE, chromium, complaints, drag, visit
 from scratchnet.checkpoints import Checkpoint, save_checkpoint
-from scratchnet.demo import drawing_of, make_demo
+from scratchnet.demo import make_demo
+from scratchnet.drawings import drawing_of
 from scratchnet.layers import softmax
 from scratchnet.metrics import logits
 from scratchnet.network import build, initial_weights

@@ -51,6 +51,10 @@ MATRIX = {
     "training.seed": (1, RUN),
     "training.checkpoint_every": (2, set()),
     "sweep": ({"training.seed": [0, 1]}, RUN_OF_A_SWEEP | COMPARISON),
+    "export.raw_pixels": (True, set()),
+    "predict.images": ("raw", set()),
+    "predict.run": ("another", set()),
+    "predict.background": ("light", set()),
     "plots.misclassified": (3, {"plot_misclassified"}),
     "plots.style": ("default", PLOTS),
     "plots.format": ("svg", PLOTS),
@@ -58,6 +62,17 @@ MATRIX = {
 
 # Keys that mean something only beside certain values of others.
 CONDITIONAL = {*APPLIES, "training.patience"}
+
+# The stages that run on request, and the modules that only they import: see test_on_request.py.
+ON_REQUEST = {
+    **{"make_demo": "demo", "check_parity": "parity", "plot_parity": "parity"},
+    **{"export_keras": "export", "export_onnx": "export", "export_npz": "export"},
+    **{"predict_images": "predict", "plot_contact_sheet": "predict"},
+}
+ON_REQUEST_MODULES = (
+    *("demo", "drawings", "parity", "keras_network", "export", "predictions", "images"),
+    *("image_files", "prediction_request", "trained_runs"),
+)
 
 # What runs after an edit of a module: the stages that import it, directly or not, and what follows.
 EVERYTHING = DATA | RUN
@@ -86,7 +101,7 @@ MODULES = {
     "metrics": {"train"} | AFTER_TRAINING,
     "evaluation": AFTER_TRAINING,
     "plots": PLOTS,
-    "demo": set(),  # nobody asked for one
+    **dict.fromkeys(ON_REQUEST_MODULES, set()),  # nobody asked for them
     "summary": {"summarize"},
     "config": set(),
     "identity": set(),
@@ -104,7 +119,7 @@ SCRIPTS = {
     "summarize": {"summarize"},
     **{plot: {plot} for plot in sorted(PLOTS)},
     **{stage: set() for stage in sorted(COMPARISON)},  # there is no sweep
-    "make_demo": set(),  # nobody asked for one
+    **dict.fromkeys(ON_REQUEST, set()),  # nobody asked for them
 }
 
 

@@ -16,7 +16,7 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
 
-from scratchnet import pipeline
+from scratchnet import pipeline, prediction_request
 from scratchnet.config import check_yaml, resolve, swept
 from scratchnet.errors import ConfigError
 from scratchnet.files import read_csv
@@ -26,8 +26,15 @@ from scratchnet.why import changed, new, previous_runs
 # Snakemake writes the path of Python into shell commands as it is: escape what a shell would split.
 sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
 
-# The working directory's own config.yaml, or else (with --directory) the one of the checkout.
-CONFIG = "config.yaml" if exists("config.yaml") else workflow.source_path("../../config.yaml")
+# The working directory's own config.yaml, or else (with --directory) the one of the checkout. In the
+# folder of a workflow that uses this one as a module it would be that of the other.
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+has_own_config = exists("config.yaml") and not IS_MODULE
+CONFIG = "config.yaml" if has_own_config else workflow.source_path("../../config.yaml")
+
+# A module may have a prefix. Snakemake puts it before the paths of rules, and before those that
+# their functions return; what is looked up on the disk needs it as well.
+PREFIXES = workflow.modifier.path_modifier
 
 
 def explained(check, value):
@@ -53,13 +60,14 @@ RAW = {
     "test_labels": "t10k-labels-idx1-ubyte",
     "source": "source.json",
 }
-SUMMARY = Path("results/summary.csv")
+RESULTS = Path(PREFIXES.replace_prefix("results/summary.csv", None)).parent
+SUMMARY = RESULTS / "summary.csv"
 STARTED = time.time()
 ARRAYS = [f"{kind}_{split}" for split in ("train", "validation", "test") for kind in "XY"]
 
 # What tables of all runs have rows for.
 SWEPT = swept(config)
-ROWS = pipeline.rows(RUNS, SWEPT)
+ROWS = pipeline.rows(RUNS, SWEPT, str(RESULTS))
 SWEEP = pipeline.sweep_name(SWEPT, ROWS)
 
 # What each run of the configuration is called, as the wildcards of its results.
@@ -88,6 +96,28 @@ wildcard_constraints:
     run="[a-z0-9_-]+-[0-9a-f]{8}",
     epoch="[0-9]{4}",
     sweep="[a-z0-9_-]+-[0-9a-f]{8}",
+    prediction="[a-z0-9_]+-[0-9a-f]{8}",
+
+
+def on_disk(path):
+    """Where a path of the rules, results/..., lies."""
+    return Path(PREFIXES.replace_prefix(str(path), None))
+
+
+def in_rules(path):
+    """What the rules call a path below RESULTS: results/..."""
+    return str(Path("results") / Path(path).relative_to(RESULTS))
+
+
+@cache
+def request():
+    """What `snakemake predict` is asked for."""
+    return explained(lambda settings: prediction_request.resolve(settings, RESULTS), RUNS[0])
+
+
+def of_request(name):
+    """A param, as untracked as `untracked` ones: `name` of what `snakemake predict` is asked for."""
+    return lambda wildcards, output: getattr(request(), name)
 
 
 def index_of(wildcards):
@@ -101,9 +131,19 @@ def index_of(wildcards):
     return INDEX[folder]
 
 
+def place_of(wildcards):
+    """The folders of what `wildcards` belong to, by the names of all their wildcards."""
+    known = {} if "prediction" in wildcards.keys() else PLACES[index_of(wildcards)]
+    return known | dict(wildcards)
+
+
 def settings_of(wildcards):
-    """The settings of the run that `wildcards` belong to."""
-    return RUNS[index_of(wildcards)]
+    """The settings of the run, or of the prediction, that `wildcards` belong to."""
+    if "prediction" not in wildcards.keys():
+        return RUNS[index_of(wildcards)]
+    if wildcards.prediction != request().place:
+        raise WorkflowError(f"config.yaml asks for {request().place}, not {wildcards.prediction}")
+    return request().settings
 
 
 @cache
@@ -120,6 +160,8 @@ def key(stage, wildcards):
     """The present key of a stage, by which Snakemake knows whether its result is current."""
     if pipeline.STAGES[stage].of_all_runs:
         return key_of_all(stage)
+    if "prediction" in wildcards.keys():
+        return pipeline.key(stage, settings_of(wildcards))
     return run_key(stage, index_of(wildcards))
 
 
@@ -173,7 +215,7 @@ def linked(stage, wildcards, *paths):
     will read them.
     """
     if keys_decide() and is_current(stage, wildcards):
-        return [ancient(path) for path in paths if Path(path).exists()]
+        return [ancient(path) for path in paths if on_disk(path).exists()]
     return list(paths)
 
 
@@ -181,8 +223,7 @@ def needs(stage, pattern):
     """An input of `stage`: `pattern`, with the folders {dataset} and {data} that belong to a run."""
 
     def path(wildcards):
-        place = PLACES[index_of(wildcards)] | dict(wildcards)
-        paths = linked(stage, wildcards, pattern.format(**place))
+        paths = linked(stage, wildcards, pattern.format(**place_of(wildcards)))
         return paths[0] if paths else []
 
     return path
@@ -193,6 +234,8 @@ def raw_files(wildcards):
     place = PLACES[index_of(wildcards)]
     downloaded = {role: f"results/data/{place['dataset']}/{file}" for role, file in RAW.items()}
     files = settings_of(wildcards)["files"] or downloaded
+    if IS_MODULE and files is not downloaded:  # an absolute path has no prefix put before it
+        files = {role: os.path.abspath(path) for role, path in files.items()}
     linked_files = {role: linked("preprocess", wildcards, path) for role, path in files.items()}
     return {role: path for role, paths in linked_files.items() for path in paths}
 
@@ -200,7 +243,7 @@ def raw_files(wildcards):
 def start_of(wildcards):
     """An input: the checkpoint and the record that a segment of training starts from, if any."""
     folder = Path(f"results/runs/{wildcards.run}/checkpoints")
-    others = {int(path.stem[-4:]) for path in folder.glob("epoch-????.npz")}
+    others = {int(path.stem[-4:]) for path in on_disk(folder).glob("epoch-????.npz")}
     previous = pipeline.previous_epoch(
         int(wildcards.epoch),
         settings_of(wildcards)["training.checkpoint_every"],
@@ -227,7 +270,8 @@ def why(stage):
             return f" ({changed(stage, before, now)})"
         if before or stage == "summarize":
             return " (its result is missing)"
-        return f" ({new(stage, settings_of(wildcards), previous())})"
+        earlier = [] if "prediction" in wildcards.keys() else previous()
+        return f" ({new(stage, settings_of(wildcards), earlier)})"
 
     return reason
 
@@ -244,7 +288,7 @@ def growing(amount, inputs=0):
 def of_all(stage, *names):
     """Inputs of a stage of all runs: what `names` of ROWS say."""
     return lambda wildcards: linked(
-        stage, wildcards, *(row[name] for row in ROWS for name in names)
+        stage, wildcards, *(in_rules(row[name]) for row in ROWS for name in names)
     )
 
 
@@ -255,10 +299,12 @@ def reported(path, figure):
     """
 
     def category(wildcards):
+        if "prediction" in wildcards.keys():
+            return "predictions"
         return settings_of(wildcards)["dataset"] if "run" in wildcards.keys() else "all runs"
 
     def subcategory(wildcards):
-        return wildcards.get("run", "all runs")
+        return wildcards.get("run", wildcards.get("prediction", "all runs"))
 
     def labels(wildcards):
         epoch = {"epoch": str(int(wildcards.epoch))} if "epoch" in wildcards.keys() else {}
@@ -279,22 +325,38 @@ def picture(path, figure):
 
 
 def everything(with_plots_of_runs=not SWEPT):
-    """The products of all rules so far, for each run. One's own data are not downloaded."""
+    """The products of the rules so far, for each run. One's own data are not downloaded."""
     products = [
-        str(output.apply_wildcards(place))
+        in_rules(output.apply_wildcards(place))
         for settings, place in zip(RUNS, PLACES)
-        for rule in workflow.rules
-        for output in rule.output
-        if not (rule.name == "download" and settings["files"])
+        for stage in pipeline.STAGES
+        if rules.has(stage) and not (stage == "download" and settings["files"])
+        for output in getattr(rules, stage).output
         if with_plots_of_runs
-        or not (rule.name.startswith("plot_") and "run" in output.get_wildcard_names())
+        or not (stage.startswith("plot_") and "run" in output.get_wildcard_names())
     ]
     return list(dict.fromkeys(products))
 
 
-def of_each_run(stage):
-    """The result of `stage` for each run."""
-    return [getattr(rules, stage).output[0].apply_wildcards(place) for place in PLACES]
+def of_each_run(*stages):
+    """The first result of each of `stages`, for each run."""
+    return [
+        in_rules(getattr(rules, stage).output[0].apply_wildcards(place))
+        for place in PLACES
+        for stage in stages
+    ]
+
+
+def of_the_request(*stages):
+    """An input: the first result of each of `stages`, for what `snakemake predict` is asked for."""
+
+    def results(wildcards):
+        place = {"prediction": request().place}
+        return [
+            in_rules(getattr(rules, stage).output[0].apply_wildcards(place)) for stage in stages
+        ]
+
+    return results
 
 
 def overview():

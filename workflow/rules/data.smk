@@ -6,6 +6,7 @@ rule download:
         "results/logs/download/{dataset}.log",
     benchmark:
         "results/benchmarks/download/{dataset}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=2000,

@@ -12,6 +12,7 @@ rule make_demo:
         "results/logs/make_demo/{run}/epoch-{epoch}.log",
     benchmark:
         "results/benchmarks/make_demo/{run}/epoch-{epoch}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,

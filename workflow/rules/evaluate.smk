@@ -17,6 +17,7 @@ rule evaluate:
         "results/logs/evaluate/{run}/epoch-{epoch}.log",
     benchmark:
         "results/benchmarks/evaluate/{run}/epoch-{epoch}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,

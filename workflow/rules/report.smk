@@ -8,6 +8,7 @@ rule plot_history:
         "results/logs/plot_history/{run}/epoch-{epoch}.log",
     benchmark:
         "results/benchmarks/plot_history/{run}/epoch-{epoch}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,
@@ -31,6 +32,7 @@ rule plot_confusion:
         "results/logs/plot_confusion/{run}/epoch-{epoch}.log",
     benchmark:
         "results/benchmarks/plot_confusion/{run}/epoch-{epoch}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,
@@ -54,6 +56,7 @@ rule plot_misclassified:
         "results/logs/plot_misclassified/{run}/epoch-{epoch}.log",
     benchmark:
         "results/benchmarks/plot_misclassified/{run}/epoch-{epoch}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,
@@ -77,6 +80,7 @@ rule plot_calibration:
         "results/logs/plot_calibration/{run}/epoch-{epoch}.log",
     benchmark:
         "results/benchmarks/plot_calibration/{run}/epoch-{epoch}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,
@@ -100,6 +104,7 @@ rule plot_weights:
         "results/logs/plot_weights/{run}/epoch-{epoch}.log",
     benchmark:
         "results/benchmarks/plot_weights/{run}/epoch-{epoch}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,
@@ -123,6 +128,7 @@ rule summarize:
         "results/logs/summarize.log",
     benchmark:
         "results/benchmarks/summarize.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,

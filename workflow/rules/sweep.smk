@@ -1,10 +1,4 @@
 # From the numbers of many runs to a comparison; only where config.yaml has a sweep.
-localrules:
-    compare,
-    plot_curves,
-    plot_points,
-
-
 rule compare:
     input:
         of_all("compare", "metrics", "record", "history"),
@@ -15,6 +9,7 @@ rule compare:
         "results/logs/compare/{sweep}.log",
     benchmark:
         "results/benchmarks/compare/{sweep}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,
@@ -38,6 +33,7 @@ rule plot_curves:
         "results/logs/plot_curves/{sweep}.log",
     benchmark:
         "results/benchmarks/plot_curves/{sweep}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,
@@ -61,6 +57,7 @@ rule plot_points:
         "results/logs/plot_points/{sweep}.log",
     benchmark:
         "results/benchmarks/plot_points/{sweep}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,

@@ -6,6 +6,7 @@ rule describe:
         "results/logs/describe/{run}.log",
     benchmark:
         "results/benchmarks/describe/{run}.tsv"
+    localrule: True
     threads: 1
     resources:
         mem_mb=500,

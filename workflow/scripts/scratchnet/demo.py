@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.checkpoints import load_checkpoint
+from scratchnet.drawings import drawing_of
 from scratchnet.files import read_json, write_text
 from scratchnet.streams import random_stream
 
@@ -48,31 +49,6 @@ def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, 
     # In a script element, "<" could end it.
     text = json.dumps(data).replace("<", "\\u003c")
     write_text(page, PAGE.read_text(encoding="utf-8").replace("{{ data }}", text))
-
-
-def drawing_of(images):
-    """How things are drawn in `images` (n, height, width) or (n, height, width, 3), 0 to 1.
-
-    A dict: "background" is its brightness, 0 or 1. "size" is the longer side of the bounding box of
-    what is drawn on it, as a share of the image's, and a median. "centre" is where its centre of
-    mass lies on average, (x, y) in pixels from the corner. MNIST has 0, 20 / 28 and (14.5, 14.5).
-    """
-    grey = images.reshape(*images.shape[:3], -1).mean(axis=3)
-    height, width = grey.shape[1:]
-    border = np.concatenate([grey[:, [0, -1]].ravel(), grey[:, :, [0, -1]].ravel()])
-    background = int(np.median(border) > 0.5)
-    ink = np.where(abs(grey - background) > 0.2, abs(grey - background), 0)
-    ink = ink[ink.any(axis=(1, 2))]
-    if not len(ink):
-        return {"background": background, "size": 1.0, "centre": [width / 2, height / 2]}
-    size, centre = [], []
-    for axis, side in ((1, width), (2, height)):
-        along = ink.sum(axis=axis)
-        first, last = (along > 0).argmax(axis=1), side - (along > 0)[:, ::-1].argmax(axis=1)
-        size.append((last - first) / side)
-        centre.append(float(np.mean(along @ (np.arange(side) + 0.5) / along.sum(axis=1))))
-    size = float(np.median(np.maximum(*size)))
-    return {"background": background, "size": size, "centre": centre}
 
 
 def _base64(array):

@@ -15,3 +15,11 @@ class DataError(ScratchnetError):
 
 class DivergenceError(ScratchnetError):
     """The loss is no longer a finite number."""
+
+
+class MissingPackageError(ScratchnetError):
+    """A package is not installed that only some stages on request need."""
+
+
+class ParityError(ScratchnetError):
+    """The network here and the same one in Keras do not come to the same."""

@@ -46,6 +46,12 @@ TRAINING = (
     "training.patience",
     "training.seed",
 )
+EXPORT = ("model.activation", "export.raw_pixels")
+# The run and the images are known by their content (prediction_request.py).
+PREDICT = (
+    *("predict.images", "predict.background", "predict.run", "predict.network"),
+    "model.activation",
+)
 
 # One stage a script: stage "train" is scripts/train.py.
 STAGES = {
@@ -60,6 +66,13 @@ STAGES = {
     "plot_calibration": Stage(reads=("plots.style",), after="evaluate"),
     "plot_weights": Stage(reads=("plots.style",), after="evaluate"),
     "make_demo": Stage(reads=("model.activation",), after="evaluate"),
+    "check_parity": Stage(reads=MODEL + TRAINING, after="train"),
+    "plot_parity": Stage(reads=("plots.style",), after="check_parity"),
+    "export_keras": Stage(reads=EXPORT, after="train"),
+    "export_onnx": Stage(reads=EXPORT, after="evaluate"),
+    "export_npz": Stage(reads=("model.activation",), after="evaluate"),
+    "predict_images": Stage(reads=PREDICT),
+    "plot_contact_sheet": Stage(reads=("plots.style",), after="predict_images"),
     "summarize": Stage(after="evaluate", of_all_runs=True),
     "compare": Stage(after="evaluate", of_all_runs=True),
     "plot_curves": Stage(reads=("plots.style",), after="compare", of_all_runs=True),
@@ -130,14 +143,17 @@ def run_name(settings):
     return f"{settings['dataset']}-{label}-{short_hash(identity('train', settings))}"
 
 
-def rows(runs, swept):
+def rows(runs, swept, results="results"):
     """What a table of `runs` has a row for: each, its values of the keys `swept`, and its results.
 
-    The paths are those below the working directory.
+    The paths are those of the folder `results`.
     """
     table = []
     for settings in runs:
-        run, epoch = f"results/runs/{run_name(settings)}", f"epoch-{settings['training.epochs']:04}"
+        run, epoch = (
+            f"{results}/runs/{run_name(settings)}",
+            f"epoch-{settings['training.epochs']:04}",
+        )
         table.append(
             {
                 "run": run_name(settings),

@@ -163,6 +163,26 @@ def plot_misclassified(misclassified, picture, style, count):
         figure.suptitle(f"Misclassified test images: {first}{mistakes['count']:,}")
 
 
+def plot_contact_sheet(contact_sheet, picture, style):
+    """Draw images as the network got them, with the class that each was taken for."""
+    sheet = read_json(contact_sheet)
+    images = sheet["images"]
+    columns = min(10, max(4, len(images)))
+    n_rows = -(-len(images) // columns)
+    with _figure(picture, style, figsize=(1.1 * columns, 1.5 * n_rows + 0.5)) as figure:
+        grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
+        for axes in grid:
+            axes.set_axis_off()
+        for axes, image in zip(grid, images):
+            _frame(axes)
+            axes.imshow(np.clip(image["pixels"], 0, 1), cmap="gray", vmin=0, vmax=1)
+            axes.set_title(f"{image['predicted']} ({image['probability']:.0%})", fontsize=9, pad=3)
+            name = Path(image["image"]).name
+            axes.set_xlabel(name if len(name) <= 16 else f"{name[:7]}…{name[-8:]}", fontsize=6)
+        first = f"the first {len(images)} of " if len(images) < sheet["count"] else ""
+        figure.suptitle(f"What the network took them for: {first}{sheet['count']:,} images")
+
+
 def plot_weights(weights, picture, style):
     """Draw the first layer's weights as images, on one scale: one a class, or one a hidden unit.
 
@@ -271,6 +291,54 @@ def plot_points(points, picture, style, swept):
             axes.set_ylabel(metric.replace("_", " "))
         best = ", the best with a star" if validated else ""
         figure.suptitle(f"Each point of the sweep{best}; the line goes through the means")
+
+
+def plot_parity(differences, picture, style):
+    """Draw a training here and in Keras: the loss of both by epoch, and how far they are apart.
+
+    The latter is drawn as the largest difference so far, by batch of the first epoch and by epoch;
+    what is below 1e-17, 0 too, is drawn there.
+    """
+    rows = read_csv(differences)
+    with _figure(picture, style, figsize=(12, 4.6)) as figure:
+        losses, batches, epochs = figure.subplots(1, 3)
+        shown = [row for row in rows if row["precision"] == "float32" and not row["batch"]]
+        x = [int(row["epoch"]) for row in shown]
+        for column, label, look in (
+            ("loss", "here", {"linewidth": 5, "alpha": 0.6}),
+            ("keras_loss", "in Keras", {"linestyle": "--", "marker": "."}),
+        ):
+            losses.plot(x, [float(row[column]) for row in shown], label=label, **look)
+        losses.set(title="Loss by epoch (float32)", xlabel="epoch")
+        losses.set_ylim(bottom=0)
+        losses.legend()
+        for axes, by in ((batches, "batch"), (epochs, "epoch")):
+            for colour, precision in (("C0", "float32"), ("C1", "float64")):
+                some = [
+                    row
+                    for row in rows
+                    if row["precision"] == precision and bool(row["batch"]) == (by == "batch")
+                ]
+                x = [int(row[by]) for row in some]
+                for what, line in (("loss", "-"), ("weights", "--"), ("predictions", ":")):
+                    values = [float(row[f"{what}_difference"]) for row in some]
+                    axes.plot(
+                        x,
+                        np.maximum.accumulate(np.maximum(values, 1e-17)),
+                        color=colour,
+                        linestyle=line,
+                        label=f"{what}, {precision}",
+                    )
+            axes.set(title=f"Apart by at most, up to each {by}", xlabel=by, yscale="log")
+        batches.set_xlabel("batch of the first epoch")
+        limits = [*batches.get_ylim(), *epochs.get_ylim()]
+        for axes in (batches, epochs):
+            axes.set_ylim(min(limits), max(limits))
+        for axes in (losses, batches, epochs):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(alpha=0.25)
+        handles, labels = batches.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower right", ncols=6)
 
 
 def _frame(axes):

@@ -1,0 +1,13 @@
+"""Repeat a training here and in Keras side by side, and see that both come to the same."""
+
+from scratchnet import job, parity
+
+with job.running(snakemake.log[0], snakemake.params.key) as settings:
+    parity.check_parity(
+        data={name: snakemake.input[name] for name in ("X_train", "Y_train", "X_test")},
+        checkpoint=snakemake.input.checkpoint,
+        settings=settings,
+        name=snakemake.wildcards.run,
+        parity=snakemake.output.parity,
+        differences=snakemake.output.differences,
+    )

@@ -1,0 +1,12 @@
+"""Write the trained network as plain arrays, and what they are."""
+
+from scratchnet import export, job
+
+with job.running(snakemake.log[0], snakemake.params.key) as settings:
+    export.export_npz(
+        **dict(snakemake.input.items()),
+        activation=settings.get("model.activation"),
+        title=snakemake.wildcards.run,
+        path=snakemake.output.arrays,
+        readme=snakemake.output.readme,
+    )

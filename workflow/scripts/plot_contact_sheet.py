@@ -1,0 +1,6 @@
+"""Draw images as the network got them, and what it took them for."""
+
+from scratchnet import job, plots
+
+with job.running(snakemake.log[0], snakemake.params.key) as settings:
+    plots.plot_contact_sheet(snakemake.input[0], snakemake.output[0], settings["plots.style"])

@@ -1,0 +1,94 @@
+"""Drawings and photographs of them, brought into the form of a dataset's images.
+
+`normalised` is what the page to draw on (demo.html) does in JavaScript.
+"""
+
+import numpy as np
+
+FRAME = 0.04  # the share of an image's longer side that is taken for its border
+
+
+def drawing_of(images):
+    """How things are drawn in `images` (n, height, width) or (n, height, width, 3), 0 to 1.
+
+    A dict: "background" is its brightness, 0 or 1. "size" is the longer side of the bounding box of
+    what is drawn on it, as a share of the image's, and a median. "centre" is where its centre of
+    mass lies on average, (x, y) in pixels from the corner. MNIST has 0, 20 / 28 and (14.5, 14.5).
+    """
+    grey = images.reshape(*images.shape[:3], -1).mean(axis=3)
+    height, width = grey.shape[1:]
+    border = np.concatenate([grey[:, [0, -1]].ravel(), grey[:, :, [0, -1]].ravel()])
+    background = int(np.median(border) > 0.5)
+    ink = np.where(abs(grey - background) > 0.2, abs(grey - background), 0)
+    ink = ink[ink.any(axis=(1, 2))]
+    if not len(ink):
+        return {"background": background, "size": 1.0, "centre": [width / 2, height / 2]}
+    size, centre = [], []
+    for axis, side in ((1, width), (2, height)):
+        along = ink.sum(axis=axis)
+        first, last = (along > 0).argmax(axis=1), side - (along > 0)[:, ::-1].argmax(axis=1)
+        size.append((last - first) / side)
+        centre.append(float(np.mean(along @ (np.arange(side) + 0.5) / along.sum(axis=1))))
+    size = float(np.median(np.maximum(*size)))
+    return {"background": background, "size": size, "centre": centre}
+
+
+def ink_of(image, background=None):
+    """What is drawn on a grey image (height, width), 0 to 1, as ink (height, width), 0 to 1.
+
+    The paper is found from the border: its brightness may rise or fall evenly over the image, and
+    what differs from it no more than the paper does from itself is no ink. `background` says
+    whether the paper is dark (0) or light (1); None takes it for light where what is on it is dark.
+    """
+    height, width = image.shape
+    edge = max(1, round(FRAME * max(image.shape)))
+    border = np.ones(image.shape, bool)
+    border[edge : height - edge, edge : width - edge] = False
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    plane = np.stack([np.ones_like(x), x, y], axis=-1)
+    paper = border & (abs(image - np.median(image[border])) < 0.25)  # not a line that crosses it
+    coefficients, *_ = np.linalg.lstsq(plane[paper], image[paper])
+    difference = image - plane @ coefficients
+    if background is None:
+        background = int(is_dark_on_light(difference))
+    ink = -difference if background else difference
+    ink = (ink - 3 * np.quantile(abs(difference[paper]), 0.95)).clip(0)
+    darkest = np.quantile(ink, 0.999)
+    return (ink / darkest).clip(max=1) if darkest > 0.02 else np.zeros_like(ink)
+
+
+def is_dark_on_light(difference):
+    """Whether what differs most from the paper is darker; `difference` (height, width) is to it."""
+    low, high = np.quantile(difference, [0.001, 0.999])
+    return -low > high
+
+
+def normalised(ink, drawing, height, width):
+    """A drawing as a dataset's image (height, width): scaled to its box, centred by its mass.
+
+    `ink` is 0 to 1, of any shape (h, w); `drawing` is what `drawing_of` says of the dataset.
+    """
+    along_y, along_x = ink.sum(axis=1), ink.sum(axis=0)
+    if not along_y.any():
+        return np.zeros((height, width))
+    sides = [np.ptp(np.flatnonzero(along)) + 1 for along in (along_y, along_x)]
+    scale = drawing["size"] * min(height / sides[0], width / sides[1])
+    centre_x, centre_y = drawing["centre"]
+    rows = _places(along_y, scale, height, centre_y)
+    columns = _places(along_x, scale, width, centre_x)
+    return (rows @ ink @ columns.T).clip(max=1)
+
+
+def _places(mass, scale, n, centre):
+    """How much of each dot of ink lies on each of n pixels, along one side: (n, number of dots).
+
+    `mass` is the ink along that side. Its centre of mass goes to `centre` or near it: its box lies
+    on whole pixels, as in MNIST, and nothing of it leaves the image.
+    """
+    dots = np.arange(len(mass))
+    low, high = np.flatnonzero(mass)[[0, -1]]
+    mean = mass @ (dots + 0.5) / mass.sum()
+    place = min(max(centre - (mean - low) * scale, 0), n - (high + 1 - low) * scale)
+    starts = (dots - low) * scale + np.floor(place + 0.5)
+    pixels = np.arange(n)[:, np.newaxis]
+    return (np.minimum(starts + scale, pixels + 1) - np.maximum(starts, pixels)).clip(0)

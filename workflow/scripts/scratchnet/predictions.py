@@ -1,0 +1,81 @@
+"""What a trained network takes images for: a table, and what a contact sheet of them shows."""
+
+import numpy as np
+
+from scratchnet.checkpoints import load_checkpoint
+from scratchnet.drawings import drawing_of
+from scratchnet.errors import DataError
+from scratchnet.files import read_json, write_csv, write_json
+from scratchnet.image_files import is_array
+from scratchnet.images import as_trained, read_arrays, read_image
+from scratchnet.layers import softmax
+from scratchnet.metrics import logits
+from scratchnet.network import build
+from scratchnet.terminal import progress
+
+BACKGROUNDS = {"dark": 0, "light": 1, "auto": None}
+MOST_SHOWN = 100  # on the contact sheet
+MOST_NAMED = 10  # files that cannot be read
+DETAIL = 10  # pixels of an image file for one of the network's, along a side, and no more
+SAMPLES = 1_000  # test images from which the form of drawings is taken
+
+
+def predict(images, background, network, activation, predictions, contact_sheet):
+    """Predict the class of each of `images`, the paths of image files or of one file of arrays.
+
+    `background` is a key of BACKGROUNDS. `network` maps checkpoint, manifest, metrics and X_test
+    to the paths of a run's files, and `activation` is that of its hidden layers. Writes
+    `predictions` (.csv), with a row for each image and a column for each probability, and
+    `contact_sheet` (.json), with the first images as the network got them. Raises DataError, which
+    names the files that cannot be read.
+    """
+    manifest, metrics = read_json(network["manifest"]), read_json(network["metrics"])
+    classes = [row["class"] for row in metrics["per_class"]]
+    shape = manifest["image_shape"]
+    X_test = np.load(network["X_test"], mmap_mode="r")
+    drawing = drawing_of(X_test[:, :SAMPLES].T.reshape(-1, *shape))
+    names, given = _open(images, manifest, longest=DETAIL * max(shape[:2]))
+    X = np.array(
+        [as_trained(image, shape, drawing, BACKGROUNDS[background]).ravel() for image in given],
+        dtype=np.float32,
+    ).T
+    P = softmax(
+        logits(build(load_checkpoint(network["checkpoint"]).trained.values(), activation), X)
+    )
+    first = P.argmax(axis=0)
+    write_csv(
+        predictions,
+        ["image", "predicted", "probability", *(f"p_{name}" for name in classes)],
+        (
+            [name, classes[i], *p[[i]].round(6), *p.round(6)]
+            for name, i, p in zip(names, first, P.T)
+        ),
+    )
+    shown = [
+        {
+            "image": str(name),
+            "predicted": classes[i],
+            "probability": round(float(p[i]), 6),
+            "pixels": x.reshape(shape).astype(float).round(4).tolist(),
+        }
+        for name, i, p, x in zip(names[:MOST_SHOWN], first, P.T, X.T)
+    ]
+    write_json(contact_sheet, {"count": len(names), "images": shown}, indent=None)
+
+
+def _open(paths, manifest, longest):
+    """The names and the pixels of images, 0 to 1, in the files `paths`."""
+    if is_array(paths[0]):
+        arrays = read_arrays(paths[0], manifest["minimum"], manifest["maximum"])
+        return range(len(arrays)), arrays
+    images, faults = [], []
+    for path in progress("reading images", iterable=paths):
+        try:
+            images.append(read_image(path, longest))
+        except DataError as error:
+            faults.append(str(error))
+    if faults:
+        more = len(faults) - MOST_NAMED
+        lines = faults[:MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
+        raise DataError("\n  ".join(["some files are no images:", *lines]))
+    return paths, images

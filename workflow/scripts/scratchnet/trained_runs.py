@@ -1,0 +1,62 @@
+"""A run that was trained before, found by its name: what is needed to use its network."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from scratchnet import pipeline
+from scratchnet.errors import ConfigError
+from scratchnet.settings import read_settings
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run at one of its epochs, called e.g. mnist-softmax-1a2b3c4d/epoch-0020.
+
+    `files` maps checkpoint, manifest, metrics and X_test to their paths; `activation` is that of
+    the hidden layers, or None without any.
+    """
+
+    name: str
+    files: dict
+    activation: str | None
+
+
+def find_run(results, name):
+    """The TrainedRun called `name` in the folder `results`.
+
+    That is "latest", a run, or a run at one of its epochs; otherwise the last one is taken. A path
+    is as good as its last parts. Raises ConfigError where there is no such run, or not all of it.
+    """
+    *_, run = [part for part in Path(name).parts if not re.fullmatch(r"epoch-\d+", part)] or [""]
+    folder = Path(results) / ("latest" if run == "latest" else f"runs/{run}")
+    if not (folder / "config.yaml").is_file():
+        known = sorted(path.name for path in Path(results).glob("runs/*"))
+        raise ConfigError(
+            f"there is no run {run} in {results}; "
+            + (f"there are {', '.join(known)}" if known else "`snakemake --cores 4` trains one")
+        )
+    folder = folder.resolve().relative_to(Path(results).resolve())
+    epochs = sorted(path.parent.name for path in (results / folder).glob("epoch-*/metrics.json"))
+    epoch = Path(name).name if re.fullmatch(r"epoch-\d+", Path(name).name) else (epochs or [""])[-1]
+    if epoch not in epochs:
+        raise ConfigError(
+            f"{results / folder} has no {epoch or 'tested epoch'}; "
+            + (f"it has {', '.join(epochs)}" if epochs else "`snakemake --cores 4` makes one")
+        )
+    settings = read_settings(results / folder / "config.yaml")
+    data = results / "data" / pipeline.data_name(settings)
+    files = {
+        "checkpoint": results / folder / f"checkpoints/{epoch}.npz",
+        "manifest": data / "manifest.json",
+        "metrics": results / folder / epoch / "metrics.json",
+        "X_test": data / "X_test.npy",
+    }
+    missing = [str(path) for path in files.values() if not path.is_file()]
+    if missing:
+        raise ConfigError(f"of {folder.name}, {' and '.join(missing)} is missing")
+    return TrainedRun(
+        f"{folder.name}/{epoch}",
+        {role: str(path) for role, path in files.items()},
+        settings.get("model.activation"),
+    )
