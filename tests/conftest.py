@@ -2,7 +2,9 @@
 
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from project import Project, copy_with_small_data, write_own_npz
 
@@ -41,6 +43,20 @@ def finished_sweep(tmp_path_factory):
     return project
 
 
+@pytest.fixture(scope="session")
+def finished_on_request(finished, tmp_path_factory):
+    """A project like `finished`, with all that is made on request."""
+    project = copy_of(finished, tmp_path_factory.mktemp("finished"))
+    images = project.folder / "images"
+    images.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("one", "two", "three"):
+        Image.fromarray(rng.integers(0, 256, (6, 5), np.uint8)).save(images / f"{name}.png")
+    project.configure({"predict": {"images": "images"}})
+    project.run("demo", "parity", "export", "predict")
+    return project
+
+
 def copy_of(finished, tmp_path):
     folder = tmp_path / "a project"
     shutil.copytree(finished.folder, folder, symlinks=True)
@@ -63,6 +79,12 @@ def deep_project(finished_deep, tmp_path):
 def sweep_project(finished_sweep, tmp_path):
     """Like `project`, a copy of `finished_sweep`."""
     return copy_of(finished_sweep, tmp_path)
+
+
+@pytest.fixture
+def project_on_request(finished_on_request, tmp_path):
+    """Like `project`, a copy of `finished_on_request`."""
+    return copy_of(finished_on_request, tmp_path)
 
 
 @pytest.fixture

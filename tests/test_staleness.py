@@ -101,7 +101,7 @@ MODULES = {
     "metrics": {"train"} | AFTER_TRAINING,
     "evaluation": AFTER_TRAINING,
     "plots": PLOTS,
-    **dict.fromkeys(ON_REQUEST_MODULES, set()),  # nobody asked for them
+    **{name: set() for name in ON_REQUEST_MODULES},  # nobody asked for them
     "summary": {"summarize"},
     "config": set(),
     "identity": set(),
@@ -119,7 +119,7 @@ SCRIPTS = {
     "summarize": {"summarize"},
     **{plot: {plot} for plot in sorted(PLOTS)},
     **{stage: set() for stage in sorted(COMPARISON)},  # there is no sweep
-    **dict.fromkeys(ON_REQUEST, set()),  # nobody asked for them
+    **{stage: set() for stage in ON_REQUEST},  # nobody asked for them
 }
 
 
@@ -530,25 +530,6 @@ def test_the_same_arrays_again_train_nothing(project):
         path.unlink()
     assert planned(project.run()) == {"preprocess": 1}
     assert project.plan() == {}
-
-
-@pytest.mark.parametrize(
-    ("edited", "expected"),
-    [
-        ("scratchnet/demo.html", {"make_demo"}),
-        ("make_demo.py", {"make_demo"}),
-        ("scratchnet/plots.py", set()),
-        ("scratchnet/layers.py", {"train", "evaluate", "make_demo"}),
-    ],
-)
-def test_a_page_to_draw_on_is_made_on_request_and_stale_when_its_network_is(
-    project, edited, expected
-):
-    assert project.plan("demo") == {"make_demo": 1}
-    project.run("demo")
-    assert project.plan("demo") == {}
-    append(project.folder / "workflow/scripts" / edited, "\n")
-    assert project.plan("demo") == once(expected)
 
 
 def test_pictures_of_another_format_lie_beside_the_old_ones(project):
