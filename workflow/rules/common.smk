@@ -338,13 +338,21 @@ def everything(with_plots_of_runs=not SWEPT):
     return list(dict.fromkeys(products))
 
 
-def of_each_run(*stages):
-    """The first result of each of `stages`, for each run."""
+def results_of(*stages):
+    """Where the first result of each of `stages` lies, for each run.
+
+    For workflows that use this one as a module, too: input: NAME.results_of("train")
+    """
     return [
-        in_rules(getattr(rules, stage).output[0].apply_wildcards(place))
+        str(getattr(rules, stage).output[0].apply_wildcards(place))
         for place in PLACES
         for stage in stages
     ]
+
+
+def of_each_run(*stages):
+    """The same, as paths of the rules."""
+    return [in_rules(path) for path in results_of(*stages)]
 
 
 def of_the_request(*stages):

@@ -30,12 +30,14 @@ def find_run(results, name):
     """
     *_, run = [part for part in Path(name).parts if not re.fullmatch(r"epoch-\d+", part)] or [""]
     folder = Path(results) / ("latest" if run == "latest" else f"runs/{run}")
-    if not (folder / "config.yaml").is_file():
+    if not folder.is_dir():
         known = sorted(path.name for path in Path(results).glob("runs/*"))
         raise ConfigError(
             f"there is no run {run} in {results}; "
             + (f"there are {', '.join(known)}" if known else "`snakemake --cores 4` trains one")
         )
+    if not (folder / "config.yaml").is_file():
+        raise ConfigError(f"{folder}/config.yaml is missing; `snakemake --cores 4` makes it")
     folder = folder.resolve().relative_to(Path(results).resolve())
     epochs = sorted(path.parent.name for path in (results / folder).glob("epoch-*/metrics.json"))
     epoch = Path(name).name if re.fullmatch(r"epoch-\d+", Path(name).name) else (epochs or [""])[-1]
