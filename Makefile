@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo extras cluster why prune test test-cluster test-faults test-kills test-newest test-speed bench lint format requirements pictures
+.PHONY: help run report demo extras cluster why prune test test-cluster test-faults test-outside test-kills test-newest test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +43,9 @@ test-cluster: $(VENV)/.test $(VENV)/.cluster ## run on a real Slurm cluster, bro
 test-faults: $(VENV)/.test ## full disks and the like (as root), and 10,000 bad configurations and files of each kind
 	CASES=$${CASES:-10000} $(BIN)/pytest --numprocesses auto --dist worksteal tests/faults
 
+test-outside: $(VENV)/.test ## real networks beside Keras, as ONNX, ..., in photographs (EPOCHS=n: a smaller dose)
+	$(BIN)/pytest --numprocesses auto --dist loadgroup tests/outside
+
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
 	KILLS=50 $(BIN)/pytest tests/test_kills.py
 
@@ -78,6 +81,11 @@ requirements: ## pin the newest versions of the packages in requirements*.in (ed
 	done
 
 pictures: report demo $(VENV)/.test ## draw the README's pictures anew: of the default run, and of a sweep
+	$(BIN)/snakemake --cores 4 parity
+	rm -rf results/photographs results/predictions
+	$(BIN)/python tests/photographs.py results/data/mnist-*/X_test.npy results/photographs
+	$(BIN)/snakemake --cores 4 predict --config 'predict={images: results/photographs}'
+	cp results/predictions/*/contact_sheet.png results/photographs/photo-00.jpg docs/
 	cp results/latest/epoch-0020/*.png docs/
 	PYTHONPATH=workflow/scripts $(BIN)/python tests/screenshots.py \
 	  results/report.html results/latest/epoch-0020/demo.html docs

@@ -37,6 +37,19 @@ def test_everything_that_a_run_makes_is_reached_by_its_configuration(finished):
     assert "0.0 MB in 0 files" in prune(finished).stdout
 
 
+def test_everything_that_is_made_on_request_is_reached_too(finished_on_request):
+    assert "0.0 MB in 0 files" in prune(finished_on_request).stdout
+
+
+def test_what_was_made_on_request_goes_with_its_run_but_predictions_stay(project_on_request):
+    predicted = {*project_on_request.results.glob("predictions/*/*")}
+    assert len(predicted) == 3
+    project_on_request.configure({"training": {"seed": 5}})
+    assert prune(project_on_request, "--delete").returncode == 0
+    assert not (project_on_request.results / "runs").exists()
+    assert {*project_on_request.results.glob("predictions/*/*")} == predicted
+
+
 def test_without_being_told_nothing_is_deleted(piled_up):
     project, before = piled_up
     after = files(project)

@@ -96,6 +96,16 @@ def test_every_result_of_a_sweep_can_be_looked_at(driver, sweep_project):
 
 
 @NEEDED
+def test_what_is_made_on_request_can_be_looked_at_too(driver, finished_on_request):
+    project = finished_on_request
+    opened(driver, project, "all", "parity", "predict")
+    figures = look_at_everything(driver, "mnist")
+    assert figures == FIGURES | {"Parity with Keras", "Parity, in numbers"}
+    assert look_at_everything(driver, "predictions") == {"Contact sheet"}
+    assert complaints(driver) == []
+
+
+@NEEDED
 def test_the_first_page_has_results_settings_and_costs(driver, finished):
     first_page = opened(driver, finished)
     assert finished.run_folder.name in first_page

@@ -376,7 +376,7 @@ def overview():
             for path in Path().glob(stage.benchmark.apply_wildcards(place | {"epoch": "*"}))
         }
         for stage in workflow.rules
-        if stage.benchmark
+        if stage.benchmark and "prediction" not in stage.benchmark.get_wildcard_names()
     }
     losses = ("train_loss", "validation_loss", "test_loss")
     return {

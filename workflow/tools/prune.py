@@ -1,7 +1,8 @@
 """List the results that no configuration reaches, and delete them if asked to.
 
 Results lie in folders named after their settings, so those of earlier configurations stay. Only
-files that the pipeline makes are ever looked at: whatever else lies among them is left alone.
+files that the pipeline makes are ever looked at: whatever else lies among them is left alone. So
+are predictions, for nobody can tell which are still wanted.
 """
 
 import argparse
@@ -24,6 +25,7 @@ LOCKS = Path(".snakemake/locks")
 # after settings, `epoch` how far a run went.
 PLACE = r"(?P<place>[a-z0-9_-]+-[0-9a-f]{8})"
 EPOCH = r"epoch-(?P<epoch>\d{4})"
+OF_PREDICTIONS = "predict_images|plot_contact_sheet"
 MADE = [
     re.compile(pattern)
     for pattern in (
@@ -33,8 +35,10 @@ MADE = [
         rf"runs/{PLACE}/{EPOCH}/(?:metrics\.json|predictions\.csv|demo\.html)",
         rf"runs/{PLACE}/{EPOCH}/(?:history|confusion|calibration)\.(?:csv|png|svg)",
         rf"runs/{PLACE}/{EPOCH}/(?:misclassified|weights)\.(?:json|png|svg)",
+        rf"runs/{PLACE}/{EPOCH}/parity\.(?:json|csv|png|svg)",
+        rf"runs/{PLACE}/{EPOCH}/export/(?:network\.(?:keras|onnx|npz)|README\.md)",
         rf"sweeps/{PLACE}/(?:points|curves)\.(?:csv|png|svg)",
-        rf"(?:logs|benchmarks)/[a-z_]+/{PLACE}(?:/{EPOCH})?\.(?:log|tsv)",
+        rf"(?:logs|benchmarks)/(?!{OF_PREDICTIONS})[a-z_]+/{PLACE}(?:/{EPOCH})?\.(?:log|tsv)",
         # What a killed job was writing: the temporary names of files.whole, and of downloads.
         r"(?P<place>)(?:data|runs|sweeps)/.*/\.[A-Za-z_0-9-]+-[0-9a-f]{32}(?:\.[a-z]+)?",
         r"(?P<place>)data/[a-z0-9_-]+/\.(?:download|raw)-\w+/.*",

@@ -14,7 +14,7 @@ def logits(network, X):
 
 def accuracy(Z, Y):
     """The share of samples for which the largest of Z (k, n) is at the 1 of Y (k, n)."""
-    return np.count_nonzero(Z.argmax(axis=0) == Y.argmax(axis=0)) / Z.shape[1]
+    return int(np.count_nonzero(Z.argmax(axis=0) == Y.argmax(axis=0))) / Z.shape[1]
 
 
 def best_epoch(history):
