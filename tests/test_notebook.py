@@ -8,6 +8,7 @@ import pytest
 
 from browser import NEEDED, chromium, complaints, drag, visit
 from project import CHECKOUT, copy_workflow
+from scratchnet import drawings
 from scratchnet.checkpoints import load_checkpoint
 from scratchnet.layers import softmax
 from scratchnet.metrics import logits
@@ -96,15 +97,27 @@ def test_the_page_computes_what_numpy_computes_for_a_thousand_test_images(runs, 
     with chromium(tmp_path) as driver:
         visit(driver, runs[0] / "demo.html")
         np.testing.assert_allclose(predictions(driver, X), expected, rtol=0, atol=1e-5)
-        # Enlarged like drawings, the test images come back as they were: drawings are brought into
-        # MNIST's own form.
-        drawn = [
-            normalised(driver, np.kron(image.reshape(28, 28), np.ones((10, 10)))).ravel()
-            for image in X[:, :200].T
-        ]
-    again = softmax(logits(build([W], None), np.array(drawn, np.float32).T))
-    assert np.abs(drawn - X[:, :200].T).mean() < 0.01
-    assert (again.argmax(axis=0) == expected[:, :200].argmax(axis=0)).mean() > 0.98
+        drawn = enlarged(X[:, :1])[0]
+        same = drawings.normalised(drawn, drawings.drawing_of(X.T.reshape(-1, 28, 28)), 28, 28)
+        np.testing.assert_allclose(normalised(driver, drawn), same, rtol=0, atol=0.02)
+
+
+def enlarged(X):
+    """Images (784, n) as large as drawings are on the page, (n, 280, 280)."""
+    return np.kron(X.T.reshape(-1, 28, 28), np.ones((1, 10, 10)))
+
+
+def test_enlarged_like_drawings_the_test_images_come_back_as_they_were(runs):
+    """Drawings are brought into MNIST's own form, on the page and in `snakemake predict`."""
+    (X,) = runs[0].parents[2].glob("data/mnist-*/X_test.npy")
+    X = np.load(X, mmap_mode="r")[:, :300]
+    (W,) = load_checkpoint(runs[0].parent / "checkpoints/epoch-0020.npz").trained.values()
+    network = build([W], None)
+    drawing = drawings.drawing_of(X.T.reshape(-1, 28, 28))
+    again = np.array([drawings.normalised(ink, drawing, 28, 28).ravel() for ink in enlarged(X)]).T
+    assert abs(again - X).mean() < 0.01
+    same = network.forward(again.astype(np.float32)).argmax(axis=0)
+    assert (same == network.forward(X).argmax(axis=0)).mean() > 0.985
 
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
