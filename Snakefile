@@ -74,6 +74,9 @@ rule predict:
         "The predictions: {input}"
 
 
+include: "workflow/rules/handlers.smk"
+
+
 onstart:
     note_host()
     correct_times()

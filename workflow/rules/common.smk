@@ -1,26 +1,19 @@
 # All the Python that the rules need: the configuration, which runs it asks for, where things lie.
 import os
-import platform
 import re
-import shutil
 import sys
-import threading
-import time
 from ast import literal_eval
-from collections import Counter
 from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
 
 from scratchnet import pipeline, prediction_request
 from scratchnet.config import check_yaml, resolve, swept
 from scratchnet.errors import ConfigError
-from scratchnet.files import read_csv
-from scratchnet.summary import aligned, cost_table, short_table, summarize
+from scratchnet.summary import cost_table, short_table
 from scratchnet.why import changed, new, previous_runs
 
 # Snakemake writes the path of Python into shell commands as it is: escape what a shell would split.
@@ -62,7 +55,6 @@ RAW = {
 }
 RESULTS = Path(PREFIXES.replace_prefix("results/summary.csv", None)).parent
 SUMMARY = RESULTS / "summary.csv"
-STARTED = time.time()
 ARRAYS = [f"{kind}_{split}" for split in ("train", "validation", "test") for kind in "XY"]
 
 # What tables of all runs have rows for.
@@ -388,117 +380,3 @@ def overview():
         "settings": Path(f"results/runs/{ROWS[0]['run']}/config.yaml").read_text(),
         "costs": cost_table(spent),
     }
-
-
-def note_host():
-    """Leave the name of this machine, for `make run` to know whose lock it finds after a kill."""
-    Path(".snakemake/host").write_text(platform.node())
-
-
-def correct_times():
-    """Give results that are of the future the present time: the clock was set back since.
-
-    Snakemake would take jobs for failed whose results are older than what they are made from.
-    """
-    for job in workflow.dag.needrun_jobs():
-        for path in map(Path, job.input):
-            if path.parts[0] == "results" and path.exists() and path.stat().st_mtime > STARTED:
-                os.utime(path)
-
-
-def make_room_for_live_lines():
-    """Let what Snakemake says take the place of a job's live line, instead of mixing with it."""
-    from scratchnet.terminal import AroundLiveLines
-
-    for handler in logger.handlers:
-        if getattr(handler, "is_tty", False):
-            handler.stream = AroundLiveLines(handler.stream)
-
-
-def end_timers():
-    """Let Snakemake end at once: it would wait up to a second for the timer of its rate limit.
-
-    Called when no job is left to start.
-    """
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.cancel()
-
-
-def everything_was_asked_for():
-    """Whether Snakemake was called without targets of one's own."""
-    return set(workflow.dag_settings.targets) <= {"all", "plots"}
-
-
-def show_results():
-    """Point results/latest at the run, if there is one, and say what came out and where it lies.
-
-    Only where the whole configuration was run.
-    """
-    points = Path("results/sweeps", SWEEP, "points.csv")
-    if not everything_was_asked_for() or not SUMMARY.exists() or SWEPT and not points.exists():
-        return
-    if len(ROWS) == 1:
-        link = Path("results/latest")
-        temporary = Path("results/.latest")
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(Path(ROWS[0]["folder"]).parent.relative_to("results"))
-        temporary.replace(link)
-    by_point = SWEPT and len(read_csv(points)) < len(ROWS)
-    print("", *aligned(short_table(points if by_point else SUMMARY)), "", sep="\n")
-    for row in read_csv(SUMMARY):
-        if row["best"]:
-            print(f"The best run by validation accuracy: {row['folder']}")
-    print("Ran:   ", in_words(workflow.dag.finished_jobs))
-    print("Reused:", in_words(job for job in workflow.dag.jobs if not workflow.dag.needrun(job)))
-    print(f"To read: {SUMMARY}; the pictures in {points.parent if SWEPT else 'the folder'}")
-    print("To browse: snakemake --report results/report.html")
-    print("To draw on: snakemake --cores 1 demo")
-
-
-def in_words(jobs):
-    """Which rules `jobs` are of, and how many: train, 2 evaluate."""
-    counts = Counter(job.rule.name for job in jobs if job.output)
-    order = [stage.name for stage in workflow.rules]
-    names = sorted(counts, key=order.index)
-    return ", ".join(f"{counts[n]} {n}" if counts[n] > 1 else n for n in names) or "nothing"
-
-
-def show_full_disks():
-    """Say so where a full disk may be what made something fail: Snakemake does not say which."""
-    for folder in ("results", ".snakemake"):
-        if Path(folder).exists() and shutil.disk_usage(folder).free < 1_000_000:
-            print(f"\nThe disk of {folder}/ is full: make room, and give the command again.")
-
-
-def show_failures():
-    """After a failure: a summary of the runs that are done, which says what became of the others.
-
-    Only where there are several and all were asked for. Snakemake forgets what it knows of the
-    summary, so that it is made again when all runs are done.
-    """
-    if len(ROWS) == 1 or not everything_was_asked_for():
-        return
-    workflow.persistence.cleanup_metadata(rules.summarize.output[0])
-    partial = [
-        row if is_current("evaluate", place) else row | {"error": error_of(place)}
-        for row, place in zip(ROWS, PLACES)
-    ]
-    summarize(partial, SUMMARY)
-    failed = [row for row in partial if "error" in row]
-    print(f"\n{len(ROWS) - len(failed)} of {len(ROWS)} runs are done; {SUMMARY} has them all.")
-    for row in failed[:10]:
-        print(f"  {row['folder']}: {row['error']}")
-    if len(failed) > 10:
-        print(f"  and {len(failed) - 10} more")
-
-
-def error_of(place):
-    """What the stages of a run wrote last into a log since this call of Snakemake began."""
-    patterns = ["download/{dataset}", "preprocess/{data}", "train/{run}/*", "evaluate/{run}/*"]
-    for pattern in reversed(patterns):
-        for log in sorted(Path("results/logs").glob(pattern.format(**place) + ".log")):
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            if log.stat().st_mtime >= STARTED and lines and "Error: " in lines[-1]:
-                return lines[-1].partition("Error: ")[2]
-    return "not done"

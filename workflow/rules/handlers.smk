@@ -1,0 +1,130 @@
+# What happens at the start and at the end of a run, and what a person is told then: the functions of
+# onstart, onsuccess and onerror. Where this workflow is a module of another, nothing of it happens.
+import os
+import platform
+import shutil
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from snakemake.logging import logger
+
+from scratchnet.files import read_csv
+from scratchnet.summary import aligned, short_table, summarize
+
+STARTED = time.time()
+
+
+def note_host():
+    """Leave the name of this machine, for `make run` to know whose lock it finds after a kill."""
+    Path(".snakemake/host").write_text(platform.node())
+
+
+def correct_times():
+    """Give results that are of the future the present time: the clock was set back since.
+
+    Snakemake would take jobs for failed whose results are older than what they are made from.
+    """
+    for job in workflow.dag.needrun_jobs():
+        for path in map(Path, job.input):
+            if path.parts[0] == "results" and path.exists() and path.stat().st_mtime > STARTED:
+                os.utime(path)
+
+
+def make_room_for_live_lines():
+    """Let what Snakemake says take the place of a job's live line, instead of mixing with it."""
+    from scratchnet.terminal import AroundLiveLines
+
+    for handler in logger.handlers:
+        if getattr(handler, "is_tty", False):
+            handler.stream = AroundLiveLines(handler.stream)
+
+
+def end_timers():
+    """Let Snakemake end at once: it would wait up to a second for the timer of its rate limit.
+
+    Called when no job is left to start.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
+
+
+def everything_was_asked_for():
+    """Whether Snakemake was called without targets of one's own."""
+    return set(workflow.dag_settings.targets) <= {"all", "plots"}
+
+
+def show_results():
+    """Point results/latest at the run, if there is one, and say what came out and where it lies.
+
+    Only where the whole configuration was run.
+    """
+    points = Path("results/sweeps", SWEEP, "points.csv")
+    if not everything_was_asked_for() or not SUMMARY.exists() or SWEPT and not points.exists():
+        return
+    if len(ROWS) == 1:
+        link = Path("results/latest")
+        temporary = Path("results/.latest")
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(Path(ROWS[0]["folder"]).parent.relative_to("results"))
+        temporary.replace(link)
+    by_point = SWEPT and len(read_csv(points)) < len(ROWS)
+    print("", *aligned(short_table(points if by_point else SUMMARY)), "", sep="\n")
+    for row in read_csv(SUMMARY):
+        if row["best"]:
+            print(f"The best run by validation accuracy: {row['folder']}")
+    print("Ran:   ", in_words(workflow.dag.finished_jobs))
+    print("Reused:", in_words(job for job in workflow.dag.jobs if not workflow.dag.needrun(job)))
+    print(f"To read: {SUMMARY}; the pictures in {points.parent if SWEPT else 'the folder'}")
+    print("To browse: snakemake --report results/report.html")
+    print("To draw on: snakemake --cores 1 demo")
+
+
+def in_words(jobs):
+    """Which rules `jobs` are of, and how many: train, 2 evaluate."""
+    counts = Counter(job.rule.name for job in jobs if job.output)
+    order = [stage.name for stage in workflow.rules]
+    names = sorted(counts, key=order.index)
+    return ", ".join(f"{counts[n]} {n}" if counts[n] > 1 else n for n in names) or "nothing"
+
+
+def show_full_disks():
+    """Say so where a full disk may be what made something fail: Snakemake does not say which."""
+    for folder in ("results", ".snakemake"):
+        if Path(folder).exists() and shutil.disk_usage(folder).free < 1_000_000:
+            print(f"\nThe disk of {folder}/ is full: make room, and give the command again.")
+
+
+def show_failures():
+    """After a failure: a summary of the runs that are done, which says what became of the others.
+
+    Only where there are several and all were asked for. Snakemake forgets what it knows of the
+    summary, so that it is made again when all runs are done.
+    """
+    if len(ROWS) == 1 or not everything_was_asked_for():
+        return
+    workflow.persistence.cleanup_metadata(rules.summarize.output[0])
+    partial = [
+        row if is_current("evaluate", place) else row | {"error": error_of(place)}
+        for row, place in zip(ROWS, PLACES)
+    ]
+    summarize(partial, SUMMARY)
+    failed = [row for row in partial if "error" in row]
+    print(f"\n{len(ROWS) - len(failed)} of {len(ROWS)} runs are done; {SUMMARY} has them all.")
+    for row in failed[:10]:
+        print(f"  {row['folder']}: {row['error']}")
+    if len(failed) > 10:
+        print(f"  and {len(failed) - 10} more")
+
+
+def error_of(place):
+    """What the stages of a run wrote last into a log since this call of Snakemake began."""
+    patterns = ["download/{dataset}", "preprocess/{data}", "train/{run}/*", "evaluate/{run}/*"]
+    for pattern in reversed(patterns):
+        for log in sorted(Path("results/logs").glob(pattern.format(**place) + ".log")):
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            if log.stat().st_mtime >= STARTED and lines and "Error: " in lines[-1]:
+                return lines[-1].partition("Error: ")[2]
+    return "not done"
