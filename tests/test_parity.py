@@ -207,7 +207,7 @@ def test_a_mistake_in_single_precision_is_noticed(data, tmp_path, monkeypatch):
 
     monkeypatch.setattr(layers.Dense, "forward", mistaken)
     with pytest.raises(
-        ParityError, match=r"do not agree in float32: after batch . of epoch 1 the "
+        ParityError, match=r"do not agree in float32: after batch . of epoch 1 they are "
     ):
         compared(data, SETTINGS, tmp_path, checkpoint)
 
@@ -215,7 +215,26 @@ def test_a_mistake_in_single_precision_is_noticed(data, tmp_path, monkeypatch):
 def test_a_loss_that_is_no_number_is_out_of_bounds(data, tmp_path, monkeypatch):
     checkpoint = train(data, SETTINGS, tmp_path)
     monkeypatch.setattr("scratchnet.parity.step_function", lambda *_: lambda *_: math.nan)
-    with pytest.raises(ParityError, match="the loss is nan apart, and may be 1e-09"):
+    with pytest.raises(ParityError, match="they are nan apart in loss, and may be 1e-09"):
+        compared(data, SETTINGS, tmp_path, checkpoint)
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_predictions_that_are_no_numbers_are_out_of_bounds(data, tmp_path, monkeypatch, epoch):
+    """Also when it is the last of them, or of some slices of the test images."""
+    checkpoint = train(data, SETTINGS, tmp_path)
+    monkeypatch.setattr("scratchnet.parity.SLICE", 7)
+    predict, calls = layers.softmax, []
+
+    def mistaken(Z):
+        P = predict(Z)
+        calls.append(1)
+        if len(calls) == {1: 2, 2: 12}[epoch]:
+            P[-1, -1] = math.nan
+        return P
+
+    monkeypatch.setattr("scratchnet.network.softmax", mistaken)
+    with pytest.raises(ParityError, match="they are nan apart in predictions"):
         compared(data, SETTINGS, tmp_path, checkpoint)
 
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 BOUNDS = {
     "float64": {"loss": 1e-9, "weights": 1e-9, "predictions": 1e-9},
     "float32": {"loss": 1e-4},
-    "float32, ReLU": {"loss of an epoch": 1e-2},
+    "float32, ReLU": {"loss_of_an_epoch": 1e-2},
 }
 COLUMNS = (
     *("precision", "epoch", "batch", "loss", "keras_loss"),
@@ -59,11 +59,9 @@ def check_parity(data, checkpoint, settings, name, parity, differences):
         live = progress(f"{name} beside Keras, {precision}", iterable=range(1, epochs + 1))
         compared = [row for epoch in live for row in pair.train_epoch(epoch)]
         rows += compared
-        of_epochs = [row["loss_difference"] for row in compared if not row["batch"]]
-        found[precision] = {
-            "bounds": pair.bounds,
-            "loss_of_an_epoch_difference": max(of_epochs),
-            **{column: max(row[column] for row in compared) for column in COLUMNS[5:]},
+        found[precision] = {"bounds": pair.bounds} | {
+            column: max(row[column] for row in compared if column in row)
+            for column in ("loss_of_an_epoch_difference", *COLUMNS[5:])
         }
     found["float32"]["as_in_the_checkpoint"] = all(
         np.array_equal(W, kept) for W, kept in zip(pair.weights(), state.network.values())
@@ -141,15 +139,14 @@ class Pair:
         epoch (`batch` is None) on all.
         """
         X = self.data["X_test"]
-        predictions, differ = 0.0, 0
+        predictions, differ = [], 0
         for i in range(0, X.shape[1] if batch is None else 1, SLICE):
             part = X[:, i : i + SLICE].astype(self.precision)
             P, keras_P = self.network.probabilities(part), self.keras_predict(part.T).numpy().T
-            predictions = max(predictions, float(abs(P - keras_P).max()))
+            predictions.append(abs(P - keras_P).max())
             differ += int(np.count_nonzero(P.argmax(axis=0) != keras_P.argmax(axis=0)))
         weights = [
-            float(abs(W - other).max())
-            for W, other in zip(self.weights(), get_weights(self.layers))
+            abs(W - other).max() for W, other in zip(self.weights(), get_weights(self.layers))
         ]
         row = {
             "precision": self.precision,
@@ -158,28 +155,31 @@ class Pair:
             "loss": loss,
             "keras_loss": keras_loss,
             "loss_difference": abs(loss - keras_loss),
-            "weights_difference": max(weights),
-            "predictions_difference": predictions,
+            "weights_difference": float(np.max(weights)),
+            "predictions_difference": float(np.max(predictions)),
             "classes_that_differ": differ,
         }
+        if batch is None:
+            row["loss_of_an_epoch_difference"] = row["loss_difference"]
         self.check(row)
         if batch is None:
-            log.info("%s: %s", self.precision, ", ".join(f"{k} {v}" for k, v in row.items() if v))
+            apart = [f"{name} {row[f'{name}_difference']:.1e}" for name in BOUNDS["float64"]]
+            log.info(
+                "%s epoch %d  loss %.6f  apart: %s", self.precision, epoch, loss, "  ".join(apart)
+            )
         return row
 
     def check(self, row):
         """Raise ParityError where a row of `compare` is out of bounds."""
         for what, bound in self.bounds.items():
-            if what == "loss of an epoch" and row["batch"]:
-                continue
-            difference = row[f"{what.removesuffix(' of an epoch')}_difference"]
+            difference = row.get(f"{what}_difference", 0)
             if not difference <= bound:  # nan is out of bounds, too
                 batch = f"batch {row['batch']} of " if row["batch"] else ""
                 raise ParityError(
                     f"this network and Keras's do not agree in {self.precision}: after {batch}"
-                    f"epoch {row['epoch']} the {what} is {difference:.3g} apart, and may be "
-                    f"{bound:g} (the losses are {row['loss']:.9g} here and "
-                    f"{row['keras_loss']:.9g} in Keras)"
+                    f"epoch {row['epoch']} they are {difference:.3g} apart in "
+                    f"{what.replace('_', ' ')}, and may be {bound:g} (the losses are "
+                    f"{row['loss']:.9g} here and {row['keras_loss']:.9g} in Keras)"
                 )
 
 
@@ -210,7 +210,7 @@ def predict_function(model):
 def keras_optimizer(keras, optimizer, settings, steps_per_epoch, precision):
     """Keras's own optimizer and schedule of the same settings as `optimizer`, which is ours."""
     # To Keras a Python float is a float32, even where all else is float64.
-    number = np.dtype(precision).type if precision == "float64" else float
+    number = np.float64 if precision == "float64" else float
     rate = number(settings["training.learning_rate"])
     if settings["training.schedule"] != "constant":
         decay_steps = settings["training.decay_epochs"] * steps_per_epoch
