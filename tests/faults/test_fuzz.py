@@ -13,12 +13,15 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
 
 from project import CHECKOUT
 from scratchnet.config import check_yaml, leaves, load_schema, resolve
 from scratchnet.datasets import DATASETS, pick_files
 from scratchnet.errors import ConfigError, DataError
 from scratchnet.idx import encode_idx
+from scratchnet.images import as_trained, read_arrays, read_image
 from scratchnet.preprocessing import prepare
 
 CASES = int(os.environ.get("CASES", "300"))
@@ -200,3 +203,60 @@ def test_no_download_is_trusted_without_its_hash(tmp_path_factory, content):
     path.write_bytes(content)
     with pytest.raises(DataError):
         pick_files([path], DATASETS["mnist"])
+
+
+def encoded(mode, ending):
+    """A picture as the bytes of a file."""
+    file = io.BytesIO()
+    colours = Image.fromarray(rng.integers(0, 256, (9, 11, 4), np.uint8), "RGBA")
+    colours.convert(mode).save(file, ending)
+    return file.getvalue()
+
+
+PICTURES = [
+    *(encoded(mode, "png") for mode in ("L", "RGB", "RGBA", "P", "1", "LA", "I;16")),
+    *(encoded(mode, "jpeg") for mode in ("L", "RGB", "CMYK")),
+]
+SHAPES = [(6, 5), (28, 28), (1, 9), (4, 3, 3)]
+
+
+def is_as_trained(image, shape, background):
+    """Whether an image becomes one like those of a dataset of this shape."""
+    drawing = {"background": 0, "size": 0.7, "centre": [shape[1] / 2, shape[0] / 2]}
+    pixels = as_trained(image, list(shape), drawing, background)
+    return pixels.shape == shape and np.isfinite(pixels).all()
+
+
+@many
+@given(st.sampled_from(PICTURES).flatmap(damaged), st.sampled_from(SHAPES))
+def test_any_damage_to_a_picture_is_read_or_refused(tmp_path_factory, content, shape):
+    path = tmp_path_factory.getbasetemp() / "picture.png"
+    path.write_bytes(content)
+    try:
+        image = read_image(path, longest=50)
+    except DataError as error:
+        assert str(error).startswith(str(path))
+    else:
+        assert image.min() >= 0 and image.max() <= 1
+        assert max(image.shape[:2]) <= 50
+        assert is_as_trained(image, shape, None)
+
+
+@many
+@given(
+    arrays.arrays(
+        st.sampled_from([np.uint8, np.int16, np.float32, np.float64, np.complex64, bool, "U3"]),
+        arrays.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=5),
+    ),
+    st.sampled_from(SHAPES),
+    st.sampled_from([None, 0, 1]),
+)
+def test_any_array_is_read_as_images_or_refused(tmp_path_factory, array, shape, background):
+    path = tmp_path_factory.getbasetemp() / "images.npy"
+    np.save(path, array, allow_pickle=True)
+    try:
+        images = read_arrays(path, 0, 255)
+    except DataError as error:
+        assert str(error).startswith(str(path))
+    else:
+        assert all(is_as_trained(image, shape, background) for image in images)
