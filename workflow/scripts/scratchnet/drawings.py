@@ -6,6 +6,8 @@
 import numpy as np
 
 FRAME = 0.04  # the share of an image's longer side that is taken for its border
+SPECKS = 0.0002  # the share of an image's pixels that are passed over where the extremes count
+FAINT = 0.1  # what differs less from the paper does not say whether the paper is light
 
 
 def drawing_of(images):
@@ -36,31 +38,37 @@ def drawing_of(images):
 def ink_of(image, background=None):
     """What is drawn on a grey image (height, width), 0 to 1, as ink (height, width), 0 to 1.
 
-    The paper is found from the border: its brightness may rise or fall evenly over the image, and
-    what differs from it no more than the paper does from itself is no ink. `background` says
-    whether the paper is dark (0) or light (1); None takes it for light where what is on it is dark.
+    The paper is found from the border: its brightness may rise or fall over the image, and fall
+    off towards its edges. What differs from it no more than the paper does from itself is no ink.
+    `background` says whether the paper is dark (0) or light (1); None takes it for light where
+    what is on it is dark.
     """
     height, width = image.shape
     edge = max(1, round(FRAME * max(image.shape)))
     border = np.ones(image.shape, bool)
     border[edge : height - edge, edge : width - edge] = False
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    plane = np.stack([np.ones_like(x), x, y], axis=-1)
-    paper = border & (abs(image - np.median(image[border])) < 0.25)  # not a line that crosses it
-    coefficients, *_ = np.linalg.lstsq(plane[paper], image[paper])
-    difference = image - plane @ coefficients
+    light = np.stack([np.ones_like(x), x, y, x * x, y * y], axis=-1)
+    usual = np.quantile(image[border], 0.5, method="nearest")  # one that occurs, if there are two
+    paper = border & (abs(image - usual) < 0.25)  # not a line that crosses it
+    coefficients, *_ = np.linalg.lstsq(light[paper], image[paper])
+    difference = image - light @ coefficients
     if background is None:
-        background = int(is_dark_on_light(difference))
+        background = int(is_dark_on_light(difference, usual))
     ink = -difference if background else difference
     ink = (ink - 3 * np.quantile(abs(difference[paper]), 0.95)).clip(0)
-    darkest = np.quantile(ink, 0.999)
-    return (ink / darkest).clip(max=1) if darkest > 0.02 else np.zeros_like(ink)
+    # Half of the ink is on dots that are as dark, however few they are; the darkest is noise.
+    typical = np.quantile(ink, 0.5, weights=ink, method="inverted_cdf") if ink.any() else 0
+    return (ink / typical).clip(max=1) if typical > 0.02 else np.zeros_like(ink)
 
 
-def is_dark_on_light(difference):
-    """Whether what differs most from the paper is darker; `difference` (height, width) is to it."""
-    low, high = np.quantile(difference, [0.001, 0.999])
-    return -low > high
+def is_dark_on_light(difference, paper):
+    """Whether what differs most from the paper is darker; `difference` (height, width) is to it.
+
+    Where nothing is on the paper, its brightness `paper` decides.
+    """
+    low, high = np.quantile(difference, [SPECKS, 1 - SPECKS])
+    return -low > high if max(-low, high) > FAINT else paper > 0.5
 
 
 def normalised(ink, drawing, height, width):

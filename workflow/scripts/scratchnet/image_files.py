@@ -1,5 +1,6 @@
 """The files of images that someone wants predictions for."""
 
+import os
 from pathlib import Path
 
 from scratchnet.errors import ConfigError
@@ -12,10 +13,13 @@ def find(images):
     """The paths of `images`: a folder, a file, or a list of either, as text.
 
     Of a folder these are all PNG and JPEG files in it and in its folders, in alphabetical order.
-    A .npy or .npz file stands alone. Raises ConfigError where there is nothing.
+    A .npy or .npz file stands alone. No path is there twice. Raises ConfigError where there is
+    nothing.
     """
     names = [images] if isinstance(images, str) else images
-    found = [path for name in names for path in _files(Path(name).expanduser())]
+    # A name like ~1.png, which is no user's, stays as it is.
+    paths = [Path(os.path.expanduser(name)) for name in names]
+    found = list(dict.fromkeys(file for path in paths for file in _files(path)))
     if not found:
         raise ConfigError("the list is empty")
     if len(found) > 1 and any(is_array(path) for path in found):
@@ -34,7 +38,9 @@ def _files(path):
         files = sorted(
             path / file
             for file in below
-            if file.suffix.lower() in IMAGES and not any(p.startswith(".") for p in file.parts)
+            if file.suffix.lower() in IMAGES
+            and not any(part.startswith(".") for part in file.parts)
+            and (path / file).is_file()
         )
         if not files:
             raise ConfigError(f"there are no PNG or JPEG files in {path}")

@@ -6,6 +6,9 @@ from PIL import Image, ImageOps
 from scratchnet.drawings import ink_of, is_dark_on_light, normalised
 from scratchnet.errors import DataError
 
+# What files called .png or .jpg are found to be. For others Pillow may start other programs.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+
 
 def read_image(path, longest):
     """The pixels of an image file, float32 from 0 to 1: (height, width), or (height, width, 3).
@@ -14,24 +17,26 @@ def read_image(path, longest):
     when the file is no image, or is damaged.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             image.draft(None, (longest, longest))  # a large JPEG is read at a part of its size
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):  # 16 bits
                 image = Image.fromarray(np.asarray(image, np.float32) / 65535 * 255)
             elif image.has_transparency_data:
-                image = _opaque(image)
+                image = image.convert("RGBA")
             elif image.mode not in ("L", "RGB"):
                 image = image.convert("L" if image.mode == "1" else "RGB")
             image.thumbnail((longest, longest), Image.Resampling.BOX)
+            if image.mode == "RGBA":
+                image = _opaque(image)
             return np.asarray(image, np.float32) / 255
     except Exception as error:  # whatever a decoder makes of bytes that are not of its kind
         raise DataError(f"{path} cannot be read as an image: {error}") from error
 
 
 def _opaque(image):
-    """`image` on paper: on white, or on black if what is on it is rather light."""
-    rgba = np.asarray(image.convert("RGBA"), np.float32)
+    """An RGBA `image` on paper: on white, or on black if what is on it is rather light."""
+    rgba = np.asarray(image, np.float32)
     colours, alpha = rgba[..., :3], rgba[..., 3:] / 255
     paper = 0 if (colours * alpha).sum() > 127.5 * 3 * alpha.sum() else 255
     return Image.fromarray((colours * alpha + paper * (1 - alpha)).round().astype(np.uint8))
@@ -49,10 +54,12 @@ def read_arrays(path, minimum, maximum):
             names = [name for name in ("x_test", "images") if name in arrays] or arrays.files
             if len(names) != 1:
                 raise DataError(
-                    f"{path} has the arrays {', '.join(names)}: the one with the images has to be "
-                    "the only one, or be called x_test or images"
+                    f"{path} has the arrays {', '.join(names) or '(none)'}: the one with the "
+                    "images has to be the only one, or be called x_test or images"
                 )
             arrays = arrays[names[0]]
+            if not isinstance(arrays, np.ndarray):  # bytes of a file that is none
+                raise DataError(f"{path} has no array called {names[0]}, but another file")
     except DataError:
         raise
     except Exception as error:
@@ -66,11 +73,12 @@ def read_arrays(path, minimum, maximum):
         )
     if arrays.dtype.kind not in "buif":
         raise DataError(f"{path} has elements of type {arrays.dtype}; pixels are numbers")
-    scaled = (arrays.astype(np.float64) - minimum) / (maximum - minimum)
+    with np.errstate(over="ignore"):  # of numbers that float32 does not have
+        scaled = ((arrays.astype(np.float64) - minimum) / (maximum - minimum)).astype(np.float32)
     if not np.isfinite(scaled).all():
         bad = np.flatnonzero(~np.isfinite(scaled).all(axis=tuple(range(1, scaled.ndim))))[0]
         raise DataError(f"{path}: image {bad} has pixels that are not finite numbers")
-    return scaled.astype(np.float32)
+    return scaled
 
 
 def as_trained(image, shape, drawing, background=None):
@@ -94,7 +102,8 @@ def as_trained(image, shape, drawing, background=None):
     if image.shape == (height, width):
         if background is None:
             border = np.concatenate([image[[0, -1]].ravel(), image[:, [0, -1]].ravel()])
-            background = int(is_dark_on_light(image - np.median(border)))
+            paper = np.median(border)
+            background = int(is_dark_on_light(image - paper, paper))
         return image if background == drawing["background"] else 1 - image
     ink = normalised(ink_of(image, background), drawing, height, width)
     return 1 - ink if drawing["background"] else ink

@@ -16,7 +16,8 @@ from scratchnet.trained_runs import find_run
 class PredictionRequest:
     """`images` are paths, `network` are the files of the run; `settings` is what both are known by.
 
-    `place` is the folder of the results, e.g. digits-1a2b3c4d, after the content of all files.
+    `place` is the folder of the results, e.g. digits-1a2b3c4d, after the content of all files, and
+    after the paths of image files and their order, which are in the results too.
     """
 
     place: str
@@ -31,23 +32,25 @@ def resolve(settings, results):
     Raises ConfigError, which says all that is wrong.
     """
     asked, problems = settings["predict.images"], []
-    images, run = [], None
+    images, contents, run = [], [], None
     try:
         if not asked:
             raise ConfigError(
                 "say which, e.g. snakemake --cores 1 predict --config 'predict={images: a/folder}'"
             )
         images = image_files.find(asked)
-    except ConfigError as error:
+        contents = [own_data.content_hash({"image": path}) for path in images]
+    except (ConfigError, OSError) as error:
         problems.append(f"predict.images: {error}")
     try:
         run = find_run(Path(results), settings["predict.run"])
-    except ConfigError as error:
+    except (ConfigError, OSError) as error:
         problems.append(f"predict.run: {error}")
     if problems:
         raise ConfigError("\n  ".join(["predictions cannot be made:", *problems]))
+    named = [str(path) for path in images if not image_files.is_array(path)]
     known = settings | {
-        "predict.images": own_data.content_hash({str(path): path for path in images}),
+        "predict.images": short_hash([named, contents]),
         "predict.network": own_data.content_hash(
             {role: Path(path) for role, path in run.files.items() if role != "X_test"}
         ),

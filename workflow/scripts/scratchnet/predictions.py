@@ -34,11 +34,12 @@ def predict(images, background, network, activation, predictions, contact_sheet)
     shape = manifest["image_shape"]
     X_test = np.load(network["X_test"], mmap_mode="r")
     drawing = drawing_of(X_test[:, :SAMPLES].T.reshape(-1, *shape))
-    names, given = _open(images, manifest, longest=DETAIL * max(shape[:2]))
-    X = np.array(
-        [as_trained(image, shape, drawing, BACKGROUNDS[background]).ravel() for image in given],
-        dtype=np.float32,
-    ).T
+
+    def column(image):
+        return as_trained(image, shape, drawing, BACKGROUNDS[background]).ravel()
+
+    names, columns = _read(images, manifest, column)
+    X = np.array(columns, dtype=np.float32).T
     P = softmax(
         logits(build(load_checkpoint(network["checkpoint"]).trained.values(), activation), X)
     )
@@ -63,19 +64,23 @@ def predict(images, background, network, activation, predictions, contact_sheet)
     write_json(contact_sheet, {"count": len(names), "images": shown}, indent=None)
 
 
-def _open(paths, manifest, longest):
-    """The names and the pixels of images, 0 to 1, in the files `paths`."""
+def _read(paths, manifest, column):
+    """The names of the images in the files `paths`, and what the function `column` makes of each.
+
+    Of the image files only one at a time is in memory.
+    """
     if is_array(paths[0]):
         arrays = read_arrays(paths[0], manifest["minimum"], manifest["maximum"])
-        return range(len(arrays)), arrays
-    images, faults = [], []
+        return range(len(arrays)), [column(image) for image in arrays]
+    longest = DETAIL * max(manifest["image_shape"][:2])
+    columns, faults = [], []
     for path in progress("reading images", iterable=paths):
         try:
-            images.append(read_image(path, longest))
+            columns.append(column(read_image(path, longest)))
         except DataError as error:
             faults.append(str(error))
     if faults:
         more = len(faults) - MOST_NAMED
         lines = faults[:MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
         raise DataError("\n  ".join(["some files are no images:", *lines]))
-    return paths, images
+    return paths, columns
