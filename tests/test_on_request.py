@@ -96,8 +96,7 @@ def test_the_test_images_as_arrays_are_predicted_as_they_were_when_tested(projec
     project = project_on_request
     raw = (project.results / "data/mnist/t10k-images-idx3-ubyte").read_bytes()[16:]
     np.save(project.folder / "test.npy", np.frombuffer(raw, np.uint8).reshape(20, 6, 5))
-    # The border of these made-up images is light, by a hair.
-    set_key(project, "predict", {"images": "test.npy", "background": "light"})
+    set_key(project, "predict", {"images": "test.npy"})
     project.run("predict")
     (rows,) = [rows for place, rows in predictions(project).items() if place.startswith("test-")]
     tested = read_csv(project.run_folder / "epoch-0004/predictions.csv")

@@ -7,6 +7,7 @@ import numpy as np
 
 FRAME = 0.04  # the share of an image's longer side that is taken for its border
 SPECKS = 0.0002  # the share of an image's pixels that are passed over where the extremes count
+DUST = 0.03  # the share of all ink up to which what lies apart is none
 FAINT = 0.1  # what differs less from the paper does not say whether the paper is light
 
 
@@ -56,10 +57,24 @@ def ink_of(image, background=None):
     if background is None:
         background = int(is_dark_on_light(difference, usual))
     ink = -difference if background else difference
-    ink = (ink - 3 * np.quantile(abs(difference[paper]), 0.95)).clip(0)
-    # Half of the ink is on dots that are as dark, however few they are; the darkest is noise.
-    typical = np.quantile(ink, 0.5, weights=ink, method="inverted_cdf") if ink.any() else 0
-    return (ink / typical).clip(max=1) if typical > 0.02 else np.zeros_like(ink)
+    ink = without_dust((ink - 3 * np.quantile(abs(difference[paper]), 0.95)).clip(0))
+    # All but a tenth of the ink is no darker, on however few dots it is: that tenth may be noise.
+    darkest = np.quantile(ink, 0.9, weights=ink, method="inverted_cdf") if ink.any() else 0
+    return (ink / darkest).clip(max=1) if darkest > 0.02 else np.zeros_like(ink)
+
+
+def without_dust(ink):
+    """`ink` (height, width) without what lies apart from the drawing, and is little beside it.
+
+    Apart are rows or columns with others between them on which there is nothing.
+    """
+    for axis in (1, 0, 1):
+        along = ink.sum(axis=axis)
+        is_inked = along > 0
+        part = np.cumsum(np.diff(is_inked, prepend=False) & is_inked)
+        shares = np.bincount(part, weights=along) / max(along.sum(), 1e-9)
+        ink = ink * np.expand_dims(shares[part] > DUST, axis)
+    return ink
 
 
 def is_dark_on_light(difference, paper):
@@ -96,7 +111,8 @@ def _places(mass, scale, n, centre):
     dots = np.arange(len(mass))
     low, high = np.flatnonzero(mass)[[0, -1]]
     mean = mass @ (dots + 0.5) / mass.sum()
-    place = min(max(centre - (mean - low) * scale, 0), n - (high + 1 - low) * scale)
-    starts = (dots - low) * scale + np.floor(place + 0.5)
+    last = np.floor(n - (high + 1 - low) * scale + 1e-6)  # where it ends with the image
+    place = min(max(np.floor(centre - (mean - low) * scale + 0.5), 0), last)
+    starts = (dots - low) * scale + place
     pixels = np.arange(n)[:, np.newaxis]
     return (np.minimum(starts + scale, pixels + 1) - np.maximum(starts, pixels)).clip(0)

@@ -36,7 +36,10 @@ def predict(images, background, network, activation, predictions, contact_sheet)
     drawing = drawing_of(X_test[:, :SAMPLES].T.reshape(-1, *shape))
 
     def column(image):
-        return as_trained(image, shape, drawing, BACKGROUNDS[background]).ravel()
+        paper = BACKGROUNDS[background]
+        if paper is None and is_array(images[0]) and list(image.shape) == shape:
+            paper = drawing["background"]  # raw data like the dataset's: nothing is to be found out
+        return as_trained(image, shape, drawing, paper).ravel()
 
     names, columns = _read(images, manifest, column)
     X = np.array(columns, dtype=np.float32).T
