@@ -229,7 +229,8 @@ def bad_values(leaf):
     types = types_of(leaf)
     if "array" in types:
         items = [([value], "") for value, _ in bad_values(leaf["items"])]
-        others = ["text", 1, True, {"a": 1}] + ([] if "null" in types else [None])
+        others = [True, {"a": 1}] + ([] if "string" in types else ["text", 1])
+        others += [] if "null" in types else [None]
         return [(value, "a list") for value in others] + items
     if types == ["boolean"]:
         return [(value, "true or false") for value in ("yes", 1, 0, None, [True], {"a": 1})]
@@ -263,7 +264,8 @@ BAD = [
     for key, leaf in LEAVES.items()
     for value, allowed in bad_values(leaf)
 ]
-SWEEPABLE = [key for key in LEAVES if not key.startswith(("classes", "download.", "plots."))]
+NOT_SWEEPABLE = ("classes", "download.", "export.", "predict.", "plots.")
+SWEEPABLE = [key for key in LEAVES if not key.startswith(NOT_SWEEPABLE)]
 
 
 @pytest.mark.parametrize(("key", "value", "allowed"), BAD)
@@ -405,7 +407,7 @@ def test_a_config_that_is_no_mapping_is_explained(config):
         (
             {7: 1},
             "7: there is no such key; known are dataset, classes, test_fraction, "
-            "validation_fraction, download, model, training, sweep, plots",
+            "validation_fraction, download, model, training, sweep, export, predict, plots",
         ),
     ],
 )

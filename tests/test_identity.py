@@ -33,7 +33,10 @@ SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
     }
 )
 FULL |= {"content": "a1b2", "test_fraction": 0.15}
-OF_A_RUN = [stage for stage in STAGES if not STAGES[stage].of_all_runs]
+OF_A_PREDICTION = {"predict_images", "plot_contact_sheet"}
+OF_A_RUN = [
+    stage for stage in STAGES if not STAGES[stage].of_all_runs and stage not in OF_A_PREDICTION
+]
 
 
 # ---- Values.
@@ -90,14 +93,16 @@ def test_a_short_hash_is_the_same_today_and_tomorrow():
 JOB = {"job", "errors"}
 NETWORK = {"network", "initializers", "layers", "losses", "metrics"}
 PLOTS = JOB | {"plots", "files"}
+TRAINING = NETWORK | {
+    *("training", "batches", "checkpoints", "environment", "files", "optimizers"),
+    *("schedules", "streams", "terminal"),
+}
+EXPORT = JOB | {"export", "checkpoints", "files", "keras_network"}
 IMPORTS = {
     "download": JOB | {"datasets", "files", "idx", "terminal"},
     "describe": JOB | {"settings", "files"},
     "preprocess": JOB | {"preprocessing", "raw", "files", "idx", "streams"},
-    "train": JOB
-    | NETWORK
-    | {"training", "batches", "checkpoints", "environment", "files", "optimizers"}
-    | {"schedules", "streams", "terminal"},
+    "train": JOB | TRAINING,
     "evaluate": JOB | NETWORK | {"evaluation", "checkpoints", "environment", "files"},
     "plot_history": PLOTS,
     "plot_confusion": PLOTS,
@@ -106,7 +111,16 @@ IMPORTS = {
     "plot_weights": PLOTS,
     "plot_curves": PLOTS,
     "plot_points": PLOTS,
-    "make_demo": JOB | {"demo", "checkpoints", "files", "streams"},
+    "make_demo": JOB | {"demo", "checkpoints", "drawings", "files", "streams"},
+    "check_parity": JOB | TRAINING | {"parity", "keras_network"},
+    "plot_parity": PLOTS,
+    "export_keras": EXPORT,
+    "export_onnx": EXPORT,
+    "export_npz": EXPORT,
+    "predict_images": JOB
+    | (NETWORK - {"losses"})
+    | {"predictions", "checkpoints", "drawings", "files", "images", "image_files", "terminal"},
+    "plot_contact_sheet": PLOTS,
     "summarize": JOB | {"summary", "files"},
     "compare": JOB | {"summary", "files"},
 }
@@ -234,8 +248,9 @@ PICTURES = {
     *("plot_history", "plot_confusion", "plot_misclassified"),
     *("plot_calibration", "plot_weights"),
 }
-AFTER_EVALUATION = {*PICTURES, "make_demo"}
-FROM_TRAINING = {"train", "evaluate", *AFTER_EVALUATION}
+AFTER_EVALUATION = {*PICTURES, "make_demo", "export_onnx", "export_npz"}
+PARITY = {"check_parity", "plot_parity"}
+FROM_TRAINING = {"train", "evaluate", "export_keras", *PARITY, *AFTER_EVALUATION}
 RUN = ({"run"}, {"describe", *FROM_TRAINING})
 DATA = ({"data", "run"}, {"describe", "preprocess", *FROM_TRAINING})
 NOTHING = (set(), set())
@@ -267,8 +282,10 @@ MOVES = {
     "training.patience": (5, RUN),
     "training.seed": (1, RUN),
     "training.checkpoint_every": (5, NOTHING),
+    "export.raw_pixels": (True, (set(), {"export_keras", "export_onnx"})),
+    **{f"predict.{name}": (["other"], NOTHING) for name in ("images", "run", "background")},
     "plots.misclassified": (6, (set(), {"plot_misclassified"})),
-    "plots.style": ("default", (set(), PICTURES)),
+    "plots.style": ("default", (set(), {*PICTURES, "plot_parity"})),
     "plots.format": ("svg", NOTHING),  # another file
 }
 KEYS = [name for name in leaves(load_schema()) if name != "sweep"]
@@ -302,6 +319,30 @@ def test_a_folder_moves_with_the_settings_that_its_content_depends_on(name):
 def test_a_stage_is_stale_after_a_change_of_what_it_depends_on(name):
     value, (_, stages) = MOVES[name]
     assert stages_that_move(FULL, FULL | {name: value}) == stages
+
+
+PREDICTION = DEFAULTS | {"predict.images": "a1", "predict.run": "a", "predict.network": "b2"}
+
+
+@pytest.mark.parametrize(
+    ("name", "stages"),
+    [
+        ("predict.images", OF_A_PREDICTION),
+        ("predict.run", OF_A_PREDICTION),
+        ("predict.network", OF_A_PREDICTION),
+        ("predict.background", OF_A_PREDICTION),
+        ("plots.style", {"plot_contact_sheet"}),
+        ("training.seed", set()),
+        ("dataset", set()),
+        ("classes", set()),
+    ],
+)
+def test_a_prediction_depends_on_its_images_and_its_network(name, stages):
+    def keys(settings):
+        return {stage: key(stage, settings) for stage in OF_A_PREDICTION}
+
+    before, after = keys(PREDICTION), keys(PREDICTION | {name: "other"})
+    assert {stage for stage in OF_A_PREDICTION if before[stage] != after[stage]} == stages
 
 
 def test_public_data_are_downloaded_and_ones_own_are_not():
@@ -391,7 +432,10 @@ def test_each_stage_is_a_script(stage):
         ("scratchnet/layers.py", FROM_TRAINING),
         ("scratchnet/optimizers.py", FROM_TRAINING),
         ("scratchnet/evaluation.py", {"evaluate", *AFTER_EVALUATION}),
-        ("scratchnet/plots.py", PICTURES),
+        ("scratchnet/plots.py", {*PICTURES, "plot_parity"}),
+        ("scratchnet/parity.py", PARITY),
+        ("scratchnet/keras_network.py", {*PARITY, "export_keras", "export_onnx", "export_npz"}),
+        ("scratchnet/predictions.py", set()),
         ("scratchnet/preprocessing.py", {"preprocess", *FROM_TRAINING}),
         ("scratchnet/idx.py", {"download", "preprocess", *FROM_TRAINING}),
         ("scratchnet/config.py", set()),

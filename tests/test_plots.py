@@ -103,6 +103,27 @@ def points(path, rows=({"x": 1}, {"x": 2}), validation=True):
     return write_csv(path, made)
 
 
+def parity(path):
+    rows = [
+        {"precision": precision, "epoch": epoch, "batch": batch, "loss": 1 / epoch, "keras_loss": 1}
+        | {f"{what}_difference": 1e-9 / epoch for what in ("loss", "weights", "predictions")}
+        for precision in ("float64", "float32")
+        for epoch, batch in ((1, 1), (1, 2), (1, ""), (2, ""))
+    ]
+    rows[0]["loss_difference"] = 0.0
+    return write_csv(path, rows)
+
+
+def contact_sheet(path, n=3, count=3, shape=(2, 2), predicted="A"):
+    images = [
+        {"image": f"folder/{i}.png", "predicted": predicted, "probability": 0.75}
+        | {"pixels": np.full(shape, i % 3 / 2).tolist()}
+        for i in range(n)
+    ]
+    path.write_text(json.dumps({"count": count, "images": images}))
+    return path
+
+
 # For each picture, how its data are written and how it is drawn.
 PICTURES = {
     "history": (history, plots.plot_history, ()),
@@ -112,6 +133,8 @@ PICTURES = {
     "weights": (weights, plots.plot_weights, ()),
     "curves": (curves, plots.plot_curves, ()),
     "points": (points, plots.plot_points, (["x"],)),
+    "parity": (parity, plots.plot_parity, ()),
+    "contact_sheet": (contact_sheet, plots.plot_contact_sheet, ()),
 }
 
 
@@ -370,3 +393,43 @@ def test_any_sweep_is_drawn(figure, tmp_path, rows, validation):
     labels = [axes.get_xlabel() for axes in drawn.axes if axes.get_xlabel()]
     assert labels == ([*rows[0]] or ["runs"])
     assert ("star" in drawn.get_suptitle()) == validation
+
+
+# ---- Here and in Keras.
+
+
+def test_the_losses_here_and_in_keras_are_drawn_and_how_far_they_are_apart(figure):
+    losses, batches, epochs = figure("parity").axes
+    assert [line.get_ydata().tolist() for line in losses.lines] == [[1, 0.5], [1, 1]]
+    assert len(batches.lines) == len(epochs.lines) == 6
+    assert [line.get_xdata().tolist() for line in batches.lines] == [[1, 2]] * 6
+    assert [line.get_xdata().tolist() for line in epochs.lines] == [[1, 2]] * 6
+    assert epochs.lines[0].get_ydata().tolist() == [1e-9, 1e-9]  # the largest so far
+    assert batches.lines[3].get_ydata().tolist() == [1e-17, 1e-9]  # float64: 0 is drawn, too
+    assert batches.get_ylim() == epochs.get_ylim()
+
+
+# ---- Contact sheets.
+
+
+def test_a_contact_sheet_has_each_image_with_its_class_and_its_name(figure):
+    drawn = figure("contact_sheet")
+    shown = [axes for axes in drawn.axes if axes.images]
+    assert [axes.get_title() for axes in shown] == ["A (75%)"] * 3
+    assert [axes.texts[0].get_text() for axes in shown] == ["0.png", "1.png", "2.png"]
+    assert drawn.get_suptitle() == "What the network took them for: 3 images"
+
+
+def test_a_contact_sheet_of_some_says_of_how_many(figure, tmp_path):
+    drawn = figure("contact_sheet", n=100, count=12345)
+    assert drawn.get_suptitle() == "What the network took them for: the first 100 of 12,345 images"
+
+
+@pytest.mark.parametrize(
+    "options", [{"n": 1}, {"n": 100}, {"shape": (2, 2, 3)}, {"n": 11}], ids=str
+)
+def test_contact_sheets_of_any_size_are_drawn(figure, options):
+    drawn = figure("contact_sheet", **options)
+    assert sum(bool(axes.images) for axes in drawn.axes) == options.get("n", 3)
+    width, height = drawn.get_size_inches()
+    assert width <= 13 and height <= 18

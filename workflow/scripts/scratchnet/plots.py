@@ -169,16 +169,18 @@ def plot_contact_sheet(contact_sheet, picture, style):
     images = sheet["images"]
     columns = min(10, max(4, len(images)))
     n_rows = -(-len(images) // columns)
-    with _figure(picture, style, figsize=(1.1 * columns, 1.5 * n_rows + 0.5)) as figure:
+    with _figure(picture, style, figsize=(1.25 * columns, 1.7 * n_rows + 0.5)) as figure:
         grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
         for axes in grid:
             axes.set_axis_off()
         for axes, image in zip(grid, images):
             _frame(axes)
             axes.imshow(np.clip(image["pixels"], 0, 1), cmap="gray", vmin=0, vmax=1)
-            axes.set_title(f"{image['predicted']} ({image['probability']:.0%})", fontsize=9, pad=3)
+            axes.set_title(f"{image['predicted']} ({image['probability']:.0%})", fontsize=10, pad=3)
             name = Path(image["image"]).name
-            axes.set_xlabel(name if len(name) <= 16 else f"{name[:7]}…{name[-8:]}", fontsize=6)
+            name = name if len(name) <= 16 else f"{name[:7]}…{name[-8:]}"
+            where = {"transform": axes.transAxes, "ha": "center", "va": "top", "fontsize": 8}
+            axes.text(0.5, -0.04, name, **where)
         first = f"the first {len(images)} of " if len(images) < sheet["count"] else ""
         figure.suptitle(f"What the network took them for: {first}{sheet['count']:,} images")
 
