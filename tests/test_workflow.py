@@ -97,12 +97,14 @@ def test_the_run_folder_holds_the_settings_of_the_run(finished):
     }
 
 
-def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep):
-    stages = {path.name for path in (CHECKOUT / "workflow/scripts").glob("*.py")}
-    stages -= {"make_demo.py"}  # nobody asked for one
+def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep, finished_on_request):
+    stages = {path.stem for path in (CHECKOUT / "workflow/scripts").glob("*.py")}
     for kind in ("logs", "benchmarks"):
-        folder = finished_sweep.results / kind
-        left = {path.name.split(".")[0] + ".py" for path in folder.iterdir()}
+        left = {
+            path.name.split(".")[0]
+            for project in (finished_sweep, finished_on_request)
+            for path in (project.results / kind).iterdir()
+        }
         assert left == stages
 
 
