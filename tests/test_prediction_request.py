@@ -290,6 +290,12 @@ def test_a_run_without_its_settings_is_refused(results):
         find_run(results, "latest")
 
 
+def test_a_run_whose_settings_are_no_yaml_is_refused_with_the_line(results):
+    (results / "runs" / MLP_RUN / "config.yaml").write_text("model: [1\ndataset: mnist\n")
+    with pytest.raises(ConfigError, match=f"{MLP_RUN}/config.yaml is no YAML: line 2"):
+        find_run(results, "latest")
+
+
 @pytest.mark.parametrize("missing", [["checkpoint"], ["manifest", "X_test"], ["X_test"]])
 def test_files_that_are_missing_are_named(results, missing):
     files = find_run(results, MLP_RUN).files

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scratchnet import pipeline
+from scratchnet.config import check_yaml
 from scratchnet.errors import ConfigError
 from scratchnet.settings import read_settings
 
@@ -49,6 +50,7 @@ def find_run(results, name):
             f"{folder} has no {epoch or 'tested epoch'}; "
             + (f"it has {', '.join(epochs)}" if epochs else "`snakemake --cores 4` makes one")
         )
+    check_yaml(folder / "config.yaml")
     settings = read_settings(folder / "config.yaml")
     data = results / "data" / pipeline.data_name(settings)
     files = {
