@@ -80,7 +80,7 @@ requirements: ## pin the newest versions of the packages in requirements*.in (ed
 	    --output-file $$name.txt $$name.in || exit; \
 	done
 
-pictures: report demo $(VENV)/.test ## draw the README's pictures anew: of the default run, and of a sweep
+pictures: report demo $(VENV)/.test ## draw the README's pictures anew: of the default run, of a sweep, of the MLP
 	$(BIN)/snakemake --cores 4 parity
 	rm -rf results/photographs results/predictions
 	$(BIN)/python tests/photographs.py results/data/mnist-*/X_test.npy results/photographs
@@ -92,6 +92,10 @@ pictures: report demo $(VENV)/.test ## draw the README's pictures anew: of the d
 	rm -rf results/sweeps
 	$(BIN)/snakemake --cores 4 --configfile workflow/configs/sweep.yaml
 	cp results/sweeps/*/*.png docs/
+	for target in all parity; do \
+	  $(BIN)/snakemake --cores 4 $$target --configfile workflow/configs/mlp.yaml --config 'sweep={training.seed: [0]}' || exit; \
+	done
+	cp results/latest/epoch-0025/parity.png docs/parity_mlp.png
 
 # A stamp is newer than its requirements file once pip has installed exactly what it lists.
 $(VENV)/.run: requirements.txt
