@@ -83,6 +83,8 @@ def limited(project, kind, limits):
     process = subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "1"],
         cwd=project.folder,
+        # Python 3.11 does not notice that it cannot write all of a .pyc file, and trips over it.
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=lambda: resource.setrlimit(kind, limits),
         capture_output=True,
         text=True,
