@@ -78,7 +78,13 @@ class Worker:
 
 
 def environment(**variables):
-    """The environment of a process: without this one's threads, and TensorFlow without its talk."""
+    """The environment of a process: without this one's threads, and TensorFlow without its talk.
+
+    Where OpenBLAS is told to do without AVX-512, TensorFlow's products do without it, too: both
+    then have the same instructions, on any machine.
+    """
+    if os.environ.get("OPENBLAS_CORETYPE", "").lower() in ("haswell", "zen"):
+        variables = {"ONEDNN_MAX_CPU_ISA": "AVX2"} | variables
     return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"} | variables
 
 
