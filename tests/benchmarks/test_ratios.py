@@ -4,6 +4,7 @@ The longer campaign, with all contenders, is bench.py.
 """
 
 import statistics
+from pathlib import Path
 
 import pytest
 
@@ -32,8 +33,9 @@ def test_an_epoch(widths, batch_size, peer, measured):
 
 
 def test_a_clean_run():
-    # 0.34 where Keras takes 16 s, 0.47 on a machine with AVX-512, where it takes 10.
-    assert ratio(bench.clean(3, ("scratchnet", "keras")), "keras") <= WORSE * 0.47
+    # With AVX-512 Keras takes 10 s instead of 16; ours is mostly starts of processes: 5 s, not 6.
+    measured = 0.47 if "avx512f" in Path("/proc/cpuinfo").read_text() else 0.34
+    assert ratio(bench.clean(3, ("scratchnet", "keras")), "keras") <= WORSE * measured
 
 
 def test_nothing_to_do():
