@@ -79,12 +79,12 @@ include: "workflow/rules/handlers.smk"
 
 onstart:
     note_host()
-    correct_times()
     make_room_for_live_lines()
 
 
 onsuccess:
     end_timers()
+    accept_touched()
     show_results()
 
 

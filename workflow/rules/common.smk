@@ -2,7 +2,6 @@
 import os
 import re
 import sys
-from ast import literal_eval
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +12,9 @@ sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
 from scratchnet import pipeline, prediction_request
 from scratchnet.config import check_yaml, resolve, swept
 from scratchnet.errors import ConfigError
+from scratchnet.fingerprint.tracker import Tracker
 from scratchnet.summary import cost_table, short_table
-from scratchnet.why import changed, new, previous_runs
+from scratchnet.why import new, previous_runs
 
 # Snakemake writes the path of Python into shell commands as it is: escape what a shell would split.
 sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
@@ -61,6 +61,8 @@ ARRAYS = [f"{kind}_{split}" for split in ("train", "validation", "test") for kin
 SWEPT = swept(config)
 ROWS = pipeline.rows(RUNS, SWEPT, str(RESULTS))
 SWEEP = pipeline.sweep_name(SWEPT, ROWS)
+# A link to the folder of the run; with several, it stays where it is.
+LATEST = str(RESULTS / "latest") if len(ROWS) == 1 else None
 
 # What each run of the configuration is called, as the wildcards of its results.
 PLACES = [
@@ -73,6 +75,9 @@ PLACES = [
     }
     for settings, row in zip(RUNS, ROWS)
 ]
+
+# The settings of stages that put all runs together: those that all share, and the runs.
+TOGETHER = RUNS[0] | {"rows": ROWS, "runs": RUNS}
 
 # The run behind each folder of results, and the epochs to which runs go.
 KINDS = ("run", "data", "dataset", "sweep")
@@ -114,7 +119,7 @@ def of_request(name):
 
 def index_of(wildcards):
     """Which of RUNS the run, prepared data, dataset or sweep in `wildcards` belongs to."""
-    kinds = [kind for kind in KINDS if kind in wildcards.keys()]
+    kinds = [kind for kind in KINDS if kind in wildcards]
     folder = wildcards[kinds[0]]
     if folder not in INDEX:
         raise WorkflowError(
@@ -125,124 +130,74 @@ def index_of(wildcards):
 
 def place_of(wildcards):
     """The folders of what `wildcards` belong to, by the names of all their wildcards."""
-    known = {} if "prediction" in wildcards.keys() else PLACES[index_of(wildcards)]
-    return known | dict(wildcards)
+    known = {} if {"run", "data", "dataset"}.isdisjoint(wildcards) else PLACES[index_of(wildcards)]
+    return known | wildcards
 
 
 def settings_of(wildcards):
-    """The settings of the run, or of the prediction, that `wildcards` belong to."""
-    if "prediction" not in wildcards.keys():
-        return RUNS[index_of(wildcards)]
-    if wildcards.prediction != request().place:
-        raise WorkflowError(f"config.yaml asks for {request().place}, not {wildcards.prediction}")
-    return request().settings
+    """The settings of the run, of all runs, or of the prediction that `wildcards` belong to."""
+    if "prediction" in wildcards:
+        if wildcards["prediction"] != request().place:
+            raise WorkflowError(
+                f"config.yaml asks for {request().place}, not {wildcards['prediction']}"
+            )
+        return request().settings
+    if not wildcards:
+        return TOGETHER
+    index = index_of(wildcards)
+    return TOGETHER if "sweep" in wildcards else RUNS[index]
 
 
-@cache
-def run_key(stage, index):
-    return pipeline.key(stage, RUNS[index])
+def why_new(stage, wildcards):
+    """Why a result is not there yet."""
+    earlier = [] if "prediction" in wildcards else previous()
+    return new(stage, settings_of(wildcards), earlier)
 
 
-@cache
-def key_of_all(stage):
-    return pipeline.key_of_all(stage, RUNS, ROWS)
-
-
-def key(stage, wildcards):
-    """The present key of a stage, by which Snakemake knows whether its result is current."""
-    if pipeline.STAGES[stage].of_all_runs:
-        return key_of_all(stage)
-    if "prediction" in wildcards.keys():
-        return pipeline.key(stage, settings_of(wildcards))
-    return run_key(stage, index_of(wildcards))
-
-
-def key_of(stage):
-    """A param: the key of `stage`."""
-    return lambda wildcards: key(stage, wildcards)
+track = Tracker(
+    workflow,
+    rules,
+    scripts=Path(workflow.current_basedir).parent / "scripts",
+    packages=["scratchnet"],
+    settings_of=settings_of,
+    stages=pipeline.STAGES,
+    wildcards_of=place_of,
+    links={"summarize": [LATEST]} if LATEST else {},
+    why_new=why_new,
+)
 
 
 def untracked(setting):
     """A param that makes nothing stale: Snakemake compares no function that asks for `output`."""
-    return lambda wildcards, output: settings_of(wildcards)[setting]
+    return lambda wildcards, output: settings_of(dict(wildcards.items()))[setting]
 
 
-def keys_decide():
-    """Whether keys alone say what is stale: with the default profile, and where nothing is forced."""
-    dag = workflow.dag_settings
-    forced = dag.forceall or dag.forcetargets or dag.forcerun
-    return not forced and "input" not in map(str, dag.rerun_triggers)
-
-
-def recorded_key(stage, wildcards):
-    """The key that the result of a stage was made with, as far as Snakemake knows, or None."""
-    result = getattr(rules, stage).output[0].apply_wildcards(wildcards)
-    recorded = workflow.persistence.params(result)
-    return literal_eval(recorded[0]) if recorded else None
-
-
-def all_there(stage, wildcards):
-    """Whether all results of a stage exist."""
-    results = getattr(rules, stage).output
-    return all(Path(result.apply_wildcards(wildcards)).exists() for result in results)
-
-
-def is_current(stage, wildcards):
-    """Whether all results of a stage are there, and were made with the present key.
-
-    Without a record, when .snakemake was deleted, results are taken for what their folder says: it
-    is named after the settings that they were made with. Only the summary has no such folder.
-    """
-    recorded = recorded_key(stage, wildcards)
-    is_right = recorded == key(stage, wildcards) if recorded else stage != "summarize"
-    return is_right and all_there(stage, wildcards)
-
-
-def linked(stage, wildcards, *paths):
-    """`paths` as inputs of `stage`, so that it runs if it is not current, and only then.
-
-    Of a job behind one that has to run Snakemake does not look at the key: it runs if its input is
-    not ancient, or is not there. So the inputs of a stage that is current are made ancient, which
-    also takes modification times out of play, and those that are not there are left out: nobody
-    will read them.
-    """
-    if keys_decide() and is_current(stage, wildcards):
-        return [ancient(path) for path in paths if on_disk(path).exists()]
-    return list(paths)
-
-
-def needs(stage, pattern):
-    """An input of `stage`: `pattern`, with the folders {dataset} and {data} that belong to a run."""
+def raw_file(role):
+    """An input of preprocessing: what was downloaded. One's own files are read where they lie."""
 
     def path(wildcards):
-        paths = linked(stage, wildcards, pattern.format(**place_of(wildcards)))
-        return paths[0] if paths else []
+        own = settings_of({"data": wildcards["data"]})["files"]
+        return [] if own else f"results/data/{wildcards['dataset']}/{RAW[role]}"
 
     return path
 
 
-def raw_files(wildcards):
-    """The inputs of preprocessing, by role: what was downloaded, or one's own files."""
-    place = PLACES[index_of(wildcards)]
-    downloaded = {role: f"results/data/{place['dataset']}/{file}" for role, file in RAW.items()}
-    files = settings_of(wildcards)["files"] or downloaded
-    if IS_MODULE and files is not downloaded:  # an absolute path has no prefix put before it
-        files = {role: os.path.abspath(path) for role, path in files.items()}
-    linked_files = {role: linked("preprocess", wildcards, path) for role, path in files.items()}
-    return {role: path for role, paths in linked_files.items() for path in paths}
-
-
 def start_of(wildcards):
     """An input: the checkpoint and the record that a segment of training starts from, if any."""
-    folder = Path(f"results/runs/{wildcards.run}/checkpoints")
-    others = {int(path.stem[-4:]) for path in on_disk(folder).glob("epoch-????.npz")}
+    folder = f"results/runs/{wildcards['run']}/checkpoints"
+    there = {int(path.stem[-4:]) for path in on_disk(folder).glob("epoch-????.npz")}
+    current = {
+        epoch
+        for epoch in there
+        if track.is_current("train", {"run": wildcards["run"], "epoch": f"{epoch:04}"})
+    }
     previous = pipeline.previous_epoch(
-        int(wildcards.epoch),
-        settings_of(wildcards)["training.checkpoint_every"],
-        others | EPOCHS[wildcards.run],
+        int(wildcards["epoch"]),
+        settings_of({"run": wildcards["run"]})["training.checkpoint_every"],
+        current | EPOCHS[wildcards["run"]],
     )
-    names = [f"epoch-{previous:04}.npz", f"epoch-{previous:04}.json"] if previous else []
-    return linked("train", wildcards, *(str(folder / name) for name in names))
+    kinds = ("npz", "json") if previous else ()
+    return [f"{folder}/epoch-{previous:04}.{kind}" for kind in kinds]
 
 
 @cache
@@ -251,37 +206,22 @@ def previous():
     return previous_runs(SUMMARY)
 
 
-def why(stage):
-    """A param for messages, as untracked as `untracked` ones: why the stage runs."""
-
-    def reason(wildcards, output):
-        if is_current(stage, wildcards):
-            return " (once more)"
-        before, now = recorded_key(stage, wildcards), key(stage, wildcards)
-        if before not in (None, now):
-            return f" ({changed(stage, before, now)})"
-        if before or stage == "summarize":
-            return " (its result is missing)"
-        earlier = [] if "prediction" in wildcards.keys() else previous()
-        return f" ({new(stage, settings_of(wildcards), earlier)})"
-
-    return reason
-
-
 def growing(amount, inputs=0):
-    """A resource: `amount`, and `inputs` times the MB of the inputs; as much more each attempt."""
+    """A resource: `amount`, and `inputs` times the MB of what is read; as much more each attempt."""
 
     def amount_of(wildcards, input, attempt):
-        return attempt * (amount + round(inputs * input.size_mb) if inputs else amount)
+        if not inputs:
+            return attempt * amount
+        own = settings_of(dict(wildcards.items()))["files"] if "data" in wildcards.keys() else {}
+        own_mb = sum(map(os.path.getsize, (own or {}).values())) / 1e6
+        return attempt * (amount + round(inputs * (input.size_mb + own_mb)))
 
     return amount_of
 
 
-def of_all(stage, *names):
+def of_all(*names):
     """Inputs of a stage of all runs: what `names` of ROWS say."""
-    return lambda wildcards: linked(
-        stage, wildcards, *(in_rules(row[name]) for row in ROWS for name in names)
-    )
+    return lambda wildcards: [in_rules(row[name]) for row in ROWS for name in names]
 
 
 def reported(path, figure):
@@ -293,7 +233,9 @@ def reported(path, figure):
     def category(wildcards):
         if "prediction" in wildcards.keys():
             return "predictions"
-        return settings_of(wildcards)["dataset"] if "run" in wildcards.keys() else "all runs"
+        if "run" in wildcards.keys():
+            return settings_of(dict(wildcards.items()))["dataset"]
+        return "all runs"
 
     def subcategory(wildcards):
         return wildcards.get("run", wildcards.get("prediction", "all runs"))

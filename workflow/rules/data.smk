@@ -13,8 +13,8 @@ rule download:
         runtime=30,
         disk_mb=1500,
     params:
-        key=key_of("download"),
-        why=why("download"),
+        fingerprint=track.fingerprint("download"),
+        why=track.why("download"),
         folder=untracked("download.folder"),
         timeout=untracked("download.timeout"),
     message:
@@ -25,7 +25,7 @@ rule download:
 
 rule preprocess:
     input:
-        unpack(raw_files),
+        track.inputs("preprocess", **{role: raw_file(role) for role in RAW}),
     output:
         **{name: f"results/data/{{data}}/{name}.npy" for name in ARRAYS},
         manifest="results/data/{data}/manifest.json",
@@ -39,8 +39,9 @@ rule preprocess:
         runtime=growing(30),
         disk_mb=growing(100, inputs=8),
     params:
-        key=key_of("preprocess"),
-        why=why("preprocess"),
+        fingerprint=track.fingerprint("preprocess"),
+        why=track.why("preprocess"),
+        own_files=untracked("files"),
     message:
         "Preparing the arrays {wildcards.data}{params.why}"
     script:

@@ -1,11 +1,14 @@
 # On request: a page on which the trained network can be tried out.
 rule make_demo:
     input:
-        checkpoint=needs("make_demo", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
-        manifest=needs("make_demo", "results/data/{data}/manifest.json"),
-        metrics=needs("make_demo", "results/runs/{run}/epoch-{epoch}/metrics.json"),
-        X_test=needs("make_demo", "results/data/{data}/X_test.npy"),
-        Y_test=needs("make_demo", "results/data/{data}/Y_test.npy"),
+        track.inputs(
+            "make_demo",
+            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+            manifest="results/data/{data}/manifest.json",
+            metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
+            X_test="results/data/{data}/X_test.npy",
+            Y_test="results/data/{data}/Y_test.npy",
+        ),
     output:
         "results/runs/{run}/epoch-{epoch}/demo.html",
     log:
@@ -19,8 +22,8 @@ rule make_demo:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("make_demo"),
-        why=why("make_demo"),
+        fingerprint=track.fingerprint("make_demo"),
+        why=track.why("make_demo"),
     message:
         "Making the page of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:

@@ -1,10 +1,13 @@
 # From a checkpoint to numbers.
 rule evaluate:
     input:
-        X_test=needs("evaluate", "results/data/{data}/X_test.npy"),
-        Y_test=needs("evaluate", "results/data/{data}/Y_test.npy"),
-        manifest=needs("evaluate", "results/data/{data}/manifest.json"),
-        checkpoint=needs("evaluate", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
+        track.inputs(
+            "evaluate",
+            X_test="results/data/{data}/X_test.npy",
+            Y_test="results/data/{data}/Y_test.npy",
+            manifest="results/data/{data}/manifest.json",
+            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+        ),
     output:
         metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
         history="results/runs/{run}/epoch-{epoch}/history.csv",
@@ -24,8 +27,8 @@ rule evaluate:
         runtime=10,
         disk_mb=100,
     params:
-        key=key_of("evaluate"),
-        why=why("evaluate"),
+        fingerprint=track.fingerprint("evaluate"),
+        why=track.why("evaluate"),
     message:
         "Testing {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:

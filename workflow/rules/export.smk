@@ -1,8 +1,11 @@
 # On request: the trained network, for use elsewhere.
 rule export_keras:
     input:
-        checkpoint=needs("export_keras", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
-        manifest=needs("export_keras", "results/data/{data}/manifest.json"),
+        track.inputs(
+            "export_keras",
+            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+            manifest="results/data/{data}/manifest.json",
+        ),
     output:
         "results/runs/{run}/epoch-{epoch}/export/network.keras",
     log:
@@ -16,8 +19,8 @@ rule export_keras:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("export_keras"),
-        why=why("export_keras"),
+        fingerprint=track.fingerprint("export_keras"),
+        why=track.why("export_keras"),
     message:
         "Exporting {wildcards.run} at epoch {wildcards.epoch} as a Keras model{params.why}"
     script:
@@ -26,9 +29,12 @@ rule export_keras:
 
 rule export_onnx:
     input:
-        checkpoint=needs("export_onnx", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
-        manifest=needs("export_onnx", "results/data/{data}/manifest.json"),
-        metrics=needs("export_onnx", "results/runs/{run}/epoch-{epoch}/metrics.json"),
+        track.inputs(
+            "export_onnx",
+            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+            manifest="results/data/{data}/manifest.json",
+            metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
+        ),
     output:
         "results/runs/{run}/epoch-{epoch}/export/network.onnx",
     log:
@@ -42,8 +48,8 @@ rule export_onnx:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("export_onnx"),
-        why=why("export_onnx"),
+        fingerprint=track.fingerprint("export_onnx"),
+        why=track.why("export_onnx"),
     message:
         "Exporting {wildcards.run} at epoch {wildcards.epoch} as ONNX{params.why}"
     script:
@@ -52,9 +58,12 @@ rule export_onnx:
 
 rule export_npz:
     input:
-        checkpoint=needs("export_npz", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
-        manifest=needs("export_npz", "results/data/{data}/manifest.json"),
-        metrics=needs("export_npz", "results/runs/{run}/epoch-{epoch}/metrics.json"),
+        track.inputs(
+            "export_npz",
+            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+            manifest="results/data/{data}/manifest.json",
+            metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
+        ),
     output:
         arrays="results/runs/{run}/epoch-{epoch}/export/network.npz",
         readme="results/runs/{run}/epoch-{epoch}/export/README.md",
@@ -69,8 +78,8 @@ rule export_npz:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("export_npz"),
-        why=why("export_npz"),
+        fingerprint=track.fingerprint("export_npz"),
+        why=track.why("export_npz"),
     message:
         "Exporting {wildcards.run} at epoch {wildcards.epoch} as arrays{params.why}"
     script:

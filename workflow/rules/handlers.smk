@@ -1,6 +1,5 @@
 # What happens at the start and at the end of a run, and what a person is told then: the functions of
 # onstart, onsuccess and onerror. Where this workflow is a module of another, nothing of it happens.
-import os
 import platform
 import shutil
 import threading
@@ -19,17 +18,6 @@ STARTED = time.time()
 def note_host():
     """Leave the name of this machine, for `make run` to know whose lock it finds after a kill."""
     Path(".snakemake/host").write_text(platform.node())
-
-
-def correct_times():
-    """Give results that are of the future the present time: the clock was set back since.
-
-    Snakemake would take jobs for failed whose results are older than what they are made from.
-    """
-    for job in workflow.dag.needrun_jobs():
-        for path in map(Path, job.input):
-            if path.parts[0] == "results" and path.exists() and path.stat().st_mtime > STARTED:
-                os.utime(path)
 
 
 def make_room_for_live_lines():
@@ -56,30 +44,38 @@ def everything_was_asked_for():
     return set(workflow.dag_settings.targets) <= {"all", "plots"}
 
 
-def show_results():
-    """Point results/latest at the run, if there is one, and say what came out and where it lies.
+def accept_touched():
+    """After --touch: take the results that are there for current, whatever made them."""
+    if workflow.touch:
+        track.accept(workflow.dag.finished_jobs)
 
-    Only where the whole configuration was run.
-    """
+
+def show_results():
+    """Say what came out and where it lies, if all of it is there and was asked for."""
     points = Path("results/sweeps", SWEEP, "points.csv")
-    if not everything_was_asked_for() or not SUMMARY.exists() or SWEPT and not points.exists():
+    together = {"summarize": {}} | ({"compare": {"sweep": SWEEP}} if SWEPT else {})
+    if not everything_was_asked_for() or not all(
+        track.is_current(stage, wildcards) for stage, wildcards in together.items()
+    ):
         return
-    if len(ROWS) == 1:
-        link = Path("results/latest")
-        temporary = Path("results/.latest")
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(Path(ROWS[0]["folder"]).parent.relative_to("results"))
-        temporary.replace(link)
+    partial_summary().unlink(missing_ok=True)
     by_point = SWEPT and len(read_csv(points)) < len(ROWS)
     print("", *aligned(short_table(points if by_point else SUMMARY)), "", sep="\n")
     for row in read_csv(SUMMARY):
         if row["best"]:
             print(f"The best run by validation accuracy: {row['folder']}")
+    others = [job for job in workflow.dag.jobs if not workflow.dag.needrun(job)]
     print("Ran:   ", in_words(workflow.dag.finished_jobs))
-    print("Reused:", in_words(job for job in workflow.dag.jobs if not workflow.dag.needrun(job)))
+    print("Reused:", in_words(job for job in others if is_result(job)))
     print(f"To read: {SUMMARY}; the pictures in {points.parent if SWEPT else 'the folder'}")
     print("To browse: snakemake --report results/report.html")
     print("To draw on: snakemake --cores 1 demo")
+
+
+def is_result(job):
+    """Whether a job is a stage whose result is current."""
+    name = job.rule.name
+    return name in pipeline.STAGES and track.is_current(name, dict(job.wildcards.items()))
 
 
 def in_words(jobs):
@@ -97,22 +93,29 @@ def show_full_disks():
             print(f"\nThe disk of {folder}/ is full: make room, and give the command again.")
 
 
-def show_failures():
-    """After a failure: a summary of the runs that are done, which says what became of the others.
+def partial_summary():
+    """Where the summary of a sweep lies that is not done, or failed in part."""
+    return Path("results/sweeps", SWEEP, "partial_summary.csv")
 
-    Only where there are several and all were asked for. Snakemake forgets what it knows of the
-    summary, so that it is made again when all runs are done.
+
+def show_failures():
+    """After a failure: a table of all runs, which says what became of those that are not done.
+
+    Only where there are several and all were asked for.
     """
     if len(ROWS) == 1 or not everything_was_asked_for():
         return
-    workflow.persistence.cleanup_metadata(rules.summarize.output[0])
     partial = [
-        row if is_current("evaluate", place) else row | {"error": error_of(place)}
+        row if track.is_current("evaluate", result) else row | {"error": error_of(place)}
         for row, place in zip(ROWS, PLACES)
+        for result in [{"run": place["run"], "epoch": place["epoch"]}]
     ]
-    summarize(partial, SUMMARY)
     failed = [row for row in partial if "error" in row]
-    print(f"\n{len(ROWS) - len(failed)} of {len(ROWS)} runs are done; {SUMMARY} has them all.")
+    if not failed:
+        return
+    table = partial_summary()
+    summarize(partial, table)
+    print(f"\n{len(ROWS) - len(failed)} of {len(ROWS)} runs are done; {table} has them all.")
     for row in failed[:10]:
         print(f"  {row['folder']}: {row['error']}")
     if len(failed) > 10:

@@ -1,10 +1,13 @@
 # On request: the same training in Keras, beside the one here.
 rule check_parity:
     input:
-        X_train=needs("check_parity", "results/data/{data}/X_train.npy"),
-        Y_train=needs("check_parity", "results/data/{data}/Y_train.npy"),
-        X_test=needs("check_parity", "results/data/{data}/X_test.npy"),
-        checkpoint=needs("check_parity", "results/runs/{run}/checkpoints/epoch-{epoch}.npz"),
+        track.inputs(
+            "check_parity",
+            X_train="results/data/{data}/X_train.npy",
+            Y_train="results/data/{data}/Y_train.npy",
+            X_test="results/data/{data}/X_test.npy",
+            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+        ),
     output:
         parity=reported("results/runs/{run}/epoch-{epoch}/parity.json", "Parity, in numbers"),
         differences="results/runs/{run}/epoch-{epoch}/parity.csv",
@@ -18,8 +21,8 @@ rule check_parity:
         runtime=growing(120),
         disk_mb=growing(100),
     params:
-        key=key_of("check_parity"),
-        why=why("check_parity"),
+        fingerprint=track.fingerprint("check_parity"),
+        why=track.why("check_parity"),
     message:
         "Training {wildcards.run} to epoch {wildcards.epoch} beside Keras{params.why}"
     script:
@@ -28,7 +31,7 @@ rule check_parity:
 
 rule plot_parity:
     input:
-        needs("plot_parity", "results/runs/{run}/epoch-{epoch}/parity.csv"),
+        track.inputs("plot_parity", "results/runs/{run}/epoch-{epoch}/parity.csv"),
     output:
         picture("results/runs/{run}/epoch-{epoch}/parity", "Parity with Keras"),
     log:
@@ -42,8 +45,8 @@ rule plot_parity:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_parity"),
-        why=why("plot_parity"),
+        fingerprint=track.fingerprint("plot_parity"),
+        why=track.why("plot_parity"),
     message:
         "Drawing {wildcards.run} beside Keras at epoch {wildcards.epoch}{params.why}"
     script:

@@ -15,8 +15,8 @@ rule predict_images:
         runtime=30,
         disk_mb=100,
     params:
-        key=key_of("predict_images"),
-        why=why("predict_images"),
+        fingerprint=track.fingerprint("predict_images"),
+        why=track.why("predict_images"),
         images=of_request("images"),
         network=of_request("network"),
     message:
@@ -27,7 +27,7 @@ rule predict_images:
 
 rule plot_contact_sheet:
     input:
-        needs("plot_contact_sheet", "results/predictions/{prediction}/contact_sheet.json"),
+        track.inputs("plot_contact_sheet", "results/predictions/{prediction}/contact_sheet.json"),
     output:
         picture("results/predictions/{prediction}/contact_sheet", "Contact sheet"),
     log:
@@ -41,8 +41,8 @@ rule plot_contact_sheet:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_contact_sheet"),
-        why=why("plot_contact_sheet"),
+        fingerprint=track.fingerprint("plot_contact_sheet"),
+        why=track.why("plot_contact_sheet"),
     message:
         "Drawing the contact sheet of {wildcards.prediction}{params.why}"
     script:

@@ -1,7 +1,7 @@
 # From numbers to pictures and a table. Each picture is drawn from the file of its name beside it.
 rule plot_history:
     input:
-        needs("plot_history", "results/runs/{run}/epoch-{epoch}/history.csv"),
+        track.inputs("plot_history", "results/runs/{run}/epoch-{epoch}/history.csv"),
     output:
         picture("results/runs/{run}/epoch-{epoch}/history", "Loss and accuracy by epoch"),
     log:
@@ -15,8 +15,8 @@ rule plot_history:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_history"),
-        why=why("plot_history"),
+        fingerprint=track.fingerprint("plot_history"),
+        why=track.why("plot_history"),
     message:
         "Drawing loss and accuracy of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
@@ -25,7 +25,7 @@ rule plot_history:
 
 rule plot_confusion:
     input:
-        needs("plot_confusion", "results/runs/{run}/epoch-{epoch}/confusion.csv"),
+        track.inputs("plot_confusion", "results/runs/{run}/epoch-{epoch}/confusion.csv"),
     output:
         picture("results/runs/{run}/epoch-{epoch}/confusion", "Confusion matrix"),
     log:
@@ -39,8 +39,8 @@ rule plot_confusion:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_confusion"),
-        why=why("plot_confusion"),
+        fingerprint=track.fingerprint("plot_confusion"),
+        why=track.why("plot_confusion"),
     message:
         "Drawing the confusion matrix of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
@@ -49,7 +49,7 @@ rule plot_confusion:
 
 rule plot_misclassified:
     input:
-        needs("plot_misclassified", "results/runs/{run}/epoch-{epoch}/misclassified.json"),
+        track.inputs("plot_misclassified", "results/runs/{run}/epoch-{epoch}/misclassified.json"),
     output:
         picture("results/runs/{run}/epoch-{epoch}/misclassified", "Misclassified images"),
     log:
@@ -63,8 +63,8 @@ rule plot_misclassified:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_misclassified"),
-        why=why("plot_misclassified"),
+        fingerprint=track.fingerprint("plot_misclassified"),
+        why=track.why("plot_misclassified"),
     message:
         "Drawing the mistakes of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
@@ -73,7 +73,7 @@ rule plot_misclassified:
 
 rule plot_calibration:
     input:
-        needs("plot_calibration", "results/runs/{run}/epoch-{epoch}/calibration.csv"),
+        track.inputs("plot_calibration", "results/runs/{run}/epoch-{epoch}/calibration.csv"),
     output:
         picture("results/runs/{run}/epoch-{epoch}/calibration", "Calibration"),
     log:
@@ -87,8 +87,8 @@ rule plot_calibration:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_calibration"),
-        why=why("plot_calibration"),
+        fingerprint=track.fingerprint("plot_calibration"),
+        why=track.why("plot_calibration"),
     message:
         "Drawing the calibration of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
@@ -97,7 +97,7 @@ rule plot_calibration:
 
 rule plot_weights:
     input:
-        needs("plot_weights", "results/runs/{run}/epoch-{epoch}/weights.json"),
+        track.inputs("plot_weights", "results/runs/{run}/epoch-{epoch}/weights.json"),
     output:
         picture("results/runs/{run}/epoch-{epoch}/weights", "Weights"),
     log:
@@ -111,8 +111,8 @@ rule plot_weights:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_weights"),
-        why=why("plot_weights"),
+        fingerprint=track.fingerprint("plot_weights"),
+        why=track.why("plot_weights"),
     message:
         "Drawing the weights of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
@@ -121,7 +121,7 @@ rule plot_weights:
 
 rule summarize:
     input:
-        of_all("summarize", "metrics", "record"),
+        track.inputs("summarize", of_all("metrics", "record")),
     output:
         reported("results/summary.csv", "All runs"),
     log:
@@ -135,8 +135,9 @@ rule summarize:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("summarize"),
-        why=why("summarize"),
+        fingerprint=track.fingerprint("summarize"),
+        why=track.why("summarize"),
+        latest=LATEST,
     message:
         "Summing up{params.why}"
     script:

@@ -1,7 +1,7 @@
 # From the numbers of many runs to a comparison; only where config.yaml has a sweep.
 rule compare:
     input:
-        of_all("compare", "metrics", "record", "history"),
+        track.inputs("compare", of_all("metrics", "record", "history")),
     output:
         points="results/sweeps/{sweep}/points.csv",
         curves="results/sweeps/{sweep}/curves.csv",
@@ -16,8 +16,8 @@ rule compare:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("compare"),
-        why=why("compare"),
+        fingerprint=track.fingerprint("compare"),
+        why=track.why("compare"),
     message:
         "Comparing the runs of {wildcards.sweep}{params.why}"
     script:
@@ -26,7 +26,7 @@ rule compare:
 
 rule plot_curves:
     input:
-        needs("plot_curves", "results/sweeps/{sweep}/curves.csv"),
+        track.inputs("plot_curves", "results/sweeps/{sweep}/curves.csv"),
     output:
         picture("results/sweeps/{sweep}/curves", "Loss by epoch"),
     log:
@@ -40,8 +40,8 @@ rule plot_curves:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_curves"),
-        why=why("plot_curves"),
+        fingerprint=track.fingerprint("plot_curves"),
+        why=track.why("plot_curves"),
     message:
         "Drawing the curves of {wildcards.sweep}{params.why}"
     script:
@@ -50,7 +50,7 @@ rule plot_curves:
 
 rule plot_points:
     input:
-        needs("plot_points", "results/sweeps/{sweep}/points.csv"),
+        track.inputs("plot_points", "results/sweeps/{sweep}/points.csv"),
     output:
         picture("results/sweeps/{sweep}/points", "Accuracy by setting"),
     log:
@@ -64,8 +64,8 @@ rule plot_points:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("plot_points"),
-        why=why("plot_points"),
+        fingerprint=track.fingerprint("plot_points"),
+        why=track.why("plot_points"),
     message:
         "Drawing the accuracies of {wildcards.sweep}{params.why}"
     script:

@@ -13,8 +13,8 @@ rule describe:
         runtime=5,
         disk_mb=100,
     params:
-        key=key_of("describe"),
-        why=why("describe"),
+        fingerprint=track.fingerprint("describe"),
+        why=track.why("describe"),
     message:
         "Noting the settings of {wildcards.run}{params.why}"
     script:
@@ -24,11 +24,14 @@ rule describe:
 # One thread: two gain almost nothing here, and results must not depend on --cores.
 rule train:
     input:
-        X_train=needs("train", "results/data/{data}/X_train.npy"),
-        Y_train=needs("train", "results/data/{data}/Y_train.npy"),
-        X_validation=needs("train", "results/data/{data}/X_validation.npy"),
-        Y_validation=needs("train", "results/data/{data}/Y_validation.npy"),
-        start=start_of,
+        track.inputs(
+            "train",
+            X_train="results/data/{data}/X_train.npy",
+            Y_train="results/data/{data}/Y_train.npy",
+            X_validation="results/data/{data}/X_validation.npy",
+            Y_validation="results/data/{data}/Y_validation.npy",
+            start=start_of,
+        ),
     output:
         checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
         record="results/runs/{run}/checkpoints/epoch-{epoch}.json",
@@ -42,8 +45,8 @@ rule train:
         runtime=growing(30),
         disk_mb=growing(100),
     params:
-        key=key_of("train"),
-        why=why("train"),
+        fingerprint=track.fingerprint("train"),
+        why=track.why("train"),
     message:
         "Training {wildcards.run} to epoch {wildcards.epoch}{params.why}"
     script:

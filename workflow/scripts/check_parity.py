@@ -2,7 +2,7 @@
 
 from scratchnet import job, parity
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     parity.check_parity(
         data={name: snakemake.input[name] for name in ("X_train", "Y_train", "X_test")},
         checkpoint=snakemake.input.checkpoint,

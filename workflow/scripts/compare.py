@@ -2,5 +2,5 @@
 
 from scratchnet import job, summary
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     summary.compare(settings["rows"], snakemake.output.points, snakemake.output.curves)

@@ -3,5 +3,5 @@
 from scratchnet import job
 from scratchnet.settings import write_settings
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     write_settings(settings, snakemake.output[0])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scratchnet import datasets, job
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     datasets.download(
         dataset=datasets.DATASETS[settings["dataset"]],
         destination=Path(snakemake.output.source).parent,

@@ -2,7 +2,7 @@
 
 from scratchnet import evaluation, job
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     evaluation.evaluate(
         data=dict(snakemake.input.items()),
         manifest=snakemake.input.manifest,

@@ -2,7 +2,7 @@
 
 from scratchnet import export, job
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     export.export_keras(
         **dict(snakemake.input.items()),
         activation=settings.get("model.activation"),

@@ -2,7 +2,7 @@
 
 from scratchnet import demo, job
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     demo.make_demo(
         **dict(snakemake.input.items()),
         activation=settings.get("model.activation"),

@@ -2,7 +2,7 @@
 
 from scratchnet import job, plots
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     plots.plot_points(
         snakemake.input[0],
         snakemake.output[0],

@@ -2,7 +2,7 @@
 
 from scratchnet import job, predictions
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     predictions.predict(
         images=snakemake.params.images,
         background=settings["predict.background"],

@@ -2,9 +2,9 @@
 
 from scratchnet import job, preprocessing
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     preprocessing.prepare(
-        raw=dict(snakemake.input.items()),
+        raw=snakemake.params.own_files or dict(snakemake.input.items()),
         test_fraction=settings.get("test_fraction", 0),
         validation_fraction=settings["validation_fraction"],
         outputs=dict(snakemake.output.items()),

@@ -2,5 +2,6 @@
 
 from scratchnet import job, summary
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     summary.summarize(settings["rows"], snakemake.output[0])
+    summary.link_latest(settings["rows"], snakemake.params.latest)

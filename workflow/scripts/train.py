@@ -2,13 +2,13 @@
 
 from scratchnet import job, training
 
-with job.running(snakemake.log[0], snakemake.params.key) as settings:
+with job.stage_job(snakemake) as settings:
     training.run_segment(
         name=snakemake.wildcards.run,
         data={name: snakemake.input[name] for name in training.ARRAYS},
         settings=settings,
         epochs=int(snakemake.wildcards.epoch),
-        start=snakemake.input.start,
+        start=snakemake.input.get("start"),
         checkpoint=snakemake.output.checkpoint,
         record=snakemake.output.record,
     )

@@ -15,7 +15,7 @@ import yaml
 
 from scratchnet import own_data
 from scratchnet.errors import ConfigError
-from scratchnet.identity import canonical
+from scratchnet.fingerprint.values import canonical
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "training")

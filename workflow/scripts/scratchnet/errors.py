@@ -13,6 +13,10 @@ class DataError(ScratchnetError):
     """A dataset cannot be had, or is not what it should be."""
 
 
+class ResultsError(ScratchnetError):
+    """Something stands in the way of a result."""
+
+
 class DivergenceError(ScratchnetError):
     """The loss is no longer a finite number."""
 

@@ -1,7 +1,6 @@
 """What every script of the pipeline does around its work: its log, and errors made for people."""
 
 import errno
-import json
 import logging
 import sys
 import traceback
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scratchnet.errors import ScratchnetError
+from scratchnet.fingerprint.jobs import PlanError, recorded
 
 ADVICE = {
     errno.ENOSPC: "make room on the disk",
@@ -21,13 +21,15 @@ MEMORY = "close other programs, or take a smaller network or batch_size"
 
 
 @contextmanager
-def running(log, key):
-    """Yield the settings in a stage's `key`, while log lines of the library go to the file `log`.
+def stage_job(snakemake):
+    """Yield the settings of a job, while log lines of the library go to its log.
 
-    An error of the kinds that a user can mend ends the process with exit code 1 and its message
+    `snakemake` is the object of that name in scripts. When the block ends well, the fingerprint of
+    the result is recorded. An error of the kinds that a user can mend ends the process with exit code 1 and its message
     alone, in the log and in the terminal; any other also with its traceback.
     """
     logging.raiseExceptions = False  # a log that cannot be written is not what people must hear of
+    log = snakemake.log[0]
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
         logging.basicConfig(
@@ -36,8 +38,9 @@ def running(log, key):
     except OSError:
         logging.disable()
     try:
-        yield json.loads(key)["settings"]
-    except (ScratchnetError, OSError, MemoryError) as error:
+        with recorded(snakemake) as fingerprint:
+            yield fingerprint["settings"]
+    except (ScratchnetError, PlanError, OSError, MemoryError) as error:
         message = f"{type(error).__name__}: {error}"
         advice = (
             MEMORY if isinstance(error, MemoryError) else ADVICE.get(getattr(error, "errno", None))

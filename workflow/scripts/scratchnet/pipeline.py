@@ -1,33 +1,12 @@
-"""The stages of the pipeline: what each depends on, where its results lie, when it is stale.
+"""The stages of the pipeline: what each depends on, and where its results lie.
 
 A stage's *identity* is the settings that it and the stages before it read. Arrays and training runs
 lie in folders named after it: another configuration is another place, nothing is overwritten, and
-an edit that is undone costs nothing.
-
-A stage's *key* adds the code: the content of its script and of the modules that it imports. Rules
-hand it to Snakemake as their parameter, and scripts read their settings from it, so a stage cannot
-depend on a setting that would not make it stale.
+an edit that is undone costs nothing. Its *fingerprint* has the code besides: see fingerprint/.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from scratchnet.identity import canonical, code_hashes, short_hash
-
-SCRIPTS = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The settings that a stage reads by itself, and the stage whose results it continues.
-
-    A stage of all runs puts the runs of a configuration together, instead of belonging to one.
-    """
-
-    reads: tuple[str, ...] = ()
-    after: str | None = None
-    of_all_runs: bool = False
-
+from scratchnet.fingerprint.stages import Stage, own_settings, stage_before
+from scratchnet.fingerprint.values import short_hash
 
 DATA = ("dataset", "content", "test_fraction", "validation_fraction")
 MODEL = ("model.hidden", "model.activation", "model.dropout", "model.initializer")
@@ -53,81 +32,46 @@ PREDICT = (
     "model.activation",
 )
 
-# One stage a script: stage "train" is scripts/train.py.
+
+
+def _download_unless_own(settings):
+    """The stage before `preprocess`. One's own files are read where they lie."""
+    return None if "content" in settings else "download"
+
+
+# One stage a script: stage "train" is scripts/train.py. "rows" and "runs" are what tables of all runs
+# have rows for, and the settings of these runs.
 STAGES = {
-    "download": Stage(reads=("dataset",)),
-    "describe": Stage(reads=DATA + MODEL + TRAINING),
-    "preprocess": Stage(reads=DATA, after="download"),
-    "train": Stage(reads=MODEL + TRAINING, after="preprocess"),
-    "evaluate": Stage(reads=("model.activation", "classes"), after="train"),
-    "plot_history": Stage(reads=("plots.style",), after="evaluate"),
-    "plot_confusion": Stage(reads=("plots.style",), after="evaluate"),
-    "plot_misclassified": Stage(reads=("plots.misclassified", "plots.style"), after="evaluate"),
-    "plot_calibration": Stage(reads=("plots.style",), after="evaluate"),
-    "plot_weights": Stage(reads=("plots.style",), after="evaluate"),
-    "make_demo": Stage(reads=("model.activation",), after="evaluate"),
-    "check_parity": Stage(reads=MODEL + TRAINING, after="train"),
-    "plot_parity": Stage(reads=("plots.style",), after="check_parity"),
-    "export_keras": Stage(reads=EXPORT, after="train"),
-    "export_onnx": Stage(reads=EXPORT, after="evaluate"),
-    "export_npz": Stage(reads=("model.activation",), after="evaluate"),
-    "predict_images": Stage(reads=PREDICT),
-    "plot_contact_sheet": Stage(reads=("plots.style",), after="predict_images"),
-    "summarize": Stage(after="evaluate", of_all_runs=True),
-    "compare": Stage(after="evaluate", of_all_runs=True),
-    "plot_curves": Stage(reads=("plots.style",), after="compare", of_all_runs=True),
-    "plot_points": Stage(reads=("plots.style",), after="compare", of_all_runs=True),
+    "download": Stage(("dataset",)),
+    "describe": Stage(DATA + MODEL + TRAINING),
+    "preprocess": Stage(DATA, after=_download_unless_own),
+    "train": Stage(MODEL + TRAINING, after="preprocess"),
+    "evaluate": Stage(("model.activation", "classes"), after="train"),
+    "plot_history": Stage(("plots.style",), after="evaluate"),
+    "plot_confusion": Stage(("plots.style",), after="evaluate"),
+    "plot_misclassified": Stage(("plots.misclassified", "plots.style"), after="evaluate"),
+    "plot_calibration": Stage(("plots.style",), after="evaluate"),
+    "plot_weights": Stage(("plots.style",), after="evaluate"),
+    "make_demo": Stage(("model.activation",), after="evaluate"),
+    "check_parity": Stage(MODEL + TRAINING, after="train"),
+    "plot_parity": Stage(("plots.style",), after="check_parity"),
+    "export_keras": Stage(EXPORT, after="train"),
+    "export_onnx": Stage(EXPORT, after="evaluate"),
+    "export_npz": Stage(("model.activation",), after="evaluate"),
+    "predict_images": Stage(PREDICT),
+    "plot_contact_sheet": Stage(("plots.style",), after="predict_images"),
+    "summarize": Stage(("rows",), after="evaluate", each="runs"),
+    "compare": Stage(("rows",), after="evaluate", each="runs"),
+    "plot_curves": Stage(("plots.style",), after="compare"),
+    "plot_points": Stage(("plots.style", "rows"), after="compare"),
 }
-
-
-def own_settings(stage, settings):
-    """The settings that `stage` reads by itself, of those which apply."""
-    return {key: settings[key] for key in STAGES[stage].reads if key in settings}
-
-
-def stage_before(stage, settings):
-    """The stage whose results `stage` continues, or None."""
-    if stage == "preprocess" and "content" in settings:
-        return None  # the user's own files are read where they lie
-    return STAGES[stage].after
 
 
 def identity(stage, settings):
     """The settings that decide what `stage` makes, its own and earlier: {stage: {key: value}}."""
-    own = {stage: own_settings(stage, settings)}
-    before = stage_before(stage, settings)
+    own = {stage: own_settings(STAGES, stage, settings)}
+    before = stage_before(STAGES, stage, settings)
     return identity(before, settings) | own if before else own
-
-
-def key(stage, settings):
-    """What decides whether results of `stage` are current: settings and code, its own and earlier.
-
-    It is canonical JSON of settings, code, and (as "after") a hash of the key of the stage before.
-    """
-    before = stage_before(stage, settings)
-    return _key(stage, own_settings(stage, settings), key(before, settings) if before else None)
-
-
-def key_of_all(stage, runs, rows):
-    """The key of a stage that puts all `runs` together, {key: value} each, which it shows as `rows`
-    (any JSON).
-    """
-    before = STAGES[stage].after
-    if STAGES[before].of_all_runs:
-        earlier = key_of_all(before, runs, rows)
-    else:
-        earlier = [key(before, settings) for settings in runs]
-    return _key(stage, {**own_settings(stage, runs[0]), "rows": rows}, earlier)
-
-
-def _key(stage, settings, earlier):
-    return canonical(
-        {
-            "settings": settings,
-            "code": code_hashes(SCRIPTS / f"{stage}.py"),
-            "after": short_hash(earlier) if earlier else None,
-        }
-    )
 
 
 def data_name(settings):

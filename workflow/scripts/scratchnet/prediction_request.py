@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scratchnet import image_files, own_data, pipeline
 from scratchnet.errors import ConfigError
-from scratchnet.identity import short_hash
+from scratchnet.fingerprint.values import short_hash
 from scratchnet.trained_runs import find_run
 
 

@@ -2,6 +2,9 @@
 
 import statistics
 
+from pathlib import Path
+
+from scratchnet.errors import ResultsError
 from scratchnet.files import read_csv, read_json, write_csv
 
 MEASURED = (
@@ -24,6 +27,22 @@ def summarize(rows, summary):
     lines = [_line(row) for row in rows]
     _mark_best(lines)
     write_csv(summary, list(lines[0]), [line.values() for line in lines])
+
+
+def link_latest(rows, link):
+    """Point `link`, a path, at the folder of the only run in `rows`; without a `link`, do nothing.
+
+    Raises ResultsError where something else lies at its place.
+    """
+    if not link:
+        return
+    (row,), link = rows, Path(link)
+    if link.exists() and not link.is_symlink():
+        raise ResultsError(f"{link} is not a link: move it away, and give the command again")
+    temporary = link.with_name(f".{link.name}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(Path(row["folder"]).parent.relative_to(link.parent))
+    temporary.replace(link)
 
 
 def compare(rows, points, curves):

@@ -1,0 +1,51 @@
+"""Why a stage runs, in words: what differs between the fingerprint in a record and the present one."""
+
+import json
+
+from scratchnet.fingerprint.stages import stage_before
+
+MAX_REASONS = 3
+MAX_LENGTH = 200  # of both values of a setting
+
+
+def changed(stages, stage, before, now):
+    """Return what differs between two fingerprints of `stage`: settings, then code, then the rest."""
+    before, now = json.loads(before), json.loads(now)
+    reasons = differing_settings(before["settings"], now["settings"])
+    for path in sorted(before["code"].keys() | now["code"].keys()):
+        if before["code"].get(path) != now["code"].get(path):
+            in_both = path in before["code"] and path in now["code"]
+            verb = "changed" if in_both else "is new" if path in now["code"] else "is not used now"
+            reasons.append(f"{path.rsplit('/', 1)[-1]} {verb}")
+    if not reasons and before["after"] != now["after"]:
+        return f"follows {stage_before(stages, stage, now['settings'])}"
+    return join_reasons(reasons)
+
+
+def differing_settings(before, now):
+    """Return what differs in settings that both have; only if nothing does, in those of one alone."""
+    for keys in (before.keys() & now.keys(), before.keys() ^ now.keys()):
+        differences = [
+            _difference(key, _text(before.get(key)), _text(now.get(key)))
+            for key in sorted(keys)
+            if before.get(key) != now.get(key)
+        ]
+        if differences:
+            break
+    return differences
+
+
+def join_reasons(reasons):
+    """Return the first of `reasons` as one text, and how many more there are."""
+    more = len(reasons) - MAX_REASONS
+    return ", ".join([*reasons[:MAX_REASONS], *([f"{more} more"] if more > 0 else [])])
+
+
+def _difference(key, before, now):
+    if len(before) + len(now) > MAX_LENGTH:
+        return f"{key} changed"
+    return f"{key}: {before} -> {now}"
+
+
+def _text(value):
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,83 @@
+"""What the script of a stage does around its work, so that its record says what it should."""
+
+import json
+import os
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from scratchnet.fingerprint.code import changed_files, imported_files
+from scratchnet.fingerprint.records import delete_record, read_record, record_path, write_record
+from scratchnet.fingerprint.values import digest
+
+ADVICE = "Give the command again."
+
+
+class PlanError(Exception):
+    """A job would not do what was planned: its code or its inputs have changed since."""
+
+
+@contextmanager
+def recorded(snakemake):
+    """Yield the fingerprint of a job, {"settings": ..., ...}; in the end, write it into the record.
+
+    `snakemake` is the object of that name in scripts; its params have the `fingerprint` that the
+    Tracker made. When the block fails, or the process is killed, there is no record. Raises
+    PlanError where the code is not the one in the fingerprint, or where the results that the job
+    starts from have other fingerprints.
+    """
+    plan = snakemake.params.fingerprint
+    record = record_path(snakemake.output[0])
+    delete_record(record)
+    fingerprint = json.loads(plan["text"])
+    code, root = fingerprint["code"], Path(snakemake.scriptdir).resolve()
+    known = imported_files(plan["packages"])
+    _check_code(code, root)
+    _check_imports(known.items(), code, root)
+    _check_results(plan["made_from"], plan["latency_wait"])
+    yield fingerprint
+    _check_imports(imported_files(plan["packages"]).items() - known.items(), code, root)
+    write_record(record, plan["text"])
+
+
+def _check_code(code, root):
+    """Raise PlanError unless the files in `code`, {path below `root`: hash}, are as they were."""
+    changed = changed_files(root, code)
+    if changed:
+        raise PlanError(f"{', '.join(changed)} changed after this run was planned. {ADVICE}")
+
+
+def _check_imports(modules, code, root):
+    """Raise PlanError if one of `modules`, (name, file) pairs, is not in `code` or has changed."""
+    for name, file in sorted(modules):
+        if not file.is_relative_to(root):
+            raise PlanError(
+                f"{name} was imported from {file}, not from {root}, which its fingerprint describes"
+            )
+        path = file.relative_to(root).as_posix()
+        if path not in code:
+            raise PlanError(f"{name} was imported, but no import statement names it")
+        _check_code({path: code[path]}, root)
+
+
+def _check_results(made_from, latency_wait):
+    """Raise PlanError if a record has not the hash in `made_from`, {path: hash}.
+
+    On a network file system a record may take a while to appear: up to `latency_wait` seconds.
+    """
+    deadline = time.monotonic() + latency_wait
+    for path, expected in made_from.items():
+        while _hash_of(path) != expected:
+            if time.monotonic() > deadline:
+                raise PlanError(
+                    f"the result beside {path} was made with other settings or code than planned. "
+                    f"{ADVICE}"
+                )
+            time.sleep(0.1)
+            with suppress(OSError):
+                os.listdir(os.path.dirname(path))  # makes a network file system look again
+
+
+def _hash_of(record):
+    text = read_record(record)
+    return text and digest(text)

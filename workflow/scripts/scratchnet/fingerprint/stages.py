@@ -1,0 +1,58 @@
+"""Stages, and the fingerprints of their results.
+
+A fingerprint is everything that decides what a result contains: the settings that its stage reads,
+the code that the stage runs, and the fingerprint of the stage before it. It is JSON text:
+
+    {"after": hash of the fingerprint of the stage before, or null,
+     "code": {path: hash of the content},
+     "settings": {key: value}}
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from scratchnet.fingerprint.values import canonical, digest
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the results of a stage depend on. Stage "fit" is the rule "fit" and the script fit.py.
+
+    `settings` are the keys that it reads itself. `after` is the stage whose results it continues; a
+    function of the settings may say which one. A stage that puts several results of that stage
+    together names in `each` the key under which the settings of all of them stand, as a list.
+    """
+
+    settings: tuple[str, ...] = ()
+    after: str | Callable[[Mapping], str | None] | None = None
+    each: str | None = None
+
+
+def stage_before(stages, stage, settings):
+    """Return the name of the stage whose results `stage` continues, or None."""
+    after = stages[stage].after
+    return after(settings) if callable(after) else after
+
+
+def own_settings(stages, stage, settings):
+    """Return the settings that `stage` reads itself; those that do not apply are not there."""
+    return {key: settings[key] for key in stages[stage].settings if key in settings}
+
+
+def fingerprint(stages, stage, settings, code_of):
+    """Return the fingerprint of what `stage` makes with `settings`.
+
+    `stages` is {name: Stage}, `settings` is {key: value} with JSON values, and `code_of` returns
+    the code of a stage, {path: hash}, for its name.
+    """
+    before = stage_before(stages, stage, settings)
+    each = stages[stage].each
+    earlier = (settings[each] if each else [settings]) if before else []
+    after = [digest(fingerprint(stages, before, one, code_of)) for one in earlier]
+    return canonical(
+        {
+            "after": digest(canonical(after)) if after else None,
+            "code": code_of(stage),
+            "settings": own_settings(stages, stage, settings),
+        }
+    )

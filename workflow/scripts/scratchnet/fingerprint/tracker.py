@@ -1,0 +1,269 @@
+"""The Tracker makes Snakemake run exactly the stages that are stale.
+
+A result is current when all its files are there and its record equals its present fingerprint;
+nothing else counts. Snakemake decides by modification times (`rerun-triggers: [mtime]`), so the
+Tracker gives it inputs from which it comes to the same conclusion:
+
+- A stale stage has one more input, a file that planning writes anew each time.
+- A current stage has only `ancient` inputs, and none that a stale stage makes. So no job that runs
+  is upstream of a current one. (Snakemake does not examine the jobs downstream of one that runs: it
+  runs them, or stops at ancient inputs.)
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from uuid import uuid4
+
+from snakemake.exceptions import WorkflowError
+from snakemake.io import ancient, local, unpack
+
+from scratchnet.fingerprint.code import code_hashes
+from scratchnet.fingerprint.differences import changed
+from scratchnet.fingerprint.records import read_record, record_path, write_record
+from scratchnet.fingerprint.stages import fingerprint
+from scratchnet.fingerprint.values import digest
+
+ALWAYS_NEW = Path(".snakemake/planned")
+
+
+class Tracker:
+    """Decides which results of a workflow are current; makes the `input` and `params` of its rules.
+
+    `workflow` and `rules` are Snakemake's globals. `stages` is {name: Stage}; a stage is the rule of
+    its name, and its script is NAME.py in the folder `scripts`, where the `packages` are whose code
+    counts. `settings_of` returns the settings, {key: value}, for wildcards. `wildcards_of` adds to
+    wildcards what patterns of inputs need besides. `links` maps stages to files that they make and
+    that cannot be outputs, as links to folders. `why_new` returns why a stage has no result yet.
+    """
+
+    def __init__(
+        self,
+        workflow,
+        rules,
+        scripts: str | Path,
+        packages: list[str],
+        settings_of: Callable[[Mapping], Mapping],
+        stages: Mapping,
+        wildcards_of: Callable[[Mapping], Mapping] = dict,
+        links: Mapping[str, list] | None = None,
+        why_new: Callable[[str, Mapping], str] = lambda stage, wildcards: "for the first time",
+    ):
+        self._workflow, self._rules = workflow, rules
+        self._modify_path = workflow.modifier.path_modifier.replace_prefix
+        self._scripts, self._packages = Path(scripts), tuple(packages)
+        self._stages, self._settings_of, self._wildcards_of = stages, settings_of, wildcards_of
+        self._links, self._why_new = links or {}, why_new
+        self._patterns = {}
+        for name in ("_code_of", "_fingerprint", "_runs", "_is_forced", "_maker_of"):
+            setattr(self, name, cache(getattr(self, name)))
+        self._let_scripts_import_their_packages()
+
+    def _let_scripts_import_their_packages(self):
+        """Make scripts import the packages beside them, not installed ones of the same name.
+
+        Snakemake puts the folder of a script last in `sys.path`; PYTHONPATH comes before.
+        """
+        paths = [str(self._scripts), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+
+    # ---- What rules are given.
+
+    def inputs(self, stage, *patterns, **named_patterns):
+        """Return the inputs of the rule of `stage`.
+
+        A pattern is a path with {wildcards}, or a function of the wildcards that returns a path or a
+        list of paths; a list of one counts as that path. They must be results of stages, or files that no rule makes; of the latter,
+        what counts belongs into the settings, as a hash of their content.
+        """
+        self._patterns[stage] = dict(enumerate(patterns)) | named_patterns
+
+        def named(wildcards):
+            paths = self._inputs(stage, wildcards)
+            found = {name: paths[name] for name in named_patterns if paths[name]}
+            return {name: own if len(own) > 1 else own[0] for name, own in found.items()}
+
+        def unnamed(wildcards):
+            paths = self._inputs(stage, wildcards)
+            return [path for i in range(len(patterns)) for path in paths[i]] + paths["planned"]
+
+        return [*([unpack(named)] if named_patterns else []), unnamed]
+
+    def fingerprint(self, stage):
+        """Return a param for the script of `stage`: what `jobs.recorded` needs."""
+
+        def plan(wildcards, output):  # as it asks for `output`, Snakemake does not compare it
+            wildcards = dict(wildcards.items())
+            makers = self._makers(stage, wildcards)
+            return {
+                "text": self.fingerprint_of(stage, wildcards),
+                "packages": self._packages,
+                "made_from": {
+                    str(self._record(*maker)): digest(self.fingerprint_of(*maker))
+                    for maker in makers
+                },
+                "latency_wait": self._workflow.execution_settings.latency_wait,
+            }
+
+        return plan
+
+    def why(self, stage):
+        """Return a param for the message of `stage`: why it runs, in parentheses."""
+
+        def reason(wildcards, output):
+            wildcards = dict(wildcards.items())
+            before, now = self._recorded(stage, wildcards), self.fingerprint_of(stage, wildcards)
+            if before is None and all(map(os.path.exists, self._outputs(stage, wildcards))):
+                return " (there is no record of how its result was made)"
+            if before is None:
+                return f" ({self._why_new(stage, wildcards)})"
+            if before != now:
+                return f" ({changed(self._stages, stage, before, now)})"
+            if self.is_current(stage, wildcards):
+                return " (once more)"
+            return " (its result is missing)"
+
+        return reason
+
+    # ---- What is known of results. `wildcards` are those of the rule's outputs.
+
+    def is_current(self, stage, wildcards):
+        """Return whether a result of `stage` is there, and was made as it would be made now."""
+        files = [*self._outputs(stage, wildcards), *self._links.get(stage, [])]
+        recorded = self._recorded(stage, wildcards)
+        return recorded == self.fingerprint_of(stage, wildcards) and all(map(os.path.exists, files))
+
+    def fingerprint_of(self, stage, wildcards):
+        """Return the present fingerprint of a result of `stage`."""
+        return self._fingerprint(stage, frozenset(wildcards.items()))
+
+    def _fingerprint(self, stage, wildcards):
+        return fingerprint(self._stages, stage, self._settings_of(dict(wildcards)), self._code_of)
+
+    def _code_of(self, stage):
+        return code_hashes(self._scripts / f"{stage}.py", self._packages)
+
+    def _recorded(self, stage, wildcards):
+        return read_record(self._record(stage, wildcards))
+
+    def _record(self, stage, wildcards):
+        return record_path(self._outputs(stage, wildcards)[0])
+
+    def _outputs(self, stage, wildcards):
+        return [str(output.apply_wildcards(wildcards)) for output in self._rule(stage).output]
+
+    def _rule(self, stage):
+        return getattr(self._rules, stage).rule
+
+    def accept(self, jobs):
+        """Record that the results of `jobs` are current, whatever they were made with.
+
+        This is what the handler `onsuccess` has to do after a run with --touch.
+        """
+        stages = {self._rule(stage).name: stage for stage in self._known_stages()}
+        for job in jobs:
+            if job.rule.name in stages and all(map(os.path.exists, job.output)):
+                result = stages[job.rule.name], dict(job.wildcards.items())
+                write_record(self._record(*result), self.fingerprint_of(*result))
+
+    # ---- What is made to run.
+
+    @cached_property
+    def _planned_at(self):
+        """When planning began: the modification time of the file that is always new.
+
+        Its content is new as well, since Snakemake compares the checksums of small inputs. Raises
+        WorkflowError where Snakemake is told to ignore modification times.
+        """
+        if "mtime" not in map(str, self._workflow.dag_settings.rerun_triggers):
+            raise WorkflowError("rerun-triggers must include mtime, or nothing stale would run")
+        ALWAYS_NEW.parent.mkdir(exist_ok=True)
+        ALWAYS_NEW.write_text(f"{uuid4().hex}\n")
+        return ALWAYS_NEW.stat().st_mtime
+
+    def _inputs(self, stage, wildcards):
+        """{name of the pattern: [path, ...]}, and under "planned" the file that is always new."""
+        wildcards = dict(wildcards.items())
+        paths = self._paths(stage, wildcards)
+        if not self._workflow.is_main_process:
+            # A job on a cluster runs by itself. What it reads is there, or is made by its group.
+            return {name: list(map(ancient, own)) for name, own in paths.items()} | {"planned": []}
+        self._planned_at  # noqa: B018  (the file has to be there)
+        planned = local(str(ALWAYS_NEW))
+        if self._runs(stage, frozenset(wildcards.items())):
+            results = [self._modify_path(path) for own in paths.values() for path in own]
+            self._set_back_future_times([*results, *self._outputs(stage, wildcards)])
+            return paths | {"planned": [planned]}
+        kept = {
+            name: [ancient(path) for path in own if self._is_there_and_stays(path)]
+            for name, own in paths.items()
+        }
+        return kept | {"planned": [ancient(planned)]}
+
+    def _runs(self, stage, wildcards):
+        """Whether a stage is stale, or the user forces it."""
+        return not self.is_current(stage, dict(wildcards)) or self._is_forced(stage, wildcards)
+
+    def _is_forced(self, stage, wildcards):
+        """Whether --forceall or --forcerun names a stage, or one whose results it reads."""
+        dag = self._workflow.dag_settings
+        if dag.forceall or not dag.forcerun:
+            return dag.forceall
+        named = {self._rule(stage).name, *self._outputs(stage, dict(wildcards))}
+        return not named.isdisjoint(map(str, dag.forcerun)) or any(
+            self._is_forced(maker, frozenset(own.items()))
+            for maker, own in self._makers(stage, dict(wildcards))
+        )
+
+    def _is_there_and_stays(self, path):
+        path = self._modify_path(path)
+        if not os.path.exists(path):
+            return False
+        maker = self._maker_of(path)
+        return not (maker and self._runs(*maker))
+
+    def _paths(self, stage, wildcards):
+        """{name of the pattern: [path, ...]} of the inputs of a stage."""
+        wildcards, found = self._wildcards_of(wildcards), {}
+        for name, pattern in self._patterns[stage].items():
+            paths = pattern(wildcards) if callable(pattern) else pattern.format(**wildcards)
+            found[name] = [paths] if isinstance(paths, str) else list(paths)
+        return found
+
+    def _makers(self, stage, wildcards):
+        """The results, as (stage, wildcards), that the inputs of a stage are files of."""
+        if stage not in self._patterns:
+            return []
+        paths = [path for own in self._paths(stage, wildcards).values() for path in own]
+        makers = dict.fromkeys(self._maker_of(self._modify_path(path)) for path in paths)
+        return [(maker, dict(own)) for maker, own in filter(None, makers)]
+
+    def _maker_of(self, path):
+        """The result, as (stage, frozenset of wildcards), that a file belongs to, or None."""
+        for stage in self._known_stages():
+            for output in self._rule(stage).output:
+                if match := output.match(path):
+                    return stage, frozenset(match.groupdict().items())
+        for rule in self._workflow.rules:
+            if rule.is_producer(path):
+                raise WorkflowError(
+                    f"{path} is made by the rule {rule.name}, which is none of the stages: "
+                    "what it depends on would not count. Add it to them."
+                )
+        return None
+
+    def _known_stages(self):
+        """The stages whose rules are there: a module may be used in part."""
+        return [stage for stage in self._stages if self._rules.has(stage)]
+
+    def _set_back_future_times(self, paths):
+        """Give files with a modification time in the future, by a wrong clock, an earlier one.
+
+        A stale stage would not run if its outputs were newer than the file that is always new, and
+        Snakemake marks a job as failed if an output is older than an input.
+        """
+        for path in paths:
+            if os.path.exists(path) and os.stat(path).st_mtime >= self._planned_at:
+                os.utime(path, (self._planned_at - 1, self._planned_at - 1))
+
