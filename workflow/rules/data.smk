@@ -1,5 +1,7 @@
 # From public sources to arrays.
 rule download:
+    input:
+        track.inputs("download"),
     output:
         **{name: f"results/data/{{dataset}}/{file}" for name, file in RAW.items()},
     log:

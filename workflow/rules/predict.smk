@@ -1,6 +1,8 @@
 # On request: what a network that was trained before takes images for. Its files are no inputs, or
 # Snakemake would train it anew where it is stale; the key has their content.
 rule predict_images:
+    input:
+        track.inputs("predict_images"),
     output:
         predictions="results/predictions/{prediction}/predictions.csv",
         contact_sheet="results/predictions/{prediction}/contact_sheet.json",

@@ -1,5 +1,7 @@
 # From initial weights to checkpoints.
 rule describe:
+    input:
+        track.inputs("describe"),
     output:
         reported("results/runs/{run}/config.yaml", "Settings"),
     log:

@@ -225,6 +225,8 @@ class Tracker:
 
     def _paths(self, stage, wildcards):
         """{name of the pattern: [path, ...]} of the inputs of a stage."""
+        if stage not in self._patterns:
+            raise WorkflowError(f"the rule of the stage {stage} needs `input: track.inputs(...)`")
         wildcards, found = self._wildcards_of(wildcards), {}
         for name, pattern in self._patterns[stage].items():
             paths = pattern(wildcards) if callable(pattern) else pattern.format(**wildcards)
@@ -233,8 +235,6 @@ class Tracker:
 
     def _makers(self, stage, wildcards):
         """The results, as (stage, wildcards), that the inputs of a stage are files of."""
-        if stage not in self._patterns:
-            return []
         paths = [path for own in self._paths(stage, wildcards).values() for path in own]
         makers = dict.fromkeys(self._maker_of(self._modify_path(path)) for path in paths)
         return [(maker, dict(own)) for maker, own in filter(None, makers)]
