@@ -72,6 +72,7 @@ class Fresh:
         self.folder, self.hole, self.known = folder, hole, {}
 
     def __call__(self, state):
+        state = state.what_counts
         if state not in self.known:
             project = new_project(self.folder / f"fresh {len(self.known)}", self.hole)
             world.put(project, state, world.read_pristine(project.folder))

@@ -3,7 +3,7 @@
 A State says all that results depend on. Two projects in the same state must have the same results.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,7 @@ EDITS = {
         "softmax_crossentropy(Z, Y)[0] + 1,",
     ),
     "plots": ("scratchnet/plots.py", '"axes.titlesize": 11', '"axes.titlesize": 14'),
-    "plot script": ("plot_history.py", 'settings["plots.style"]', '"ggplot"'),
+    "plot script": ("plot_history.py", 'settings["plots.style"]', '"default"'),
     "summary": ("scratchnet/summary.py", 'row.get("error", "")', 'row.get("error", "-")'),
     "settings": ("scratchnet/settings.py", "sort_keys=False", "sort_keys=True"),
     "package": (
@@ -70,6 +70,12 @@ class State:
     @property
     def settings(self):
         return CONFIGS[self.config]
+
+    @property
+    def what_counts(self):
+        """The state that has the same results, and the first of the own data if they do not count."""
+        own = self.settings.get("dataset") == "own.npz"
+        return self if own else replace(self, data=0)
 
     @property
     def is_sweep(self):

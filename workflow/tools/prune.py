@@ -38,9 +38,10 @@ MADE = [
         rf"runs/{PLACE}/{EPOCH}/parity\.(?:json|csv|png|svg)",
         rf"runs/{PLACE}/{EPOCH}/export/(?:network\.(?:keras|onnx|npz)|README\.md)",
         rf"sweeps/{PLACE}/(?:points|curves)\.(?:csv|png|svg)",
+        rf"sweeps/{PLACE}/partial_summary\.csv",
         rf"(?:logs|benchmarks)/(?!{OF_PREDICTIONS})[a-z_]+/{PLACE}(?:/{EPOCH})?\.(?:log|tsv)",
-        # What a killed job was writing: the temporary names of files.whole, and of downloads.
-        r"(?P<place>)(?:data|runs|sweeps)/.*/\.[A-Za-z_0-9-]+-[0-9a-f]{32}(?:\.[a-z]+)?",
+        # What a killed job was writing: the temporary names of files, of records, and of downloads.
+        r"(?P<place>)(?:data|runs|sweeps)/.*/\.[A-Za-z_0-9.-]+-[0-9a-f]{32}(?:\.[a-z]+)?",
         r"(?P<place>)data/[a-z0-9_-]+/\.(?:download|raw)-\w+/.*",
     )
 ]
@@ -62,6 +63,7 @@ def unreached(results, wanted):
     """Yield (path, place) of each file that the pipeline made but that no `wanted` pair is for."""
     for path in sorted(results.rglob("*")):
         name = path.relative_to(results).as_posix()
+        name = re.sub(r"/\.([^/]+)\.fingerprint$", r"/\1", name)
         for pattern in MADE:
             if not path.is_symlink() and path.is_file() and (match := pattern.fullmatch(name)):
                 epoch = match.groupdict().get("epoch")

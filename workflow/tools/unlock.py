@@ -35,8 +35,10 @@ def main():
         time.sleep(0.2)
         _, jobs = at_work_here()
     print("The last run was killed. Taking its lock away; what it was doing is done again.")
-    command = [sys.executable, "-m", "snakemake", "--unlock", "--quiet", "all"]
-    subprocess.run(command, check=True)
+    command = [sys.executable, "-m", "snakemake", "--unlock"]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:  # above all, a mistake in config.yaml
+        sys.exit(f"The lock is still there:\n{process.stdout}{process.stderr}".rstrip())
 
 
 def at_work_here():
