@@ -84,7 +84,7 @@ onstart:
 
 onsuccess:
     end_timers()
-    accept_touched()
+    track.accept_touched()
     show_results()
 
 

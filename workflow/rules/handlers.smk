@@ -44,12 +44,6 @@ def everything_was_asked_for():
     return set(workflow.dag_settings.targets) <= {"all", "plots"}
 
 
-def accept_touched():
-    """After --touch: take the results that are there for current, whatever made them."""
-    if workflow.touch:
-        track.accept(workflow.dag.finished_jobs)
-
-
 def show_results():
     """Say what came out and where it lies, if all of it is there and was asked for."""
     points = Path("results/sweeps", SWEEP, "points.csv")

@@ -156,13 +156,13 @@ class Tracker:
     def _rule(self, stage):
         return getattr(self._rules, stage).rule
 
-    def accept(self, jobs):
-        """Record that the results of `jobs` are current, whatever they were made with.
+    def accept_touched(self):
+        """After a run with --touch, record that what it touched is current, whatever made it.
 
-        This is what the handler `onsuccess` has to do after a run with --touch.
+        For the handler `onsuccess`: Snakemake touches results, which says nothing to records.
         """
         stages = {self._rule(stage).name: stage for stage in self._known_stages()}
-        for job in jobs:
+        for job in self._workflow.dag.finished_jobs if self._workflow.touch else ():
             if job.rule.name in stages and all(map(os.path.exists, job.output)):
                 result = stages[job.rule.name], dict(job.wildcards.items())
                 write_record(self._record(*result), self.fingerprint_of(*result))
