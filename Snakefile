@@ -23,8 +23,8 @@ if SWEPT:
     include: "workflow/rules/sweep.smk"
 
 
-# Every stage's product is named, so that one that failed is never taken for done. But the pictures of
-# each run of a sweep, which would take longer than all else, are drawn on request.
+# Each stage is named, so that none that is stale is passed over. But the pictures of each run of a
+# sweep, which would take longer than all else, are drawn on request.
 rule all:
     input:
         everything(),

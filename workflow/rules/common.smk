@@ -103,7 +103,7 @@ def on_disk(path):
 
 def in_rules(path):
     """What the rules call a path below RESULTS: results/..."""
-    return str(Path("results") / Path(path).relative_to(RESULTS))
+    return "results" + str(path).removeprefix(str(RESULTS))
 
 
 @cache
@@ -259,13 +259,18 @@ def picture(path, figure):
 
 
 def everything(with_plots_of_runs=not SWEPT):
-    """The products of the rules so far, for each run. One's own data are not downloaded."""
+    """The first output of each of the rules so far, for each run. Own data are not downloaded.
+
+    That is enough: a stage of which another output is missing is stale, and runs.
+    """
+    first_outputs = {
+        stage: getattr(rules, stage).output[0] for stage in pipeline.STAGES if rules.has(stage)
+    }
     products = [
         in_rules(output.apply_wildcards(place))
         for settings, place in zip(RUNS, PLACES)
-        for stage in pipeline.STAGES
-        if rules.has(stage) and not (stage == "download" and settings["files"])
-        for output in getattr(rules, stage).output
+        for stage, output in first_outputs.items()
+        if not (stage == "download" and settings["files"])
         if with_plots_of_runs
         or not (stage.startswith("plot_") and "run" in output.get_wildcard_names())
     ]

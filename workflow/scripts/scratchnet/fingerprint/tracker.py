@@ -56,7 +56,7 @@ class Tracker:
         self._stages, self._settings_of, self._wildcards_of = stages, settings_of, wildcards_of
         self._links, self._why_new = links or {}, why_new
         self._patterns = {}
-        for name in ("_code_of", "_fingerprint", "_runs", "_is_forced", "_maker_of"):
+        for name in ("_code_of", "_fingerprint", "_files", "_runs", "_is_forced", "_maker_of"):
             setattr(self, name, cache(getattr(self, name)))
         self._let_scripts_import_their_packages()
 
@@ -151,7 +151,11 @@ class Tracker:
         return record_path(self._outputs(stage, wildcards)[0])
 
     def _outputs(self, stage, wildcards):
-        return [str(output.apply_wildcards(wildcards)) for output in self._rule(stage).output]
+        return self._files(stage, frozenset(wildcards.items()))
+
+    def _files(self, stage, wildcards):
+        outputs, wildcards = self._rule(stage).output, dict(wildcards)
+        return [str(output.apply_wildcards(wildcards)) for output in outputs]
 
     def _rule(self, stage):
         return getattr(self._rules, stage).rule
