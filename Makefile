@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo extras cluster why prune test test-cluster test-faults test-outside test-kills test-newest test-speed bench lint format requirements pictures
+.PHONY: help run report demo extras cluster why prune test test-cluster test-faults test-outside test-kills test-differential test-newest test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,6 +48,9 @@ test-outside: $(VENV)/.test ## real networks beside Keras, as ONNX, ..., in phot
 
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
 	KILLS=50 $(BIN)/pytest tests/test_kills.py
+
+test-differential: $(VENV)/.test ## 1,000 random steps in long-lived projects, compared with fresh ones (an hour)
+	STEPS=$${STEPS:-500} $(BIN)/pytest --numprocesses auto -rP tests/differential
 
 test-newest: ## run the staleness tests with the newest Snakemake 9 and the newest libraries
 	$(PYTHON) -m venv $(VENV)/newest

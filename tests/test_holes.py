@@ -88,7 +88,9 @@ def test_a_failed_sweep_leaves_no_summary_in_the_place_of_the_complete_one(proje
     project.configure({})
     assert project.plan() == {}
     assert (project.results / "summary.csv").read_bytes() == before
-    assert (project.results / "latest").resolve() == project.folder / only_run(project).rsplit("/", 1)[0]
+    assert (project.results / "latest").resolve() == project.folder / only_run(project).rsplit(
+        "/", 1
+    )[0]
 
 
 def test_own_data_that_are_damaged_run_and_restored_end_with_their_own_summary(deep_project):
@@ -260,7 +262,9 @@ def test_the_library_of_the_checkout_wins(project, other_library):
     assert planned(project.run("-n", env=other_library))["train"] == 1
 
 
-def test_a_stage_refuses_to_run_with_a_library_that_its_fingerprint_does_not_describe(project, tmp_path):
+def test_a_stage_refuses_to_run_with_a_library_that_its_fingerprint_does_not_describe(
+    project, tmp_path
+):
     """The other copy comes first by force, as with a .pth file or a `sys.path` of one's own."""
     other = tmp_path / "elsewhere"
     shutil.copytree(project.folder / LIBRARY, other / "scratchnet")

@@ -167,7 +167,8 @@ def test_a_part_is_run_and_then_the_rest(toy, option):
 def test_a_file_that_a_rule_makes_that_is_no_stage_is_refused(toy):
     snakefile = toy.folder / "Snakefile"
     before, after = '"results/clean.csv"),', '"results/clean.csv", "results/other.csv"),'
-    rule = "\n\nrule other:\n    output:\n        'results/other.csv'\n    shell:\n        'touch {output}'"
+    output = "    output:\n        'results/other.csv'\n"
+    rule = f"\n\nrule other:\n{output}    shell:\n        'touch {{output}}'"
     snakefile.write_text(snakefile.read_text().replace(before, after) + f"{rule}\n")
     process = toy.snakemake()
     assert process.returncode == 1

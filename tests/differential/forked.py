@@ -43,7 +43,10 @@ def run(folder, *arguments):
 
 
 def run_and_kill(folder, seconds, whole_group, *arguments):
-    """Start a run and kill it after some seconds, with its jobs or without; returns if it was alive."""
+    """Start a run and kill it after some seconds, with its jobs or without.
+
+    Returns whether it was still alive then.
+    """
     output = Path(folder) / ".output"
     process = start(folder, ["--cores", "2", *map(str, arguments)], output)
     deadline = time.monotonic() + seconds

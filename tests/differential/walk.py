@@ -5,11 +5,11 @@
 Each step does something to a long-lived project: it edits settings, code or data, undoes, kills,
 deletes, touches, copies, ... Then one more `snakemake --cores 2` has to leave every result byte for
 byte as a fresh project in the same state makes it, with nothing planned after it, no training
-repeated, and `latest` and the closing table right. The judgement goes by the content of files and by
-a book of its own, not by the records of the workflow.
+repeated, and `latest` and the closing table right. It judges by the content of files and by a book
+of its own, not by the records of the workflow.
 
-The same seed does the same (but for the moment of kills). With --hole, a known fault is put into the
-workflow first: one of holes.py, which the walk has to find.
+The same seed does the same, apart from the moments of kills. With --hole, a known fault is put into
+the workflow first: one of holes.py, which the walk has to find.
 """
 
 import argparse
@@ -30,9 +30,10 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "workflow" / "scripts")]
 import forked  # noqa: E402
 import world  # noqa: E402
 from holes import HOLES  # noqa: E402
+from world import State  # noqa: E402
+
 from project import Project, copy_with_small_data  # noqa: E402
 from scratchnet.files import read_csv  # noqa: E402
-from world import State  # noqa: E402
 
 TIMED = {"seconds", "seconds_sd"}  # columns that differ from run to run
 
@@ -59,9 +60,9 @@ def results(project):
     for path in sorted(project.results.rglob("*")):
         name = path.relative_to(project.results).as_posix()
         hidden = any(part.startswith(".") for part in name.split("/"))
-        if name.split("/")[0] not in ("logs", "benchmarks") and not hidden:
-            if path.is_symlink() or path.is_file():
-                found[name] = content(path)
+        is_result = name.split("/")[0] not in ("logs", "benchmarks") and not hidden
+        if is_result and (path.is_symlink() or path.is_file()):
+            found[name] = content(path)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What the projects of the differential test can look like: configurations, edits of code, own data.
+"""What the projects of the differential test can look like: settings, edits of code, own data.
 
 A State says all that results depend on. Two projects in the same state must have the same results.
 """
@@ -25,7 +25,9 @@ CONFIGS = {
     "own": {"dataset": "own.npz"},
     "own, style": {"dataset": "own.npz", "plots": {"style": "default"}},
     "seeds": {"sweep": {"training.seed": [0, 1]}},
-    "rates and epochs": {"sweep": {"training.learning_rate": [0.01, 0.1], "training.epochs": [2, 4]}},
+    "rates and epochs": {
+        "sweep": {"training.learning_rate": [0.01, 0.1], "training.epochs": [2, 4]}
+    },
     "own seeds": {"dataset": "own.npz", "sweep": {"training.seed": [0, 1]}},
 }
 # Of these one run diverges, and the others are done.
@@ -73,7 +75,7 @@ class State:
 
     @property
     def what_counts(self):
-        """The state that has the same results, and the first of the own data if they do not count."""
+        """The state with the same results that all states with these results share."""
         own = self.settings.get("dataset") == "own.npz"
         return self if own else replace(self, data=0)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.current_basedir).parent / "scripts"))
+SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
+sys.path.insert(0, str(SCRIPTS))
 
 from scratchnet import pipeline, prediction_request
 from scratchnet.config import check_yaml, resolve, swept
@@ -15,6 +16,9 @@ from scratchnet.errors import ConfigError
 from scratchnet.fingerprint.tracker import Tracker
 from scratchnet.summary import cost_table, short_table
 from scratchnet.why import new, previous_runs
+
+if not Path(pipeline.__file__).resolve().is_relative_to(SCRIPTS):  # by another module of a workflow
+    raise WorkflowError(f"{pipeline.__file__} was imported before the library in {SCRIPTS}")
 
 # Snakemake writes the path of Python into shell commands as it is: escape what a shell would split.
 sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
@@ -157,7 +161,7 @@ def why_new(stage, wildcards):
 track = Tracker(
     workflow,
     rules,
-    scripts=Path(workflow.current_basedir).parent / "scripts",
+    scripts=SCRIPTS,
     packages=["scratchnet"],
     settings_of=settings_of,
     stages=pipeline.STAGES,

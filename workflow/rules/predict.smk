@@ -1,5 +1,5 @@
 # On request: what a network that was trained before takes images for. Its files are no inputs, or
-# Snakemake would train it anew where it is stale; the key has their content.
+# Snakemake would train it anew where it is stale; the fingerprint has their content.
 rule predict_images:
     input:
         track.inputs("predict_images"),

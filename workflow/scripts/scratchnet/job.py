@@ -25,8 +25,8 @@ def stage_job(snakemake):
     """Yield the settings of a job, while log lines of the library go to its log.
 
     `snakemake` is the object of that name in scripts. When the block ends well, the fingerprint of
-    the result is recorded. An error of the kinds that a user can mend ends the process with exit code 1 and its message
-    alone, in the log and in the terminal; any other also with its traceback.
+    the result is recorded. An error of a kind that the user can fix ends the process with exit code
+    1 and its message alone, in the log and in the terminal; any other error has its traceback too.
     """
     logging.raiseExceptions = False  # a log that cannot be written is not what people must hear of
     log = snakemake.log[0]

@@ -33,14 +33,13 @@ PREDICT = (
 )
 
 
-
 def _download_unless_own(settings):
     """The stage before `preprocess`. One's own files are read where they lie."""
     return None if "content" in settings else "download"
 
 
-# One stage a script: stage "train" is scripts/train.py. "rows" and "runs" are what tables of all runs
-# have rows for, and the settings of these runs.
+# One stage a script: stage "train" is scripts/train.py. "rows" are those of the tables of all runs,
+# and "runs" are the settings of these runs.
 STAGES = {
     "download": Stage(("dataset",)),
     "describe": Stage(DATA + MODEL + TRAINING),

@@ -1,7 +1,6 @@
 """Tables that put the runs of the present configuration side by side."""
 
 import statistics
-
 from pathlib import Path
 
 from scratchnet.errors import ResultsError

@@ -48,7 +48,7 @@ def _is_data(file):
 
 
 def _imported_names(tree, package):
-    """Yield the dotted names in the import statements of a module of `package`, a tuple of names."""
+    """Yield the dotted names that a module of `package`, a tuple of names, imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -70,7 +70,7 @@ def _files_of(name, root):
 
 
 def changed_files(root, hashes):
-    """Return those of the files in `hashes`, {path below `root`: hash}, whose content is another."""
+    """Return the files in `hashes`, {path below `root`: hash}, whose content has changed."""
     return [name for name, known in hashes.items() if _hash_of(root / name) != known]
 
 

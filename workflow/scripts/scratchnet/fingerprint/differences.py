@@ -1,4 +1,4 @@
-"""Why a stage runs, in words: what differs between the fingerprint in a record and the present one."""
+"""Why a stage runs, in words: how its recorded fingerprint and the present one differ."""
 
 import json
 
@@ -9,7 +9,7 @@ MAX_LENGTH = 200  # of both values of a setting
 
 
 def changed(stages, stage, before, now):
-    """Return what differs between two fingerprints of `stage`: settings, then code, then the rest."""
+    """Return how two fingerprints of `stage` differ: in settings, code, or the stage before."""
     before, now = json.loads(before), json.loads(now)
     reasons = differing_settings(before["settings"], now["settings"])
     for path in sorted(before["code"].keys() | now["code"].keys()):
@@ -23,7 +23,7 @@ def changed(stages, stage, before, now):
 
 
 def differing_settings(before, now):
-    """Return what differs in settings that both have; only if nothing does, in those of one alone."""
+    """Return how settings differ that both have; only if none does, those that one alone has."""
     for keys in (before.keys() & now.keys(), before.keys() ^ now.keys()):
         differences = [
             _difference(key, _text(before.get(key)), _text(now.get(key)))

@@ -31,11 +31,12 @@ ALWAYS_NEW = Path(".snakemake/planned")
 class Tracker:
     """Decides which results of a workflow are current; makes the `input` and `params` of its rules.
 
-    `workflow` and `rules` are Snakemake's globals. `stages` is {name: Stage}; a stage is the rule of
-    its name, and its script is NAME.py in the folder `scripts`, where the `packages` are whose code
-    counts. `settings_of` returns the settings, {key: value}, for wildcards. `wildcards_of` adds to
-    wildcards what patterns of inputs need besides. `links` maps stages to files that they make and
-    that cannot be outputs, as links to folders. `why_new` returns why a stage has no result yet.
+    `workflow` and `rules` are Snakemake's globals. `stages` is {name: Stage}; the rule of a stage
+    has its name, and its script is NAME.py in the folder `scripts`. The code of the `packages` in that
+    folder counts. `settings_of` returns the settings, {key: value}, for wildcards. `wildcards_of`
+    adds to wildcards what else the patterns of inputs use. `links` maps stages to paths that they
+    make and that Snakemake cannot have as outputs: links to folders. `why_new` returns why a stage
+    has no result yet, in words.
     """
 
     def __init__(
@@ -73,9 +74,10 @@ class Tracker:
     def inputs(self, stage, *patterns, **named_patterns):
         """Return the inputs of the rule of `stage`.
 
-        A pattern is a path with {wildcards}, or a function of the wildcards that returns a path or a
-        list of paths; a list of one counts as that path. They must be results of stages, or files that no rule makes; of the latter,
-        what counts belongs into the settings, as a hash of their content.
+        A pattern is a path with {wildcards}, or a function of the wildcards that returns a path or
+        a list of paths; a list of one counts as that path. The paths are results of stages, or
+        files that no rule makes. Such a file does not count by itself: put a hash of its content
+        into the settings.
         """
         self._patterns[stage] = dict(enumerate(patterns)) | named_patterns
 
@@ -96,6 +98,7 @@ class Tracker:
         def plan(wildcards, output):  # as it asks for `output`, Snakemake does not compare it
             wildcards = dict(wildcards.items())
             makers = self._makers(stage, wildcards)
+            execution = self._workflow.execution_settings  # None where nothing runs: --rulegraph
             return {
                 "text": self.fingerprint_of(stage, wildcards),
                 "packages": self._packages,
@@ -103,7 +106,7 @@ class Tracker:
                     str(self._record(*maker)): digest(self.fingerprint_of(*maker))
                     for maker in makers
                 },
-                "latency_wait": self._workflow.execution_settings.latency_wait,
+                "latency_wait": execution.latency_wait if execution else 0,
             }
 
         return plan
@@ -270,4 +273,3 @@ class Tracker:
         for path in paths:
             if os.path.exists(path) and os.stat(path).st_mtime >= self._planned_at:
                 os.utime(path, (self._planned_at - 1, self._planned_at - 1))
-

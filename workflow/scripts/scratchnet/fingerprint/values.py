@@ -15,5 +15,5 @@ def digest(data):
 
 
 def short_hash(value):
-    """Return eight hexadecimal digits that identify `value` (any JSON), for the name of a folder."""
+    """Return eight hexadecimal digits that identify `value` (any JSON), for names of folders."""
     return digest(canonical(value))[:8]
