@@ -32,11 +32,11 @@ class Tracker:
     """Decides which results of a workflow are current; makes the `input` and `params` of its rules.
 
     `workflow` and `rules` are Snakemake's globals. `stages` is {name: Stage}; the rule of a stage
-    has its name, and its script is NAME.py in the folder `scripts`. The code of the `packages` in that
-    folder counts. `settings_of` returns the settings, {key: value}, for wildcards. `wildcards_of`
-    adds to wildcards what else the patterns of inputs use. `links` maps stages to paths that they
-    make and that Snakemake cannot have as outputs: links to folders. `why_new` returns why a stage
-    has no result yet, in words.
+    has its name, and its script is NAME.py in the folder `scripts`. The code of the `packages` in
+    that folder counts. `settings_of` returns the settings, {key: value}, for wildcards.
+    `wildcards_of` adds to wildcards what else the patterns of inputs use. `links` maps stages to
+    paths that they make and that Snakemake cannot have as outputs: links to folders. `why_new`
+    returns why a stage has no result yet, in words.
     """
 
     def __init__(
