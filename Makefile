@@ -56,7 +56,8 @@ test-newest: ## run the staleness tests with the newest Snakemake 9 and the newe
 	$(PYTHON) -m venv $(VENV)/newest
 	$(VENV)/newest/bin/pip install --quiet --upgrade -r requirements.in 'snakemake<10' onnx tensorflow pytest pytest-xdist
 	$(VENV)/newest/bin/pytest --numprocesses auto \
-	  tests/test_staleness.py tests/test_failures.py tests/test_on_request.py tests/test_module.py
+	  tests/test_staleness.py tests/test_failures.py tests/test_holes.py tests/test_toy.py \
+	  tests/test_on_request.py tests/test_module.py
 
 test-speed: $(VENV)/.test run ## see that nothing that was won in speed and memory is lost
 	$(BIN)/pytest tests/benchmarks

@@ -153,6 +153,8 @@ def test_forced_runs(toy, option, expected):
 def test_what_is_forced_is_there_in_full(toy):
     (toy.folder / "results/clean.csv").unlink()
     assert list(toy.run("--forcerun", "fit")) == ALL
+    (toy.folder / "results/clean.csv").unlink()
+    assert list(toy.run("--force", "results/model.json")) == ["clean", "fit"]
     assert toy.run("-n") == {}
 
 

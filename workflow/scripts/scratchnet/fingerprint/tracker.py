@@ -213,12 +213,13 @@ class Tracker:
         return not self.is_current(stage, dict(wildcards)) or self._is_forced(stage, wildcards)
 
     def _is_forced(self, stage, wildcards):
-        """Whether --forceall or --forcerun names a stage, or one whose results it reads."""
+        """Whether --forceall, --forcerun or --force means a stage, or one whose results it reads."""
         dag = self._workflow.dag_settings
-        if dag.forceall or not dag.forcerun:
+        forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
+        if dag.forceall or not forced:
             return dag.forceall
-        named = {self._rule(stage).name, *self._outputs(stage, dict(wildcards))}
-        return not named.isdisjoint(map(str, dag.forcerun)) or any(
+        names = {self._rule(stage).name, *self._outputs(stage, dict(wildcards))}
+        return not names.isdisjoint(forced) or any(
             self._is_forced(maker, frozenset(own.items()))
             for maker, own in self._makers(stage, dict(wildcards))
         )
