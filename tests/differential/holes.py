@@ -22,8 +22,8 @@ HOLES = {
     "no record": [
         (
             TRACKER,
-            "return recorded == self.fingerprint_of(stage, wildcards) and",
-            "return recorded in (None, self.fingerprint_of(stage, wildcards)) and",
+            "self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)",
+            "self._recorded(stage, wildcards) in (None, self.fingerprint_of(stage, wildcards))",
         )
     ],
     # Own data are inputs, and their modification times count.

@@ -128,6 +128,13 @@ class Walk:
         self.project = new_project(self.folder / "project 0", hole)
         self.pristine = world.read_pristine(self.project.folder)
         self.state, self.earlier, self.moves, self.done = State(), [], 0, ""
+        # Few states, so that most of the time goes into what happens between them.
+        own = [name for name in world.CONFIGS if name.startswith("own")]
+        others = [name for name in world.CONFIGS if name not in own]
+        few = hole is None
+        self.own = self.random.sample(own, 1) if few else own
+        self.configs = [*self.own, *(self.random.sample(others, 6) if few else others)]
+        self.edits = self.random.sample(list(world.EDITS), 3) if few else list(world.EDITS)
         self.trained = {}  # {path of a checkpoint: (State.trained_with, content)}
         self.saved = None  # (folder, trained) of results that were set aside
         self.operations = {
@@ -237,15 +244,15 @@ class Walk:
         world.put(self.project, state, self.pristine)
 
     def edit_settings(self):
-        config = self.random.choice(list(world.CONFIGS))
+        config = self.random.choice(self.configs)
         self.go(State(config, self.state.edit, self.state.data))
 
     def edit_code(self):
-        edit = self.random.choice([None, *world.EDITS])
+        edit = self.random.choice([None, *self.edits])
         self.go(State(self.state.config, edit, self.state.data))
 
     def edit_data(self):
-        config = self.random.choice([name for name in world.CONFIGS if name.startswith("own")])
+        config = self.random.choice(self.own)
         self.go(State(config, self.state.edit, 1 - self.state.data))
 
     def undo(self):
