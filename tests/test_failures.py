@@ -14,7 +14,7 @@ def test_a_stage_that_failed_runs_again_until_it_succeeds(request, stage):
     project = request.getfixturevalue("project_on_request" if stage in ON_REQUEST else kind)
     script = project.folder / "workflow/scripts" / f"{stage}.py"
     source = script.read_text()
-    # The marker says whether to fail; it is no part of the key, so each try has the same key.
+    # The marker says whether to fail; it is no part of the code, so the fingerprint stays the same.
     marker = project.folder / "fail"
     marker.touch()
     script.write_text(
@@ -47,6 +47,12 @@ def test_a_failure_after_an_edit_leaves_no_old_picture_that_looks_current(projec
     assert project.plan(picture) == {}
 
 
+def partial_summary(project):
+    """Where the table of a sweep lies that failed; the only one in the project."""
+    (path,) = project.results.glob("sweeps/*/partial_summary.csv")
+    return path
+
+
 @pytest.fixture
 def half_failed(project):
     """A sweep over two learning rates, of which one lets the training diverge."""
@@ -63,7 +69,8 @@ def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(half_
     project, process = half_failed
     assert process.returncode == 1
     assert "2 of 4 runs are done" in process.stdout
-    rows = read_csv(project.results / "summary.csv")
+    rows = read_csv(partial_summary(project))
+    assert f"{partial_summary(project).relative_to(project.folder)} has them all" in process.stdout
     assert [row["training.learning_rate"] for row in rows] == ["0.1", "0.1", "1e+30", "1e+30"]
     for row in rows[:2]:
         assert float(row["test_accuracy"]) > 0
@@ -83,7 +90,24 @@ def test_after_a_failing_run_only_what_failed_is_tried_again(half_failed):
     assert "preprocess" not in plan
 
 
-def test_the_summary_of_a_sweep_that_failed_is_replaced_when_it_succeeds(half_failed):
+def test_a_sweep_that_failed_leaves_the_summary_and_the_link_as_they_were(half_failed, finished):
+    project, _ = half_failed
+    summary = project.results / "summary.csv"
+    assert summary.read_bytes() == (finished.results / "summary.csv").read_bytes()
+    assert (project.results / "latest").readlink().name == finished.run_folder.name
+
+
+def test_a_sweep_that_failed_leaves_no_summary_where_none_was(new_project):
+    new_project.configure(
+        {"model": {"hidden": [5]}, "sweep": {"training.learning_rate": [0.1, 1e30]}}
+    )
+    assert new_project.snakemake().returncode == 1
+    assert len(read_csv(partial_summary(new_project))) == 2
+    assert not (new_project.results / "summary.csv").exists()
+    assert new_project.plan()["summarize"] == 1
+
+
+def test_a_sweep_that_succeeds_after_one_that_failed_has_its_own_summary(half_failed):
     project, _ = half_failed
     set_key(project, "sweep", {"training.learning_rate": [0.1], "training.seed": [0, 1]})
     project.run()
@@ -92,15 +116,19 @@ def test_the_summary_of_a_sweep_that_failed_is_replaced_when_it_succeeds(half_fa
     assert project.plan() == {}
 
 
-def test_a_summary_of_failures_does_not_outlive_the_edit_that_caused_them(sweep_project):
-    """The key of the summary is the one that was recorded before; its content is not."""
+def test_a_table_of_failures_does_not_outlive_the_edit_that_caused_them(sweep_project):
     summary = sweep_project.results / "summary.csv"
     layers = sweep_project.folder / "workflow/scripts/scratchnet/layers.py"
-    source, before = layers.read_text(), [row["test_loss"] for row in read_csv(summary)]
+    source, before = layers.read_text(), summary.read_bytes()
+    losses = [row["test_loss"] for row in read_csv(summary)]
     layers.write_text(source + "\nraise OSError('broken on purpose')\n")
     assert sweep_project.snakemake().returncode == 1
-    assert all(row["error"] for row in read_csv(summary))
+    partial = partial_summary(sweep_project)
+    assert len(read_csv(partial)) == 2
+    assert all(row["error"] for row in read_csv(partial))
+    assert summary.read_bytes() == before
     layers.write_text(source)
     sweep_project.run()
-    assert [row["test_loss"] for row in read_csv(summary)] == before
+    assert not partial.exists()
+    assert [row["test_loss"] for row in read_csv(summary)] == losses
     assert sweep_project.plan() == {}

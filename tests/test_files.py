@@ -1,6 +1,5 @@
 """Files appear whole or not at all; jobs end with a message that fits what went wrong."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from scratchnet.files import read_csv, read_json, whole, write_csv, write_json, write_text
+from scratchnet.fingerprint.code import code_hashes
+from scratchnet.fingerprint.records import read_record, record_path
+from scratchnet.fingerprint.values import canonical
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 
@@ -151,16 +153,37 @@ def test_csv_of_a_failing_writer_does_not_appear(path):
 # ---- Jobs.
 
 
+FINGERPRINT = {
+    "after": None,
+    "code": code_hashes(SCRIPTS / "summarize.py", ("scratchnet",)),
+    "settings": {"training.seed": 7},
+}
+
+
+@pytest.fixture
+def record(tmp_path):
+    """Where the record of a job lies."""
+    return record_path(tmp_path / "result.csv")
+
+
 @pytest.fixture
 def job(tmp_path):
     """A function that runs lines of Python as a job; returns exit code, stderr and the log."""
 
-    def run(*lines):
+    def run(*lines, fingerprint=FINGERPRINT):
         log = tmp_path / "logs" / "job.log"
+        planned = {"text": canonical(fingerprint), "packages": ("scratchnet",)}
+        planned |= {"made_from": {}, "latency_wait": 0}
         code = [
             "import logging",
+            "from types import SimpleNamespace",
             "from scratchnet import errors, job",
-            f"with job.running({str(log)!r}, {json.dumps(KEY)!r}) as settings:",
+            "snakemake = SimpleNamespace(",
+            f"    params=SimpleNamespace(fingerprint={planned!r}),",
+            f"    log=[{str(log)!r}], output=[{str(tmp_path / 'result.csv')!r}],",
+            f"    scriptdir={str(SCRIPTS)!r},",
+            ")",
+            "with job.stage_job(snakemake) as settings:",
             *(f"    {line}" for line in lines),
         ]
         process = subprocess.run(
@@ -174,9 +197,6 @@ def job(tmp_path):
         return process.returncode, process.stderr, log.read_text()
 
     return run
-
-
-KEY = {"settings": {"training.seed": 7}, "code": {"a.py": "1a2b3c4d"}, "after": None}
 
 
 def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
@@ -212,15 +232,17 @@ FOR_PEOPLE = {
 
 
 @pytest.mark.parametrize(("error", "message"), FOR_PEOPLE.items())
-def test_an_error_that_a_user_can_mend_ends_with_its_message_alone(job, error, message):
+def test_an_error_that_a_user_can_mend_ends_with_its_message_alone(job, record, error, message):
     code, stderr, log = job(f"raise {error}")
     assert (code, stderr) == (1, f"{message}\n")
     assert message in log
     assert "Traceback" not in log
+    assert read_record(record) is None
 
 
-def test_any_other_error_ends_with_its_traceback_on_the_terminal_and_in_the_log(job):
+def test_any_other_error_ends_with_its_traceback_on_the_terminal_and_in_the_log(job, record):
     code, stderr, log = job("{}['missing']")
+    assert read_record(record) is None
     assert code == 1
     for text in (stderr, log):
         assert "Traceback (most recent call last)" in text
@@ -238,7 +260,31 @@ def test_what_the_library_logs_goes_to_the_log(job, level):
     assert line.endswith(" epoch 1/2")
 
 
-def test_a_job_gets_the_settings_in_its_key(job):
+def test_a_job_that_ends_well_leaves_its_fingerprint_in_a_record(job, record):
+    assert job("pass")[0] == 0
+    assert read_record(record) == canonical(FINGERPRINT)
+
+
+def test_a_job_that_would_do_something_else_than_planned_ends_with_a_message_alone(job, record):
+    other = FINGERPRINT["code"] | {"scratchnet/files.py": "0" * 16}
+    code, stderr, log = job("print('at work')", fingerprint=FINGERPRINT | {"code": other})
+    message = "PlanError: scratchnet/files.py changed after this run was planned. "
+    message += "Give the command again."
+    assert (code, stderr) == (1, f"{message}\n")
+    assert message in log
+    assert "Traceback" not in log
+    assert read_record(record) is None
+
+
+def test_an_import_that_the_fingerprint_does_not_have_ends_with_a_message_alone(job, record):
+    code, stderr, log = job("from scratchnet import streams")
+    message = "PlanError: scratchnet.streams was imported, but no import statement names it"
+    assert (code, stderr) == (1, f"{message}\n")
+    assert message in log
+    assert read_record(record) is None
+
+
+def test_a_job_gets_the_settings_in_its_fingerprint(job):
     *_, log = job("logging.info(settings)")
     assert log.endswith(" {'training.seed': 7}\n")
 

@@ -55,28 +55,40 @@ def test_the_network_can_be_read_in_one_sitting():
         ("tensorflow", {"keras_network.py", "parity.py"}),
         ("onnx", {"export.py"}),
         ("PIL", {"images.py"}),
-        ("snakemake", set()),
+        ("snakemake", {"fingerprint/tracker.py"}),
     ],
 )
 def test_heavy_packages_stay_where_they_are_needed(package, users):
-    assert {path.name for path in LIBRARY.glob("*.py") if package in imports(path)} == users
+    modules = LIBRARY.rglob("*.py")
+    importing = {
+        path.relative_to(LIBRARY).as_posix() for path in modules if package in imports(path)
+    }
+    assert importing == users
+
+
+@pytest.mark.parametrize(
+    "path", sorted((LIBRARY / "fingerprint").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_the_fingerprint_package_knows_nothing_of_this_project(path):
+    others = imports(path) - set(sys.stdlib_module_names) - {"snakemake"}
+    assert all(name.startswith("scratchnet.fingerprint.") for name in others), others
 
 
 def test_planning_does_not_load_numpy():
     """`common.smk` is read at the start of each job on a cluster."""
     modules = "scratchnet.pipeline, scratchnet.config, scratchnet.summary, "
-    modules += "scratchnet.prediction_request"
+    modules += "scratchnet.prediction_request, scratchnet.why, scratchnet.fingerprint.tracker"
     code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import {modules}; import sys; "
     code += "assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
-def test_scripts_are_thin_and_see_no_more_than_their_key(script):
+def test_scripts_are_thin_and_see_no_more_than_their_fingerprint(script):
     source = script.read_text()
     assert "snakemake.config" not in source
     assert not any(isinstance(n, ast.FunctionDef | ast.If) for n in ast.walk(ast.parse(source)))
-    assert "with job.running(snakemake.log[0], snakemake.params.key) as settings:" in source
+    assert "with job.stage_job(snakemake) as settings:" in source
 
 
 def rules():
@@ -92,15 +104,16 @@ def test_each_script_has_its_rule():
 @pytest.mark.parametrize(("name", "text"), rules().items(), ids=rules().keys())
 def test_rules_have_every_directive_in_one_order(name, text):
     found = re.findall(r"^    (\w+):", text, re.MULTILINE)
-    optional = ("input", "localrule")
-    assert found == [name for name in DIRECTIVES if name in found or name not in optional]
+    assert found == [name for name in DIRECTIVES if name in found or name != "localrule"]
     # What is submitted asks for more at each attempt; functions would slow down planning elsewhere.
     is_submitted = name in ("preprocess", "train", "check_parity")
     amount = r"growing\(" if is_submitted else r"\d+,"
     assert is_submitted != ("localrule" in found)
     for resource in ("mem_mb", "runtime", "disk_mb"):
         assert re.search(f"        {resource}={amount}", text)
-    assert f'key=key_of("{name}")' in text
+    assert f'track.inputs("{name}"' in re.sub(r"\(\s+", "(", text)
+    assert f'fingerprint=track.fingerprint("{name}")' in text
+    assert f'why=track.why("{name}")' in text
     assert f"../scripts/{name}.py" in text
 
 

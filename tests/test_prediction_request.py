@@ -9,6 +9,7 @@ import pytest
 
 from scratchnet import config, image_files, pipeline
 from scratchnet.errors import ConfigError
+from scratchnet.fingerprint.stages import fingerprint, own_settings
 from scratchnet.prediction_request import resolve
 from scratchnet.settings import write_settings
 from scratchnet.trained_runs import find_run
@@ -157,7 +158,7 @@ SOFTMAX_RUN, MLP_RUN = pipeline.run_name(SOFTMAX), pipeline.run_name(MLP)
 def make_run(results, settings, epochs=(1,)):
     """The files of a run as far as they are looked at, tested at `epochs`; returns its folder."""
     run = results / "runs" / pipeline.run_name(settings)
-    write_settings(pipeline.own_settings("describe", settings), run / "config.yaml")
+    write_settings(own_settings(pipeline.STAGES, "describe", settings), run / "config.yaml")
     for epoch in epochs:
         fill(run, [f"checkpoints/epoch-{epoch:04}.npz", f"epoch-{epoch:04}/metrics.json"])
     fill(results / "data" / pipeline.data_name(settings), ["manifest.json", "X_test.npy"])
@@ -353,7 +354,7 @@ def test_a_request_has_the_images_and_the_files_of_the_run(requested, results, i
 
 def test_its_settings_are_all_that_its_stage_reads(requested):
     settings = requested(background="dark").settings
-    own = pipeline.own_settings("predict_images", settings)
+    own = own_settings(pipeline.STAGES, "predict_images", settings)
     assert own.keys() == {*pipeline.PREDICT}
     assert own["predict.background"] == "dark"
     assert own["predict.run"] == f"{MLP_RUN}/epoch-0020"
@@ -417,9 +418,11 @@ def test_the_place_is_another_after_a_change(requested, images, results, edit):
     edit(images, results)
     after = requested()
     assert after.place != before.place
-    assert pipeline.key("predict_images", after.settings) != pipeline.key(
-        "predict_images", before.settings
-    )
+    fingerprints = {
+        fingerprint(pipeline.STAGES, "predict_images", request.settings, lambda stage: {})
+        for request in (before, after)
+    }
+    assert len(fingerprints) == 2
 
 
 @pytest.mark.parametrize("asked", [{"run": SOFTMAX_RUN}, {"background": "light"}])

@@ -76,6 +76,7 @@ ON_REQUEST_MODULES = (
 
 # What runs after an edit of a module: the stages that import it, directly or not, and what follows.
 EVERYTHING = DATA | RUN
+RECORDING = ("jobs", "code", "records", "values")  # what each job imports of fingerprint/
 MODULES = {
     "errors": EVERYTHING,
     "files": EVERYTHING,
@@ -104,10 +105,11 @@ MODULES = {
     **{name: set() for name in ON_REQUEST_MODULES},  # nobody asked for them
     "summary": {"summarize"},
     "config": set(),
-    "identity": set(),
     "pipeline": set(),
     "why": set(),
-    "__init__": set(),
+    "__init__": EVERYTHING,  # imported with each module of the package
+    **{f"fingerprint/{name}": EVERYTHING for name in ("__init__", *RECORDING)},
+    **{f"fingerprint/{name}": set() for name in ("stages", "differences", "tracker")},  # planning
 }
 
 SCRIPTS = {
@@ -230,7 +232,9 @@ def test_ones_own_data_elsewhere_are_the_same_and_other_data_are_not(deep_projec
 
 def test_there_is_an_entry_for_each_module_and_each_script():
     scripts = CHECKOUT / "workflow" / "scripts"
-    assert {path.stem for path in (scripts / "scratchnet").glob("*.py")} == set(MODULES)
+    library = scripts / "scratchnet"
+    modules = {path.relative_to(library).with_suffix("") for path in library.rglob("*.py")}
+    assert {path.as_posix() for path in modules} == set(MODULES)
     assert {path.stem for path in scripts.glob("*.py")} == set(SCRIPTS)
 
 
@@ -244,6 +248,13 @@ def test_an_edited_module_runs_the_stages_that_import_it_and_what_follows(projec
 def test_an_edited_script_runs_its_stage_and_what_follows(project, name):
     append(project.folder / "workflow/scripts" / f"{name}.py")
     assert project.plan() == once(SCRIPTS[name])
+
+
+def test_a_copy_beside_a_module_runs_nothing(project):
+    layers = project.folder / "workflow/scripts/scratchnet/layers.py"
+    for ending in (".orig", ".bak", "~"):
+        shutil.copy(layers, f"{layers}{ending}")
+    assert project.plan() == {}
 
 
 def append(path, text="\n# An edit.\n"):
@@ -425,14 +436,19 @@ def test_without_snakemakes_records_no_training_is_repeated(project):
     assert project.plan() == {}
 
 
-@pytest.mark.parametrize(
-    "key", ["dataset", "validation_fraction", "model.hidden", "training.learning_rate"]
-)
+@pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
 def test_without_snakemakes_records_edits_are_still_seen(project, key):
     shutil.rmtree(project.folder / ".snakemake")
     value, expected = MATRIX[key]
     set_key(project, key, value)
     assert project.plan() == once(expected)
+
+
+@pytest.mark.parametrize("name", ["layers", "plots", "summary", "settings", "pipeline", "job"])
+def test_without_snakemakes_records_edits_of_code_are_still_seen(project, name):
+    shutil.rmtree(project.folder / ".snakemake")
+    append(project.folder / "workflow/scripts/scratchnet" / f"{name}.py")
+    assert project.plan() == once(MODULES[name])
 
 
 DELETED = {
@@ -470,6 +486,56 @@ def test_a_deleted_result_is_made_again_and_nothing_else(project, pattern):
     assert project.plan() == {}
     if path.suffix != ".json" and path.name != "summary.csv":  # these say how long it took, too
         assert path.read_bytes() == before
+
+
+def test_a_deleted_link_to_the_latest_run_is_made_again_with_the_summary(project):
+    link = project.results / "latest"
+    before = link.readlink()
+    link.unlink()
+    assert planned(project.run()) == {"summarize": 1}
+    assert link.readlink() == before
+    assert project.plan() == {}
+
+
+# The first output of each stage: its record lies beside it.
+FIRST = {
+    "download": "data/mnist/train-images-idx3-ubyte",
+    "preprocess": "data/{data}/X_train.npy",
+    "describe": "runs/{run}/config.yaml",
+    "train": "runs/{run}/checkpoints/epoch-0004.npz",
+    "evaluate": "runs/{run}/epoch-0004/metrics.json",
+    **{plot: f"runs/{{run}}/epoch-0004/{plot[5:]}.png" for plot in sorted(PLOTS)},
+    "summarize": "summary.csv",
+}
+
+
+def record_of(project, stage):
+    """The path of the record of a stage."""
+    (data,) = (project.results / "data").glob("mnist-*")
+    output = project.results / FIRST[stage].format(data=data.name, run=project.run_folder.name)
+    return output.with_name(f".{output.name}.fingerprint")
+
+
+def test_each_stage_has_one_record(project):
+    assert FIRST.keys() == EVERYTHING
+    records = {record_of(project, stage) for stage in FIRST}
+    assert {*project.results.rglob(".*")} == records
+
+
+@pytest.mark.parametrize("stage", FIRST)
+def test_without_its_record_exactly_a_stage_is_stale(project, stage):
+    record_of(project, stage).unlink()
+    assert project.plan() == {stage: 1}
+
+
+@pytest.mark.parametrize("stage", ["download", "train", "summarize"])
+def test_a_deleted_record_is_made_again_and_nothing_else(project, stage):
+    record = record_of(project, stage)
+    before = record.read_bytes()
+    record.unlink()
+    assert planned(project.run()) == {stage: 1}
+    assert record.read_bytes() == before
+    assert project.plan() == {}
 
 
 def test_a_deleted_folder_of_results_is_made_again(project):

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from scratchnet.errors import ResultsError
 from scratchnet.files import read_csv
-from scratchnet.summary import aligned, compare, cost_table, short_table, summarize
+from scratchnet.summary import aligned, compare, cost_table, link_latest, short_table, summarize
 
 
 @pytest.fixture
@@ -240,3 +241,58 @@ def test_costs_are_those_of_all_jobs_of_a_stage(tmp_path):
         ["train", "3", "3.8", "100"],
         ["describe", "1", "0.1", ""],
     ]
+
+
+# ---- The link to the only run.
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A folder of results with two runs."""
+    for name in ("one", "two"):
+        (tmp_path / f"results/runs/{name}/epoch-0004").mkdir(parents=True)
+    return tmp_path / "results"
+
+
+def row_of(results, name):
+    return {"folder": f"{results}/runs/{name}/epoch-0004"}
+
+
+def test_the_link_leads_to_the_folder_of_the_run(results):
+    link_latest([row_of(results, "one")], str(results / "latest"))
+    assert (results / "latest").resolve() == (results / "runs/one").resolve()
+    assert str((results / "latest").readlink()) == "runs/one"  # so that results can be moved
+
+
+@pytest.mark.parametrize("before", ["runs/one", "runs/two", "nowhere"])
+def test_an_older_link_is_replaced_and_nothing_else_is_there(results, before):
+    (results / "latest").symlink_to(before)
+    link_latest([row_of(results, "two")], results / "latest")
+    assert (results / "latest").resolve() == (results / "runs/two").resolve()
+    assert {path.name for path in results.iterdir()} == {"runs", "latest"}
+
+
+def test_what_a_killed_job_left_is_in_nobodys_way(results):
+    (results / ".latest").symlink_to("runs/one")
+    link_latest([row_of(results, "two")], results / "latest")
+    assert {path.name for path in results.iterdir()} == {"runs", "latest"}
+
+
+def test_relative_paths_will_do(results, monkeypatch):
+    monkeypatch.chdir(results.parent)
+    link_latest([row_of("results", "two")], "results/latest")
+    assert str((results / "latest").readlink()) == "runs/two"
+
+
+def test_several_runs_have_no_link(results):
+    link_latest([row_of(results, "one"), row_of(results, "two")], None)
+    assert {path.name for path in results.iterdir()} == {"runs"}
+
+
+@pytest.mark.parametrize("kind", ["touch", "mkdir"])
+def test_something_else_in_the_place_of_the_link_stays_and_is_named(results, kind):
+    getattr(results / "latest", kind)()
+    with pytest.raises(ResultsError, match="latest is not a link: move it away"):
+        link_latest([row_of(results, "one")], results / "latest")
+    assert not (results / "latest").is_symlink()
+    assert {path.name for path in results.iterdir()} == {"runs", "latest"}

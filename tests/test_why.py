@@ -53,8 +53,8 @@ def test_an_edited_module_is_named(project):
 
 def test_a_new_import_is_named(project):
     script = project.folder / "workflow/scripts/plot_history.py"
-    script.write_text(script.read_text() + "\nimport scratchnet.identity\n")
-    assert reasons(project) == {"Drawing": "plot_history.py changed, identity.py is new"}
+    script.write_text(script.read_text() + "\nimport scratchnet.streams\n")
+    assert reasons(project) == {"Drawing": "plot_history.py changed, streams.py is new"}
 
 
 def test_a_missing_result_is_said_to_be_missing(project):
@@ -62,9 +62,24 @@ def test_a_missing_result_is_said_to_be_missing(project):
     assert reasons(project) == {"Drawing": "its result is missing"}
 
 
+def test_a_result_without_a_record_is_said_to_have_none(project):
+    (project.run_folder / f"{EPOCH}/.history.png.fingerprint").unlink()
+    assert reasons(project) == {"Drawing": "there is no record of how its result was made"}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"settings": ', b"\xff"])
+def test_a_damaged_record_is_said_to_be_damaged(project, content):
+    (project.run_folder / f"{EPOCH}/.history.png.fingerprint").write_bytes(content)
+    assert reasons(project) == {"Drawing": "its record is damaged"}
+
+
+def test_a_forced_stage_runs_once_more(project):
+    assert reasons(project, "--forcerun", "summarize") == {"Summing": "once more"}
+
+
 def test_other_runs_make_another_summary(project):
     project.configure({"sweep": {"training.seed": [0, 1]}})
-    assert reasons(project)["Summing"] == "other runs"
+    assert reasons(project)["Summing"] == "rows changed"
 
 
 def test_of_several_earlier_runs_the_nearest_is_named(project):

@@ -39,6 +39,22 @@ def test_with_everything_there_nothing_runs(finished):
     assert "Nothing to be done" in finished.run()
 
 
+@pytest.mark.parametrize("is_stale", [True, False])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--rulegraph", "--dag", "--filegraph", "--summary", "--detailed-summary", "--list-rules"),
+        *("--list-untracked", "--unlock"),
+    ],
+)
+def test_what_only_shows_something_works_whatever_is_stale(project, option, is_stale):
+    if is_stale:
+        project.configure({"training": {"seed": 1}})
+    before = sorted(project.results.rglob("*"))
+    project.run(option)
+    assert sorted(project.results.rglob("*")) == before
+
+
 def test_the_end_of_a_run_says_what_came_out_and_where(new_project):
     output = new_project.run()
     accuracy = json.loads((new_project.run_folder / "epoch-0004/metrics.json").read_text())

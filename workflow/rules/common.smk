@@ -107,7 +107,7 @@ def on_disk(path):
 
 def in_rules(path):
     """What the rules call a path below RESULTS: results/..."""
-    return "results" + str(path).removeprefix(str(RESULTS))
+    return f"results{str(path).removeprefix(str(RESULTS))}"
 
 
 @cache

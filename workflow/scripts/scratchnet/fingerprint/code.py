@@ -44,7 +44,8 @@ def _read(path, root, packages):
 
 
 def _is_data(file):
-    return file.is_file() and not file.suffix.startswith(".py")
+    """Whether a file is none of Python's, nor a copy of one, as module.py.orig."""
+    return file.is_file() and not any(part.startswith(".py") for part in file.suffixes)
 
 
 def _imported_names(tree, package):

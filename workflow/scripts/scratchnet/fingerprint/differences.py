@@ -10,14 +10,19 @@ MAX_LENGTH = 200  # of both values of a setting
 
 def changed(stages, stage, before, now):
     """Return how two fingerprints of `stage` differ: in settings, code, or the stage before."""
-    before, now = json.loads(before), json.loads(now)
-    reasons = differing_settings(before["settings"], now["settings"])
-    for path in sorted(before["code"].keys() | now["code"].keys()):
-        if before["code"].get(path) != now["code"].get(path):
-            in_both = path in before["code"] and path in now["code"]
+    now = json.loads(now)
+    try:
+        before = json.loads(before)
+        settings, code, after = before["settings"], before["code"], before["after"]
+    except (ValueError, TypeError, KeyError):
+        return "its record is damaged"
+    reasons = differing_settings(settings, now["settings"])
+    for path in sorted(code.keys() | now["code"].keys()):
+        if code.get(path) != now["code"].get(path):
+            in_both = path in code and path in now["code"]
             verb = "changed" if in_both else "is new" if path in now["code"] else "is not used now"
             reasons.append(f"{path.rsplit('/', 1)[-1]} {verb}")
-    if not reasons and before["after"] != now["after"]:
+    if not reasons and after != now["after"]:
         return f"follows {stage_before(stages, stage, now['settings'])}"
     return join_reasons(reasons)
 

@@ -133,9 +133,11 @@ class Tracker:
 
     def is_current(self, stage, wildcards):
         """Return whether a result of `stage` is there, and was made as it would be made now."""
-        files = [*self._outputs(stage, wildcards), *self._links.get(stage, [])]
-        recorded = self._recorded(stage, wildcards)
-        return recorded == self.fingerprint_of(stage, wildcards) and all(map(os.path.exists, files))
+        return (
+            self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)
+            and all(map(os.path.exists, self._outputs(stage, wildcards)))
+            and all(map(os.path.lexists, self._links.get(stage, [])))  # what they lead to may come
+        )
 
     def fingerprint_of(self, stage, wildcards):
         """Return the present fingerprint of a result of `stage`."""

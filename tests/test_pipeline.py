@@ -1,26 +1,18 @@
-"""Identity: names and keys move with what they should move with, and with nothing else."""
+"""The pipeline: names and fingerprints move with what they should move with, and nothing else."""
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from scratchnet import identity, pipeline
+from scratchnet import pipeline
 from scratchnet.config import leaves, load_schema, resolve
-from scratchnet.identity import canonical, code_hashes, short_hash
-from scratchnet.pipeline import (
-    STAGES,
-    data_name,
-    key,
-    key_of_all,
-    previous_epoch,
-    rows,
-    run_name,
-    sweep_name,
-)
+from scratchnet.fingerprint import code
+from scratchnet.fingerprint.code import code_hashes
+from scratchnet.fingerprint.stages import fingerprint
+from scratchnet.pipeline import STAGES, data_name, previous_epoch, rows, run_name, sweep_name
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 (DEFAULTS,) = resolve({})
@@ -34,123 +26,27 @@ SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 )
 FULL |= {"content": "a1b2", "test_fraction": 0.15}
 OF_A_PREDICTION = {"predict_images", "plot_contact_sheet"}
-OF_A_RUN = [
-    stage for stage in STAGES if not STAGES[stage].of_all_runs and stage not in OF_A_PREDICTION
-]
+TOGETHER = {"summarize", "compare", "plot_curves", "plot_points"}
+OF_A_RUN = set(STAGES) - OF_A_PREDICTION - TOGETHER
 
 
-# ---- Values.
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
-        ({"a": {"b": 1, "c": [2]}}, {"a": {"c": [2], "b": 1}}),
-        ([{"a": 1, "b": 2}], [{"b": 2, "a": 1}]),
-        (0.001, 1e-3),
-        ((1, 2), [1, 2]),
-    ],
-)
-def test_the_same_value_is_the_same_text(one, other):
-    assert canonical(one) == canonical(other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"a": 1, "b": 2}, {"a": 2, "b": 1}),
-        ([1, 2], [2, 1]),
-        (1, "1"),
-        (None, "null"),
-        (0.1, 0.1 + 1e-16),
-        ([[1], 2], [[1, 2]]),
-        ({"a": None}, {}),
-    ],
-)
-def test_another_value_is_another_text(one, other):
-    assert canonical(one) != canonical(other)
-
-
-def test_the_text_is_json():
-    value = {"b": [1, 2.5, None, True], "a": {"é": "ü"}}
-    assert json.loads(canonical(value)) == value
-
-
-@pytest.mark.parametrize("value", [None, "", 0, {}, [1.5, "text"], {"a": {"b": None}}], ids=str)
-def test_a_short_hash_is_eight_hexadecimal_digits(value):
-    assert re.fullmatch("[0-9a-f]{8}", short_hash(value))
-
-
-def test_a_short_hash_is_the_same_today_and_tomorrow():
-    # The first digits of the sha256 of {"a": [1, 2.5, null], "b": "x"}.
-    assert short_hash({"b": "x", "a": [1, 2.5, None]}) == "e80ae95b"
-
-
-# ---- Code.
-
-# What each script imports, directly or not, worked out by hand.
-JOB = {"job", "errors"}
-NETWORK = {"network", "initializers", "layers", "losses", "metrics"}
-PLOTS = JOB | {"plots", "files"}
-TRAINING = NETWORK | {
-    *("training", "batches", "checkpoints", "environment", "files", "optimizers"),
-    *("schedules", "streams", "terminal"),
-}
-EXPORT = JOB | {"export", "checkpoints", "files", "keras_network"}
-IMPORTS = {
-    "download": JOB | {"datasets", "files", "idx", "terminal"},
-    "describe": JOB | {"settings", "files"},
-    "preprocess": JOB | {"preprocessing", "raw", "files", "idx", "streams"},
-    "train": JOB | TRAINING,
-    "evaluate": JOB | NETWORK | {"evaluation", "checkpoints", "environment", "files"},
-    "plot_history": PLOTS,
-    "plot_confusion": PLOTS,
-    "plot_misclassified": PLOTS,
-    "plot_calibration": PLOTS,
-    "plot_weights": PLOTS,
-    "plot_curves": PLOTS,
-    "plot_points": PLOTS,
-    "make_demo": JOB | {"demo", "checkpoints", "drawings", "files", "streams"},
-    "check_parity": JOB | TRAINING | {"parity", "keras_network"},
-    "plot_parity": PLOTS,
-    "export_keras": EXPORT,
-    "export_onnx": EXPORT,
-    "export_npz": EXPORT,
-    "predict_images": JOB
-    | (NETWORK - {"losses"})
-    | {"predictions", "checkpoints", "drawings", "files", "images", "image_files", "terminal"},
-    "plot_contact_sheet": PLOTS,
-    "summarize": JOB | {"summary", "files"},
-    "compare": JOB | {"summary", "files"},
-}
-
-
-@pytest.mark.parametrize("script", [path.stem for path in sorted(SCRIPTS.glob("*.py"))])
-def test_a_script_depends_on_itself_and_on_what_it_imports(script):
-    expected = {f"{script}.py", *(f"scratchnet/{module}.py" for module in IMPORTS[script])}
-    if script == "make_demo":
-        expected |= {"scratchnet/demo.html"}
-    assert set(code_hashes(SCRIPTS / f"{script}.py")) == expected
-
-
-@pytest.mark.parametrize("script", IMPORTS)
-def test_every_script_of_the_table_is_there(script):
-    assert (SCRIPTS / f"{script}.py").is_file()
+def fingerprint_of(stage, settings, scripts=SCRIPTS):
+    """The fingerprint of a stage whose script lies in the folder `scripts`."""
+    return fingerprint(
+        STAGES, stage, settings, lambda name: code_hashes(scripts / f"{name}.py", ("scratchnet",))
+    )
 
 
 def forget():
-    identity.code_hashes.cache_clear()
-    identity._read.cache_clear()
+    code.code_hashes.cache_clear()
+    code._read.cache_clear()
 
 
 @pytest.fixture
-def scripts(tmp_path, monkeypatch):
-    """A copy of the scripts and of the library, which the pipeline takes for its own."""
+def scripts(tmp_path):
+    """A copy of the scripts and of the library."""
     folder = tmp_path / "scripts"
     shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(identity, "LIBRARY", folder / "scratchnet")
-    monkeypatch.setattr(pipeline, "SCRIPTS", folder)
     forget()
     yield folder
     forget()
@@ -159,87 +55,6 @@ def scripts(tmp_path, monkeypatch):
 def append(path, text):
     path.write_text(path.read_text() + text)
     forget()
-
-
-@pytest.fixture
-def hashes():
-    """The hashes of the code as it is, by script."""
-    return {script: code_hashes(SCRIPTS / f"{script}.py") for script in IMPORTS}
-
-
-def test_the_hashes_are_the_same_wherever_the_code_lies(hashes, scripts):
-    assert {script: code_hashes(scripts / f"{script}.py") for script in IMPORTS} == hashes
-
-
-@pytest.mark.parametrize("edited", ["train.py", "scratchnet/training.py", "scratchnet/layers.py"])
-def test_a_comment_changes_the_hash_of_its_file_alone(scripts, edited):
-    before = code_hashes(scripts / "train.py")
-    append(scripts / edited, "# A remark.\n")
-    after = code_hashes(scripts / "train.py")
-    assert {name for name in before if before[name] != after[name]} == {edited}
-
-
-def test_a_touch_changes_nothing(scripts):
-    before = code_hashes(scripts / "train.py")
-    for path in scripts.rglob("*.py"):
-        os.utime(path, (0, 0))
-    forget()
-    assert code_hashes(scripts / "train.py") == before
-
-
-def test_an_edit_undone_changes_nothing(scripts):
-    path = scripts / "scratchnet" / "layers.py"
-    before, text = code_hashes(scripts / "train.py"), path.read_text()
-    append(path, "# A remark.\n")
-    path.write_text(text)
-    forget()
-    assert code_hashes(scripts / "train.py") == before
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import scratchnet.optimizers",
-        "import scratchnet.optimizers as rules",
-        "import json, scratchnet.optimizers",
-        "from scratchnet import optimizers",
-        "from scratchnet import errors, optimizers as rules",
-        "from scratchnet.optimizers import SGD",
-        "from scratchnet.optimizers import *",
-        "def later():\n    from scratchnet.optimizers import SGD",
-        "try:\n    import scratchnet.optimizers\nexcept ImportError:\n    pass",
-        "from . import optimizers",
-        "from .optimizers import SGD",
-    ],
-)
-def test_an_import_is_followed_in_whatever_form(scripts, statement):
-    append(scripts / "scratchnet" / "idx.py", f"\n{statement}\n")
-    assert "scratchnet/optimizers.py" in code_hashes(scripts / "download.py")
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import optimizers",
-        "from optimizers import SGD",
-        "from torch import optimizers",
-        "import torch.optimizers",
-        "import scratchnet",
-        "from scratchnet import no_such_module",
-        "# from scratchnet import optimizers",
-        "'from scratchnet import optimizers'",
-    ],
-)
-def test_what_only_looks_like_an_import_of_the_library_is_not_followed(scripts, statement):
-    before = set(code_hashes(scripts / "download.py"))
-    append(scripts / "scratchnet" / "idx.py", f"\n{statement}\n")
-    assert set(code_hashes(scripts / "download.py")) == before
-
-
-def test_modules_that_import_each_other_are_followed_once(scripts):
-    append(scripts / "scratchnet" / "errors.py", "\nimport scratchnet.job\n")
-    names = {f"scratchnet/{module}.py" for module in IMPORTS["summarize"]}
-    assert set(code_hashes(scripts / "summarize.py")) == {"summarize.py", *names}
 
 
 # ---- What moves with a setting. Worked out by hand: a new key needs an entry.
@@ -300,12 +115,12 @@ def folders_that_move(one, other):
     return {name for name, function in names.items() if function(one) != function(other)}
 
 
-def keys_of(settings):
-    return {stage: key(stage, settings) for stage in OF_A_RUN}
+def fingerprints_of(settings, scripts=SCRIPTS):
+    return {stage: fingerprint_of(stage, settings, scripts) for stage in OF_A_RUN}
 
 
 def stages_that_move(one, other):
-    before, after = keys_of(one), keys_of(other)
+    before, after = fingerprints_of(one), fingerprints_of(other)
     return {stage for stage in OF_A_RUN if before[stage] != after[stage]} - {"download"}
 
 
@@ -338,19 +153,20 @@ PREDICTION = DEFAULTS | {"predict.images": "a1", "predict.run": "a", "predict.ne
     ],
 )
 def test_a_prediction_depends_on_its_images_and_its_network(name, stages):
-    def keys(settings):
-        return {stage: key(stage, settings) for stage in OF_A_PREDICTION}
+    def fingerprints(settings):
+        return {stage: fingerprint_of(stage, settings) for stage in OF_A_PREDICTION}
 
-    before, after = keys(PREDICTION), keys(PREDICTION | {name: "other"})
+    before, after = fingerprints(PREDICTION), fingerprints(PREDICTION | {name: "other"})
     assert {stage for stage in OF_A_PREDICTION if before[stage] != after[stage]} == stages
 
 
 def test_public_data_are_downloaded_and_ones_own_are_not():
     other = DEFAULTS | {"dataset": "fashion"}
-    assert key("download", DEFAULTS) != key("download", other)
+    assert fingerprint_of("download", DEFAULTS) != fingerprint_of("download", other)
     assert "download" in pipeline.identity("train", DEFAULTS)
     assert "download" not in pipeline.identity("train", FULL)
-    assert json.loads(key("preprocess", FULL))["after"] is None
+    assert json.loads(fingerprint_of("preprocess", DEFAULTS))["after"] is not None
+    assert json.loads(fingerprint_of("preprocess", FULL))["after"] is None
 
 
 SWAPS = [
@@ -406,19 +222,25 @@ def test_the_folders_of_the_defaults_keep_their_names():
 
 def test_a_run_is_described_by_the_settings_in_its_identity():
     parts = pipeline.identity("train", DEFAULTS)
-    assert json.loads(key("describe", DEFAULTS))["settings"] == {
+    assert json.loads(fingerprint_of("describe", DEFAULTS))["settings"] == {
         name: value for part in parts.values() for name, value in part.items()
     }
 
 
-# ---- Keys.
+# ---- Fingerprints.
 
 
-@pytest.mark.parametrize("stage", OF_A_RUN)
-def test_a_key_holds_the_settings_that_its_stage_reads_and_that_apply(stage):
+@pytest.mark.parametrize("stage", sorted(OF_A_RUN))
+def test_a_fingerprint_holds_the_settings_that_its_stage_reads_and_that_apply(stage):
     for run in (DEFAULTS, FULL):
-        settings = json.loads(key(stage, run))["settings"]
-        assert settings == {name: run[name] for name in STAGES[stage].reads if name in run}
+        settings = json.loads(fingerprint_of(stage, run))["settings"]
+        assert settings == {name: run[name] for name in STAGES[stage].settings if name in run}
+
+
+def test_the_stages_of_all_runs_follow_one_that_puts_them_together():
+    following = {name for name, stage in STAGES.items() if stage.each}
+    assert following == {"summarize", "compare"}
+    assert following | {n for n, stage in STAGES.items() if stage.after in following} == TOGETHER
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -440,7 +262,12 @@ def test_each_stage_is_a_script(stage):
         ("scratchnet/idx.py", {"download", "preprocess", *FROM_TRAINING}),
         ("scratchnet/config.py", set()),
         ("scratchnet/settings.py", {"describe"}),
-        ("scratchnet/job.py", set(OF_A_RUN)),
+        ("scratchnet/job.py", OF_A_RUN),
+        ("scratchnet/__init__.py", OF_A_RUN),
+        ("scratchnet/fingerprint/__init__.py", OF_A_RUN),
+        ("scratchnet/fingerprint/jobs.py", OF_A_RUN),
+        ("scratchnet/fingerprint/tracker.py", set()),
+        ("scratchnet/fingerprint/stages.py", set()),
         ("scratchnet/pipeline.py", set()),
         ("scratchnet/summary.py", set()),
         ("plot_history.py", {"plot_history"}),
@@ -452,9 +279,9 @@ def test_each_stage_is_a_script(stage):
     ],
 )
 def test_an_edit_makes_its_stages_and_what_follows_stale(scripts, edited, stages):
-    before = keys_of(DEFAULTS)
+    before = fingerprints_of(DEFAULTS, scripts)
     append(scripts / edited, "# A remark.\n")
-    after = keys_of(DEFAULTS)
+    after = fingerprints_of(DEFAULTS, scripts)
     assert {stage for stage in OF_A_RUN if before[stage] != after[stage]} == stages
 
 
@@ -462,11 +289,11 @@ def test_an_edit_makes_its_stages_and_what_follows_stale(scripts, edited, stages
 
 SEEDS = [DEFAULTS | {"training.seed": seed} for seed in (0, 1)]
 ROWS = rows(SEEDS, ["training.seed"])
-TOGETHER = [stage for stage in STAGES if STAGES[stage].of_all_runs]
 
 
-def together(runs=SEEDS, table=ROWS):
-    return {stage: key_of_all(stage, runs, table) for stage in TOGETHER}
+def together(runs=SEEDS, table=ROWS, scripts=SCRIPTS):
+    settings = runs[0] | {"rows": table, "runs": runs}
+    return {stage: fingerprint_of(stage, settings, scripts) for stage in TOGETHER}
 
 
 def stale_together(before, after):
@@ -483,17 +310,18 @@ def test_rows_tell_the_swept_settings_and_the_results_of_each_run():
     assert rows(SEEDS, ["training.nesterov"])[0]["swept"] == {"training.nesterov": None}
 
 
-def test_keys_of_all_runs_hold_the_rows():
-    for text in together().values():
-        assert json.loads(text)["settings"]["rows"] == ROWS
+def test_what_reads_the_rows_has_them_in_its_fingerprint():
+    found = {stage: json.loads(text)["settings"].get("rows") for stage, text in together().items()}
+    read = dict.fromkeys(("summarize", "compare", "plot_points"), ROWS)
+    assert found == read | {"plot_curves": None}
 
 
 @pytest.mark.parametrize(
     ("changes", "stale"),
     [
-        ({"training.seed": 2}, set(TOGETHER)),
-        ({"validation_fraction": 0.1}, set(TOGETHER)),
-        ({"classes": ["a", "b"]}, set(TOGETHER)),
+        ({"training.seed": 2}, TOGETHER),
+        ({"validation_fraction": 0.1}, TOGETHER),
+        ({"classes": ["a", "b"]}, TOGETHER),
         ({"plots.style": "default"}, {"plot_curves", "plot_points"}),
         ({"plots.misclassified": 9}, set()),
     ],
@@ -506,8 +334,8 @@ def test_stages_of_all_runs_are_stale_after_a_change_in_a_run(changes, stale):
 
 
 def test_stages_of_all_runs_are_stale_when_a_row_is():
-    assert stale_together(together(), together(SEEDS, ROWS[::-1])) == set(TOGETHER)
-    assert stale_together(together(), together(SEEDS[:1], ROWS[:1])) == set(TOGETHER)
+    assert stale_together(together(), together(SEEDS, ROWS[::-1])) == TOGETHER
+    assert stale_together(together(), together(SEEDS[:1], ROWS[:1])) == TOGETHER
 
 
 @pytest.mark.parametrize(
@@ -518,14 +346,14 @@ def test_stages_of_all_runs_are_stale_when_a_row_is():
         ("plot_curves.py", {"plot_curves"}),
         ("scratchnet/summary.py", {"summarize", "compare", "plot_curves", "plot_points"}),
         ("scratchnet/plots.py", {"plot_curves", "plot_points"}),
-        ("scratchnet/evaluation.py", set(TOGETHER)),
-        ("scratchnet/layers.py", set(TOGETHER)),
+        ("scratchnet/evaluation.py", TOGETHER),
+        ("scratchnet/layers.py", TOGETHER),
     ],
 )
 def test_stages_of_all_runs_are_stale_after_an_edit(scripts, edited, stale):
-    before = together()
+    before = together(scripts=scripts)
     append(scripts / edited, "# A remark.\n")
-    assert stale_together(before, together()) == stale
+    assert stale_together(before, together(scripts=scripts)) == stale
 
 
 def test_the_folder_of_a_sweep_is_named_after_its_keys_and_rows():
