@@ -190,7 +190,8 @@ def test_parity_is_said_in_numbers(finished_on_request):
 def test_the_exported_files_are_there(finished_on_request):
     folder = finished_on_request.run_folder / "epoch-0004/export"
     names = {path.name for path in folder.iterdir()}
-    assert names == {"network.keras", "network.onnx", "network.npz", "README.md"}
+    networks = {"network.keras", "network.onnx", "network.npz"}
+    assert names == networks | {"README.md"} | {f".{name}.fingerprint" for name in networks}
 
 
 def test_of_a_sweep_each_run_is_exported(sweep_project):

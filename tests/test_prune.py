@@ -43,7 +43,10 @@ def test_everything_that_is_made_on_request_is_reached_too(finished_on_request):
 
 def test_what_was_made_on_request_goes_with_its_run_but_predictions_stay(project_on_request):
     predicted = {*project_on_request.results.glob("predictions/*/*")}
-    assert len(predicted) == 3
+    assert {path.name for path in predicted} == {
+        *("predictions.csv", "contact_sheet.json", "contact_sheet.png"),
+        *(".predictions.csv.fingerprint", ".contact_sheet.png.fingerprint"),
+    }
     project_on_request.configure({"training": {"seed": 5}})
     assert prune(project_on_request, "--delete").returncode == 0
     assert not (project_on_request.results / "runs").exists()
@@ -106,6 +109,7 @@ def test_checkpoints_beside_the_chain_are_deleted_and_those_of_it_stay(project):
     [
         f"{{data}}/.X_train-{'0123456789abcdef' * 2}.npy",
         f"mnist/.train-images-idx3-ubyte-{'0123456789abcdef' * 2}",
+        f"{{data}}/.X_train.npy.fingerprint-{'0123456789abcdef' * 2}",
         "mnist/.download-a1b_c2d3/cache/mnist.npz",
     ],
 )
@@ -117,6 +121,23 @@ def test_what_a_killed_job_was_writing_is_deleted(project, name):
     assert "unfinished files" in prune(project, "--delete").stdout
     assert not rest.exists()
     assert project.plan() == {}
+
+
+def test_the_table_of_a_sweep_that_failed_is_deleted(project):
+    table = project.results / "sweeps/seed-0123abcd/partial_summary.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("run\n")
+    assert prune(project, "--delete").returncode == 0
+    assert not table.parent.exists()
+
+
+def test_a_record_without_its_result_is_deleted_where_the_result_would_be(piled_up):
+    project, before = piled_up
+    for path in files(project) - before:
+        if path.suffix == ".npz":
+            path.unlink()
+    assert prune(project, "--delete").returncode == 0
+    assert files(project) == before
 
 
 def test_nothing_is_deleted_while_a_run_is_at_work(piled_up):

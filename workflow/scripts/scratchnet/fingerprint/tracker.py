@@ -215,7 +215,7 @@ class Tracker:
         return not self.is_current(stage, dict(wildcards)) or self._is_forced(stage, wildcards)
 
     def _is_forced(self, stage, wildcards):
-        """Whether --forceall, --forcerun or --force means a stage, or one whose results it reads."""
+        """Whether the user forces a stage, or one whose results it reads."""
         dag = self._workflow.dag_settings
         forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
         if dag.forceall or not forced:
