@@ -230,8 +230,9 @@ def test_each_result_has_the_stage_before_that_its_own_settings_say():
 
 def reason(stage, settings=None, code=None, before=SETTINGS):
     """What differs in `stage` with other settings, or other code of some stages."""
-    now = make(stage, before | (settings or {}), CODE | (code or {}))
-    return changed(STAGES, stage, make(stage, before), now)
+    after = before | (settings or {})
+    now = make(stage, after, CODE | (code or {}))
+    return changed(make(stage, before), now, stage_before(STAGES, stage, after))
 
 
 @pytest.mark.parametrize(
@@ -265,7 +266,7 @@ def test_settings_that_differ_are_named_with_both_values_and_else_the_stage_befo
 def test_files_that_differ_are_named_without_their_folder(files, expected):
     code = {"fit": {"lib/a.py": "1", "lib/b.py": "2"}}
     before, now = make("fit", SETTINGS, CODE | code), make("fit", SETTINGS, CODE | {"fit": files})
-    assert changed(STAGES, "fit", before, now) == expected
+    assert changed(before, now, "clean") == expected
 
 
 def test_settings_come_before_code_and_the_stage_before_is_then_left_out():
@@ -297,7 +298,7 @@ def test_other_rows_are_named_as_every_setting_is():
 
 @pytest.mark.parametrize("record", ["", "{", "null", "[]", "{}", '{"settings": {}, "code": {}}'])
 def test_a_damaged_record_is_a_reason(record):
-    assert changed(STAGES, "fit", record, make("fit")) == "its record is damaged"
+    assert changed(record, make("fit"), "clean") == "its record is damaged"
 
 
 @pytest.mark.parametrize(

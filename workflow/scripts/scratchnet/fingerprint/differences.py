@@ -2,14 +2,15 @@
 
 import json
 
-from scratchnet.fingerprint.stages import stage_before
-
 MAX_REASONS = 3
 MAX_LENGTH = 200  # of both values of a setting
 
 
-def changed(stages, stage, before, now):
-    """Return how two fingerprints of `stage` differ: in settings, code, or the stage before."""
+def changed(before, now, follows):
+    """Return how two fingerprints of a stage differ: in settings, in code, or in what it `follows`.
+
+    `follows` is the name of the stage before, or None.
+    """
     now = json.loads(now)
     try:
         before = json.loads(before)
@@ -23,7 +24,7 @@ def changed(stages, stage, before, now):
             verb = "changed" if in_both else "is new" if path in now["code"] else "is not used now"
             reasons.append(f"{path.rsplit('/', 1)[-1]} {verb}")
     if not reasons and after != now["after"]:
-        return f"follows {stage_before(stages, stage, now['settings'])}"
+        return f"follows {follows}"
     return join_reasons(reasons)
 
 

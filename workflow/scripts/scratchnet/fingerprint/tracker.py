@@ -22,7 +22,7 @@ from snakemake.io import ancient, local, unpack
 from scratchnet.fingerprint.code import code_hashes
 from scratchnet.fingerprint.differences import changed
 from scratchnet.fingerprint.records import read_record, record_path, write_record
-from scratchnet.fingerprint.stages import fingerprint
+from scratchnet.fingerprint.stages import fingerprint, stage_before
 from scratchnet.fingerprint.values import digest
 
 ALWAYS_NEW = Path(".snakemake/planned")
@@ -122,7 +122,8 @@ class Tracker:
             if before is None:
                 return f" ({self._why_new(stage, wildcards)})"
             if before != now:
-                return f" ({changed(self._stages, stage, before, now)})"
+                follows = stage_before(self._stages, stage, self._settings_of(wildcards))
+                return f" ({changed(before, now, follows)})"
             if self.is_current(stage, wildcards):
                 return " (once more)"
             return " (its result is missing)"
@@ -275,4 +276,10 @@ class Tracker:
         """
         for path in paths:
             if os.path.exists(path) and os.stat(path).st_mtime >= self._planned_at:
-                os.utime(path, (self._planned_at - 1, self._planned_at - 1))
+                try:
+                    os.utime(path, (self._planned_at - 1, self._planned_at - 1))
+                except OSError as error:
+                    raise WorkflowError(
+                        f"{path} has a modification time in the future, which cannot be changed "
+                        f"({error.strerror}). Change it: touch {path}"
+                    ) from None
