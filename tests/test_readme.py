@@ -115,12 +115,14 @@ def test_the_network_in_ten_lines_is_a_run_of_the_pipeline_bit_for_bit(new_proje
 
 
 def test_the_installed_library_is_whole(library):
-    modules = {path.name for path in (CHECKOUT / "workflow/scripts/scratchnet").glob("*.py")}
-    assert {path.name for path in (library / "scratchnet").glob("*.py")} == modules
+    def modules(folder):
+        return {path.relative_to(folder) for path in folder.rglob("*.py")}
+
+    assert modules(library / "scratchnet") == modules(CHECKOUT / "workflow/scripts/scratchnet")
 
 
 def test_the_module_in_the_readme_is_used_as_it_stands(finished, tmp_path):
-    (block,) = blocks("snakemake")
+    block, _ = blocks("snakemake")
     config = {"digits": {"download": {"folder": "raw"}}}
     text = "configfile: 'config.yaml'\n" + block.replace(
         "path/to/checkout", str(finished.folder)
@@ -137,3 +139,30 @@ def test_the_module_in_the_readme_is_used_as_it_stands(finished, tmp_path):
     assert outcome.returncode == 0, outcome.stderr
     for rule in ("digits_download", "digits_train", "digits_summarize", "conclude"):
         assert re.search(rf"^{rule} +1$", outcome.stdout + outcome.stderr, re.MULTILINE)
+
+
+def test_the_engine_in_the_readme_is_used_as_it_stands(tmp_path):
+    """Its block makes a Snakefile with a stage of tests/toy."""
+    _, block = blocks("snakemake")
+    toy = tmp_path / "toy"
+    shutil.copytree(CHECKOUT / "tests/toy", toy)
+    (clean,) = re.findall(r"^rule clean:\n(?:(?: +.*)?\n)+", (toy / "Snakefile").read_text(), re.M)
+    (toy / "Snakefile").write_text(f"configfile: 'config.yaml'\n\n{block}\n\n{clean}")
+
+    def run():
+        outcome = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "1", "results/model.json"],
+            cwd=toy,
+            env=os.environ | {"PYTHONPATH": str(CHECKOUT / "workflow/scripts")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+        return re.findall(r"Fitting \((.*)\)$", outcome.stdout + outcome.stderr, re.M)
+
+    assert run() == ["for the first time"]
+    config = toy / "config.yaml"
+    config.write_text(config.read_text().replace("degree: 1", "degree: 2"))
+    assert run() == ["degree: 1 -> 2"]
+    assert run() == []
