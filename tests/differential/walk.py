@@ -135,6 +135,7 @@ class Walk:
         self.own = self.random.sample(own, 1) if few else own
         self.configs = [*self.own, *(self.random.sample(others, 6) if few else others)]
         self.edits = self.random.sample(list(world.EDITS), 3) if few else list(world.EDITS)
+        world.put(self.project, self.state, self.pristine)
         self.trained = {}  # {path of a checkpoint: (State.trained_with, content)}
         self.saved = None  # (folder, trained) of results that were set aside
         self.operations = {
