@@ -227,14 +227,23 @@ class Walk:
     # ---- What is done to the project. `run` is a run that may end in any way.
 
     def run(self, *arguments):
-        before = results(self.project)
+        before = self.stamps()
         code, output = forked.run(self.project.folder, *arguments)
         self.forget_changed(before)
         return code, output
 
+    def stamps(self):
+        """{path: what changes when a checkpoint is made again, with the same content or another}."""
+        found = {}
+        for path in self.project.results.rglob("checkpoints/*.npz"):
+            status = path.stat()
+            name = path.relative_to(self.project.results).as_posix()
+            found[name] = status.st_ino, status.st_mtime_ns
+        return found
+
     def forget_changed(self, before):
-        """Forget trainings whose checkpoints have changed outside of a whole run."""
-        now = results(self.project)
+        """Forget trainings whose checkpoints were made again outside of a whole run."""
+        now = self.stamps()
         for name in list(self.trained):
             if before.get(name) != now.get(name):
                 del self.trained[name]
@@ -262,7 +271,7 @@ class Walk:
 
     def kill(self):
         self.random.choice([self.edit_settings, self.edit_code, self.delete_files, self.undo])()
-        before = results(self.project)
+        before = self.stamps()
         whole_group = self.random.random() < 0.5
         forked.run_and_kill(self.project.folder, self.random.uniform(0.5, 4), whole_group)
         unlock = [sys.executable, "workflow/tools/unlock.py"]
@@ -367,7 +376,7 @@ class Walk:
 
     def prune(self):
         command = [sys.executable, "workflow/tools/prune.py", "config.yaml", "--delete"]
-        before = results(self.project)
+        before = self.stamps()
         process = subprocess.run(
             command, cwd=self.project.folder, capture_output=True, text=True, check=False
         )
