@@ -233,7 +233,7 @@ class Walk:
         return code, output
 
     def stamps(self):
-        """{path: what changes when a checkpoint is made again, with the same content or another}."""
+        """{path: what changes when a checkpoint is made again, with any content}."""
         found = {}
         for path in self.project.results.rglob("checkpoints/*.npz"):
             status = path.stat()
