@@ -49,7 +49,7 @@ test-outside: $(VENV)/.test ## real networks beside Keras, as ONNX, ..., in phot
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
 	KILLS=50 $(BIN)/pytest tests/test_kills.py
 
-test-differential: $(VENV)/.test ## 1,000 random steps in long-lived projects, compared with fresh ones (an hour)
+test-differential: $(VENV)/.test ## 1,000 random steps in long-lived projects, compared with fresh ones (hours)
 	STEPS=$${STEPS:-500} $(BIN)/pytest --numprocesses auto -rP tests/differential
 
 test-newest: ## run the staleness tests with the newest Snakemake 9 and the newest libraries
