@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from reference import one_hot
+from scratchnet.keras_network import set_precision
 from scratchnet.layers import Softmax
 from scratchnet.losses import categorical_crossentropy, softmax_crossentropy
 from scratchnet.network import ACTIVATIONS, build
@@ -74,9 +75,9 @@ def tf():
         patch.setenv("CUDA_VISIBLE_DEVICES", "-1")
         import tensorflow
     before = tensorflow.keras.config.floatx()
-    tensorflow.keras.config.set_floatx("float64")
+    set_precision(tensorflow.keras, "float64")
     yield tensorflow
-    tensorflow.keras.config.set_floatx(before)
+    set_precision(tensorflow.keras, before)
 
 
 def both_networks(tf, n_in, k, hidden, rng, activation="relu"):

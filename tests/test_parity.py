@@ -11,8 +11,8 @@ from scratchnet import layers, losses, optimizers
 from scratchnet.checkpoints import load_checkpoint
 from scratchnet.errors import MissingPackageError, ParityError
 from scratchnet.files import read_csv, read_json
-from scratchnet.keras_network import import_keras
-from scratchnet.parity import BOUNDS, check_parity
+from scratchnet.keras_network import get_weights, import_keras, set_precision
+from scratchnet.parity import BOUNDS, Pair, check_parity
 from scratchnet.training import run_segment
 
 SETTINGS = {
@@ -58,7 +58,7 @@ def same_precision_afterwards():
     keras = import_keras()
     before = keras.config.floatx()
     yield
-    keras.config.set_floatx(before)
+    set_precision(keras, before)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,15 @@ def test_both_come_to_the_same_in_either_precision(data, tmp_path, options):
         assert single[f"{what}_difference"] < 1e-4
     assert exact["classes_that_differ"] == single["classes_that_differ"] == 0
     assert single["as_in_the_checkpoint"]  # what was compared is the run itself
+
+
+@pytest.mark.parametrize("precisions", [("float64", "float32"), ("float32", "float64")])
+def test_keras_computes_in_the_precision_that_is_compared(data, precisions):
+    # Keras gives every layer the type of the first one of the process, unless it is told.
+    arrays = {name: np.load(path) for name, path in data.items()}
+    for precision in precisions:
+        pair = Pair(import_keras(), SETTINGS | HIDDEN, arrays, precision)
+        assert {W.dtype for W in get_weights(pair.layers)} == {np.dtype(precision)}
 
 
 def test_there_is_a_row_for_each_batch_of_the_first_epoch_and_for_each_epoch(data, tmp_path):

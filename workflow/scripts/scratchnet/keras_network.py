@@ -41,6 +41,13 @@ def import_keras():
     return tensorflow.keras
 
 
+def set_precision(keras, precision):
+    """Make "float32" or "float64" the type of all that Keras makes from now on."""
+    keras.config.set_floatx(precision)
+    # The first layer made fixes the type of all later ones, whatever set_floatx says afterwards.
+    keras.config.set_dtype_policy(precision)
+
+
 @contextmanager
 def _without_stderr():
     """Keep out what TensorFlow says of the machine before it can be told to be quiet."""

@@ -16,7 +16,14 @@ from scratchnet.checkpoints import load_checkpoint
 from scratchnet.environment import environment
 from scratchnet.errors import ParityError
 from scratchnet.files import write_csv, write_json
-from scratchnet.keras_network import connect, dense_layers, get_weights, import_keras, set_weights
+from scratchnet.keras_network import (
+    connect,
+    dense_layers,
+    get_weights,
+    import_keras,
+    set_precision,
+    set_weights,
+)
 from scratchnet.layers import Dropout
 from scratchnet.metrics import SLICE
 from scratchnet.network import build, initial_weights
@@ -75,7 +82,7 @@ class Pair:
     """A network here and the same one in Keras, which train side by side in `precision`."""
 
     def __init__(self, keras, settings, data, precision):
-        keras.config.set_floatx(precision)
+        set_precision(keras, precision)
         self.precision = precision
         self.data = data
         self.batch_size, self.seed = settings["training.batch_size"], settings["training.seed"]
