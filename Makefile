@@ -47,7 +47,7 @@ test-outside: $(VENV)/.test ## real networks beside Keras, as ONNX, ..., in phot
 	$(BIN)/pytest --numprocesses auto --dist loadgroup tests/outside
 
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
-	KILLS=50 $(BIN)/pytest tests/test_kills.py
+	KILLS=50 $(BIN)/pytest tests/workflow/test_kills.py
 
 test-differential: $(VENV)/.test ## 1,000 random steps in long-lived projects, compared with fresh ones (hours)
 	STEPS=$${STEPS:-500} $(BIN)/pytest --numprocesses auto -rP tests/differential
@@ -56,8 +56,8 @@ test-newest: ## run the staleness tests with the newest Snakemake 9 and the newe
 	$(PYTHON) -m venv $(VENV)/newest
 	$(VENV)/newest/bin/pip install --quiet --upgrade -r requirements.in 'snakemake<10' onnx tensorflow pytest pytest-xdist
 	$(VENV)/newest/bin/pytest --numprocesses auto \
-	  tests/test_staleness.py tests/test_failures.py tests/test_holes.py tests/test_toy.py \
-	  tests/test_on_request.py tests/test_module.py
+	  tests/workflow/test_staleness.py tests/workflow/test_failures.py tests/workflow/test_holes.py \
+	  tests/workflow/test_toy.py tests/workflow/test_on_request.py tests/workflow/test_module.py
 
 test-speed: $(VENV)/.test run ## see that nothing that was won in speed and memory is lost
 	$(BIN)/pytest tests/benchmarks
@@ -88,11 +88,11 @@ requirements: ## pin the newest versions of the packages in requirements*.in (ed
 pictures: report demo $(VENV)/.test ## draw the README's pictures anew: of the default run, of a sweep, of the MLP
 	$(BIN)/snakemake --cores 4 parity
 	rm -rf results/photographs results/predictions
-	$(BIN)/python tests/photographs.py results/data/mnist-*/X_test.npy results/photographs
+	$(BIN)/python tests/helpers/photographs.py results/data/mnist-*/X_test.npy results/photographs
 	$(BIN)/snakemake --cores 4 predict --config 'predict={images: results/photographs}'
 	cp results/predictions/*/contact_sheet.png results/photographs/photo-00.jpg docs/
 	cp results/latest/epoch-0020/*.png docs/
-	PYTHONPATH=workflow/scripts $(BIN)/python tests/screenshots.py \
+	PYTHONPATH=workflow/scripts $(BIN)/python tests/helpers/screenshots.py \
 	  results/report.html results/latest/epoch-0020/demo.html docs
 	rm -rf results/sweeps
 	$(BIN)/snakemake --cores 4 --configfile workflow/configs/sweep.yaml

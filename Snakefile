@@ -1,4 +1,4 @@
-# The front door: what the workflow is made of, and what it makes when nothing else is asked for.
+# The workflow: its rules, its targets, and what happens at the end of a run.
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -9,37 +9,41 @@ if workflow.modifier.is_main_snakefile():
     report: "workflow/report/overview.rst"
 
 
-# On a cluster, rules that say `localrule` run where Snakemake runs: download needs the network, and
-# the others take a second or two.
+# Helpers for the rules: common.smk has the configuration and the tracker.
 include: "workflow/rules/common.smk"
+include: "workflow/rules/targets.smk"
+include: "workflow/rules/reporting.smk"
+# The phases. On a cluster, rules that say `localrule` run where Snakemake runs: download needs the
+# network, and the others take a second or two.
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/report.smk"
+include: "workflow/rules/plots.smk"
+include: "workflow/rules/summary.smk"
 
 
-if SWEPT:
+if RUNS.swept:
 
     include: "workflow/rules/sweep.smk"
 
 
-# Each stage is named, so that none that is stale is passed over. But the pictures of each run of a
-# sweep, which would take longer than all else, are drawn on request.
+# The results of all rules above. In a sweep, the plots of each run would take longer than everything
+# else, so they are made on request.
 rule all:
     input:
-        everything(),
+        all_results(),
     message:
-        "Everything is there"
+        "All results are up to date"
 
 
 rule plots:
     input:
-        everything(with_plots_of_runs=True),
+        all_results(with_plots_of_runs=True),
     message:
-        "Everything is there, and the pictures of each run"
+        "All results and the plots of each run are up to date"
 
 
-# Made on request only: `all` has the products of the rules above it.
+# On request only: `all` does not include the results of these rules.
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/parity.smk"
 include: "workflow/rules/export.smk"
@@ -48,28 +52,28 @@ include: "workflow/rules/predict.smk"
 
 rule demo:
     input:
-        of_each_run("make_demo"),
+        results_on_request("make_demo"),
     message:
-        "To draw on, open in a browser: {input}"
+        "Open in a browser to draw digits: {input}"
 
 
 rule parity:
     input:
-        of_each_run("check_parity", "plot_parity"),
+        results_on_request("check_parity", "plot_parity"),
     message:
-        "Trained here and in Keras, it comes to the same: {input}"
+        "Training agrees with Keras: {input}"
 
 
 rule export:
     input:
-        of_each_run("export_keras", "export_onnx", "export_npz"),
+        results_on_request("export_keras", "export_onnx", "export_npz"),
     message:
-        "For use elsewhere: {input}"
+        "The exported network: {input}"
 
 
 rule predict:
     input:
-        of_the_request("predict_images", "plot_contact_sheet"),
+        predicted_results("predict_images", "plot_contact_sheet"),
     message:
         "The predictions: {input}"
 
@@ -78,17 +82,17 @@ include: "workflow/rules/handlers.smk"
 
 
 onstart:
-    note_host()
+    write_host()
     make_room_for_live_lines()
 
 
 onsuccess:
-    end_timers()
+    cancel_timers()
     track.accept_touched()
     show_results()
 
 
 onerror:
-    end_timers()
+    cancel_timers()
     show_full_disks()
     show_failures()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scratchnet.files import read_csv, read_json, whole, write_csv, write_json, write_text
+from scratchnet.files import atomic_write, read_csv, read_json, write_csv, write_json, write_text
 from scratchnet.fingerprint.code import code_hashes
 from scratchnet.fingerprint.records import read_record, record_path
 from scratchnet.fingerprint.values import canonical
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 
 def test_a_file_appears_when_the_block_ends(path):
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
         assert not path.exists()
     assert path.read_text() == "new"
@@ -32,32 +32,32 @@ def test_a_file_appears_when_the_block_ends(path):
 
 def test_old_content_stays_until_the_block_ends(path):
     path.write_text("old")
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
 
 
 def test_the_temporary_file_lies_beside_the_result_so_that_a_move_is_enough(path):
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.touch()
         assert temporary.parent == path.parent
 
 
 def test_the_temporary_file_is_hidden_and_keeps_the_ending(path):
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.touch()
         assert (temporary.name[0], temporary.suffix) == (".", ".npy")
 
 
 def test_nothing_but_the_result_remains(path):
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
     assert os.listdir(path.parent) == [path.name]
 
 
 def test_a_missing_folder_is_made(tmp_path):
-    with whole(tmp_path / "a" / "b" / "c.txt") as temporary:
+    with atomic_write(tmp_path / "a" / "b" / "c.txt") as temporary:
         temporary.write_text("new")
     assert (tmp_path / "a" / "b" / "c.txt").read_text() == "new"
 
@@ -65,14 +65,14 @@ def test_a_missing_folder_is_made(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_a_block_that_fails_leaves_the_old_content_and_nothing_else(path, error):
     path.write_text("old")
-    with pytest.raises(error), whole(path) as temporary:
+    with pytest.raises(error), atomic_write(path) as temporary:
         temporary.write_text("half")
         raise error
     assert {p.name: p.read_text() for p in path.parent.iterdir()} == {path.name: "old"}
 
 
 def test_a_block_that_fails_leaves_nothing_where_nothing_was(path):
-    with pytest.raises(ValueError), whole(path) as temporary:
+    with pytest.raises(ValueError), atomic_write(path) as temporary:
         temporary.write_text("half")
         raise ValueError
     assert os.listdir(path.parent) == []
@@ -80,13 +80,13 @@ def test_a_block_that_fails_leaves_nothing_where_nothing_was(path):
 
 def test_a_block_that_writes_nothing_fails_and_leaves_the_old_content(path):
     path.write_text("old")
-    with pytest.raises(FileNotFoundError), whole(path):
+    with pytest.raises(FileNotFoundError), atomic_write(path):
         pass
     assert path.read_text() == "old"
 
 
 def test_two_writers_at_once_do_not_mix(path):
-    with whole(path) as first, whole(path) as second:
+    with atomic_write(path) as first, atomic_write(path) as second:
         first.write_text("first " * 100)
         second.write_text("second")
         assert first.read_text() == "first " * 100
@@ -95,9 +95,9 @@ def test_two_writers_at_once_do_not_mix(path):
 
 
 def test_a_writer_that_fails_does_not_disturb_another(path):
-    with whole(path) as first:
+    with atomic_write(path) as first:
         first.write_text("first")
-        with pytest.raises(ValueError), whole(path) as second:
+        with pytest.raises(ValueError), atomic_write(path) as second:
             second.write_text("second")
             raise ValueError
     assert {p.name: p.read_text() for p in path.parent.iterdir()} == {path.name: "first"}
@@ -250,12 +250,12 @@ def test_any_other_error_ends_with_its_traceback_on_the_terminal_and_in_the_log(
 
 
 def test_a_job_that_ends_well_says_nothing_on_the_terminal(job):
-    assert job("logging.getLogger('scratchnet.training').info('epoch 1')")[:2] == (0, "")
+    assert job("logging.getLogger('scratchnet.training.loop').info('epoch 1')")[:2] == (0, "")
 
 
 @pytest.mark.parametrize("level", ["info", "warning"])
 def test_what_the_library_logs_goes_to_the_log(job, level):
-    *_, log = job(f"logging.getLogger('scratchnet.training').{level}('epoch 1/2')")
+    *_, log = job(f"logging.getLogger('scratchnet.training.loop').{level}('epoch 1/2')")
     (line,) = log.splitlines()
     assert line.endswith(" epoch 1/2")
 
@@ -278,7 +278,7 @@ def test_a_job_that_would_do_something_else_than_planned_ends_with_a_message_alo
 
 def test_an_import_that_the_fingerprint_does_not_have_ends_with_a_message_alone(job, record):
     code, stderr, log = job("from scratchnet import streams")
-    message = "PlanError: scratchnet.streams was imported, but no import statement names it"
+    message = "PlanError: scratchnet.random_streams was imported, but no import statement names it"
     assert (code, stderr) == (1, f"{message}\n")
     assert message in log
     assert read_record(record) is None

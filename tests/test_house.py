@@ -49,12 +49,12 @@ def test_the_network_can_be_read_in_one_sitting():
 @pytest.mark.parametrize(
     ("package", "users"),
     [
-        ("matplotlib", {"plots.py"}),
-        ("requests", {"datasets.py"}),
-        ("jsonschema", {"config.py"}),
-        ("tensorflow", {"keras_network.py", "parity.py"}),
-        ("onnx", {"export.py"}),
-        ("PIL", {"images.py"}),
+        ("matplotlib", {"evaluation/plots.py"}),
+        ("requests", {"data/download.py"}),
+        ("jsonschema", {"planning/config.py"}),
+        ("tensorflow", {"interop/keras_model.py", "interop/parity.py"}),
+        ("onnx", {"interop/export.py"}),
+        ("PIL", {"predict/image_input.py"}),
         ("snakemake", {"fingerprint/tracker.py"}),
     ],
 )
@@ -76,8 +76,10 @@ def test_the_fingerprint_package_knows_nothing_of_this_project(path):
 
 def test_planning_does_not_load_numpy():
     """`common.smk` is read at the start of each job on a cluster."""
-    modules = "scratchnet.pipeline, scratchnet.config, scratchnet.summary, "
-    modules += "scratchnet.prediction_request, scratchnet.why, scratchnet.fingerprint.tracker"
+    modules = (
+        "scratchnet.planning.stages, scratchnet.planning.config, scratchnet.evaluation.summary, "
+    )
+    modules += "scratchnet.planning.prediction_request, scratchnet.planning.reasons, scratchnet.fingerprint.tracker"
     code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import {modules}; import sys; "
     code += "assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_demo import SEVEN, ZERO, normalised, predictions
 
 from browser import NEEDED, chromium, complaints, drag, visit
 from project import CHECKOUT, copy_workflow
-from scratchnet import drawings
-from scratchnet.checkpoints import load_checkpoint
-from scratchnet.layers import softmax
-from scratchnet.metrics import logits
-from scratchnet.network import build
-from test_demo import SEVEN, ZERO, normalised, predictions
+from scratchnet.nn.layers import softmax
+from scratchnet.nn.metrics import logits
+from scratchnet.nn.network import build_mlp
+from scratchnet.predict import drawings
+from scratchnet.training.checkpoints import load_checkpoint
 
 # The notebook's own run: the loss of each of its 20 epochs, and the accuracy on the test images.
 NOTEBOOK_LOSS = [
@@ -93,12 +93,14 @@ def test_the_page_computes_what_numpy_computes_for_a_thousand_test_images(runs, 
     (X,) = runs[0].parents[2].glob("data/mnist-*/X_test.npy")
     X = np.load(X, mmap_mode="r")[:, :1000]
     (W,) = load_checkpoint(runs[0].parent / "checkpoints/epoch-0020.npz").trained.values()
-    expected = softmax(logits(build([W], None), X))
+    expected = softmax(logits(build_mlp([W], None), X))
     with chromium(tmp_path) as driver:
         visit(driver, runs[0] / "demo.html")
         np.testing.assert_allclose(predictions(driver, X), expected, rtol=0, atol=1e-5)
         drawn = enlarged(X[:, :1])[0]
-        same = drawings.normalised(drawn, drawings.drawing_of(X.T.reshape(-1, 28, 28)), 28, 28)
+        same = drawings.normalised(
+            drawn, drawings.measure_drawing_style(X.T.reshape(-1, 28, 28)), 28, 28
+        )
         np.testing.assert_allclose(normalised(driver, drawn), same, rtol=0, atol=0.02)
 
 
@@ -112,8 +114,8 @@ def test_enlarged_like_drawings_the_test_images_come_back_as_they_were(runs):
     (X,) = runs[0].parents[2].glob("data/mnist-*/X_test.npy")
     X = np.load(X, mmap_mode="r")[:, :300]
     (W,) = load_checkpoint(runs[0].parent / "checkpoints/epoch-0020.npz").trained.values()
-    network = build([W], None)
-    drawing = drawings.drawing_of(X.T.reshape(-1, 28, 28))
+    network = build_mlp([W], None)
+    drawing = drawings.measure_drawing_style(X.T.reshape(-1, 28, 28))
     again = np.array([drawings.normalised(ink, drawing, 28, 28).ravel() for ink in enlarged(X)]).T
     assert abs(again - X).mean() < 0.01
     same = network.forward(again.astype(np.float32)).argmax(axis=0)

@@ -25,13 +25,13 @@ def scratchnet(X, Y, batch_size, threads):
     """Ours, as the rule `train` runs it: one thread, whatever it is given."""
     import numpy as np
 
-    from scratchnet.batches import generate_batches
-    from scratchnet.network import build
-    from scratchnet.optimizers import SGD
-    from scratchnet.training import train_epoch
+    from scratchnet.nn.batches import generate_batches
+    from scratchnet.nn.network import build_mlp
+    from scratchnet.nn.optimizers import SGD
+    from scratchnet.training.loop import train_epoch
 
     def start(weights, learning_rate):
-        network, optimizer = build(weights, "relu"), SGD(learning_rate)
+        network, optimizer = build_mlp(weights, "relu"), SGD(learning_rate)
         rng = np.random.default_rng(0)
         return lambda: train_epoch(network, optimizer, generate_batches(X, Y, batch_size, rng))[
             "loss"
@@ -87,7 +87,7 @@ def limit(X, Y, batch_size, threads):
     """
     import numpy as np
 
-    from scratchnet.layers import multiply
+    from scratchnet.nn.layers import multiply
 
     n = X.shape[1]
     batch = np.empty((batch_size, X.shape[0]), X.dtype).T
@@ -340,8 +340,8 @@ CONTENDERS = {
 
 
 def initial_weights(widths, seed):
-    from scratchnet.network import initial_weights
-    from scratchnet.streams import random_stream
+    from scratchnet.nn.network import initial_weights
+    from scratchnet.random_streams import random_stream
 
     return initial_weights(784, 10, widths, "glorot_uniform", random_stream(seed, "weights"))
 

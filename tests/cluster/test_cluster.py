@@ -11,10 +11,10 @@ import time
 import psutil
 import pytest
 import yaml
-from slurm import MISSING, PACKAGES, Slurm
+from test_staleness import AFTER_TRAINING, DATA, RUN, once
 
 from project import CHECKOUT, Project, copy_workflow, planned
-from test_staleness import AFTER_TRAINING, DATA, RUN, once
+from slurm import MISSING, PACKAGES, Slurm
 
 pytestmark = pytest.mark.skipif(
     bool(MISSING),

@@ -4,8 +4,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from project import copy_with_small_data, planned
 from test_staleness import DATA, RUN, once, set_key
+
+from project import copy_with_small_data, planned
 
 SCHEDULER = shlex.join([sys.executable, str(Path(__file__).with_name("shell_scheduler.py"))])
 PROFILE = (

@@ -25,7 +25,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "workflow" / "scripts")]
+sys.path[:0] = [str(HERE.parent / "helpers"), str(HERE.parents[1] / "workflow" / "scripts")]
 
 import forked  # noqa: E402
 import world  # noqa: E402

@@ -38,23 +38,27 @@ DIVERGING = {
 
 # {name: (file below workflow/scripts, text, new text)}. An edit without a text appends a comment.
 EDITS = {
-    "initializers": ("scratchnet/initializers.py", "0.01 * rng", "0.02 * rng"),
-    "preprocessing": ("scratchnet/preprocessing.py", "X /= maximum", "X /= 2 * maximum"),
+    "initializers": ("scratchnet/nn/initializers.py", "0.01 * rng", "0.02 * rng"),
+    "preprocessing": ("scratchnet/data/preprocessing.py", "X /= maximum", "X /= 2 * maximum"),
     "evaluation": (
-        "scratchnet/evaluation.py",
+        "scratchnet/evaluation/evaluation.py",
         "softmax_crossentropy(Z, Y)[0],",
         "softmax_crossentropy(Z, Y)[0] + 1,",
     ),
-    "plots": ("scratchnet/plots.py", '"axes.titlesize": 11', '"axes.titlesize": 14'),
+    "plots": ("scratchnet/evaluation/plots.py", '"axes.titlesize": 11', '"axes.titlesize": 14'),
     "plot script": ("plot_history.py", 'settings["plots.style"]', '"default"'),
-    "summary": ("scratchnet/summary.py", 'row.get("error", "")', 'row.get("error", "-")'),
-    "settings": ("scratchnet/settings.py", "sort_keys=False", "sort_keys=True"),
+    "summary": (
+        "scratchnet/evaluation/summary.py",
+        'row.get("error", "")',
+        'row.get("error", "-")',
+    ),
+    "settings": ("scratchnet/planning/settings.py", "sort_keys=False", "sort_keys=True"),
     "package": (
         "scratchnet/__init__.py",
         None,
         "\nimport matplotlib\n\nmatplotlib.rcParams['lines.linewidth'] = 5\n",
     ),
-    "comment": ("scratchnet/layers.py", None, "\n# An edit.\n"),
+    "comment": ("scratchnet/nn/layers.py", None, "\n# An edit.\n"),
     "comment in the job": ("scratchnet/job.py", None, "\n# An edit.\n"),
 }
 # Those after which the training is another one, as the code says, though not its result.

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from test_kills import results, start
 
 from project import copy_with_small_data
-from test_kills import results, start
 
 
 @contextmanager

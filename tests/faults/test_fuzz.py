@@ -17,12 +17,12 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from project import CHECKOUT
-from scratchnet.config import check_yaml, leaves, load_schema, resolve
-from scratchnet.datasets import DATASETS, pick_files
+from scratchnet.data.download import pick_files
+from scratchnet.data.idx import encode_idx
+from scratchnet.data.registry import DATASETS
 from scratchnet.errors import ConfigError, DataError
-from scratchnet.idx import encode_idx
-from scratchnet.images import as_trained, read_arrays, read_image
-from scratchnet.preprocessing import prepare
+from scratchnet.planning.config import check_yaml, load_schema, resolve_runs, setting_schemas
+from scratchnet.predict.image_input import read_arrays, read_image, to_network_input
 
 CASES = int(os.environ.get("CASES", "300"))
 many = settings(
@@ -32,7 +32,7 @@ many = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-KEYS = [*leaves(load_schema()), "training", "model", "plots", "sweep", "trainign.epochs"]
+KEYS = [*setting_schemas(load_schema()), "training", "model", "plots", "sweep", "trainign.epochs"]
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -64,10 +64,10 @@ def nested(flat):
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5).map(nested) | VALUES)
 def test_any_configuration_is_resolved_or_explained(config):
     try:
-        runs = resolve(config)
+        runs = resolve_runs(config)
     except ConfigError as error:
         lines = str(error).splitlines()
-        assert lines[0] == "the configuration is not right:"
+        assert lines[0] == "the configuration is not valid:"
         assert all(line.startswith("  ") and ": " in line for line in lines[1:])
     else:
         assert runs
@@ -101,7 +101,7 @@ def test_any_damage_to_config_yaml_is_explained(tmp_path_factory, content):
     path.write_bytes(content)
     try:
         check_yaml(path)
-        resolve(yaml.safe_load(content.decode()))
+        resolve_runs(yaml.safe_load(content.decode()))
     except ConfigError as error:
         assert str(error)
 
@@ -132,7 +132,7 @@ def try_to_prepare(folder, files):
         for split in ("train", "validation", "test")
     } | {"manifest": out / "manifest.json"}
     try:
-        prepare(raw, 0.2, 0.0, outputs)
+        preprocess(raw, 0.2, 0.0, outputs)
     except DataError as error:
         assert str(error)
         assert not list(out.glob("*"))
@@ -223,7 +223,7 @@ SHAPES = [(6, 5), (28, 28), (1, 9), (4, 3, 3)]
 def is_as_trained(image, shape, background):
     """Whether an image becomes one like those of a dataset of this shape."""
     drawing = {"background": 0, "size": 0.7, "centre": [shape[1] / 2, shape[0] / 2]}
-    pixels = as_trained(image, list(shape), drawing, background)
+    pixels = to_network_input(image, list(shape), drawing, background)
     return pixels.shape == shape and np.isfinite(pixels).all()
 
 

@@ -78,7 +78,7 @@ def forget_afterwards():
 def test_a_script_depends_on_itself_and_on_what_it_imports(script):
     expected = {f"{script}.py", *(f"scratchnet/{module}.py" for module in IMPORTS[script])}
     if script == "make_demo":
-        expected |= {"scratchnet/demo.html"}
+        expected |= {"scratchnet/predict/demo.html"}
     assert set(code_hashes(SCRIPTS / f"{script}.py")) == expected
 
 
@@ -129,7 +129,7 @@ def test_a_hash_is_the_digest_of_the_content(scripts):
 @pytest.mark.parametrize(
     "edited",
     [
-        *("train.py", "scratchnet/training.py", "scratchnet/layers.py"),
+        *("train.py", "scratchnet/training/loop.py", "scratchnet/nn/layers.py"),
         *("scratchnet/fingerprint/jobs.py", "scratchnet/fingerprint/values.py"),
     ],
 )
@@ -156,7 +156,7 @@ def test_an_edit_of_what_only_planning_uses_changes_no_hash(scripts, name):
 def test_what_a_package_itself_imports_counts(scripts):
     append(scripts / "scratchnet/__init__.py", "\nfrom scratchnet import streams\n")
     for script, hashes in all_hashes(scripts).items():
-        assert "scratchnet/streams.py" in hashes, script
+        assert "scratchnet/random_streams.py" in hashes, script
 
 
 def test_a_touch_changes_nothing(scripts):
@@ -179,22 +179,22 @@ def test_an_edit_undone_changes_nothing(scripts):
 @pytest.mark.parametrize(
     "statement",
     [
-        "import scratchnet.optimizers",
-        "import scratchnet.optimizers as rules",
-        "import json, scratchnet.optimizers",
+        "import scratchnet.nn.optimizers",
+        "import scratchnet.nn.optimizers as rules",
+        "import json, scratchnet.nn.optimizers",
         "from scratchnet import optimizers",
         "from scratchnet import errors, optimizers as rules",
-        "from scratchnet.optimizers import SGD",
-        "from scratchnet.optimizers import *",
-        "def later():\n    from scratchnet.optimizers import SGD",
-        "try:\n    import scratchnet.optimizers\nexcept ImportError:\n    pass",
+        "from scratchnet.nn.optimizers import SGD",
+        "from scratchnet.nn.optimizers import *",
+        "def later():\n    from scratchnet.nn.optimizers import SGD",
+        "try:\n    import scratchnet.nn.optimizers\nexcept ImportError:\n    pass",
         "from . import optimizers",
         "from .optimizers import SGD",
     ],
 )
 def test_an_import_is_followed_in_whatever_form(scripts, statement):
     append(scripts / "scratchnet" / "idx.py", f"\n{statement}\n")
-    assert "scratchnet/optimizers.py" in code_hashes(scripts / "download.py")
+    assert "scratchnet/nn/optimizers.py" in code_hashes(scripts / "download.py")
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from PIL import Image
 
 from photographs import photograph
 from project import CHECKOUT, copy_workflow
-from scratchnet.checkpoints import load_checkpoint
 from scratchnet.files import read_csv, read_json
-from scratchnet.keras_network import import_keras
-from scratchnet.network import build
+from scratchnet.interop.keras_model import import_keras
+from scratchnet.nn.network import build_mlp
+from scratchnet.training.checkpoints import load_checkpoint
 
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 MLP = ["--configfile", "workflow/configs/mlp.yaml", "--config", "sweep={training.seed: [0]}"]
@@ -45,7 +45,7 @@ class Run:
         (X_test,) = self.project.results.glob("data/mnist-*/X_test.npy")
         self.X = np.load(X_test)
         self.raw = np.rint(self.X.T.reshape(-1, 28, 28) * 255).astype(np.uint8)
-        network = build(self.weights, "relu")
+        network = build_mlp(self.weights, "relu")
         slices = [network.probabilities(self.X[:, i : i + 1000]) for i in range(0, 10_000, 1000)]
         self.P = np.concatenate(slices, axis=1)
 

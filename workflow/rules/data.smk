@@ -1,19 +1,14 @@
-# From public sources to arrays.
+# From public datasets, or the user's own data, to arrays.
 rule download:
     input:
         track.inputs("download"),
     output:
-        **{name: f"results/data/{{dataset}}/{file}" for name, file in RAW.items()},
+        **paths.RAW_FILES,
     log:
-        "results/logs/download/{dataset}.log",
+        paths.log("download", paths.DATASET),
     benchmark:
-        "results/benchmarks/download/{dataset}.tsv"
+        paths.benchmark("download", paths.DATASET)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        disk_mb=1500,
     params:
         fingerprint=track.fingerprint("download"),
         why=track.why("download"),
@@ -27,23 +22,22 @@ rule download:
 
 rule preprocess:
     input:
-        track.inputs("preprocess", **{role: raw_file(role) for role in RAW}),
+        track.inputs("preprocess", **{role: raw_file(role) for role in paths.RAW_FILES}),
     output:
-        **{name: f"results/data/{{data}}/{name}.npy" for name in ARRAYS},
-        manifest="results/data/{data}/manifest.json",
+        **paths.ARRAYS,
+        manifest=paths.MANIFEST,
     log:
-        "results/logs/preprocess/{data}.log",
+        paths.log("preprocess", paths.DATA),
     benchmark:
-        "results/benchmarks/preprocess/{data}.tsv"
-    threads: 1
+        paths.benchmark("preprocess", paths.DATA)
     resources:
-        mem_mb=growing(1000, inputs=5),
-        runtime=growing(30),
-        disk_mb=growing(100, inputs=8),
+        mem_mb=per_attempt(1000, per_input_mb=5),
+        runtime=per_attempt(30),
+        disk_mb=per_attempt(100, per_input_mb=8),
     params:
         fingerprint=track.fingerprint("preprocess"),
         why=track.why("preprocess"),
-        own_files=untracked("files"),
+        user_files=untracked("files"),
     message:
         "Preparing the arrays {wildcards.data}{params.why}"
     script:

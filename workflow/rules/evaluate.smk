@@ -1,35 +1,30 @@
-# From a checkpoint to numbers.
+# From a checkpoint to measurements on the test images.
 rule evaluate:
     input:
         track.inputs(
             "evaluate",
-            X_test="results/data/{data}/X_test.npy",
-            Y_test="results/data/{data}/Y_test.npy",
-            manifest="results/data/{data}/manifest.json",
-            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+            X_test=paths.ARRAYS["X_test"],
+            Y_test=paths.ARRAYS["Y_test"],
+            manifest=paths.MANIFEST,
+            checkpoint=paths.CHECKPOINT,
         ),
     output:
-        metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
-        history="results/runs/{run}/epoch-{epoch}/history.csv",
-        predictions="results/runs/{run}/epoch-{epoch}/predictions.csv",
-        confusion="results/runs/{run}/epoch-{epoch}/confusion.csv",
-        calibration="results/runs/{run}/epoch-{epoch}/calibration.csv",
-        misclassified="results/runs/{run}/epoch-{epoch}/misclassified.json",
-        weights="results/runs/{run}/epoch-{epoch}/weights.json",
+        metrics=paths.METRICS,
+        history=paths.HISTORY,
+        predictions=f"{paths.EPOCH}/predictions.csv",
+        confusion=f"{paths.EPOCH}/confusion.csv",
+        calibration=f"{paths.EPOCH}/calibration.csv",
+        misclassified=f"{paths.EPOCH}/misclassified.json",
+        weights=f"{paths.EPOCH}/weights.json",
     log:
-        "results/logs/evaluate/{run}/epoch-{epoch}.log",
+        paths.log("evaluate", paths.EPOCH),
     benchmark:
-        "results/benchmarks/evaluate/{run}/epoch-{epoch}.tsv"
+        paths.benchmark("evaluate", paths.EPOCH)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=10,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("evaluate"),
         why=track.why("evaluate"),
     message:
-        "Testing {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Evaluating {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/evaluate.py"

@@ -1,23 +1,18 @@
-# On request: the trained network, for use elsewhere.
+# On request: the trained network for use in other programs.
 rule export_keras:
     input:
         track.inputs(
             "export_keras",
-            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
-            manifest="results/data/{data}/manifest.json",
+            checkpoint=paths.CHECKPOINT,
+            manifest=paths.MANIFEST,
         ),
     output:
-        "results/runs/{run}/epoch-{epoch}/export/network.keras",
+        f"{paths.EPOCH}/export/network.keras",
     log:
-        "results/logs/export_keras/{run}/epoch-{epoch}.log",
+        paths.log("export_keras", paths.EPOCH),
     benchmark:
-        "results/benchmarks/export_keras/{run}/epoch-{epoch}.tsv"
+        paths.benchmark("export_keras", paths.EPOCH)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("export_keras"),
         why=track.why("export_keras"),
@@ -31,22 +26,17 @@ rule export_onnx:
     input:
         track.inputs(
             "export_onnx",
-            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
-            manifest="results/data/{data}/manifest.json",
-            metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
+            checkpoint=paths.CHECKPOINT,
+            manifest=paths.MANIFEST,
+            metrics=paths.METRICS,
         ),
     output:
-        "results/runs/{run}/epoch-{epoch}/export/network.onnx",
+        f"{paths.EPOCH}/export/network.onnx",
     log:
-        "results/logs/export_onnx/{run}/epoch-{epoch}.log",
+        paths.log("export_onnx", paths.EPOCH),
     benchmark:
-        "results/benchmarks/export_onnx/{run}/epoch-{epoch}.tsv"
+        paths.benchmark("export_onnx", paths.EPOCH)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("export_onnx"),
         why=track.why("export_onnx"),
@@ -60,23 +50,18 @@ rule export_npz:
     input:
         track.inputs(
             "export_npz",
-            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
-            manifest="results/data/{data}/manifest.json",
-            metrics="results/runs/{run}/epoch-{epoch}/metrics.json",
+            checkpoint=paths.CHECKPOINT,
+            manifest=paths.MANIFEST,
+            metrics=paths.METRICS,
         ),
     output:
-        arrays="results/runs/{run}/epoch-{epoch}/export/network.npz",
-        readme="results/runs/{run}/epoch-{epoch}/export/README.md",
+        arrays=f"{paths.EPOCH}/export/network.npz",
+        readme=f"{paths.EPOCH}/export/README.md",
     log:
-        "results/logs/export_npz/{run}/epoch-{epoch}.log",
+        paths.log("export_npz", paths.EPOCH),
     benchmark:
-        "results/benchmarks/export_npz/{run}/epoch-{epoch}.tsv"
+        paths.benchmark("export_npz", paths.EPOCH)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("export_npz"),
         why=track.why("export_npz"),

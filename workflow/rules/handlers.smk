@@ -1,5 +1,5 @@
-# What happens at the start and at the end of a run, and what a person is told then: the functions of
-# onstart, onsuccess and onerror. Where this workflow is a module of another, nothing of it happens.
+# What happens at the start and at the end of a run: the functions of onstart, onsuccess and onerror.
+# Snakemake calls them only if this workflow is not a module of another one.
 import platform
 import shutil
 import threading
@@ -9,118 +9,114 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
+from scratchnet.errors import shorten_list
+from scratchnet.evaluation.summary import align_columns, format_summary, summarize
 from scratchnet.files import read_csv
-from scratchnet.summary import aligned, short_table, summarize
 
 STARTED = time.time()
+SWEEP_FOLDER = paths.SWEEP.format(sweep=RUNS.sweep)
+PARTIAL_SUMMARY = Path(paths.PARTIAL_SUMMARY.format(sweep=RUNS.sweep))
 
 
-def note_host():
-    """Leave the name of this machine, for `make run` to know whose lock it finds after a kill."""
+def write_host():
+    """Write the name of this machine, for workflow/tools/unlock.py to find after a kill."""
     Path(".snakemake/host").write_text(platform.node())
 
 
 def make_room_for_live_lines():
-    """Let what Snakemake says take the place of a job's live line, instead of mixing with it."""
-    from scratchnet.terminal import AroundLiveLines
+    """Make Snakemake's messages replace the live line of a job, instead of mixing with it."""
+    from scratchnet.progress import AroundLiveLines
 
     for handler in logger.handlers:
         if getattr(handler, "is_tty", False):
             handler.stream = AroundLiveLines(handler.stream)
 
 
-def end_timers():
+def cancel_timers():
     """Let Snakemake end at once: it would wait up to a second for the timer of its rate limit.
 
-    Called when no job is left to start.
+    Call this when no job is left to start.
     """
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
             thread.cancel()
 
 
-def everything_was_asked_for():
-    """Whether Snakemake was called without targets of one's own."""
+def is_whole_run():
+    """Whether Snakemake was called without targets of the user's choice."""
     return set(workflow.dag_settings.targets) <= {"all", "plots"}
 
 
 def show_results():
-    """Say what came out and where it lies, if all of it is there and was asked for."""
-    points = Path("results/sweeps", SWEEP, "points.csv")
-    together = {"summarize": {}} | ({"compare": {"sweep": SWEEP}} if SWEPT else {})
-    if not everything_was_asked_for() or not all(
-        track.is_current(stage, wildcards) for stage, wildcards in together.items()
-    ):
+    """After a whole run, print the results and where they are, if all of them are current."""
+    tables = {"summarize": {}} | ({"compare": {"sweep": RUNS.sweep}} if RUNS.swept else {})
+    if not is_whole_run() or not all(track.is_current(*table) for table in tables.items()):
         return
-    partial_summary().unlink(missing_ok=True)
-    by_point = SWEPT and len(read_csv(points)) < len(ROWS)
-    print("", *aligned(short_table(points if by_point else SUMMARY)), "", sep="\n")
+    PARTIAL_SUMMARY.unlink(missing_ok=True)
+    points = Path(SWEEP_FOLDER, "points.csv")
+    by_point = RUNS.swept and len(read_csv(points)) < len(RUNS.rows)
+    print("", *align_columns(format_summary(points if by_point else SUMMARY)), "", sep="\n")
     for row in read_csv(SUMMARY):
         if row["best"]:
             print(f"The best run by validation accuracy: {row['folder']}")
     others = [job for job in workflow.dag.jobs if not workflow.dag.needrun(job)]
-    print("Ran:   ", in_words(workflow.dag.finished_jobs))
-    print("Reused:", in_words(job for job in others if is_result(job)))
-    print(f"To read: {SUMMARY}; the pictures in {points.parent if SWEPT else 'the folder'}")
-    print("To browse: snakemake --report results/report.html")
-    print("To draw on: snakemake --cores 1 demo")
+    print("Ran:   ", count_rules(workflow.dag.finished_jobs))
+    print("Reused:", count_rules(job for job in others if is_current_result(job)))
+    print(f"Table:  {SUMMARY}; plots: in {SWEEP_FOLDER if RUNS.swept else 'the folder above'}")
+    print("Report: snakemake --report results/report.html")
+    print("Demo:   snakemake --cores 1 demo")
 
 
-def is_result(job):
+def is_current_result(job):
     """Whether a job is a stage whose result is current."""
     name = job.rule.name
-    return name in pipeline.STAGES and track.is_current(name, dict(job.wildcards.items()))
+    return name in STAGES and track.is_current(name, dict(job.wildcards.items()))
 
 
-def in_words(jobs):
-    """Which rules `jobs` are of, and how many: train, 2 evaluate."""
+def count_rules(jobs):
+    """Return the rules of `jobs` and how many jobs each has, as text: train, 2 evaluate."""
     counts = Counter(job.rule.name for job in jobs if job.output)
-    order = [stage.name for stage in workflow.rules]
+    order = [each.name for each in workflow.rules]
     names = sorted(counts, key=order.index)
     return ", ".join(f"{counts[n]} {n}" if counts[n] > 1 else n for n in names) or "nothing"
 
 
 def show_full_disks():
-    """Say so where a full disk may be what made something fail: Snakemake does not say which."""
-    for folder in ("results", ".snakemake"):
+    """After a failure, point out a full disk: Snakemake's message does not say which disk it is."""
+    for folder in (paths.RESULTS, ".snakemake"):
         if Path(folder).exists() and shutil.disk_usage(folder).free < 1_000_000:
             print(f"\nThe disk of {folder}/ is full: make room, and give the command again.")
 
 
-def partial_summary():
-    """Where the summary of a sweep lies that is not done, or failed in part."""
-    return Path("results/sweeps", SWEEP, "partial_summary.csv")
-
-
 def show_failures():
-    """After a failure: a table of all runs, which says what became of those that are not done.
-
-    Only where there are several and all were asked for.
-    """
-    if len(ROWS) == 1 or not everything_was_asked_for():
+    """After a whole sweep that failed, write and print what became of each run."""
+    if len(RUNS.rows) == 1 or not is_whole_run():
         return
     partial = [
-        row if track.is_current("evaluate", result) else row | {"error": error_of(place)}
-        for row, place in zip(ROWS, PLACES)
+        row if track.is_current("evaluate", result) else row | {"error": find_error(place)}
+        for row, place in zip(RUNS.rows, RUNS.wildcards)
         for result in [{"run": place["run"], "epoch": place["epoch"]}]
     ]
     failed = [row for row in partial if "error" in row]
     if not failed:
         return
-    table = partial_summary()
-    summarize(partial, table)
-    print(f"\n{len(ROWS) - len(failed)} of {len(ROWS)} runs are done; {table} has them all.")
-    for row in failed[:10]:
-        print(f"  {row['folder']}: {row['error']}")
-    if len(failed) > 10:
-        print(f"  and {len(failed) - 10} more")
+    summarize(partial, PARTIAL_SUMMARY)
+    done = len(partial) - len(failed)
+    print(f"\n{done} of {len(partial)} runs are complete; {PARTIAL_SUMMARY} lists all of them.")
+    for line in shorten_list([f"{row['folder']}: {row['error']}" for row in failed], 10):
+        print(f"  {line}")
 
 
-def error_of(place):
-    """What the stages of a run wrote last into a log since this call of Snakemake began."""
-    patterns = ["download/{dataset}", "preprocess/{data}", "train/{run}/*", "evaluate/{run}/*"]
-    for pattern in reversed(patterns):
-        for log in sorted(Path("results/logs").glob(pattern.format(**place) + ".log")):
+def find_error(place):
+    """Return the last error in the logs that the stages of a run have written in this run."""
+    logs = [
+        paths.log("evaluate", paths.EPOCH),
+        paths.log("train", paths.EPOCH),
+        paths.log("preprocess", paths.DATA),
+        paths.log("download", paths.DATASET),
+    ]
+    for pattern in logs:
+        for log in sorted(Path().glob(pattern.format(**place | {"epoch": "*"}))):
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
             if log.stat().st_mtime >= STARTED and lines and "Error: " in lines[-1]:
                 return lines[-1].partition("Error: ")[2]

@@ -1,53 +1,47 @@
-# On request: the same training in Keras, beside the one here.
+# On request: the same training in Keras, for comparison.
 rule check_parity:
     input:
         track.inputs(
             "check_parity",
-            X_train="results/data/{data}/X_train.npy",
-            Y_train="results/data/{data}/Y_train.npy",
-            X_test="results/data/{data}/X_test.npy",
-            checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
+            X_train=paths.ARRAYS["X_train"],
+            Y_train=paths.ARRAYS["Y_train"],
+            X_test=paths.ARRAYS["X_test"],
+            checkpoint=paths.CHECKPOINT,
         ),
     output:
-        parity=reported("results/runs/{run}/epoch-{epoch}/parity.json", "Parity, in numbers"),
-        differences="results/runs/{run}/epoch-{epoch}/parity.csv",
+        parity=reported(f"{paths.EPOCH}/parity.json", "Parity, in numbers"),
+        differences=f"{paths.EPOCH}/parity.csv",
     log:
-        "results/logs/check_parity/{run}/epoch-{epoch}.log",
+        paths.log("check_parity", paths.EPOCH),
     benchmark:
-        "results/benchmarks/check_parity/{run}/epoch-{epoch}.tsv"
-    threads: 1
+        paths.benchmark("check_parity", paths.EPOCH)
     resources:
-        mem_mb=growing(2000, inputs=1),
-        runtime=growing(120),
-        disk_mb=growing(100),
+        mem_mb=per_attempt(2000, per_input_mb=1),
+        runtime=per_attempt(120),
+        disk_mb=per_attempt(100),
     params:
         fingerprint=track.fingerprint("check_parity"),
         why=track.why("check_parity"),
     message:
-        "Training {wildcards.run} to epoch {wildcards.epoch} beside Keras{params.why}"
+        "Training {wildcards.run} to epoch {wildcards.epoch} here and in Keras{params.why}"
     script:
         "../scripts/check_parity.py"
 
 
 rule plot_parity:
     input:
-        track.inputs("plot_parity", "results/runs/{run}/epoch-{epoch}/parity.csv"),
+        track.inputs("plot_parity", f"{paths.EPOCH}/parity.csv"),
     output:
-        picture("results/runs/{run}/epoch-{epoch}/parity", "Parity with Keras"),
+        plot_file(f"{paths.EPOCH}/parity", "Parity with Keras"),
     log:
-        "results/logs/plot_parity/{run}/epoch-{epoch}.log",
+        paths.log("plot_parity", paths.EPOCH),
     benchmark:
-        "results/benchmarks/plot_parity/{run}/epoch-{epoch}.tsv"
+        paths.benchmark("plot_parity", paths.EPOCH)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("plot_parity"),
         why=track.why("plot_parity"),
     message:
-        "Drawing {wildcards.run} beside Keras at epoch {wildcards.epoch}{params.why}"
+        "Plotting parity of {wildcards.run} with Keras at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_parity.py"

@@ -1,21 +1,16 @@
-# On request: what a network that was trained before takes images for. Its files are no inputs, or
-# Snakemake would train it anew where it is stale; the fingerprint has their content.
+# On request: predictions of an already trained network. Its files are not inputs, because Snakemake
+# would then train it again if it is stale; the fingerprint has a hash of their content.
 rule predict_images:
     input:
         track.inputs("predict_images"),
     output:
-        predictions="results/predictions/{prediction}/predictions.csv",
-        contact_sheet="results/predictions/{prediction}/contact_sheet.json",
+        predictions=f"{paths.PREDICTION}/predictions.csv",
+        contact_sheet=f"{paths.PREDICTION}/contact_sheet.json",
     log:
-        "results/logs/predict_images/{prediction}.log",
+        paths.log("predict_images", paths.PREDICTION),
     benchmark:
-        "results/benchmarks/predict_images/{prediction}.tsv"
+        paths.benchmark("predict_images", paths.PREDICTION)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("predict_images"),
         why=track.why("predict_images"),
@@ -29,23 +24,18 @@ rule predict_images:
 
 rule plot_contact_sheet:
     input:
-        track.inputs("plot_contact_sheet", "results/predictions/{prediction}/contact_sheet.json"),
+        track.inputs("plot_contact_sheet", f"{paths.PREDICTION}/contact_sheet.json"),
     output:
-        picture("results/predictions/{prediction}/contact_sheet", "Contact sheet"),
+        plot_file(f"{paths.PREDICTION}/contact_sheet", "Contact sheet"),
     log:
-        "results/logs/plot_contact_sheet/{prediction}.log",
+        paths.log("plot_contact_sheet", paths.PREDICTION),
     benchmark:
-        "results/benchmarks/plot_contact_sheet/{prediction}.tsv"
+        paths.benchmark("plot_contact_sheet", paths.PREDICTION)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("plot_contact_sheet"),
         why=track.why("plot_contact_sheet"),
     message:
-        "Drawing the contact sheet of {wildcards.prediction}{params.why}"
+        "Plotting the contact sheet of {wildcards.prediction}{params.why}"
     script:
         "../scripts/plot_contact_sheet.py"

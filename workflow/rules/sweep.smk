@@ -1,20 +1,15 @@
-# From the numbers of many runs to a comparison; only where config.yaml has a sweep.
+# From the measurements of many runs to a comparison; only if config.yaml has a sweep.
 rule compare:
     input:
-        track.inputs("compare", of_all("metrics", "record", "history")),
+        track.inputs("compare", of_all_runs(paths.METRICS, paths.TRAINING_RECORD, paths.HISTORY)),
     output:
-        points="results/sweeps/{sweep}/points.csv",
-        curves="results/sweeps/{sweep}/curves.csv",
+        points=f"{paths.SWEEP}/points.csv",
+        curves=f"{paths.SWEEP}/curves.csv",
     log:
-        "results/logs/compare/{sweep}.log",
+        paths.log("compare", paths.SWEEP),
     benchmark:
-        "results/benchmarks/compare/{sweep}.tsv"
+        paths.benchmark("compare", paths.SWEEP)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("compare"),
         why=track.why("compare"),
@@ -26,47 +21,37 @@ rule compare:
 
 rule plot_curves:
     input:
-        track.inputs("plot_curves", "results/sweeps/{sweep}/curves.csv"),
+        track.inputs("plot_curves", f"{paths.SWEEP}/curves.csv"),
     output:
-        picture("results/sweeps/{sweep}/curves", "Loss by epoch"),
+        plot_file(f"{paths.SWEEP}/curves", "Loss by epoch"),
     log:
-        "results/logs/plot_curves/{sweep}.log",
+        paths.log("plot_curves", paths.SWEEP),
     benchmark:
-        "results/benchmarks/plot_curves/{sweep}.tsv"
+        paths.benchmark("plot_curves", paths.SWEEP)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("plot_curves"),
         why=track.why("plot_curves"),
     message:
-        "Drawing the curves of {wildcards.sweep}{params.why}"
+        "Plotting the curves of {wildcards.sweep}{params.why}"
     script:
         "../scripts/plot_curves.py"
 
 
 rule plot_points:
     input:
-        track.inputs("plot_points", "results/sweeps/{sweep}/points.csv"),
+        track.inputs("plot_points", f"{paths.SWEEP}/points.csv"),
     output:
-        picture("results/sweeps/{sweep}/points", "Accuracy by setting"),
+        plot_file(f"{paths.SWEEP}/points", "Accuracy by setting"),
     log:
-        "results/logs/plot_points/{sweep}.log",
+        paths.log("plot_points", paths.SWEEP),
     benchmark:
-        "results/benchmarks/plot_points/{sweep}.tsv"
+        paths.benchmark("plot_points", paths.SWEEP)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("plot_points"),
         why=track.why("plot_points"),
     message:
-        "Drawing the accuracies of {wildcards.sweep}{params.why}"
+        "Plotting the accuracies of {wildcards.sweep}{params.why}"
     script:
         "../scripts/plot_points.py"

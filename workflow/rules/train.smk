@@ -3,49 +3,43 @@ rule describe:
     input:
         track.inputs("describe"),
     output:
-        reported("results/runs/{run}/config.yaml", "Settings"),
+        reported(paths.RUN_CONFIG, "Settings"),
     log:
-        "results/logs/describe/{run}.log",
+        paths.log("describe", paths.RUN),
     benchmark:
-        "results/benchmarks/describe/{run}.tsv"
+        paths.benchmark("describe", paths.RUN)
     localrule: True
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        disk_mb=100,
     params:
         fingerprint=track.fingerprint("describe"),
         why=track.why("describe"),
     message:
-        "Noting the settings of {wildcards.run}{params.why}"
+        "Writing the settings of {wildcards.run}{params.why}"
     script:
         "../scripts/describe.py"
 
 
-# One thread: two gain almost nothing here, and results must not depend on --cores.
+# Training uses one thread: a second one gains little, and results must not depend on --cores.
 rule train:
     input:
         track.inputs(
             "train",
-            X_train="results/data/{data}/X_train.npy",
-            Y_train="results/data/{data}/Y_train.npy",
-            X_validation="results/data/{data}/X_validation.npy",
-            Y_validation="results/data/{data}/Y_validation.npy",
-            start=start_of,
+            X_train=paths.ARRAYS["X_train"],
+            Y_train=paths.ARRAYS["Y_train"],
+            X_validation=paths.ARRAYS["X_validation"],
+            Y_validation=paths.ARRAYS["Y_validation"],
+            start=start_checkpoint,
         ),
     output:
-        checkpoint="results/runs/{run}/checkpoints/epoch-{epoch}.npz",
-        record="results/runs/{run}/checkpoints/epoch-{epoch}.json",
+        checkpoint=paths.CHECKPOINT,
+        record=paths.TRAINING_RECORD,
     log:
-        "results/logs/train/{run}/epoch-{epoch}.log",
+        paths.log("train", paths.EPOCH),
     benchmark:
-        "results/benchmarks/train/{run}/epoch-{epoch}.tsv"
-    threads: 1
+        paths.benchmark("train", paths.EPOCH)
     resources:
-        mem_mb=growing(1000, inputs=1),
-        runtime=growing(30),
-        disk_mb=growing(100),
+        mem_mb=per_attempt(1000, per_input_mb=1),
+        runtime=per_attempt(30),
+        disk_mb=per_attempt(100),
     params:
         fingerprint=track.fingerprint("train"),
         why=track.why("train"),

@@ -1,9 +1,10 @@
-"""Repeat a training here and in Keras side by side, and see that both come to the same."""
+"""Repeat a training here and in Keras, and compare the two."""
 
-from scratchnet import job, parity
+from scratchnet.interop.parity import check_parity
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    parity.check_parity(
+with stage_job(snakemake) as settings:
+    check_parity(
         data={name: snakemake.input[name] for name in ("X_train", "Y_train", "X_test")},
         checkpoint=snakemake.input.checkpoint,
         settings=settings,

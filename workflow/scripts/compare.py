@@ -1,6 +1,7 @@
-"""Put the points of a sweep side by side, seeds together, and the curves of all its runs."""
+"""Compare the points of a sweep, averaged over seeds, and gather the curves of its runs."""
 
-from scratchnet import job, summary
+from scratchnet.evaluation.summary import compare_runs
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    summary.compare(settings["rows"], snakemake.output.points, snakemake.output.curves)
+with stage_job(snakemake) as settings:
+    compare_runs(settings["rows"], snakemake.output.points, snakemake.output.curves)

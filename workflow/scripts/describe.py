@@ -1,7 +1,7 @@
-"""Write the settings that a run depends on into its folder."""
+"""Write the settings of a run into its folder."""
 
-from scratchnet import job
-from scratchnet.settings import write_settings
+from scratchnet.job import stage_job
+from scratchnet.planning.settings import write_settings
 
-with job.stage_job(snakemake) as settings:
+with stage_job(snakemake) as settings:
     write_settings(settings, snakemake.output[0])

@@ -1,12 +1,14 @@
-"""Fetch a dataset's IDX files from the first source that has them."""
+"""Download a dataset's IDX files from the first source that has them."""
 
 from pathlib import Path
 
-from scratchnet import datasets, job
+from scratchnet.data.download import download
+from scratchnet.data.registry import DATASETS
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    datasets.download(
-        dataset=datasets.DATASETS[settings["dataset"]],
+with stage_job(snakemake) as settings:
+    download(
+        dataset=DATASETS[settings["dataset"]],
         destination=Path(snakemake.output.source).parent,
         user_folder=snakemake.params.folder,
         timeout=snakemake.params.timeout,

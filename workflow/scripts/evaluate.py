@@ -1,9 +1,10 @@
-"""Score a checkpoint on the test images."""
+"""Evaluate a checkpoint on the test images."""
 
-from scratchnet import evaluation, job
+from scratchnet.evaluation.evaluation import evaluate
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    evaluation.evaluate(
+with stage_job(snakemake) as settings:
+    evaluate(
         data=dict(snakemake.input.items()),
         manifest=snakemake.input.manifest,
         checkpoint=snakemake.input.checkpoint,

@@ -1,9 +1,10 @@
 """Write the trained network as a Keras model."""
 
-from scratchnet import export, job
+from scratchnet.interop.export import export_keras
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    export.export_keras(
+with stage_job(snakemake) as settings:
+    export_keras(
         **dict(snakemake.input.items()),
         activation=settings.get("model.activation"),
         raw_pixels=settings["export.raw_pixels"],

@@ -1,9 +1,10 @@
-"""Write the trained network as plain arrays, and what they are."""
+"""Write the trained network as NumPy arrays, with a description."""
 
-from scratchnet import export, job
+from scratchnet.interop.export import export_npz
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    export.export_npz(
+with stage_job(snakemake) as settings:
+    export_npz(
         **dict(snakemake.input.items()),
         activation=settings.get("model.activation"),
         title=snakemake.wildcards.run,

@@ -1,9 +1,10 @@
 """Write the trained network as ONNX."""
 
-from scratchnet import export, job
+from scratchnet.interop.export import export_onnx
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    export.export_onnx(
+with stage_job(snakemake) as settings:
+    export_onnx(
         **dict(snakemake.input.items()),
         activation=settings.get("model.activation"),
         raw_pixels=settings["export.raw_pixels"],

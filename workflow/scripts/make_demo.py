@@ -1,9 +1,10 @@
-"""Write a page on which the trained network can be tried out."""
+"""Write a web page on which the trained network can be tried out."""
 
-from scratchnet import demo, job
+from scratchnet.job import stage_job
+from scratchnet.predict.demo import make_demo
 
-with job.stage_job(snakemake) as settings:
-    demo.make_demo(
+with stage_job(snakemake) as settings:
+    make_demo(
         **dict(snakemake.input.items()),
         activation=settings.get("model.activation"),
         title=snakemake.wildcards.run,

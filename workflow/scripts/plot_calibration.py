@@ -1,6 +1,7 @@
-"""Draw how right the network is over how confident it is."""
+"""Plot accuracy against confidence."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_calibration
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_calibration(snakemake.input[0], snakemake.output[0], settings["plots.style"])
+with stage_job(snakemake) as settings:
+    plot_calibration(snakemake.input[0], snakemake.output[0], settings["plots.style"])

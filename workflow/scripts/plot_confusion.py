@@ -1,6 +1,7 @@
-"""Draw the confusion matrix of the test images."""
+"""Plot the confusion matrix of the test images."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_confusion
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_confusion(snakemake.input[0], snakemake.output[0], settings["plots.style"])
+with stage_job(snakemake) as settings:
+    plot_confusion(snakemake.input[0], snakemake.output[0], settings["plots.style"])

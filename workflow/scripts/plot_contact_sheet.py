@@ -1,6 +1,7 @@
-"""Draw images as the network got them, and what it took them for."""
+"""Plot the images as the network received them, with their predicted classes."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_contact_sheet
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_contact_sheet(snakemake.input[0], snakemake.output[0], settings["plots.style"])
+with stage_job(snakemake) as settings:
+    plot_contact_sheet(snakemake.input[0], snakemake.output[0], settings["plots.style"])

@@ -1,6 +1,7 @@
-"""Draw the loss by epoch of all runs of a sweep."""
+"""Plot the loss by epoch of all runs of a sweep."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_curves
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_curves(snakemake.input[0], snakemake.output[0], settings["plots.style"])
+with stage_job(snakemake) as settings:
+    plot_curves(snakemake.input[0], snakemake.output[0], settings["plots.style"])

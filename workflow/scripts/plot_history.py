@@ -1,6 +1,7 @@
-"""Draw loss and accuracy by epoch."""
+"""Plot loss and accuracy by epoch."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_history
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_history(snakemake.input[0], snakemake.output[0], settings["plots.style"])
+with stage_job(snakemake) as settings:
+    plot_history(snakemake.input[0], snakemake.output[0], settings["plots.style"])

@@ -1,9 +1,10 @@
-"""Draw the test images that the network gets wrong."""
+"""Plot the test images that the network misclassifies."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_misclassified
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_misclassified(
+with stage_job(snakemake) as settings:
+    plot_misclassified(
         snakemake.input[0],
         snakemake.output[0],
         settings["plots.style"],

@@ -1,6 +1,7 @@
-"""Draw a training here and in Keras, and how far they are apart."""
+"""Plot the training here and in Keras, and the differences."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_parity
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_parity(snakemake.input[0], snakemake.output[0], settings["plots.style"])
+with stage_job(snakemake) as settings:
+    plot_parity(snakemake.input[0], snakemake.output[0], settings["plots.style"])

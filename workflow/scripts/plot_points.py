@@ -1,9 +1,10 @@
-"""Draw the accuracy of a sweep's points over each setting that was swept."""
+"""Plot the accuracy of the points of a sweep against each setting that varies."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_points
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_points(
+with stage_job(snakemake) as settings:
+    plot_points(
         snakemake.input[0],
         snakemake.output[0],
         settings["plots.style"],

@@ -1,6 +1,7 @@
-"""Draw the first layer's weights as images."""
+"""Plot the first layer's weights as images."""
 
-from scratchnet import job, plots
+from scratchnet.evaluation.plots import plot_weights
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    plots.plot_weights(snakemake.input[0], snakemake.output[0], settings["plots.style"])
+with stage_job(snakemake) as settings:
+    plot_weights(snakemake.input[0], snakemake.output[0], settings["plots.style"])

@@ -1,9 +1,10 @@
-"""Predict the classes of images with the network of a run that was trained before."""
+"""Predict the classes of images with an already trained network."""
 
-from scratchnet import job, predictions
+from scratchnet.job import stage_job
+from scratchnet.predict.predictions import predict
 
-with job.stage_job(snakemake) as settings:
-    predictions.predict(
+with stage_job(snakemake) as settings:
+    predict(
         images=snakemake.params.images,
         background=settings["predict.background"],
         network=snakemake.params.network,

@@ -1,7 +1,8 @@
-"""Gather the results of all runs of the configuration into one table."""
+"""Gather the results of all runs of the configuration in one table."""
 
-from scratchnet import job, summary
+from scratchnet.evaluation.summary import link_latest, summarize
+from scratchnet.job import stage_job
 
-with job.stage_job(snakemake) as settings:
-    summary.summarize(settings["rows"], snakemake.output[0])
-    summary.link_latest(settings["rows"], snakemake.params.latest)
+with stage_job(snakemake) as settings:
+    summarize(settings["rows"], snakemake.output[0])
+    link_latest(settings["rows"], snakemake.params.latest)

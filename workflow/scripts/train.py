@@ -1,11 +1,12 @@
-"""Train a run up to one of its checkpoints, from the checkpoint before it if there is one."""
+"""Train a run to one of its checkpoints, starting from the checkpoint before it, if any."""
 
-from scratchnet import job, training
+from scratchnet.job import stage_job
+from scratchnet.training.segments import ARRAYS, train_to_checkpoint
 
-with job.stage_job(snakemake) as settings:
-    training.run_segment(
+with stage_job(snakemake) as settings:
+    train_to_checkpoint(
         name=snakemake.wildcards.run,
-        data={name: snakemake.input[name] for name in training.ARRAYS},
+        data={name: snakemake.input[name] for name in ARRAYS},
         settings=settings,
         epochs=int(snakemake.wildcards.epoch),
         start=snakemake.input.get("start"),

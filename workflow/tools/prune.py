@@ -1,8 +1,8 @@
-"""List the results that no configuration reaches, and delete them if asked to.
+"""List the results that no configuration asks for, and delete them on request.
 
-Results lie in folders named after their settings, so those of earlier configurations stay. Only
-files that the pipeline makes are ever looked at: whatever else lies among them is left alone. So
-are predictions, for nobody can tell which are still wanted.
+Results lie in folders named after their settings, so the results of earlier configurations remain.
+Only files that the pipeline makes are considered; other files among them are left alone.
+Predictions are kept as well, since nothing says which of them are still wanted.
 """
 
 import argparse
@@ -15,90 +15,113 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from scratchnet import pipeline
-from scratchnet.config import resolve, swept
 from scratchnet.errors import ConfigError
+from scratchnet.planning import paths
+from scratchnet.planning.runs import Runs
+from scratchnet.planning.stages import STAGES
 
 LOCKS = Path(".snakemake/locks")
+PREDICTION_STAGES = ("predict_images", "plot_contact_sheet")
 
-# The files that the pipeline makes, as paths below results/; `place` is the folder that is named
-# after settings, `epoch` how far a run went.
-PLACE = r"(?P<place>[a-z0-9_-]+-[0-9a-f]{8})"
-EPOCH = r"epoch-(?P<epoch>\d{4})"
-OF_PREDICTIONS = "predict_images|plot_contact_sheet"
+# The files that the pipeline makes: patterns with wildcards, and with {a,b} for a or b. Plots and
+# their data have the names of the stages that draw them.
+PLOTS = ",".join(stage.removeprefix("plot_") for stage in STAGES if stage.startswith("plot_"))
 MADE = [
-    re.compile(pattern)
-    for pattern in (
-        rf"data/{PLACE}/(?:[XY]_(?:train|validation|test)\.npy|manifest\.json)",
-        rf"runs/{PLACE}/config\.yaml",
-        rf"runs/{PLACE}/checkpoints/{EPOCH}\.(?:npz|json)",
-        rf"runs/{PLACE}/{EPOCH}/(?:metrics\.json|predictions\.csv|demo\.html)",
-        rf"runs/{PLACE}/{EPOCH}/(?:history|confusion|calibration)\.(?:csv|png|svg)",
-        rf"runs/{PLACE}/{EPOCH}/(?:misclassified|weights)\.(?:json|png|svg)",
-        rf"runs/{PLACE}/{EPOCH}/parity\.(?:json|csv|png|svg)",
-        rf"runs/{PLACE}/{EPOCH}/export/(?:network\.(?:keras|onnx|npz)|README\.md)",
-        rf"sweeps/{PLACE}/(?:points|curves)\.(?:csv|png|svg)",
-        rf"sweeps/{PLACE}/partial_summary\.csv",
-        rf"(?:logs|benchmarks)/(?!{OF_PREDICTIONS})[a-z_]+/{PLACE}(?:/{EPOCH})?\.(?:log|tsv)",
-        # What a killed job was writing: the temporary names of files, of records, and of downloads.
-        r"(?P<place>)(?:data|runs|sweeps)/.*/\.[A-Za-z_0-9.-]+-[0-9a-f]{32}(?:\.[a-z]+)?",
-        r"(?P<place>)data/[a-z0-9_-]+/\.(?:download|raw)-\w+/.*",
-    )
+    *paths.ARRAYS.values(),
+    *(paths.MANIFEST, paths.RUN_CONFIG, paths.CHECKPOINT, paths.TRAINING_RECORD, paths.METRICS),
+    f"{paths.EPOCH}/{{predictions.csv,demo.html}}",
+    f"{paths.EPOCH}/{{{PLOTS}}}.{{csv,json,png,svg}}",
+    f"{paths.EPOCH}/export/{{network.keras,network.onnx,network.npz,README.md}}",
+    f"{paths.SWEEP}/{{{PLOTS}}}.{{csv,png,svg}}",
+    paths.PARTIAL_SUMMARY,
+    *(
+        path(stage, folder)
+        for stage in STAGES
+        if stage not in PREDICTION_STAGES
+        for path in (paths.log, paths.benchmark)
+        for folder in (paths.DATA, paths.RUN, paths.EPOCH, paths.SWEEP)
+    ),
 ]
+# What a killed job leaves behind: temporary files of results, of records, and of downloads.
+UNFINISHED = re.compile(
+    r"(data|runs|sweeps)/.*/\.[A-Za-z_0-9.-]+-[0-9a-f]{32}(\.[a-z]+)?"
+    r"|data/[a-z0-9_-]+/\.(download|raw)-\w+/.*"
+)
 
 
-def reached(config):
-    """The (place, epoch) pairs that a configuration leads to; epoch is None for what has none."""
-    runs, keys = resolve(config), swept(config)
-    found = {(pipeline.sweep_name(keys, pipeline.rows(runs, keys)), None)}
-    for settings in runs:
-        run, epochs = pipeline.run_name(settings), settings["training.epochs"]
+def to_regex(pattern):
+    """Return the regular expression of one of MADE, with the wildcards as groups."""
+    path = re.escape(pattern.removeprefix(f"{paths.RESULTS}/"))
+    for name, allowed in paths.WILDCARDS.items():
+        path = path.replace(rf"\{{{name}\}}", f"(?P<{name}>{allowed})")
+    choices = re.compile(r"\\\{(.*?)\\\}")
+    return re.compile(choices.sub(lambda match: f"(?:{match[1].replace(',', '|')})", path))
+
+
+def find_wanted(config):
+    """Return the (folder, epoch) pairs that a configuration asks for; an epoch may be None."""
+    runs = Runs(config)
+    wanted = {(runs.sweep, None)}
+    for settings, place in zip(runs.settings, runs.wildcards):
+        run, epochs = place["run"], settings["training.epochs"]
         every = settings["training.checkpoint_every"] or epochs
-        found |= {(pipeline.data_name(settings), None), (run, None)}
-        found |= {(run, epoch) for epoch in [*range(every, epochs, every), epochs]}
-    return found
+        wanted |= {(place["data"], None), (run, None)}
+        wanted |= {(run, epoch) for epoch in [*range(every, epochs, every), epochs]}
+    return wanted
 
 
-def unreached(results, wanted):
-    """Yield (path, place) of each file that the pipeline made but that no `wanted` pair is for."""
+def find_unwanted(results, wanted):
+    """Yield (path, folder) of each file that the pipeline made for none of the `wanted` pairs."""
+    patterns = [to_regex(pattern) for pattern in MADE]
     for path in sorted(results.rglob("*")):
+        if path.is_symlink() or not path.is_file():
+            continue
         name = path.relative_to(results).as_posix()
-        name = re.sub(r"/\.([^/]+)\.fingerprint$", r"/\1", name)
-        for pattern in MADE:
-            if not path.is_symlink() and path.is_file() and (match := pattern.fullmatch(name)):
-                epoch = match.groupdict().get("epoch")
-                if (match["place"], int(epoch) if epoch else None) not in wanted:
-                    yield path, match["place"] or "unfinished files"
+        name = re.sub(r"/\.([^/]+)\.fingerprint$", r"/\1", name)  # a record, beside its result
+        if UNFINISHED.fullmatch(name):
+            yield path, "unfinished files"
+        match = next(filter(None, (pattern.fullmatch(name) for pattern in patterns)), None)
+        if match:
+            wildcards = match.groupdict()
+            epoch = wildcards.pop("epoch", None)
+            (folder,) = wildcards.values()
+            if (folder, int(epoch) if epoch else None) not in wanted:
+                yield path, folder
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("configs", nargs="+", type=Path, help="keep what these files lead to")
+    parser.add_argument("configs", nargs="+", type=Path, help="keep what these files ask for")
     parser.add_argument("--delete", action="store_true", help="delete instead of listing")
     arguments = parser.parse_args()
     try:
         configs = [yaml.safe_load(path.read_text()) or {} for path in arguments.configs]
-        wanted = set().union(*(reached(config) for config in configs))
+        wanted = set().union(*map(find_wanted, configs))
     except (ConfigError, OSError, yaml.YAMLError) as error:
         sys.exit(str(error))
     if arguments.delete and LOCKS.is_dir() and any(LOCKS.iterdir()):
-        sys.exit("A run is at work in this folder, or was killed there. First: make run")
-    results = Path("results")
-    sizes, places = {}, Counter()
-    for path, place in unreached(results, wanted):
+        sys.exit("Snakemake is running in this folder, or was killed. First: make run")
+    results = Path(paths.RESULTS)
+    sizes, folders = {}, Counter()
+    for path, folder in find_unwanted(results, wanted):
         sizes[path] = path.stat().st_size
-        places[place] += sizes[path]
-    for place, size in places.items():
-        print(f"{size / 1e6:10.1f} MB  {place}")
+        folders[folder] += sizes[path]
+    for folder, size in folders.items():
+        print(f"{size / 1e6:10.1f} MB  {folder}")
     if arguments.delete:
         for path in sizes:
             path.unlink()
-            for folder in path.parents:
-                if folder == results or any(folder.iterdir()):
-                    break
-                folder.rmdir()
-    verb = "Deleted" if arguments.delete else "To be freed by `make prune DELETE=yes`:"
+            delete_empty_folders(path.parents, results)
+    verb = "Deleted" if arguments.delete else "`make prune DELETE=yes` would delete"
     print(f"{verb} {sum(sizes.values()) / 1e6:.1f} MB in {len(sizes)} files.")
+
+
+def delete_empty_folders(folders, top):
+    """Delete `folders`, from the innermost to below `top`, as long as they are empty."""
+    for folder in folders:
+        if folder == top or any(folder.iterdir()):
+            break
+        folder.rmdir()
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
-"""Errors whose message is for the user: what is wrong, where, and what to do."""
+"""Errors whose message is meant for the user: what is wrong, where, and what to do."""
 
 
 class ScratchnetError(Exception):
-    """The base of them; a stage that raises one ends with its message, without a traceback."""
+    """The base class. A stage that raises one ends with its message and without a traceback."""
 
 
 class ConfigError(ScratchnetError):
-    """The configuration asks for something that does not exist or is not allowed."""
+    """The configuration is not valid, or asks for something that does not exist."""
 
 
 class DataError(ScratchnetError):
-    """A dataset cannot be had, or is not what it should be."""
+    """A dataset could not be obtained, or its content is not valid."""
 
 
 class ResultsError(ScratchnetError):
-    """Something stands in the way of a result."""
+    """A result cannot be written because something else is in its place."""
 
 
 class DivergenceError(ScratchnetError):
@@ -22,8 +22,14 @@ class DivergenceError(ScratchnetError):
 
 
 class MissingPackageError(ScratchnetError):
-    """A package is not installed that only some stages on request need."""
+    """A package that only some stages on request need is not installed."""
 
 
 class ParityError(ScratchnetError):
-    """The network here and the same one in Keras do not come to the same."""
+    """Training does not agree with Keras."""
+
+
+def shorten_list(lines: list[str], limit: int) -> list[str]:
+    """Return the first `limit` lines, and a line that says how many more there are, if any."""
+    more = len(lines) - limit
+    return [*lines[:limit], *([f"and {more} more"] if more > 0 else [])]

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 
 @contextmanager
-def whole(path):
+def atomic_write(path):
     """Give a temporary name beside `path`; when the block ends well, move it to `path`.
 
     The name is used once, so two jobs that write the same result cannot mix. When the
@@ -34,7 +34,7 @@ def whole(path):
 
 def write_text(path, text):
     """Write `text` to `path`, whole or not at all."""
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -50,7 +50,7 @@ def read_json(path):
 
 def write_csv(path, header, rows):
     """Write `rows` of values below a `header` to a CSV file."""
-    with whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

@@ -1,0 +1,642 @@
+"""Preprocessing: the arrays are the images and labels, scaled, flat, and in the right order."""
+
+import hashlib
+import json
+from itertools import chain
+
+import numpy as np
+import pytest
+
+import samples
+from samples import CLASSES, HEIGHT, N_TEST, N_TRAIN, WIDTH
+from scratchnet.data import preprocessing
+from scratchnet.data.preprocessing import assign_samples, preprocess
+from scratchnet.data.raw_splits import Half
+from scratchnet.errors import DataError
+
+RAW = samples.make_arrays()
+PARTS = ("train", "validation", "test")
+NAMES = [f"{kind}_{part}" for part in PARTS for kind in "XY"]
+PIXELS = HEIGHT * WIDTH
+SOURCE = {"source": "somewhere", "sha256": {"a": "b"}, "classes": list("abcdefghij")}
+
+
+@pytest.fixture
+def raw(tmp_path):
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    source = folder / "source.json"
+    source.write_text(json.dumps(SOURCE))
+    return samples.write_idx(folder) | {"source": source}
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    paths = {name: tmp_path / "out" / f"{name}.npy" for name in NAMES}
+    return paths | {"manifest": tmp_path / "out" / "manifest.json"}
+
+
+@pytest.fixture
+def prepared(raw, outputs):
+    """A function of the validation fraction that prepares the tiny dataset.
+
+    It returns the arrays, memory-mapped as training maps them, and the manifest.
+    """
+
+    def run(fraction=0.0):
+        preprocess(raw, 0, fraction, outputs)
+        arrays = {name: np.load(outputs[name], mmap_mode="r") for name in NAMES}
+        return arrays, json.loads(outputs["manifest"].read_text())
+
+    return run
+
+
+@pytest.fixture
+def prepared_npz(tmp_path, outputs):
+    """As `prepared`, for the arrays of a .npz file of one's own."""
+
+    def run(arrays, test_fraction=0.25, validation_fraction=0.25):
+        (tmp_path / "mine.npz").write_bytes(samples.npz(arrays))
+        preprocess({"npz": tmp_path / "mine.npz"}, test_fraction, validation_fraction, outputs)
+        found = {name: np.load(outputs[name], mmap_mode="r") for name in NAMES}
+        return found, json.loads(outputs["manifest"].read_text())
+
+    return run
+
+
+def replace_raw(path, array):
+    path.write_bytes(samples.idx_bytes(array))
+
+
+def assert_scaled(X, images, minimum, maximum):
+    flat = images.transpose(1, 2, 0).reshape(-1, len(images)).astype(np.float64)
+    expected = (flat - minimum) / (maximum - minimum)
+    np.testing.assert_array_equal(X, expected.astype(np.float32), strict=True)
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_pixels_are_flattened_and_scaled_by_the_training_images(prepared, part):
+    arrays, _ = prepared()
+    assert_scaled(arrays[f"X_{part}"], RAW[f"{part}_images"], 10, 200)
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_a_column_is_an_image_row_by_row(prepared, part):
+    arrays, _ = prepared()
+    column = arrays[f"X_{part}"][:, 4] * 190 + 10
+    np.testing.assert_allclose(column, RAW[f"{part}_images"][4].ravel(), atol=1e-4)
+
+
+def test_training_pixels_go_from_0_to_1(prepared):
+    X = prepared()[0]["X_train"]
+    assert (X.min(), X.max()) == (0, 1)
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_labels_are_one_hot(prepared, part):
+    arrays, _ = prepared()
+    labels = RAW[f"{part}_labels"]
+    expected = [[float(label == c) for label in labels] for c in range(10)]
+    np.testing.assert_array_equal(arrays[f"Y_{part}"], expected)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.25])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_is_in_fortran_order(prepared, outputs, name, fraction):
+    prepared(fraction)
+    with outputs[name].open("rb") as file:
+        np.lib.format.read_magic(file)
+        _, fortran_order, _ = np.lib.format.read_array_header_1_0(file)
+    assert fortran_order
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_is_of_single_precision(prepared, name):
+    assert prepared(0.25)[0][name].dtype == np.float32
+
+
+SHAPES = {
+    0.0: {"train": N_TRAIN, "validation": 0, "test": N_TEST},
+    0.25: {"train": 45, "validation": 15, "test": N_TEST},
+    0.9: {"train": 6, "validation": 54, "test": N_TEST},
+}
+
+
+@pytest.mark.parametrize("fraction", SHAPES)
+@pytest.mark.parametrize("part", PARTS)
+def test_each_array_has_a_column_for_each_sample(prepared, part, fraction):
+    arrays, _ = prepared(fraction)
+    n = SHAPES[fraction][part]
+    assert arrays[f"X_{part}"].shape == (PIXELS, n)
+    assert arrays[f"Y_{part}"].shape == (len(CLASSES), n)
+
+
+def drawn(n, n_drawn, place):
+    """Which of n samples the split draws with the stream of this place, spelled out."""
+    generator = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(place, 0)))
+    return sorted(generator.permutation(n)[:n_drawn].tolist())
+
+
+VALIDATION, TEST = 2, 5  # their places among the streams
+
+
+def half(n, name="x_train"):
+    """A Half of n images of which the split reads nothing but their number."""
+    return Half(name, np.zeros((n, 1, 1), np.uint8), np.zeros(n, np.uint8))
+
+
+def parts(halves, *fractions):
+    """The split as {part: list of indices}."""
+    return {
+        part: indices.tolist() for part, (_, indices) in assign_samples(halves, *fractions).items()
+    }
+
+
+# ---- With a test half, the training half is split in two.
+
+
+@pytest.mark.parametrize(("n", "fraction"), [(60, 0.25), (7, 0.5), (60_000, 0.1), (1_000, 0.9)])
+def test_the_validation_images_are_those_of_their_own_stream(n, fraction):
+    found = parts({"train": half(n), "test": half(9)}, 0.15, fraction)
+    expected = drawn(n, round(n * fraction), VALIDATION)
+    assert found["validation"] == expected
+    assert found["train"] == sorted({*range(n)} - {*expected})
+    assert found["test"] == [*range(9)]
+
+
+def test_the_validation_images_never_change():
+    found = parts({"train": half(12), "test": half(1)}, 0.15, 0.25)
+    assert found["validation"] == [5, 8, 10]
+
+
+def test_each_part_is_of_its_half():
+    train, test = half(20), half(9, "x_test")
+    found = split({"train": train, "test": test}, 0.15, 0.25)
+    assert [found[part][0] for part in PARTS] == [train, train, test]
+
+
+def test_with_a_test_half_the_test_fraction_makes_no_difference():
+    halves = {"train": half(20), "test": half(9)}
+    assert parts(halves, 0.9, 0.25) == parts(halves, 0, 0.25)
+
+
+def test_without_validation_every_image_is_for_training():
+    found = parts({"train": half(5), "test": half(2)}, 0.15, 0.0)
+    assert found == {"train": [0, 1, 2, 3, 4], "validation": [], "test": [0, 1]}
+
+
+# ---- Without one, it is split in three.
+
+FRACTIONS = [(0.15, 0.0), (0.15, 0.25), (0.5, 0.5), (0.9, 0.5), (0.01, 0.9)]
+COUNTS = {
+    (0.15, 0.0): (85, 0, 15),
+    (0.15, 0.25): (64, 21, 15),
+    (0.5, 0.5): (25, 25, 50),
+    (0.9, 0.5): (5, 5, 90),
+    (0.01, 0.9): (10, 89, 1),
+}
+
+
+@pytest.mark.parametrize("fractions", FRACTIONS)
+def test_test_images_are_set_aside_by_the_fraction(fractions):
+    found = parts({"train": half(100)}, *fractions)
+    assert tuple(len(found[part]) for part in PARTS) == COUNTS[fractions]
+
+
+@pytest.mark.parametrize("fractions", FRACTIONS)
+def test_the_parts_are_disjoint_and_together_everything(fractions):
+    found = parts({"train": half(100)}, *fractions)
+    assert sorted(chain.from_iterable(found.values())) == [*range(100)]
+
+
+@pytest.mark.parametrize("fractions", FRACTIONS)
+def test_each_part_keeps_the_order_of_the_images(fractions):
+    found = parts({"train": half(100)}, *fractions)
+    assert all(indices == sorted(indices) for indices in found.values())
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.5, 0.9])
+def test_the_test_images_do_not_move_with_the_validation_fraction(fraction):
+    assert parts({"train": half(100)}, 0.15, fraction)["test"] == drawn(100, 15, TEST)
+
+
+def test_the_test_images_are_drawn_from_everywhere():
+    found = parts({"train": half(100)}, 0.15, 0.0)["test"]
+    assert found[0] < 25
+    assert found[-1] >= 75
+
+
+@pytest.mark.parametrize("n", [2, 3, 100])
+@pytest.mark.parametrize("fraction", [0, 0.001])
+def test_at_least_one_image_is_set_aside_to_test_with(n, fraction):
+    found = parts({"train": half(n)}, fraction, 0.0)
+    assert found["test"] == drawn(n, 1, TEST)
+    assert len(found["train"]) == n - 1
+
+
+def test_all_parts_are_of_the_only_half():
+    train = half(20)
+    assert [each for each, _ in split({"train": train}, 0.15, 0.25).values()] == [train] * 3
+
+
+TOO_FEW = {
+    "one image": (1, 0.15, 0.0),
+    "all are to test with": (2, 0.9, 0.0),
+    "all are to test with or to validate with": (4, 0.5, 0.9),
+}
+
+
+@pytest.mark.parametrize(("n", "test", "validation"), TOO_FEW.values(), ids=TOO_FEW)
+def test_too_few_images_are_refused_with_their_number(n, test, validation):
+    with pytest.raises(DataError, match=f"x_train: {n} images are too few"):
+        split({"train": half(n)}, test, validation)
+
+
+def test_too_few_images_are_refused_where_there_is_a_test_half_too():
+    with pytest.raises(DataError, match="x_train: 2 images are too few"):
+        split({"train": half(2), "test": half(9)}, 0.15, 0.9)
+
+
+# ---- The arrays are those parts.
+
+
+@pytest.fixture
+def halves():
+    """The indices of the training and of the validation images at a fraction of 0.25."""
+    validation = drawn(N_TRAIN, 15, VALIDATION)
+    return sorted({*range(N_TRAIN)} - {*validation}), validation
+
+
+def test_the_split_of_the_arrays_is_that_of_the_indices(prepared, halves):
+    arrays, manifest = prepared(0.25)
+    for part, indices in zip(("train", "validation"), halves):
+        images = RAW["train_images"][indices]
+        assert_scaled(arrays[f"X_{part}"], images, manifest["minimum"], manifest["maximum"])
+        labels = arrays[f"Y_{part}"].argmax(axis=0)
+        np.testing.assert_array_equal(labels, RAW["train_labels"][indices])
+
+
+def test_the_scale_is_that_of_the_training_part_alone(prepared, raw, halves):
+    images = RAW["train_images"].copy()
+    images[halves[1][0], 0, 0], images[halves[1][1], 0, 0] = 0, 255
+    replace_raw(raw["train_images"], images)
+    arrays, manifest = prepared(0.25)
+    part = images[halves[0]]
+    assert (manifest["minimum"], manifest["maximum"]) == (part.min(), part.max())
+    assert (arrays["X_validation"].min() < 0, arrays["X_validation"].max() > 1) == (True, True)
+
+
+def test_the_manifest_describes_the_arrays_as_they_are(prepared, outputs):
+    arrays, manifest = prepared(0.25)
+    assert manifest["arrays"] == {
+        name: {
+            "shape": list(array.shape),
+            "dtype": "float32",
+            "sha256": hashlib.sha256(outputs[name].read_bytes()).hexdigest(),
+        }
+        for name, array in arrays.items()
+    }
+
+
+def test_the_manifest_names_source_scale_labels_and_classes(prepared):
+    _, manifest = prepared()
+    del manifest["arrays"]
+    assert manifest == SOURCE | {
+        "labels": list(range(10)),
+        "image_shape": [HEIGHT, WIDTH],
+        "minimum": 10,
+        "maximum": 200,
+    }
+
+
+def test_nothing_but_the_outputs_remains(prepared, outputs):
+    prepared(0.25)
+    assert sorted(outputs["manifest"].parent.iterdir()) == sorted(outputs.values())
+
+
+@pytest.mark.parametrize("size", [1, 7, 45, 46])
+def test_the_slices_in_which_it_is_done_make_no_difference(prepared, outputs, monkeypatch, size):
+    prepared(0.25)
+    at_once = {name: path.read_bytes() for name, path in outputs.items()}
+    monkeypatch.setattr(preprocessing, "SLICE", size)
+    prepared(0.25)
+    assert {name: path.read_bytes() for name, path in outputs.items()} == at_once
+
+
+def test_twice_the_same_is_the_same_bytes(prepared, outputs):
+    prepared(0.25)
+    first = {name: path.read_bytes() for name, path in outputs.items()}
+    prepared(0.25)
+    assert {name: path.read_bytes() for name, path in outputs.items()} == first
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_nothing_but_the_outputs_remains_of_what_was_unpacked(raw, outputs, packed):
+    if packed:
+        for role in samples.FILES:
+            raw[role].write_bytes(samples.gzipped(raw[role].read_bytes()))
+    preprocess(raw, 0, 0.25, outputs)
+    assert sorted(outputs["manifest"].parent.iterdir()) == sorted(outputs.values())
+
+
+# ---- Data of one's own: any labels, any pixels.
+
+N = 40
+OWN = np.random.default_rng(2).integers(0, 256, (N, 3, 5), np.uint8)
+
+
+def own(labels, images=OWN):
+    return {"x_train": images, "y_train": np.resize(labels, len(images))}
+
+
+LABELS = {
+    "from 1": ([1, 2, 3], [1, 2, 3], ["1", "2", "3"]),
+    "far apart": ([700, 5, -9], [-9, 5, 700], ["-9", "5", "700"]),
+    "text": (["mouse", "cat", "dog"], ["cat", "dog", "mouse"], ["cat", "dog", "mouse"]),
+    "whole floats": ([2.0, 0.0], [0, 2], ["0", "2"]),
+    "truth values": ([True, False], [False, True], ["False", "True"]),
+    "bytes": (np.array([255, 7], np.uint8), [7, 255], ["7", "255"]),
+}
+
+
+@pytest.mark.parametrize(("labels", "ascending", "names"), LABELS.values(), ids=LABELS)
+def test_the_classes_are_the_labels_that_occur_in_ascending_order(
+    prepared_npz, labels, ascending, names
+):
+    _, manifest = prepared_npz(own(labels))
+    assert (manifest["labels"], manifest["classes"]) == (ascending, names)
+
+
+@pytest.mark.parametrize(("labels", "ascending", "_"), LABELS.values(), ids=LABELS)
+def test_a_label_is_one_hot_in_the_row_of_its_class(prepared_npz, labels, ascending, _):
+    arrays = prepared_npz(own(labels) | {"x_test": OWN, "y_test": np.resize(labels, N)})[0]
+    expected = [[float(label == each) for label in np.resize(labels, N)] for each in ascending]
+    np.testing.assert_array_equal(arrays["Y_test"], expected)
+
+
+@pytest.mark.parametrize(("train", "test"), [([1, 2], [1, 2, 9]), ([1, 2, 9], [1])])
+def test_a_label_of_either_half_is_a_class(prepared_npz, train, test):
+    arrays = own(train) | {"x_test": OWN, "y_test": np.resize(test, N)}
+    found, manifest = prepared_npz(arrays)
+    assert manifest["labels"] == [1, 2, 9]
+    assert {found[f"Y_{part}"].shape[0] for part in PARTS} == {3}
+
+
+def test_text_of_other_lengths_in_the_test_half_is_not_cut(prepared_npz):
+    test = {"x_test": OWN, "y_test": np.resize(["cat", "elephant"], N)}
+    found, manifest = prepared_npz(own(["ox", "cat"]) | test)
+    assert manifest["classes"] == ["cat", "elephant", "ox"]
+    assert found["Y_test"].sum(axis=1).tolist() == [N / 2, N / 2, 0]
+
+
+def test_the_names_of_a_source_are_left_where_their_number_is_another(raw, prepared):
+    replace_raw(raw["train_labels"], RAW["train_labels"] % 5 * 2)
+    replace_raw(raw["test_labels"], RAW["test_labels"] % 5 * 2)
+    assert prepared()[1]["classes"] == ["0", "2", "4", "6", "8"]
+
+
+def test_without_a_source_the_manifest_names_none(prepared_npz):
+    _, manifest = prepared_npz(own([0, 1]))
+    assert manifest.keys() == {"labels", "classes", "image_shape", "minimum", "maximum", "arrays"}
+
+
+def test_the_arrays_of_a_split_in_three_are_those_images_and_labels(prepared_npz):
+    labels = np.arange(N)  # each image is a class, and tells which one it is
+    found, _ = prepared_npz(own(labels), 0.3, 0.25)
+    expected = parts({"train": half(N)}, 0.3, 0.25)
+    train = OWN[expected["train"]]
+    for part, indices in expected.items():
+        assert found[f"Y_{part}"].argmax(axis=0).tolist() == indices
+        assert_scaled(found[f"X_{part}"], OWN[indices], int(train.min()), int(train.max()))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 2), (4, 6, 3), (4, 6, 1)])
+def test_images_of_any_shape_are_flattened_row_by_row_and_colour_by_colour(prepared_npz, shape):
+    images = np.random.default_rng(3).integers(0, 256, (N, *shape), np.uint8)
+    images[:2].flat[0], images[:2].flat[-1] = 0, 255
+    found, manifest = prepared_npz(
+        own([0, 1], images) | {"x_test": images, "y_test": np.resize([0, 1], N)}, 0, 0
+    )
+    assert manifest["image_shape"] == [n for n in shape if n != 1 or len(shape) == 2]
+    expected = np.array([image.ravel() for image in images]).T
+    low, high = int(images.min()), int(images.max())
+    scaled = ((expected.astype(float) - low) / (high - low)).astype(np.float32)
+    np.testing.assert_array_equal(found["X_test"], scaled, strict=True)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (10, 200), (254, 255)])
+def test_every_byte_is_scaled_to_the_nearest_number(prepared_npz, low, high):
+    images = np.resize(np.array([low, high], np.uint8), (4, 16, 16))
+    every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    test = {"x_test": every, "y_test": np.array([0])}
+    found, _ = prepared_npz(own([0, 1], images) | test, 0, 0)
+    expected = [[np.float32((byte - low) / (high - low))] for byte in range(256)]
+    np.testing.assert_array_equal(found["X_test"], expected, strict=True)
+
+
+PIXELS_OF = {
+    "truth values": (np.array([False, True]), [0, 1]),
+    "signed": (np.array([-128, 127, 0], np.int8), [0, 1, 128 / 255]),
+    "of 16 bits": (np.array([0, 65535, 13107], np.uint16), [0, 1, 0.2]),
+    "of 64 bits": (np.array([-(10**6), 10**6, 0]), [0, 1, 0.5]),
+    "halves": (np.array([-1, 1, 0.5], np.float16), [0, 1, 0.75]),
+    "singles": (np.array([0, 0.1, 0.025], np.float32), [0, 1, 0.25]),
+    "doubles": (np.array([-0.5, 1.5, 1.0]), [0, 1, 0.75]),
+    "big-endian": (np.array([0, 1000, 250], ">i2"), [0, 1, 0.25]),
+}
+
+
+@pytest.mark.parametrize(("pixels", "expected"), PIXELS_OF.values(), ids=PIXELS_OF)
+def test_pixels_of_any_type_are_scaled_to_0_to_1(prepared_npz, pixels, expected):
+    images = np.resize(pixels, (N, len(pixels), 1)).astype(pixels.dtype)
+    found, manifest = prepared_npz(own([0, 1], images))
+    for part in PARTS:
+        column = found[f"X_{part}"][:, 0]
+        np.testing.assert_allclose(column, expected, rtol=1e-6, atol=1e-7)
+    assert (manifest["minimum"], manifest["maximum"]) == (pixels.min(), pixels.max())
+
+
+# ---- What is bad is refused, and leaves nothing.
+
+FAULTS = {
+    "too few labels": ("train_labels", RAW["train_labels"][:-1], "60 images, .* 59 labels"),
+    "no images": ("test_images", np.zeros((0, HEIGHT, WIDTH), np.uint8), "there is no data"),
+    "test images of another size": (
+        "test_images",
+        np.zeros((N_TEST, 7, WIDTH), np.uint8),
+        "of 6 x 5 pixels, but .* of 7 x 5",
+    ),
+    "training images of one colour": (
+        "train_images",
+        np.full((N_TRAIN, HEIGHT, WIDTH), 7, np.uint8),
+        "train-images-idx3-ubyte: all pixels are 7, so nothing can be learned",
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "array", "words"), FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_bad_raw_files_are_refused_and_nothing_is_left(
+    prepared, raw, outputs, key, array, words, packed
+):
+    replace_raw(raw[key], array)
+    if packed:
+        raw[key].write_bytes(samples.gzipped(raw[key].read_bytes()))
+    with pytest.raises(DataError, match=words):
+        prepared()
+    assert [*outputs["manifest"].parent.iterdir()] == []
+
+
+@pytest.mark.parametrize("label", ["cat", 3])
+def test_a_single_class_is_refused_and_nothing_is_left(prepared_npz, outputs, label):
+    with pytest.raises(DataError, match=rf"mine\.npz: x_train: all images have the label {label}"):
+        prepared_npz(own([label]))
+    assert [*outputs["manifest"].parent.iterdir()] == []
+
+
+def test_a_constant_image_among_others_is_no_fault(prepared_npz):
+    images = OWN.copy()
+    images[THREE["train"][0]] = 0
+    assert OWN.min() > 0 == prepared_npz(own([0, 1], images))[1]["minimum"]
+
+
+@pytest.mark.parametrize("value", [7, 7.5])
+def test_training_images_that_are_all_the_same_colour_are_refused(prepared_npz, outputs, value):
+    images = np.full((N, 3, 5), value)
+    other = {"x_test": images * np.arange(1, N + 1)[:, None, None], "y_test": np.arange(N)}
+    with pytest.raises(DataError, match=rf"mine\.npz: x_train: all pixels are {value}"):
+        prepared_npz(own([0, 1], images) | other)
+    assert [*outputs["manifest"].parent.iterdir()] == []
+
+
+BAD = [np.nan, np.inf, -np.inf]
+THREE = parts({"train": half(N)}, 0.25, 0.25)
+TWO = parts({"train": half(N), "test": half(N)}, 0, 0.25)
+# Which array has the bad pixels, whether there is a test half, and which images they are in.
+PLACES = {
+    "first for training": ("x_train", True, TWO["train"][0]),
+    "last for training": ("x_train", True, TWO["train"][-1]),
+    "for validation": ("x_train", True, TWO["validation"][5]),
+    "first to test with": ("x_test", True, 0),
+    "last to test with": ("x_test", True, N - 1),
+    "for training, test images split off": ("x_train", False, THREE["train"][8]),
+    "for validation, test images split off": ("x_train", False, THREE["validation"][3]),
+    "split off to test with": ("x_train", False, THREE["test"][4]),
+}
+
+
+@pytest.mark.parametrize("size", [4, 5_000])
+@pytest.mark.parametrize("value", BAD)
+@pytest.mark.parametrize(("name", "with_test", "number"), PLACES.values(), ids=PLACES)
+def test_an_image_that_is_not_finite_is_named_and_nothing_is_left(
+    prepared_npz, outputs, monkeypatch, name, with_test, number, value, size
+):
+    monkeypatch.setattr(preprocessing, "SLICE", size)
+    images = OWN.astype(np.float32)
+    arrays = own([0, 1], images)
+    if with_test:
+        arrays |= {"x_test": images, "y_test": arrays["y_train"]}
+    arrays[name] = images.copy()
+    arrays[name][number, 2, 1] = value
+    words = rf"mine\.npz: {name}: image {number} has pixels that are not finite"
+    with pytest.raises(DataError, match=words):
+        prepared_npz(arrays)
+    assert [*outputs["manifest"].parent.iterdir()] == []
+
+
+def test_the_first_of_several_bad_images_is_named(prepared_npz):
+    images = OWN.astype(np.float64)
+    images[THREE["train"][3:]] = np.nan
+    with pytest.raises(DataError, match=f"image {THREE['train'][3]} "):
+        prepared_npz(own([0, 1], images))
+
+
+def fail(*_):
+    raise RuntimeError("midway")
+
+
+@pytest.mark.parametrize("step", ["write_pixels", "write_one_hot"])
+@pytest.mark.parametrize("last", [0, 2])
+def test_a_failure_midway_leaves_nothing(prepared, outputs, monkeypatch, step, last):
+    calls, real = iter(range(3)), getattr(preprocessing, step)
+    monkeypatch.setattr(
+        preprocessing, step, lambda *args: (fail if next(calls) == last else real)(*args)
+    )
+    with pytest.raises(RuntimeError, match="midway"):
+        prepared()
+    assert [*outputs["manifest"].parent.iterdir()] == []
+
+
+def test_a_failure_leaves_earlier_arrays_as_they_were(prepared, outputs, raw):
+    prepared()
+    before = {name: path.read_bytes() for name, path in outputs.items()}
+    replace_raw(raw["test_labels"], np.zeros(N_TEST + 1, np.uint8))
+    with pytest.raises(DataError):
+        prepared(0.25)
+    assert {name: path.read_bytes() for name, path in outputs.items()} == before
+
+
+def test_a_bad_image_leaves_earlier_arrays_as_they_were(prepared_npz, outputs):
+    images = OWN.astype(np.float32)
+    prepared_npz(own([0, 1], images))
+    before = {name: path.read_bytes() for name, path in outputs.items()}
+    images[THREE["test"][-1]] = np.nan  # in the array that is written last
+    with pytest.raises(DataError):
+        prepared_npz(own([0, 1], images / 2))
+    assert {name: path.read_bytes() for name, path in outputs.items()} == before
+
+
+# ---- The memory in use is that of a slice.
+
+SIDE = 24  # pixels
+
+
+def peak(folder, n, halves):
+    """The peak of memory while n images are prepared, which lie in IDX files."""
+    folder.mkdir()
+    pixels, label = bytes(range(256)) * 3, bytes(range(10))
+    raw = {}
+    for half in halves:
+        raw[f"{half}_images"], raw[f"{half}_labels"] = folder / half, folder / f"{half} labels"
+        header = bytes([0, 0, 8, 3]) + b"".join(i.to_bytes(4, "big") for i in (n, SIDE, SIDE))
+        with raw[f"{half}_images"].open("wb") as file:
+            file.write(header)
+            for _ in range(n):
+                file.write(pixels[: SIDE * SIDE])
+        header = bytes([0, 0, 8, 1]) + n.to_bytes(4, "big")
+        raw[f"{half}_labels"].write_bytes(header + (label * n)[:n])
+    outputs = {name: folder / f"{name}.npy" for name in NAMES}
+    outputs["manifest"] = folder / "manifest.json"
+    return samples.peak_memory(lambda: preprocess(raw, 0.25, 0.25, outputs))
+
+
+@pytest.mark.parametrize("halves", [["train"], ["train", "test"]])
+def test_ten_times_the_images_take_no_more_memory(tmp_path, monkeypatch, halves):
+    monkeypatch.setattr(preprocessing, "SLICE", 1_000)
+    few, many = (peak(tmp_path / str(n), n, halves) for n in (4_000, 40_000))
+    # Each image's place and class are kept, a few numbers; its pixels are not.
+    assert many - few < 36_000 * SIDE * SIDE / 8
+
+
+def test_a_bad_note_of_the_source_leaves_nothing(prepared, raw, outputs):
+    raw["source"].write_text("{")
+    with pytest.raises(ValueError, match="Expecting"):
+        prepared()
+    assert not any(path.exists() for path in outputs.values())
+
+
+def test_wide_numbers_keep_their_differences(tmp_path, outputs):
+    """In float32, 2^30 and its next sixty neighbours are one number."""
+    images = (np.arange(120) + 2**30).reshape(4, 6, 5)
+    np.savez(tmp_path / "wide.npz", x_train=images, y_train=np.arange(4) % 2)
+    preprocess({"npz": tmp_path / "wide.npz"}, 0.25, 0, outputs)
+    X = np.concatenate([np.load(outputs[f"X_{half}"]) for half in ("train", "test")], axis=1)
+    assert len(np.unique(X)) == 120
+
+
+@pytest.mark.parametrize("bad", [np.inf, 1e300, 0.5])
+def test_labels_that_are_no_whole_numbers_are_refused(tmp_path, outputs, bad):
+    images = np.arange(120, dtype=np.uint8).reshape(4, 6, 5)
+    np.savez(tmp_path / "odd.npz", x_train=images, y_train=np.array([0, 1, 0, bad]))
+    with pytest.raises(DataError, match="labels are whole numbers or text"):
+        preprocess({"npz": tmp_path / "odd.npz"}, 0.25, 0, outputs)

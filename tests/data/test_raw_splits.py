@@ -1,0 +1,479 @@
+"""Raw data: whatever kind of images and labels it is opens as it is, or a message says why not."""
+
+import re
+import shutil
+import struct
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import samples
+from samples import flipped, gzipped, idx_bytes, npy_header, npz, zipped
+from scratchnet.data.raw_splits import open_raw_splits
+from scratchnet.errors import DataError
+
+N = 8
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (N, 3, 5), np.uint8)
+LABELS = np.array([3, 1, 4, 1, 5, 9, 2, 6], np.uint8)
+TRAIN = {"x_train": IMAGES, "y_train": LABELS}
+TEST = {"x_test": IMAGES[::-1].copy(), "y_test": LABELS[::-1].copy()}
+ROLES = {
+    "x_train": "train_images",
+    "y_train": "train_labels",
+    "x_test": "test_images",
+    "y_test": "test_labels",
+}
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Where the files are, and where they may be unpacked."""
+    paths = tmp_path / "mine", tmp_path / "temporary"
+    for path in paths:
+        path.mkdir()
+    return paths
+
+
+@pytest.fixture
+def open_npz(folders):
+    """A function that opens a .npz file, given as bytes or as {name: array}."""
+    mine, temporary = folders
+
+    def run(content):
+        path = mine / "mine.npz"
+        path.write_bytes(content if isinstance(content, bytes) else npz(content))
+        return open_raw_splits({"npz": path}, temporary)
+
+    return run
+
+
+@pytest.fixture
+def open_idx_files(folders):
+    """A function that opens IDX files, given as {name in ROLES: array or bytes}."""
+    mine, temporary = folders
+
+    def run(contents, pack=lambda content: content, ending=""):
+        files = {}
+        for name, content in contents.items():
+            files[ROLES[name]] = mine / (ROLES[name] + ending)
+            content = content if isinstance(content, bytes) else idx_bytes(content)
+            files[ROLES[name]].write_bytes(pack(content))
+        return open_raw_splits(files, temporary)
+
+    return run
+
+
+CONTAINERS = ["npz", "npz not compressed", "IDX", "IDX .gz"]
+
+
+@pytest.fixture(params=CONTAINERS)
+def opened(request, open_npz, open_idx_files):
+    """A function that opens {name: array} out of each container in turn."""
+    return {
+        "npz": open_npz,
+        "npz not compressed": lambda arrays: open_npz(npz(arrays, np.savez)),
+        "IDX": open_idx_files,
+        "IDX .gz": lambda arrays: open_idx_files(arrays, gzipped, ".gz"),
+    }[request.param]
+
+
+def assert_half(half, images, labels):
+    np.testing.assert_array_equal(half.images, images, strict=True)
+    np.testing.assert_array_equal(half.labels, labels, strict=True)
+
+
+# ---- What is right opens as it is.
+
+
+def test_both_halves_open(opened):
+    halves = opened(TRAIN | TEST)
+    assert list(halves) == ["train", "test"]
+    assert_half(halves["train"], IMAGES, LABELS)
+    assert_half(halves["test"], IMAGES[::-1], LABELS[::-1])
+
+
+def test_without_test_images_there_is_no_test_half(opened):
+    assert list(opened(TRAIN)) == ["train"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (28, 28), (3, 4), (2, 3, 3), (7, 5, 3)])
+def test_images_may_have_any_height_and_width_and_three_colours(opened, shape):
+    images = RNG.integers(0, 256, (N, *shape), np.uint8)
+    half = opened({"x_train": images, "y_train": LABELS})["train"]
+    assert_half(half, images, LABELS)
+
+
+def test_one_image_may_be_all_there_is(opened):
+    half = opened({"x_train": IMAGES[:1], "y_train": LABELS[:1]})["train"]
+    assert_half(half, IMAGES[:1], LABELS[:1])
+
+
+def test_a_single_colour_is_grey(opened):
+    half = opened({"x_train": IMAGES[..., None], "y_train": LABELS})["train"]
+    assert_half(half, IMAGES, LABELS)
+
+
+def test_grey_images_of_both_shapes_go_together(opened):
+    halves = opened(TRAIN | TEST | {"x_test": IMAGES[..., None]})
+    assert halves["test"].images.shape == halves["train"].images.shape
+
+
+def test_images_are_mapped_and_not_loaded(opened):
+    images = opened(TRAIN)["train"].images
+    assert isinstance(images, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        images[0, 0, 0] = 1
+
+
+@pytest.mark.parametrize("container", ["npz", "IDX", "IDX .gz"])
+def test_opening_takes_little_memory(folders, container):
+    mine, temporary = folders
+    images, labels = np.zeros((4_000, 40, 50), np.uint8), np.zeros(4_000, np.uint8)
+    if container == "npz":
+        files = {"npz": mine / "mine.npz"}
+        np.savez_compressed(files["npz"], x_train=images, y_train=labels)
+    else:
+        files = {"train_images": mine / "images", "train_labels": mine / "labels"}
+        for path, array in zip(files.values(), (images, labels)):
+            path.write_bytes((gzipped if ".gz" in container else bytes)(idx_bytes(array)))
+    assert samples.peak_memory(lambda: open_raw_splits(files, temporary)) < images.nbytes / 8
+
+
+def test_nothing_is_unpacked_beside_the_files(opened, folders):
+    opened(TRAIN | TEST)
+    assert len([*folders[0].iterdir()]) in {1, len(ROLES)}
+
+
+LABEL_KINDS = {
+    "1 to 26": np.array([1, 26, 3, 4, 5, 6, 7, 8]),
+    "negative": np.array([-1, 1, -1, 1, -1, 1, -1, 1]),
+    "far apart": np.array([0, 10**12] * 4),
+    "of 16 bits": np.array([1, 65535] * 4, np.uint16),
+    "big-endian": np.arange(8).astype(">i4"),
+    "text": np.array(["cat", "mouse", "dog", "cat"] * 2),
+    "text beyond ASCII": np.array(["は", "ü"] * 4),
+    "truth values": np.array([True, False] * 4),
+}
+
+
+@pytest.mark.parametrize("labels", LABEL_KINDS.values(), ids=LABEL_KINDS)
+def test_labels_are_taken_as_they_are(open_npz, labels):
+    assert_half(open_npz({"x_train": IMAGES, "y_train": labels})["train"], IMAGES, labels)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_whole_numbers_stored_as_floats_become_integers(open_npz, dtype):
+    half = open_npz({"x_train": IMAGES, "y_train": LABELS.astype(dtype)})["train"]
+    assert_half(half, IMAGES, LABELS.astype(np.int64))
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABEL_KINDS["text"], LABELS.astype(float)])
+def test_labels_may_be_a_column(open_npz, labels):
+    column, flat = (
+        open_npz({"x_train": IMAGES, "y_train": each})["train"].labels
+        for each in (labels[:, None], labels)
+    )
+    np.testing.assert_array_equal(column, flat, strict=True)
+    assert column.shape == (N,)
+
+
+@pytest.mark.parametrize(
+    "dtype", [bool, np.int8, np.uint16, np.int64, np.float16, np.float32, np.float64, ">i2"]
+)
+def test_pixels_may_be_numbers_of_any_type(open_npz, dtype):
+    images = IMAGES.astype(dtype)
+    assert_half(open_npz({"x_train": images, "y_train": LABELS})["train"], images, LABELS)
+
+
+@pytest.mark.parametrize("shape", [(N, 3, 5), (N, 3, 5, 3), (N, 3, 5, 1)])
+def test_arrays_in_fortran_order_mean_the_same(open_npz, shape):
+    images = RNG.integers(0, 256, shape, np.uint8)
+    fortran = {"x_train": np.asfortranarray(images), "y_train": np.asfortranarray(LABELS[:, None])}
+    expected = images[..., 0] if shape[-1] == 1 else images
+    assert_half(open_npz(fortran)["train"], expected, LABELS)
+
+
+def test_other_arrays_do_no_harm(open_npz):
+    others = {"note": np.array("by hand"), "x_valid": IMAGES[:2], "names": np.array(["a", "b"])}
+    assert list(open_npz(others | TRAIN)) == ["train"]
+
+
+@pytest.mark.parametrize("container", ["npz", "IDX", "IDX .gz"])
+def test_a_half_says_where_its_images_are_from(container, open_npz, open_idx_files, folders):
+    halves, expected = {
+        "npz": lambda: (open_npz(TRAIN), "mine.npz: x_train"),
+        "IDX": lambda: (open_idx_files(TRAIN), "train_images"),
+        "IDX .gz": lambda: (open_idx_files(TRAIN, gzipped, ".gz"), "train_images.gz"),
+    }[container]()
+    assert halves["train"].name == f"{folders[0]}/{expected}"
+
+
+# ---- What is not right is refused by name.
+
+OF_IMAGES = r"has the shape \({}\); images have \(n, height, width\), or \(n, height, width, 3\)"
+OF_LABELS = r"has the shape \({}\); labels have \(n,\), one an image"
+BOTH = TRAIN | TEST
+FAULTS = {
+    "no training images": ({"y_train": LABELS}, "there is no x_train, only y_train"),
+    "no training labels": ({"x_train": IMAGES}, "there is no y_train, only x_train"),
+    "other names": ({"x": IMAGES, "y": LABELS}, "there is no x_train, only x, y"),
+    "no test images": (
+        TRAIN | {"y_test": LABELS},
+        "there is no x_test, only x_train, y_test, y_train",
+    ),
+    "no test labels": (
+        TRAIN | {"x_test": IMAGES},
+        "there is no y_test, only x_test, x_train, y_train",
+    ),
+    "flat images": (TRAIN | {"x_train": IMAGES.reshape(N, 15)}, f"x_train {OF_IMAGES}"),
+    "flat test images": (BOTH | {"x_test": IMAGES.reshape(N, 15)}, f"x_test {OF_IMAGES}"),
+    "colours first": (TRAIN | {"x_train": np.zeros((N, 3, 5, 5))}, f"x_train {OF_IMAGES}"),
+    "four colours": (TRAIN | {"x_train": np.zeros((N, 5, 5, 4))}, f"x_train {OF_IMAGES}"),
+    "two colours": (TRAIN | {"x_train": np.zeros((N, 5, 5, 2))}, f"x_train {OF_IMAGES}"),
+    "films": (TRAIN | {"x_train": np.zeros((N, 2, 5, 5, 3))}, f"x_train {OF_IMAGES}"),
+    "a number as images": (TRAIN | {"x_train": np.array(3)}, f"x_train {OF_IMAGES}"),
+    "one-hot labels": (TRAIN | {"y_train": np.eye(N)}, f"y_train {OF_LABELS}"),
+    "one-hot test labels": (BOTH | {"y_test": np.eye(N)}, f"y_test {OF_LABELS}"),
+    "labels in a row": (TRAIN | {"y_train": LABELS[None]}, f"y_train {OF_LABELS}"),
+    "a number as labels": (TRAIN | {"y_train": np.array(3)}, f"y_train {OF_LABELS}"),
+    "text as images": (
+        TRAIN | {"x_train": np.full((N, 2, 2), "a")},
+        "x_train has elements of type <U1; pixels are numbers",
+    ),
+    "complex images": (
+        TRAIN | {"x_train": IMAGES * 1j},
+        "x_train has elements of type complex128; pixels are numbers",
+    ),
+    "images of named fields": (
+        TRAIN | {"x_train": np.zeros((N, 2, 2), [("r", "u1"), ("g", "u1")])},
+        "x_train has elements of type .*; pixels are numbers",
+    ),
+    "dates as test images": (
+        BOTH | {"x_test": np.zeros((N, 3, 5), "M8[s]")},
+        r"x_test has elements of type datetime64\[s\]; pixels are numbers",
+    ),
+    "fractional labels": (
+        TRAIN | {"y_train": LABELS + 0.5},
+        "y_train has elements of type float64; labels are whole numbers or text",
+    ),
+    "one fractional label": (
+        TRAIN | {"y_train": np.array([0, 1, 2, 3, 4, 5, 6, 7.25], np.float32)},
+        "y_train has elements of type float32; labels are whole numbers or text",
+    ),
+    "a label that is no number": (
+        TRAIN | {"y_train": np.array([np.nan] + [1.0] * 7)},
+        "y_train has elements of type float64; labels are whole numbers or text",
+    ),
+    "complex labels": (
+        BOTH | {"y_test": LABELS * 1j},
+        "y_test has elements of type complex128; labels are whole numbers or text",
+    ),
+    "bytes as labels": (
+        TRAIN | {"y_train": LABELS.astype("S1")},
+        r"y_train has elements of type \|S1; labels are whole numbers or text",
+    ),
+    "no images at all": (
+        TRAIN | {"x_train": IMAGES[:0], "y_train": LABELS[:0]},
+        r"x_train has the shape \(0, 3, 5\): there is nothing in it",
+    ),
+    "no rows": (
+        TRAIN | {"x_train": IMAGES[:, :0]},
+        r"x_train has the shape \(8, 0, 5\): there is nothing in it",
+    ),
+    "no test images at all": (
+        BOTH | {"x_test": IMAGES[:0], "y_test": LABELS[:0]},
+        r"x_test has the shape \(0, 3, 5\): there is nothing in it",
+    ),
+    "no labels at all": (
+        TRAIN | {"y_train": LABELS[:0]},
+        "x_train has 8 images, but y_train has 0 labels",
+    ),
+    "a label short": (
+        TRAIN | {"y_train": LABELS[1:]},
+        "x_train has 8 images, but y_train has 7 labels",
+    ),
+    "a test label too many": (
+        BOTH | {"x_test": IMAGES[1:]},
+        "x_test has 7 images, but y_test has 8 labels",
+    ),
+    "test images of another size": (
+        BOTH | {"x_test": IMAGES[:, :, :4]},
+        r"x_train has images of 3 x 5 pixels, but \S*mine.npz: x_test of 3 x 4",
+    ),
+    "test images turned": (
+        BOTH | {"x_test": IMAGES.transpose(0, 2, 1)},
+        r"x_train has images of 3 x 5 pixels, but \S*mine.npz: x_test of 5 x 3",
+    ),
+    "test images in colour": (
+        BOTH | {"x_test": np.zeros((N, 3, 5, 3))},
+        r"x_train has images of 3 x 5 pixels, but \S*mine.npz: x_test of 3 x 5 x 3",
+    ),
+}
+SHAPES = {
+    "flat images": "8, 15",
+    "flat test images": "8, 15",
+    "colours first": "8, 3, 5, 5",
+    "four colours": "8, 5, 5, 4",
+    "two colours": "8, 5, 5, 2",
+    "films": "8, 2, 5, 5, 3",
+    "a number as images": "",
+    "one-hot labels": "8, 8",
+    "one-hot test labels": "8, 8",
+    "labels in a row": "1, 8",
+    "a number as labels": "",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_array_is_refused_with_its_file_and_name(open_npz, folders, fault):
+    arrays, words = FAULTS[fault]
+    words = words.replace("{}", SHAPES.get(fault, ""))
+    with pytest.raises(DataError, match=f"^{re.escape(str(folders[0]))}/mine.npz: {words}"):
+        open_npz(arrays)
+
+
+IDX_FAULTS = {
+    "images where labels should be": (
+        TRAIN | {"y_train": IMAGES},
+        "train_labels{}: not an IDX file of unsigned bytes in 1 dimensions",
+    ),
+    "labels where images should be": (
+        BOTH | {"x_test": LABELS},
+        "test_images{}: not an IDX file of unsigned bytes in 3 or 4 dimensions",
+    ),
+    "no IDX file": (TRAIN | {"x_train": b"<html>"}, "train_images{}: not an IDX file"),
+    "a byte short": (TRAIN | {"y_train": idx_bytes(LABELS)[:-1]}, "train_labels{}: its header"),
+    "no images": (
+        BOTH | {"x_test": IMAGES[:0], "y_test": LABELS[:0]},
+        "test_images{}: its header says 0 x 3 x 5",
+    ),
+    "four colours": (
+        TRAIN | {"x_train": np.zeros((N, 5, 5, 4), np.uint8)},
+        r"train_images{} has the shape \(8, 5, 5, 4\)",
+    ),
+    "a label short": (
+        TRAIN | {"y_train": LABELS[1:]},
+        r"train_images{} has 8 images, but \S*/train_labels{} has 7 labels",
+    ),
+    "test images of another size": (
+        BOTH | {"x_test": IMAGES[:, :, :4]},
+        r"train_images{} has images of 3 x 5 pixels, but \S*/test_images{} of 3 x 4",
+    ),
+}
+
+
+@pytest.mark.parametrize(("contents", "words"), IDX_FAULTS.values(), ids=IDX_FAULTS)
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_faulty_idx_file_is_refused_by_the_name_it_has(
+    open_idx_files, folders, contents, words, ending
+):
+    words = words.replace("{}", re.escape(ending))
+    with pytest.raises(DataError, match=f"^{re.escape(str(folders[0]))}/{words}"):
+        open_idx_files(contents, gzipped if ending else bytes, ending)
+
+
+# Half of a file lies well within the images.
+DAMAGE = {
+    "bit-flipped": lambda content: flipped(content, len(content) // 2),
+    "cut in half": lambda content: content[: len(content) // 2],
+    "cut by a byte": lambda content: content[:-1],
+    "cut to its first bytes": lambda content: content[:4],
+}
+MANY = {"x_train": RNG.integers(0, 256, (60, 6, 5), np.uint8), "y_train": np.zeros(60, np.uint8)}
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE.values(), lambda content: b""], ids=[*DAMAGE, "empty"])
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_damaged_npz_is_refused_by_name(open_npz, damage, save):
+    with pytest.raises(DataError, match=r"mine\.npz cannot be read: "):
+        open_npz(damage(npz(MANY, save)))
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("name", MANY)
+def test_a_damaged_gz_is_refused_by_name(open_idx_files, name, damage):
+    contents = {each: gzipped(idx_bytes(array)) for each, array in MANY.items()}
+    contents[name] = damage(contents[name])
+    with pytest.raises(DataError, match=rf"{ROLES[name]}\.gz is damaged: "):
+        open_idx_files(contents, ending=".gz")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"x_train,y_train",
+        zipped({"README": b"about"}),
+        zipped({"x_train.npy": b""}),
+    ],
+    ids=["text", "a zip of something else", "an empty member"],
+)
+def test_what_is_no_npz_is_refused_by_name(open_npz, content):
+    with pytest.raises(DataError, match=r"mine\.npz cannot be read: "):
+        open_npz(content)
+
+
+def test_a_header_that_claims_terabytes_is_refused(open_npz):
+    with pytest.raises(DataError, match=r"mine\.npz cannot be read: x_train: "):
+        open_npz(zipped({"x_train.npy": npy_header((1 << 20, 1 << 10, 1 << 10)) + bytes(99)}))
+
+
+# ---- What is made to harm does not.
+
+TRAPS = {
+    "array of objects": lambda trap: npy_header((N,), "|O") + trap,
+    "array of one object": lambda trap: npy_header((), "|O") + trap,
+    "bare pickle": lambda trap: trap,
+}
+
+
+@pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
+@pytest.mark.parametrize("name", ["x_train.npy", "y_train.npy", "y_test", "note.npy", "note.pkl"])
+def test_nothing_in_an_npz_is_ever_unpickled(open_npz, tmp_path, name, trap):
+    trace = tmp_path / "unpickled"
+    arrays = {f"{each}.npy": samples.npy(array) for each, array in TRAIN.items()}
+    with pytest.raises(DataError, match=r"mine\.npz"):
+        open_npz(zipped(arrays | {name: trap(samples.pickle_that_makes(trace))}))
+    assert not trace.exists()
+
+
+def test_a_pickle_in_place_of_an_npz_is_not_unpickled(open_npz, tmp_path):
+    trace = tmp_path / "unpickled"
+    with pytest.raises(DataError, match=r"mine\.npz cannot be read: "):
+        open_npz(samples.pickle_that_makes(trace))
+    assert not trace.exists()
+
+
+def test_a_gz_that_goes_on_behind_its_data_is_not_unpacked_any_further(open_idx_files, folders):
+    bomb = gzipped(idx_bytes(MANY["x_train"]) + bytes(50_000_000))
+    contents = {"x_train": bomb, "y_train": gzipped(idx_bytes(MANY["y_train"]))}
+    with pytest.raises(DataError, match=r"its header promises 60 x 6 x 5 values, .* the file has"):
+        open_idx_files(contents, ending=".gz")
+    assert sum(path.stat().st_size for path in folders[1].iterdir()) < 10_000
+
+
+def test_a_gz_whose_header_promises_more_than_the_disk_holds_is_refused(open_idx_files, folders):
+    header = struct.pack(">HBB3I", 0, 8, 3, 2**31, 2**10, 2**10)
+    contents = {"x_train": gzipped(header + bytes(1000)), "y_train": gzipped(b"")}
+    with pytest.raises(
+        DataError, match=r"\.gz unpacks to 2251799813685265 bytes, but the disk has"
+    ):
+        open_idx_files(contents, ending=".gz")
+    assert sum(path.stat().st_size for path in folders[1].iterdir()) == 0
+
+
+def test_an_npz_that_promises_more_than_the_disk_holds_is_refused(open_npz, folders, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10_000))
+    with pytest.raises(DataError, match=r"mine\.npz unpacks to \d+ bytes, .* has room for 10000"):
+        open_npz(npz({"x_train": np.zeros((99, 40, 50), np.uint8)}, np.savez_compressed))
+    assert not [*folders[1].iterdir()]
+
+
+@pytest.mark.parametrize("name", ["../x_train.npy", "/x_train.npy", "a/../../x_train.npy"])
+def test_members_that_point_out_of_the_file_are_written_nowhere_else(open_npz, folders, name):
+    before = sorted(folders[0].parent.rglob("*"))
+    with pytest.raises(DataError, match="there is no x_train"):
+        open_npz(zipped({name: samples.npy(IMAGES), "y_train.npy": samples.npy(LABELS)}))
+    new = {*folders[0].parent.rglob("*")} - {*before} - {folders[0] / "mine.npz"}
+    assert all(path.parent == folders[1] for path in new)

@@ -1,0 +1,320 @@
+"""Evaluation: numbers that can be worked out by hand.
+
+The network has 4 pixels and 4 classes, and takes an image for the class of its bright pixel: each
+logit is 10 times its pixel. So the images decide what is predicted.
+"""
+
+import json
+import math
+import platform
+
+import numpy as np
+import pytest
+
+from scratchnet.errors import DataError
+from scratchnet.evaluation import evaluation
+from scratchnet.evaluation.evaluation import (
+    calibration,
+    calibration_error,
+    confusion_matrix,
+    evaluate,
+    per_class,
+    weight_images,
+)
+from scratchnet.files import read_csv, read_json
+from scratchnet.nn import metrics
+from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
+
+CLASSES = ["A", "B", "C", "D"]
+LABELS = np.array([0, 0, 0, 0, 1, 1, 2, 2])
+PREDICTED = np.array([0, 0, 0, 1, 1, 0, 0, 3])
+# C is never predicted, and there is no image of D.
+CONFUSION = [[3, 1, 0, 0], [1, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0]]
+PER_CLASS = [
+    {"class": "A", "images": 4, "precision": 3 / 5, "recall": 3 / 4},
+    {"class": "B", "images": 2, "precision": 1 / 2, "recall": 1 / 2},
+    {"class": "C", "images": 2, "precision": None, "recall": 0.0},
+    {"class": "D", "images": 0, "precision": 0.0, "recall": None},
+]
+WITHOUT_VALIDATION = {
+    "loss": [1.5, 0.5],
+    "accuracy": [0.25, 0.375],
+    "val_loss": [],
+    "val_accuracy": [],
+}
+WITH_VALIDATION = WITHOUT_VALIDATION | {"val_loss": [1.25, 0.75], "val_accuracy": [0.5, 0.625]}
+OUTPUTS = {
+    "metrics": "metrics.json",
+    "history": "history.csv",
+    "predictions": "predictions.csv",
+    "confusion": "confusion.csv",
+    "calibration": "calibration.csv",
+    "misclassified": "misclassified.json",
+    "weights": "weights.json",
+}
+
+
+def one_hot(labels):
+    return np.asfortranarray(np.eye(4, dtype=np.float32)[labels].T)
+
+
+def dense(n_out, n_in, scale=1):
+    """Weights that pass pixel i on to output i, with biases of 0."""
+    return (np.eye(n_out, n_in + 1) * (np.arange(n_in + 1) < n_in) * scale).astype(np.float32)
+
+
+def write_checkpoint(path, weights, history=WITHOUT_VALIDATION, best=None):
+    save_checkpoint(path, Checkpoint(weights, {}, history, best or {}))
+
+
+SOFTMAX = {"0.W": dense(4, 4, 10)}
+MLP = {"0.W": dense(5, 4), "1.W": dense(4, 5, 10)}
+
+
+def make_files(
+    folder,
+    weights=SOFTMAX,
+    history=WITHOUT_VALIDATION,
+    images=PREDICTED,
+    best=None,
+    classes=None,
+):
+    """Evaluate a network in `folder`; returns the paths of everything that is read or written."""
+    files = {
+        "X_test": folder / "X_test.npy",
+        "Y_test": folder / "Y_test.npy",
+        "manifest": folder / "manifest.json",
+        "checkpoint": folder / "epoch-0002.npz",
+        **{name: folder / file for name, file in OUTPUTS.items()},
+    }
+    np.save(files["X_test"], one_hot(images))
+    np.save(files["Y_test"], one_hot(LABELS))
+    files["manifest"].write_text(json.dumps({"classes": CLASSES, "image_shape": [2, 2]}))
+    write_checkpoint(files["checkpoint"], weights, history, best)
+    evaluate(
+        data={name: files[name] for name in ("X_test", "Y_test")},
+        manifest=files["manifest"],
+        checkpoint=files["checkpoint"],
+        settings={"model.activation": "relu", "classes": classes},
+        outputs={name: files[name] for name in OUTPUTS},
+    )
+    return files
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return make_files(tmp_path_factory.mktemp("softmax"))
+
+
+@pytest.fixture(scope="module")
+def measured(files):
+    return json.loads(files["metrics"].read_text())
+
+
+# ---- Numbers.
+
+
+def test_the_confusion_matrix_counts_labels_by_row_and_predictions_by_column():
+    np.testing.assert_array_equal(confusion_matrix(LABELS, PREDICTED, 4), CONFUSION)
+
+
+def test_precision_and_recall_are_as_worked_out_by_hand():
+    assert per_class(np.array(CONFUSION), CLASSES) == PER_CLASS
+
+
+def test_the_metrics_are_those_of_the_checkpoint_and_of_the_test_images(measured):
+    measured = dict(measured)
+    del measured["environment"]
+    # A right image costs -log of 1 / (1 + 3 exp(-10)), a wrong one 10 more, and half are wrong.
+    assert measured.pop("test_loss") == pytest.approx(math.log1p(3 * math.exp(-10)) + 5, rel=1e-6)
+    assert measured == {
+        "epochs": 2,
+        "train_loss": 0.5,
+        "train_accuracy": 0.375,
+        "test_accuracy": 0.5,
+        # Half are right, and the network is as good as certain of all.
+        "calibration_error": pytest.approx(0.499864),
+        "per_class": PER_CLASS,
+        "confusion_matrix": CONFUSION,
+    }
+
+
+def test_the_metrics_tell_what_made_them(measured):
+    assert measured["environment"]["python"] == platform.python_version()
+    assert measured["environment"]["numpy"] == np.__version__
+    assert {"machine", "blas", "blas_kernel", "blas_threads"} < set(measured["environment"])
+
+
+def test_the_metrics_are_strict_json(files):
+    def refuse(constant):
+        raise ValueError(constant)
+
+    json.loads(files["metrics"].read_text(), parse_constant=refuse)
+
+
+def test_the_last_validation_results_are_in_the_metrics(tmp_path):
+    files = make_files(tmp_path, history=WITH_VALIDATION)
+    measured = json.loads(files["metrics"].read_text())
+    assert (measured["validation_loss"], measured["validation_accuracy"]) == (0.75, 0.625)
+
+
+def test_the_history_has_a_row_for_each_epoch(files):
+    assert files["history"].read_text() == "epoch,loss,accuracy\n1,1.5,0.25\n2,0.5,0.375\n"
+
+
+def test_the_history_has_the_validation_results_where_there_are_any(tmp_path):
+    files = make_files(tmp_path, history=WITH_VALIDATION)
+    assert files["history"].read_text() == (
+        "epoch,loss,accuracy,val_loss,val_accuracy\n1,1.5,0.25,1.25,0.5\n2,0.5,0.375,0.75,0.625\n"
+    )
+
+
+PREDICTIONS = "".join(
+    ["image,label,predicted,probability\n"]
+    # 1 / (1 + 3 exp(-10)) = 0.9998638...
+    + [f"{i},{'ABCD'[a]},{'ABCD'[b]},0.999864\n" for i, (a, b) in enumerate(zip(LABELS, PREDICTED))]
+)
+
+
+def test_the_predictions_have_a_row_for_each_image(files):
+    assert files["predictions"].read_text() == PREDICTIONS
+
+
+def test_a_hidden_layer_is_evaluated_too(tmp_path):
+    files = make_files(tmp_path, weights=MLP)
+    assert files["predictions"].read_text() == PREDICTIONS
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 8])
+def test_the_slices_in_which_it_is_done_make_no_difference(files, tmp_path, monkeypatch, size):
+    monkeypatch.setattr(metrics, "SLICE", size)
+    again = make_files(tmp_path)
+    for name in OUTPUTS:
+        assert again[name].read_bytes() == files[name].read_bytes()
+
+
+def test_of_an_early_stop_the_best_epoch_is_scored(tmp_path):
+    """The last weights say A whatever they see; the best ones are those of the other tests."""
+    last = {"0.W": np.zeros((4, 5), np.float32)}
+    history = {
+        "loss": [1.5, 0.5, 0.4],
+        "accuracy": [0.25, 0.375, 0.5],
+        "val_loss": [1.25, 0.75, 0.875],
+        "val_accuracy": [0.5, 0.625, 0.25],
+    }
+    files = make_files(tmp_path, weights=last, history=history, best=SOFTMAX)
+    measured = json.loads(files["metrics"].read_text())
+    assert (measured["epochs"], measured["best_epoch"]) == (3, 2)
+    assert (measured["train_loss"], measured["validation_loss"]) == (0.5, 0.75)
+    assert measured["validation_accuracy"] == 0.625
+    assert files["predictions"].read_text() == PREDICTIONS
+
+
+def test_without_an_early_stop_there_is_no_best_epoch(measured):
+    assert "best_epoch" not in measured
+
+
+def test_chosen_class_names_are_in_every_result(tmp_path):
+    names = ["ant", "bee", "cat", "dog"]
+    files = make_files(tmp_path, classes=names)
+    assert [row["class"] for row in read_json(files["metrics"])["per_class"]] == names
+    assert files["predictions"].read_text().splitlines()[8].startswith("7,cat,dog,")
+    assert {row["label"] for row in read_csv(files["confusion"])} == set(names)
+    first = read_json(files["misclassified"])["images"][0]
+    assert (first["label"], first["predicted"], [*first["probabilities"]]) == ("ant", "bee", names)
+    assert [image["class"] for image in read_json(files["weights"])["images"]] == names
+
+
+def test_too_few_class_names_are_refused_with_those_of_the_dataset(tmp_path):
+    with pytest.raises(DataError, match="names 2 classes, but the dataset has 4: A, B, C, D"):
+        make_files(tmp_path, classes=["ant", "bee"])
+
+
+# ---- What the pictures are drawn from.
+
+
+def test_the_confusion_matrix_is_also_a_table_of_pairs_with_their_share_of_the_label(files):
+    rows = read_csv(files["confusion"])
+    assert len(rows) == 16
+    assert rows[0] == {"label": "A", "predicted": "A", "images": "3", "share": "0.75"}
+    assert rows[11] == {"label": "C", "predicted": "D", "images": "1", "share": "0.5"}
+    assert rows[15] == {"label": "D", "predicted": "D", "images": "0", "share": "0.0"}
+
+
+def test_calibration_puts_equally_confident_predictions_together():
+    confidence = np.array([0.95, 0.91, 0.92, 0.3, 0.35, 1.0])
+    P = np.stack([confidence, 1 - confidence])
+    P[:, 3:5] = [[0.3, 0.35], [0.25, 0.3]]  # the rest is of other classes
+    bins = calibration(P, np.array([0, 0, 1, 0, 1, 0]))
+    assert bins == [
+        {"from": 0.2, "to": 0.3, "images": 1, "confidence": 0.3, "accuracy": 1.0},
+        {"from": 0.3, "to": 0.4, "images": 1, "confidence": 0.35, "accuracy": 0.0},
+        {"from": 0.9, "to": 1.0, "images": 4, "confidence": 0.945, "accuracy": 0.75},
+    ]
+    expected = (0.7 + 0.35 + 4 * (0.945 - 0.75)) / 6
+    assert calibration_error(bins) == pytest.approx(expected)
+
+
+def test_a_network_that_is_as_right_as_it_is_confident_has_no_calibration_error():
+    P = np.tile([[0.75], [0.25]], 4)
+    assert calibration_error(calibration(P, np.array([0, 0, 1, 0]))) == 0
+
+
+def test_every_mistake_is_kept_with_its_pixels_and_probabilities(files):
+    mistakes = read_json(files["misclassified"])
+    assert mistakes["count"] == 4
+    assert [image["image"] for image in mistakes["images"]] == [3, 5, 6, 7]
+    last = mistakes["images"][-1]
+    assert (last["label"], last["predicted"]) == ("C", "D")
+    assert last["pixels"] == [[0, 0], [0, 1]]
+    assert last["probabilities"] == {"A": 4.5e-05, "B": 4.5e-05, "C": 4.5e-05, "D": 0.999864}
+
+
+def test_the_most_confident_mistakes_come_first_and_the_rest_is_left_out(monkeypatch):
+    monkeypatch.setattr(evaluation, "MAX_MISTAKES", 3)
+    confidence = np.array([0.6, 0.9, 0.7, 0.9, 0.8])
+    P = np.stack([confidence, 1 - confidence])
+    labels = np.array([1, 1, 1, 1, 0])  # the last is right
+    found = evaluation.misclassified(np.zeros((4, 5)), P, labels, ["A", "B"], [2, 2])
+    assert found["count"] == 4
+    assert [image["image"] for image in found["images"]] == [1, 3, 2]
+
+
+def test_the_weights_of_each_class_are_an_image_without_the_bias():
+    W = np.arange(20, dtype=np.float32).reshape(4, 5)
+    assert weight_images([W], CLASSES, [2, 2]) == {
+        "outputs": 4,
+        "images": [
+            {"class": name, "weights": row[:4].reshape(2, 2).tolist()}
+            for name, row in zip(CLASSES, W)
+        ],
+    }
+
+
+def test_of_a_hidden_layer_the_weightiest_units_come_first_with_the_class_they_speak_for():
+    W = np.arange(15, dtype=float).reshape(3, 5)
+    following = np.array([[1, -5, 6, 9], [0, 4, 0, 9]])  # the last column is the bias
+    found = weight_images([W, following], ["A", "B"], [2, 2])
+    assert found["outputs"] == 3
+    assert [(image["unit"], image["class"]) for image in found["images"]] == [
+        (1, "B"),  # sqrt(25 + 16) is more than 6
+        (2, "A"),
+        (0, "A"),
+    ]
+    assert found["images"][0]["weights"] == [[5, 6], [7, 8]]
+
+
+def test_of_a_wide_hidden_layer_as_many_units_are_kept_as_fit():
+    found = weight_images([np.ones((99, 5)), np.ones((2, 100))], ["A", "B"], [2, 2])
+    assert [image["unit"] for image in found["images"]] == [*range(evaluation.MAX_UNITS)]
+    assert found["outputs"] == 99
+
+
+def test_units_of_a_deeper_network_speak_for_no_class():
+    weights = [np.ones((3, 5)), np.ones((2, 4)), np.ones((2, 3))]
+    assert all("class" not in image for image in weight_images(weights, "AB", [2, 2])["images"])
+
+
+def test_images_in_colour_keep_their_shape():
+    (image,) = weight_images([np.arange(13.0)[None]], ["A"], [2, 2, 3])["images"]
+    assert np.array(image["weights"]).shape == (2, 2, 3)

@@ -1,0 +1,435 @@
+"""The pictures: what is in them, that they are the same each time, and that they fit a page.
+
+Each is drawn from a file that is written here by hand.
+"""
+
+import csv
+import io
+import json
+import struct
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from scratchnet.evaluation import plots
+
+STYLES = ["dark_background", "default"]
+CLASSES = ["A", "B", "C"]
+THREE_ARRAYS = np.arange(-4, 8).reshape(3, 2, 2)
+
+
+def write_csv(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def history(path, epochs=2, validation=False):
+    rows = [{"epoch": i + 1, "loss": 1.5 - i, "accuracy": 0.5 + i / 4} for i in range(epochs)]
+    for i, row in enumerate(rows if validation else []):
+        row |= {"val_loss": 1.25 - i / 2, "val_accuracy": 0.25 + i / 2}
+    return write_csv(path, rows)
+
+
+def confusion(path, counts=((3, 1, 0), (0, 2, 0), (0, 0, 0)), classes=CLASSES):
+    rows = []
+    for label, row in zip(classes, counts):
+        for predicted, n in zip(classes, row):
+            share = n / max(sum(row), 1)
+            rows.append({"label": label, "predicted": predicted, "images": n, "share": share})
+    return write_csv(path, rows)
+
+
+def calibration(path):
+    names = ("from", "to", "images", "confidence", "accuracy")
+    values = [(0.4, 0.5, 10, 0.45, 0.4), (0.9, 1, 90, 0.98, 0.9)]
+    return write_csv(path, [dict(zip(names, row)) for row in values])
+
+
+def mistakes(path, n=3, labels=("A", "B"), shape=(2, 2)):
+    images = [
+        {
+            "image": i,
+            "label": labels[0],
+            "predicted": labels[1],
+            "probabilities": {labels[0]: 0.25, "x": 0.0, labels[1]: 0.75, "y": 0.0},
+            "pixels": (np.arange(np.prod(shape)).reshape(shape) == i % 4).astype(int).tolist(),
+        }
+        for i in range(n)
+    ]
+    path.write_text(json.dumps({"count": n, "images": images}))
+    return path
+
+
+def weights(path, arrays=THREE_ARRAYS, units=None):
+    names = [{"unit": unit} for unit in units] if units else [{"class": c} for c in "ABCDEFGHIJ"]
+    images = [name | {"weights": array} for name, array in zip(names, np.array(arrays).tolist())]
+    path.write_text(json.dumps({"outputs": 70, "images": images}))
+    return path
+
+
+def curves(path, runs=2, validation=True):
+    rows = [
+        {"point": f"x {i}", "run": f"r{i}", "epoch": epoch, "loss": 1 / (i + epoch)}
+        for i in range(runs)
+        for epoch in (1, 2)
+    ]
+    for row in rows:
+        row["val_loss"] = 2 * row["loss"] if validation or row["run"] == "r0" else ""
+    return write_csv(path, rows)
+
+
+def points(path, rows=({"x": 1}, {"x": 2}), validation=True):
+    made = []
+    for i, row in enumerate(rows):
+        accuracy = {"validation_accuracy": 0.5 + i / 100 if validation else ""}
+        made.append(
+            {
+                **row,
+                "runs": 2,
+                "test_accuracy": 0.9 - i / 100,
+                **accuracy,
+                "test_accuracy_sd": 0.1,
+                "validation_accuracy_sd": "",
+                "best": "best" if validation and i == len(rows) - 1 else "",
+            }
+        )
+    return write_csv(path, made)
+
+
+def parity(path):
+    rows = [
+        {"precision": precision, "epoch": epoch, "batch": batch, "loss": 1 / epoch, "keras_loss": 1}
+        | {f"{what}_difference": 1e-9 / epoch for what in ("loss", "weights", "predictions")}
+        for precision in ("float64", "float32")
+        for epoch, batch in ((1, 1), (1, 2), (1, ""), (2, ""))
+    ]
+    rows[0]["loss_difference"] = 0.0
+    return write_csv(path, rows)
+
+
+def contact_sheet(path, n=3, count=3, shape=(2, 2), predicted="A"):
+    images = [
+        {"image": f"folder/{i}.png", "predicted": predicted, "probability": 0.75}
+        | {"pixels": np.full(shape, i % 3 / 2).tolist()}
+        for i in range(n)
+    ]
+    path.write_text(json.dumps({"count": count, "images": images}))
+    return path
+
+
+# For each picture, how its data are written and how it is drawn.
+PICTURES = {
+    "history": (history, plots.plot_history, ()),
+    "confusion": (confusion, plots.plot_confusion, ()),
+    "calibration": (calibration, plots.plot_calibration, ()),
+    "misclassified": (mistakes, plots.plot_misclassified, (5,)),
+    "weights": (weights, plots.plot_weights, ()),
+    "curves": (curves, plots.plot_curves, ()),
+    "points": (points, plots.plot_points, (["x"],)),
+    "parity": (parity, plots.plot_parity, ()),
+    "contact_sheet": (contact_sheet, plots.plot_contact_sheet, ()),
+}
+
+
+def draw(name, folder, style="default", ending="png", extra=None, **data):
+    """Draw a picture of PICTURES of hand-written `data`; returns its path."""
+    write, plot, arguments = PICTURES[name]
+    picture = folder / f"{name}.{ending}"
+    plot(write(folder / f"{name}.data", **data), picture, style, *(extra or arguments))
+    return picture
+
+
+@pytest.fixture
+def figure(monkeypatch, tmp_path):
+    """Like `draw`, but returns the figure that was saved."""
+
+    def drawn(name, **options):
+        figures = []
+        save = Figure.savefig
+
+        def keep(figure, *arguments, **settings):
+            figures.append(figure)
+            save(figure, *arguments, **settings)
+
+        monkeypatch.setattr(Figure, "savefig", keep)
+        draw(name, tmp_path, **options)
+        return figures[0]
+
+    return drawn
+
+
+def assert_fits_a_page(picture):
+    png = picture.read_bytes()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", png[16:24])
+    assert 600 <= width <= 2000
+    assert 300 <= height <= 2000
+
+
+# ---- All of them.
+
+
+def test_there_is_a_test_for_each_picture():
+    assert {f"plot_{name}" for name in PICTURES} == {
+        name for name in dir(plots) if name.startswith("plot_")
+    }
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_fits_a_page_and_is_dark_or_light_as_its_style_says(tmp_path, name, style):
+    picture = draw(name, tmp_path, style)
+    assert_fits_a_page(picture)
+    corner = imread(io.BytesIO(picture.read_bytes()))[0, 0, :3].mean()
+    assert corner == STYLES.index(style)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_drawn_again_is_the_same_bytes(tmp_path, name, ending):
+    once = draw(name, tmp_path, ending=ending).read_bytes()
+    assert draw(name, tmp_path, ending=ending).read_bytes() == once
+    assert b"<svg" in once if ending == "svg" else once.startswith(b"\x89PNG")
+
+
+def test_a_picture_is_drawn_at_150_dots_per_inch(figure, tmp_path):
+    width, _ = figure("history").get_size_inches()
+    png = (tmp_path / "history.png").read_bytes()
+    assert struct.unpack(">I", png[16:20])[0] == 150 * width
+
+
+def test_a_style_ends_with_its_picture(tmp_path):
+    before = dict(mpl.rcParams)
+    draw("misclassified", tmp_path, "dark_background")
+    assert dict(mpl.rcParams) == before
+
+
+def test_the_fonts_have_the_same_sizes_in_every_picture(figure):
+    sizes = set()
+    for name in PICTURES:
+        drawn = figure(name)
+        texts = [text for axes in drawn.axes for text in (axes.title, axes.xaxis.label)]
+        sizes |= {text.get_fontsize() for text in texts if text.get_text()}
+    assert sizes == {10, 11}
+
+
+def luminance(colour):
+    """Relative luminance, as WCAG 2 defines it for contrast."""
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+@pytest.mark.parametrize(("style", "background"), [("dark_background", 0), ("default", 1)])
+def test_colours_stand_out_from_the_background(style, background):
+    """The contrast is the 3 that WCAG 2 asks of graphics."""
+    for colour in plots.COLOURS[style][:3]:
+        dark, light = sorted([luminance(colour), background])
+        assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+# ---- Each.
+
+
+def lines_of(axes):
+    return {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+
+
+def test_loss_and_accuracy_are_drawn_by_epoch(figure):
+    loss, accuracy = figure("history").axes
+    assert lines_of(loss) == {"training": [[1, 1.5], [2, 0.5]]}
+    assert lines_of(accuracy) == {"training": [[1, 0.5], [2, 0.75]]}
+
+
+def test_validation_is_drawn_where_there_is_some_and_not_told_by_its_colour_alone(figure):
+    loss, accuracy = figure("history", validation=True).axes
+    assert lines_of(loss)["validation"] == [[1, 1.25], [2, 0.75]]
+    assert lines_of(accuracy)["validation"] == [[1, 0.25], [2, 0.75]]
+    assert len({line.get_linestyle() for line in loss.lines}) == 2
+
+
+def test_a_single_epoch_is_a_dot(figure):
+    (line,) = figure("history", epochs=1).axes[0].lines
+    assert line.get_marker() == "."
+
+
+def cells_of(axes):
+    return {tuple(map(int, text.get_position()[::-1])): text.get_text() for text in axes.texts}
+
+
+def test_the_confusion_matrix_is_drawn_with_counts_and_shares_of_the_row(figure):
+    axes = figure("confusion").axes[0]
+    assert cells_of(axes) == {(0, 0): "3\n75.0%", (0, 1): "1\n25.0%", (1, 1): "2\n100.0%"}
+    assert axes.images[0].get_array().tolist() == [[0.75, 0.25, 0], [0, 1, 0], [0, 0, 0]]
+    assert axes.get_title() == "Test images: 83.33% are right"
+
+
+def test_the_confusion_matrix_has_the_names_of_the_classes_on_both_axes(figure):
+    axes = figure("confusion").axes[0]
+    for axis in (axes.xaxis, axes.yaxis):
+        assert [label.get_text() for label in axis.get_ticklabels()] == CLASSES
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "label")
+
+
+@pytest.mark.parametrize(("n", "numbers"), [(10, 10), (12, 12), (21, 0), (62, 0)])
+def test_a_large_confusion_matrix_has_fewer_numbers(figure, tmp_path, n, numbers):
+    counts = np.eye(n, dtype=int).tolist()
+    axes = figure("confusion", counts=counts, classes=[f"c{i}" for i in range(n)]).axes[0]
+    assert len(axes.texts) == numbers
+
+
+def test_calibration_is_drawn_over_the_diagonal_with_its_distance(figure):
+    above, below = figure("calibration").axes
+    assert lines_of(above) == {
+        "as right as confident": [[0, 0], [1, 1]],
+        "this network": [[0.45, 0.4], [0.98, 0.9]],
+    }
+    assert above.get_title() == "On average 7.7% away from the diagonal"  # (0.5 + 7.2) / 100
+    assert [bar.get_height() for bar in below.patches] == [10, 90]
+
+
+def images_of(drawn):
+    return [
+        (axes.get_title().replace("\n", " "), axes.images[0].get_array().tolist())
+        for axes in drawn.axes
+        if axes.images and axes.get_title()
+    ]
+
+
+def test_mistakes_are_shown_with_both_labels_their_pixels_and_the_probabilities(figure):
+    drawn = figure("misclassified", n=2)
+    assert images_of(drawn) == [
+        ("A taken for B", [[1, 0], [0, 0]]),
+        ("A taken for B", [[0, 1], [0, 0]]),
+    ]
+    bars = next(axes for axes in drawn.axes if axes.patches)
+    assert [label.get_text() for label in bars.get_yticklabels()] == ["B", "A", "x"]
+    assert [bar.get_width() for bar in bars.patches] == [0.75, 0.25, 0]
+    assert bars.patches[0].get_facecolor() != bars.patches[1].get_facecolor()
+    assert drawn.get_suptitle() == "Misclassified test images: 2"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_as_many_mistakes_are_shown_as_are_asked_for(figure, count):
+    drawn = figure("misclassified", n=4, extra=(count,))
+    assert len(images_of(drawn)) == count
+    title = f"Misclassified test images: the {count} most confident of 4"
+    assert drawn.get_suptitle() == title
+
+
+def test_without_mistakes_no_image_is_shown(figure, tmp_path):
+    drawn = figure("misclassified", n=0)
+    assert images_of(drawn) == []
+    assert drawn.get_suptitle() == "Misclassified test images: 0"
+    assert_fits_a_page(tmp_path / "misclassified.png")
+
+
+def test_a_hundred_mistakes_in_colour_with_long_names_are_drawn_too(figure):
+    labels = ("a rather long name", "another such name")
+    drawn = figure("misclassified", n=100, labels=labels, shape=(2, 2, 3), extra=(100,))
+    assert len(images_of(drawn)) == 100
+
+
+def test_weights_are_drawn_on_one_scale_around_zero(figure):
+    drawn = figure("weights")
+    assert [title for title, _ in images_of(drawn)] == CLASSES
+    assert images_of(drawn)[2][1] == [[4, 5], [6, 7]]
+    limits = {axes.images[0].get_clim() for axes in drawn.axes if axes.images and axes.get_title()}
+    assert limits == {(-7, 7)}
+
+
+@pytest.mark.parametrize("n", [1, 4, 21, 60])
+def test_the_weights_of_hidden_units_are_drawn_by_number(figure, tmp_path, n):
+    drawn = figure("weights", arrays=np.ones((n, 2, 2)), units=[*range(n)])
+    assert [title for title, _ in images_of(drawn)] == [str(i) for i in range(n)]
+    assert f"of the {n} weightiest of 70" in drawn.get_suptitle()
+
+
+def test_weights_of_colour_images_are_drawn_in_colour(figure):
+    drawn = figure("weights", arrays=np.array([[[[-2, 0, 1]] * 2] * 2]))
+    assert images_of(drawn)[0][1][0][0] == [0, 0.5, 0.75]
+
+
+def test_weights_that_are_all_zero_are_drawn_too(figure):
+    drawn = figure("weights", arrays=np.zeros((2, 2, 2)))
+    limits = {axes.images[0].get_clim() for axes in drawn.axes if axes.images and axes.get_title()}
+    assert limits == {(-1, 1)}
+
+
+def test_curves_go_from_the_lowest_last_loss_to_the_highest(figure):
+    (axes,) = figure("curves", runs=3).axes
+    assert [line.get_label() for line in axes.lines] == ["x 2", "x 1", "x 0"]
+    assert axes.get_title() == "Validation loss by epoch"
+    assert axes.lines[0].get_ydata().tolist() == [2 / 3, 0.5]
+
+
+def test_curves_are_of_the_training_loss_where_not_all_runs_have_validation(figure):
+    (axes,) = figure("curves", runs=2, validation=False).axes
+    assert axes.get_title() == "Training loss by epoch"
+    assert lines_of(axes)["x 0"] == [[1, 1], [2, 0.5]]
+
+
+SWEEPS = {
+    "one key": [{"x": i} for i in range(3)],
+    "seeds only": [{}],
+    "seven keys": [{f"k{j}": i for j in range(7)} for i in range(3)],
+    "forty points": [{"x": i, "y": i % 3} for i in range(40)],
+    "a setting that does not apply": [{"x": ""}, {"x": 1}],
+}
+
+
+@pytest.mark.parametrize("validation", [True, False])
+@pytest.mark.parametrize("rows", SWEEPS.values(), ids=SWEEPS)
+def test_any_sweep_is_drawn(figure, tmp_path, rows, validation):
+    swept = [*rows[0], "training.seed"]
+    drawn = figure("points", rows=rows, validation=validation, extra=(swept,))
+    assert_fits_a_page(tmp_path / "points.png")
+    labels = [axes.get_xlabel() for axes in drawn.axes if axes.get_xlabel()]
+    assert labels == ([*rows[0]] or ["runs"])
+    assert ("star" in drawn.get_suptitle()) == validation
+
+
+# ---- Here and in Keras.
+
+
+def test_the_losses_here_and_in_keras_are_drawn_and_how_far_they_are_apart(figure):
+    losses, batches, epochs = figure("parity").axes
+    assert [line.get_ydata().tolist() for line in losses.lines] == [[1, 0.5], [1, 1]]
+    assert len(batches.lines) == len(epochs.lines) == 6
+    assert [line.get_xdata().tolist() for line in batches.lines] == [[1, 2]] * 6
+    assert [line.get_xdata().tolist() for line in epochs.lines] == [[1, 2]] * 6
+    assert epochs.lines[0].get_ydata().tolist() == [1e-9, 1e-9]  # the largest so far
+    assert batches.lines[3].get_ydata().tolist() == [1e-17, 1e-9]  # float64: 0 is drawn, too
+    assert batches.get_ylim() == epochs.get_ylim()
+
+
+# ---- Contact sheets.
+
+
+def test_a_contact_sheet_has_each_image_with_its_class_and_its_name(figure):
+    drawn = figure("contact_sheet")
+    shown = [axes for axes in drawn.axes if axes.images]
+    assert [axes.get_title() for axes in shown] == ["A (75%)"] * 3
+    assert [axes.texts[0].get_text() for axes in shown] == ["0.png", "1.png", "2.png"]
+    assert drawn.get_suptitle() == "What the network took them for: 3 images"
+
+
+def test_a_contact_sheet_of_some_says_of_how_many(figure, tmp_path):
+    drawn = figure("contact_sheet", n=100, count=12345)
+    assert drawn.get_suptitle() == "What the network took them for: the first 100 of 12,345 images"
+
+
+@pytest.mark.parametrize(
+    "options", [{"n": 1}, {"n": 100}, {"shape": (2, 2, 3)}, {"n": 11}], ids=str
+)
+def test_contact_sheets_of_any_size_are_drawn(figure, options):
+    drawn = figure("contact_sheet", **options)
+    assert sum(bool(axes.images) for axes in drawn.axes) == options.get("n", 3)
+    width, height = drawn.get_size_inches()
+    assert width <= 13 and height <= 18

@@ -1,0 +1,305 @@
+"""Tables: which run is best, what seeds come to together, and what it all took."""
+
+import json
+
+import pytest
+
+from scratchnet.errors import ResultsError
+from scratchnet.evaluation.summary import (
+    align_columns,
+    compare_runs,
+    format_summary,
+    link_latest,
+    summarize,
+    tabulate_costs,
+)
+from scratchnet.files import read_csv
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """A function that makes rows of (swept settings, what was measured)."""
+
+    def make(*runs):
+        made = []
+        for i, (swept, measured) in enumerate(runs):
+            paths = {
+                "metrics": tmp_path / f"{i}.metrics.json",
+                "record": tmp_path / f"{i}.record.json",
+                "history": tmp_path / f"{i}.csv",
+            }
+            base = {"epochs": 2, "train_loss": 0.5, "test_loss": 0.4, "test_accuracy": 0.9}
+            paths["metrics"].write_text(json.dumps(base | measured))
+            paths["record"].write_text(json.dumps({"seconds": 1.0 + i}))
+            loss = measured.get("validation_loss", 0.3)
+            paths["history"].write_text(f"epoch,loss,val_loss\n1,0.9,{loss + 1}\n2,0.5,{loss}\n")
+            made.append({"run": f"r{i}", "folder": f"results/r{i}", "swept": swept, **paths})
+        return made
+
+    return make
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """Two runs: one without and one with validation."""
+    made = []
+    for name, seed, extra in (
+        ("mnist-softmax-1a2b3c4d", 0, {}),
+        ("mnist-mlp-30-5e6f7a8b", 1, {"validation_loss": 0.25, "validation_accuracy": 0.75}),
+    ):
+        measured, record = tmp_path / f"{name}.metrics.json", tmp_path / f"{name}.json"
+        results = {"epochs": 20, "train_loss": 0.381864, "test_loss": 0.5, "test_accuracy": 0.9035}
+        measured.write_text(json.dumps(results | extra))
+        record.write_text(json.dumps({"epochs": 20, "seconds": 2.345}))
+        made.append(
+            {
+                "run": name,
+                "folder": f"results/runs/{name}/epoch-0020",
+                "swept": {"training.seed": seed, "training.learning_rate": 0.00025},
+                "metrics": measured,
+                "record": record,
+            }
+        )
+    return made
+
+
+def test_the_summary_has_a_row_for_each_run(two_runs, tmp_path):
+    summarize(two_runs, tmp_path / "summary.csv")
+    assert (tmp_path / "summary.csv").read_text().splitlines() == [
+        "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
+        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,error",
+        "mnist-softmax-1a2b3c4d,results/runs/mnist-softmax-1a2b3c4d/epoch-0020,0,0.00025,20,,"
+        "0.381864,,,0.5,0.9035,2.345,,",
+        "mnist-mlp-30-5e6f7a8b,results/runs/mnist-mlp-30-5e6f7a8b/epoch-0020,1,0.00025,20,,"
+        "0.381864,0.25,0.75,0.5,0.9035,2.345,,",
+    ]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A function that shows {column: values} as a table."""
+
+    def show(columns):
+        path = tmp_path / "table.csv"
+        lines = [",".join(columns), *map(",".join, zip(*columns.values()))]
+        path.write_text("\n".join(lines) + "\n")
+        return align_columns(format_summary(path))
+
+    return show
+
+
+def test_the_table_is_aligned_and_without_trailing_blanks(table):
+    assert table({"folder": ["a", "results"], "epochs": ["20", "5"]}) == [
+        "folder   epochs",
+        "a        20",
+        "results  5",
+    ]
+
+
+def test_the_table_leaves_out_the_run_whose_folder_it_shows_and_what_is_empty(table):
+    columns = {"run": ["x", "y"], "folder": ["a", "b"], "val": ["", ""], "some": ["", "1"]}
+    assert table(columns) == ["folder  some", "a", "b       1"]
+
+
+def test_the_table_shortens_measurements(table):
+    assert table({"test_loss": ["0.381864", "1.0"]}) == ["test_loss", "0.3819", "1.0000"]
+
+
+@pytest.mark.parametrize("value", ["0.00025", "1e-05", "[300, 100]", "mnist", "100000"])
+def test_the_table_shows_a_swept_setting_as_it_is(two_runs, tmp_path, value):
+    setting = json.loads(value) if value != "mnist" else value
+    for row in two_runs:
+        row["swept"] = {"x": setting}
+    summarize(two_runs, tmp_path / "summary.csv")
+    header, *lines = align_columns(format_summary(tmp_path / "summary.csv"))
+    start, end = header.index("x "), header.index("epochs")
+    assert [line[start:end].strip() for line in lines] == [value, value]
+
+
+def validated(accuracy, loss=0.3, **others):
+    return {"validation_accuracy": accuracy, "validation_loss": loss, **others}
+
+
+def best_of(rows, tmp_path):
+    summarize(rows, tmp_path / "summary.csv")
+    return [row["run"] for row in read_csv(tmp_path / "summary.csv") if row["best"]]
+
+
+def test_the_best_run_has_the_highest_validation_accuracy_whatever_the_test_set_says(
+    rows, tmp_path
+):
+    runs = rows(
+        ({}, validated(0.8, test_accuracy=0.99, test_loss=0.1)),
+        ({}, validated(0.9, test_accuracy=0.5, test_loss=9.0)),
+        ({}, validated(0.7)),
+    )
+    assert best_of(runs, tmp_path) == ["r1"]
+
+
+def test_of_equally_accurate_runs_the_one_with_the_lower_validation_loss_is_best(rows, tmp_path):
+    runs = rows(({}, validated(0.8, 0.2)), ({}, validated(0.8, 0.1)), ({}, validated(0.8, 0.3)))
+    assert best_of(runs, tmp_path) == ["r1"]
+
+
+def test_without_validation_and_without_another_run_none_is_best(rows, tmp_path):
+    assert best_of(rows(({}, {}), ({}, {})), tmp_path) == []
+    assert best_of(rows(({}, validated(0.8))), tmp_path) == []
+
+
+def test_a_run_that_failed_has_a_row_with_its_error(rows, tmp_path):
+    first, second = rows(({"x": 1}, validated(0.8)), ({"x": 2}, {}))
+    for name in ("metrics", "record", "history"):
+        second.pop(name).unlink()
+    summarize([first, second | {"error": "it diverged"}], tmp_path / "summary.csv")
+    good, bad = read_csv(tmp_path / "summary.csv")
+    assert (good["test_accuracy"], good["error"]) == ("0.9", "")
+    assert (bad["x"], bad["test_accuracy"], bad["seconds"], bad["error"]) == (
+        *("2", "", "", "it diverged"),
+    )
+
+
+@pytest.fixture
+def compared(rows, tmp_path):
+    """A function that compares the runs it is given; returns the paths of both tables."""
+
+    def make(*runs):
+        paths = tmp_path / "points.csv", tmp_path / "curves.csv"
+        compare_runs(rows(*runs), *paths)
+        return paths
+
+    return make
+
+
+def sweep(rate, seed):
+    return {"model.hidden": [300, 100], "training.learning_rate": rate, "training.seed": seed}
+
+
+RUNS = (
+    (sweep(0.1, 0), validated(0.5, test_accuracy=0.8)),
+    (sweep(0.1, 1), validated(0.7, test_accuracy=0.9)),
+    (sweep(0.2, 0), validated(0.8, test_accuracy=0.7)),
+    (sweep(0.2, 1), validated(0.8, test_accuracy=0.7)),
+)
+
+
+def test_seeds_are_put_together_as_mean_and_sample_standard_deviation(compared):
+    first, second = read_csv(compared(*RUNS)[0])
+    assert (first["model.hidden"], first["training.learning_rate"]) == ("[300, 100]", "0.1")
+    assert (first["runs"], "training.seed" in first) == ("2", False)
+    # Of 0.5 and 0.7: mean 0.6, and 0.1 on either side, so sqrt(0.02 / 1).
+    assert float(first["validation_accuracy"]) == pytest.approx(0.6)
+    assert float(first["validation_accuracy_sd"]) == pytest.approx(0.02**0.5)
+    assert float(first["seconds"]) == 1.5
+    assert float(second["validation_accuracy_sd"]) == 0
+    assert (first["best"], second["best"]) == ("", "best")
+
+
+def test_a_point_with_one_seed_has_no_deviation_and_what_was_not_measured_is_empty(compared):
+    (row,) = read_csv(compared((sweep(0.1, 0), {}))[0])
+    assert (row["runs"], row["test_accuracy"], row["test_accuracy_sd"]) == ("1", "0.9", "")
+    assert row["validation_accuracy"] == ""
+
+
+def test_the_curves_of_all_runs_are_below_one_another_with_their_point(compared):
+    rows = read_csv(compared(*RUNS)[1])
+    assert [(row["run"], row["epoch"]) for row in rows] == [
+        (f"r{i}", str(epoch)) for i in range(4) for epoch in (1, 2)
+    ]
+    assert {row["point"] for row in rows[:4]} == {"hidden [300, 100], learning_rate 0.1"}
+
+
+def test_the_table_of_points_shows_means_with_their_deviations(compared):
+    lines = align_columns(format_summary(compared(*RUNS)[0]))
+    assert "0.6000 ± 0.1414" in lines[1]
+    assert "0.8500 ± 0.0707" in lines[1]
+    assert lines[2].endswith("best")
+    assert "_sd" not in lines[0]
+    # Every line is as wide as its cells: the columns begin at the same place.
+    assert lines[1].index("0.6000") == lines[0].index("validation_accuracy")
+
+
+def test_curves_of_runs_of_which_some_have_no_validation_have_empty_cells(rows, tmp_path):
+    runs = rows((sweep(0.1, 0), {}), (sweep(0.1, 1), {}))
+    runs[0]["history"].write_text("epoch,loss\n1,0.9\n2,0.5\n")
+    compare_runs(runs, tmp_path / "points.csv", tmp_path / "curves.csv")
+    found = read_csv(tmp_path / "curves.csv")
+    assert [row["val_loss"] for row in found] == ["", "", "1.3", "0.3"]
+
+
+def test_seconds_are_shortened_more(table):
+    assert table({"seconds": ["12.3456", "1.0"]}) == ["seconds", "12.3", "1.0"]
+
+
+def test_columns_can_be_left_out(tmp_path):
+    (tmp_path / "t.csv").write_text("run,a,b\nx,1,2\n")
+    assert format_summary(tmp_path / "t.csv", omit=("a",)) == [["run", "b"], ["x", "2"]]
+
+
+def test_costs_are_those_of_all_jobs_of_a_stage(tmp_path):
+    for name, line in (("a", "1.25\t100.4"), ("b", "2.5\t99"), ("c", "0.01\tNA"), ("d", "0.1\t-")):
+        (tmp_path / name).write_text(f"s\tmax_rss\n{line}\n")
+    benchmarks = {
+        "train": [tmp_path / "a", tmp_path / "b", tmp_path / "c"],
+        "describe": [tmp_path / "d"],
+        "download": [],
+    }
+    assert tabulate_costs(benchmarks) == [
+        ["stage", "jobs", "seconds", "MB"],
+        ["train", "3", "3.8", "100"],
+        ["describe", "1", "0.1", ""],
+    ]
+
+
+# ---- The link to the only run.
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A folder of results with two runs."""
+    for name in ("one", "two"):
+        (tmp_path / f"results/runs/{name}/epoch-0004").mkdir(parents=True)
+    return tmp_path / "results"
+
+
+def row_of(results, name):
+    return {"folder": f"{results}/runs/{name}/epoch-0004"}
+
+
+def test_the_link_leads_to_the_folder_of_the_run(results):
+    link_latest([row_of(results, "one")], str(results / "latest"))
+    assert (results / "latest").resolve() == (results / "runs/one").resolve()
+    assert str((results / "latest").readlink()) == "runs/one"  # so that results can be moved
+
+
+@pytest.mark.parametrize("before", ["runs/one", "runs/two", "nowhere"])
+def test_an_older_link_is_replaced_and_nothing_else_is_there(results, before):
+    (results / "latest").symlink_to(before)
+    link_latest([row_of(results, "two")], results / "latest")
+    assert (results / "latest").resolve() == (results / "runs/two").resolve()
+    assert {path.name for path in results.iterdir()} == {"runs", "latest"}
+
+
+def test_what_a_killed_job_left_is_in_nobodys_way(results):
+    (results / ".latest").symlink_to("runs/one")
+    link_latest([row_of(results, "two")], results / "latest")
+    assert {path.name for path in results.iterdir()} == {"runs", "latest"}
+
+
+def test_relative_paths_will_do(results, monkeypatch):
+    monkeypatch.chdir(results.parent)
+    link_latest([row_of("results", "two")], "results/latest")
+    assert str((results / "latest").readlink()) == "runs/two"
+
+
+def test_several_runs_have_no_link(results):
+    link_latest([row_of(results, "one"), row_of(results, "two")], None)
+    assert {path.name for path in results.iterdir()} == {"runs"}
+
+
+@pytest.mark.parametrize("kind", ["touch", "mkdir"])
+def test_something_else_in_the_place_of_the_link_stays_and_is_named(results, kind):
+    getattr(results / "latest", kind)()
+    with pytest.raises(ResultsError, match="latest is not a link: move it away"):
+        link_latest([row_of(results, "one")], results / "latest")
+    assert not (results / "latest").is_symlink()
+    assert {path.name for path in results.iterdir()} == {"runs", "latest"}

@@ -1,0 +1,161 @@
+"""A copy of the workflow in a folder of its own, and a dataset that takes seconds."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import numpy as np
+import yaml
+
+from samples import write_idx
+
+CHECKOUT = Path(__file__).parents[2]
+SOURCES = ("Snakefile", "config.yaml", "workflow", "profiles")
+
+TARGETS = ("all", "plots", "demo", "parity", "export", "predict")
+
+SMALL = {
+    "download": {"folder": "raw"},
+    "training": {"epochs": 4, "batch_size": 25},
+}
+
+# Appended to the copy's registry.py: the names stay, the files are others.
+SMALL_DATASETS = """
+import hashlib
+from pathlib import Path
+
+def _small(classes):
+    folder = Path(__file__).parents[4] / "raw"
+    sha256 = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    return Dataset(sha256=sha256, sources=(), largest=100_000, classes=classes)
+
+
+DATASETS["mnist"] = _small(tuple("0123456789"))
+DATASETS["other"] = _small(tuple("abcdefghij"))
+"""
+
+
+class Project:
+    """The workflow in `folder`, and what a person would do with it."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    @property
+    def results(self):
+        return self.folder / "results"
+
+    @property
+    def run_folder(self):
+        """The folder of the only training run."""
+        (folder,) = (self.results / "runs").iterdir()
+        return folder
+
+    def configure(self, settings):
+        """Write a config.yaml of these nested settings, and the small ones beside them."""
+        merged = deepcopy(SMALL)
+        for name, value in settings.items():
+            if isinstance(value, dict) and name in merged:
+                merged[name] |= value
+            else:
+                merged[name] = value
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(merged))
+
+    def snakemake(self, *arguments, cwd=None, env=None):
+        """Run Snakemake as a person would; returns the finished process, its output as text."""
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)],
+            cwd=cwd or self.folder,
+            env=os.environ | (env or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def run(self, *arguments, **options):
+        """Run Snakemake, which must succeed; returns all that it printed."""
+        process = self.snakemake(*arguments, **options)
+        output = process.stdout + process.stderr
+        assert process.returncode == 0, output
+        return output
+
+    def plan(self, *arguments):
+        """How often each rule would run: {rule: number of jobs}, without targets."""
+        with NamedTemporaryFile("r") as said:
+            request = {
+                "folder": str(self.folder),
+                "arguments": ["--cores", "2", "--dry-run", *map(str, arguments)],
+                "output": said.name,
+            }
+            planner = start_planner()
+            planner.stdin.write(json.dumps(request) + "\n")
+            planner.stdin.flush()
+            code, output = planner.stdout.readline(), said.read()
+        assert code == "0\n", output
+        return planned(output)
+
+
+@cache
+def start_planner():
+    """The process of planner.py, which ends with this one."""
+    return subprocess.Popen(
+        [sys.executable, CHECKOUT / "tests/helpers/planner.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def planned(output):
+    """The jobs that Snakemake lists, {rule: number of jobs}, without targets."""
+    if "Nothing to be done" in output:
+        return {}
+    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", output, re.MULTILINE | re.DOTALL)
+    jobs = Counter()
+    for line in table[1].splitlines():
+        rule, count = line.split()
+        jobs[rule] += int(count)
+    return {rule: n for rule, n in jobs.items() if rule not in TARGETS}
+
+
+def copy_workflow(folder):
+    """The workflow as it is in the checkout, in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in SOURCES:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    return Project(folder)
+
+
+def write_own_npz(path, seed=0):
+    """Write a dataset of one's own: 60 images of 3 classes, without a test half."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (60, 6, 5), np.uint8)
+    np.savez(path, x_train=images, y_train=np.arange(60) % 3)
+
+
+def copy_with_small_data(folder):
+    """The workflow in `folder` with a small dataset of two names, mnist and other."""
+    project = copy_workflow(folder)
+    raw = folder / "raw"
+    raw.mkdir()
+    write_idx(raw)
+    registry = folder / "workflow/scripts/scratchnet/data/registry.py"
+    registry.write_text(registry.read_text() + SMALL_DATASETS)
+    schema = folder / "workflow" / "schemas" / "config.schema.yaml"
+    schema.write_text(schema.read_text().replace("      - kmnist\n", "      - other\n"))
+    project.configure({})
+    return project

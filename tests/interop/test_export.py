@@ -1,0 +1,154 @@
+"""Networks for use elsewhere: what Keras, ONNX Runtime and plain NumPy make of them is the same."""
+
+import itertools
+import json
+import re
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from scratchnet.errors import MissingPackageError
+from scratchnet.interop.export import export_keras, export_npz, export_onnx
+from scratchnet.interop.keras_model import import_keras
+from scratchnet.nn.network import build_mlp
+from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
+
+NETWORKS = {
+    "softmax": ([], None),
+    "relu": ([9], "relu"),
+    "sigmoid": ([9, 8], "sigmoid"),
+    "tanh": ([9, 8, 7], "tanh"),
+}
+SHAPES = {"grey": [6, 5], "in colour": [4, 3, 3]}
+CLASSES = ["ant", "bee", 'a "cat"', "dög"]
+MINIMUM, MAXIMUM = 10, 200
+
+each_network = pytest.mark.parametrize("network", NETWORKS)
+each_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+
+
+class Trained:
+    """A random network in files, raw images for it, and its probabilities for these."""
+
+    def __init__(self, folder, network, shape):
+        rng = np.random.default_rng(0)
+        hidden, self.activation = NETWORKS[network]
+        widths = [int(np.prod(shape)), *hidden, len(CLASSES)]
+        weights = [
+            rng.normal(0, 1.5, (b, a + 1)).astype(np.float32) for a, b in itertools.pairwise(widths)
+        ]
+        for W in weights:  # so that the images differ more than what is common to all of them
+            W -= W.mean(axis=1, keepdims=True)
+        self.raw = rng.integers(MINIMUM, MAXIMUM + 1, (200, *shape), np.uint8)
+        pixels = self.raw.reshape(200, -1).astype(np.float32)
+        self.X = (pixels - MINIMUM) / np.float32(MAXIMUM - MINIMUM)
+        self.P = build_mlp(weights, self.activation).probabilities(self.X.T).T
+        self.files = {name: folder / name for name in ("checkpoint", "manifest", "metrics")}
+        self.files["checkpoint"] = folder / "checkpoint.npz"
+        named = {f"{i}.W": W for i, W in enumerate(weights)}
+        save_checkpoint(self.files["checkpoint"], Checkpoint(named, {}, {"loss": [1.0]}))
+        manifest = {"image_shape": shape, "minimum": MINIMUM, "maximum": MAXIMUM}
+        self.files["manifest"].write_text(json.dumps(manifest))
+        metrics = {"per_class": [{"class": name} for name in CLASSES]}
+        self.files["metrics"].write_text(json.dumps(metrics))
+
+    def images(self, raw_pixels):
+        """The images as an exported network takes them."""
+        return self.raw.astype(np.float32) if raw_pixels else self.X
+
+
+@pytest.fixture
+def trained(tmp_path, network, shape):
+    return Trained(tmp_path, network, shape)
+
+
+def assert_the_same(P, trained):
+    np.testing.assert_allclose(P, trained.P, rtol=0, atol=1e-5)
+    assert (P.argmax(axis=1) == trained.P.argmax(axis=1)).all()
+    assert len(set(trained.P.argmax(axis=1))) >= 3  # or else nothing is compared
+
+
+@each_network
+@each_shape
+@pytest.mark.parametrize("raw_pixels", [False, True])
+def test_keras_predicts_the_same(trained, tmp_path, raw_pixels):
+    files = {name: trained.files[name] for name in ("checkpoint", "manifest")}
+    path = tmp_path / "network.keras"
+    export_keras(**files, activation=trained.activation, raw_pixels=raw_pixels, path=path)
+    model = import_keras().models.load_model(path)
+    assert_the_same(model.predict(trained.images(raw_pixels), verbose=0), trained)
+
+
+@each_network
+@each_shape
+@pytest.mark.parametrize("raw_pixels", [False, True])
+def test_onnx_runtime_predicts_the_same(trained, tmp_path, raw_pixels):
+    path = tmp_path / "network.onnx"
+    export_onnx(**trained.files, activation=trained.activation, raw_pixels=raw_pixels, path=path)
+    session = onnxruntime.InferenceSession(path)
+    (P,) = session.run(["probabilities"], {"images": trained.images(raw_pixels)})
+    assert_the_same(P, trained)
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
+
+
+@each_network
+@each_shape
+def test_the_code_in_the_readme_of_the_arrays_predicts_the_same(
+    trained, tmp_path, monkeypatch, capsys
+):
+    path, readme = tmp_path / "network.npz", tmp_path / "README.md"
+    export_npz(
+        **trained.files, activation=trained.activation, title="a-run", path=path, readme=readme
+    )
+    (code,) = re.findall("```python\n(.*?)```", readme.read_text(), re.DOTALL)
+    own = re.search(r"images = np.zeros\(.*", code)[0]
+    monkeypatch.chdir(tmp_path)
+    names = {"raw": trained.raw}
+    exec(code.replace(own, "images = raw"), names)
+    assert_the_same(names["P"], trained)
+    assert capsys.readouterr().out.split()[0].startswith("['")
+    exec(code, {})  # and as it stands
+
+
+@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
+def test_the_readme_names_each_array_with_its_shape(trained, tmp_path):
+    path, readme = tmp_path / "network.npz", tmp_path / "README.md"
+    export_npz(
+        **trained.files, activation=trained.activation, title="a-run", path=path, readme=readme
+    )
+    arrays = np.load(path, allow_pickle=False)
+    rows = re.findall(r"^\| `(\w+)` \| (\(.*?\)) \|", readme.read_text(), re.MULTILINE)
+    assert rows == [(name, str(arrays[name].shape)) for name in arrays.files]
+    assert arrays["classes"].tolist() == CLASSES
+
+
+@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
+def test_the_same_network_gives_the_same_bytes(trained, tmp_path):
+    def exported():
+        onnx_path, npz, readme = tmp_path / "a.onnx", tmp_path / "a.npz", tmp_path / "a.md"
+        export_onnx(**trained.files, activation="relu", raw_pixels=True, path=onnx_path)
+        export_npz(**trained.files, activation="relu", title="a", path=npz, readme=readme)
+        return [path.read_bytes() for path in (onnx_path, npz, readme)]
+
+    assert exported() == exported()
+
+
+@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
+def test_onnx_files_can_be_read_by_versions_from_2022_on(trained, tmp_path):
+    path = tmp_path / "network.onnx"
+    export_onnx(**trained.files, activation="relu", raw_pixels=False, path=path)
+    model = onnx.load(path)
+    assert model.ir_version <= 8
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 17)]
+
+
+@pytest.mark.parametrize(("network", "shape"), [("softmax", [6, 5])])
+def test_without_onnx_it_says_what_to_install(trained, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    path = tmp_path / "network.onnx"
+    with pytest.raises(MissingPackageError, match=r"onnx is not installed, .* make extras"):
+        export_onnx(**trained.files, activation=None, raw_pixels=False, path=path)
+    assert not path.exists()

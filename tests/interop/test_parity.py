@@ -1,0 +1,257 @@
+"""Trainings here and in Keras side by side: they agree, and where they do not it is noticed."""
+
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from reference import one_hot
+from scratchnet.errors import MissingPackageError, ParityError
+from scratchnet.files import read_csv, read_json
+from scratchnet.interop.keras_model import get_weights, import_keras, set_precision
+from scratchnet.interop.parity import BOUNDS, Pair, check_parity
+from scratchnet.nn import layers, losses, optimizers
+from scratchnet.training.checkpoints import load_checkpoint
+from scratchnet.training.segments import train_to_checkpoint
+
+SETTINGS = {
+    "model.hidden": [],
+    "model.initializer": "glorot_uniform",
+    "training.batch_size": 20,
+    "training.optimizer": "sgd",
+    "training.learning_rate": 0.1,
+    "training.momentum": 0.0,
+    "training.weight_decay": 0.0,
+    "training.schedule": "constant",
+    "training.patience": None,
+    "training.seed": 3,
+}
+HIDDEN = {"model.hidden": [9, 7], "model.activation": "relu", "model.dropout": 0.0}
+ADAM = {"training.optimizer": "adam", "training.learning_rate": 0.01}
+DECAY = {"training.decay_epochs": 2, "training.decay_rate": 0.3}
+NETWORKS = {
+    "softmax": {},
+    "relu": HIDDEN,
+    "sigmoid": HIDDEN | {"model.activation": "sigmoid"},
+    "tanh": HIDDEN | {"model.activation": "tanh"},
+    "dropout": HIDDEN | {"model.activation": "tanh", "model.dropout": 0.4},
+    "random_normal": HIDDEN | {"model.initializer": "random_normal"},
+}
+OPTIMIZERS = {
+    "sgd": {},
+    "momentum": {"training.momentum": 0.9},
+    "nesterov": {"training.momentum": 0.9, "training.nesterov": True},
+    "weight decay": {"training.weight_decay": 0.2, "training.momentum": 0.5},
+    "step": {"training.schedule": "step"} | DECAY,
+    "cosine": {"training.schedule": "cosine"} | DECAY,
+    "adam": ADAM,
+    "adam, cosine, weight decay": ADAM
+    | {"training.weight_decay": 0.1, "training.schedule": "cosine"}
+    | DECAY,
+}
+N, N_VALIDATION, PIXELS, CLASSES = 50, 10, 12, 4  # the last batch of 20 is one of 10
+
+
+@pytest.fixture(autouse=True)
+def same_precision_afterwards():
+    keras = import_keras()
+    before = keras.config.floatx()
+    yield
+    set_precision(keras, before)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Paths of small arrays that can be learned."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    centres = rng.random((PIXELS, CLASSES))
+    paths = {}
+    for half, n in (("train", N), ("validation", N_VALIDATION), ("test", 30)):
+        labels = rng.integers(CLASSES, size=n)
+        X = (centres[:, labels] + 0.3 * rng.standard_normal((PIXELS, n))).astype(np.float32)
+        for kind, array in (("X", X), ("Y", one_hot(labels, CLASSES).astype(np.float32))):
+            paths[f"{kind}_{half}"] = folder / f"{kind}_{half}.npy"
+            np.save(paths[f"{kind}_{half}"], np.asfortranarray(array))
+    return paths
+
+
+def train(data, settings, folder, epochs=3):
+    """Train as the pipeline does; returns the path of the checkpoint."""
+    names = ("X_train", "Y_train", "X_validation", "Y_validation")
+    train_to_checkpoint(
+        name="a-run",
+        data={name: data[name] for name in names},
+        settings=settings,
+        epochs=epochs,
+        start=[],
+        checkpoint=folder / "c.npz",
+        record=folder / "c.json",
+    )
+    return folder / "c.npz"
+
+
+def compared(data, settings, folder, checkpoint=None):
+    """What `check_parity` writes: the largest differences, and the rows."""
+    check_parity(
+        data={name: data[name] for name in ("X_train", "Y_train", "X_test")},
+        checkpoint=checkpoint or train(data, settings, folder),
+        settings=settings,
+        name="a-run",
+        parity=folder / "parity.json",
+        differences=folder / "parity.csv",
+    )
+    return read_json(folder / "parity.json"), read_csv(folder / "parity.csv")
+
+
+CASES = {
+    **NETWORKS,
+    **{f"softmax, {name}": options for name, options in OPTIMIZERS.items()},
+    **{f"tanh, {name}": NETWORKS["tanh"] | options for name, options in OPTIMIZERS.items()},
+    "relu, dropout, adam": HIDDEN | {"model.dropout": 0.2} | OPTIMIZERS["adam"],
+}
+
+
+@pytest.mark.parametrize("options", CASES.values(), ids=CASES)
+def test_both_come_to_the_same_in_either_precision(data, tmp_path, options):
+    parity, _ = compared(data, SETTINGS | options, tmp_path)
+    exact, single = parity["float64"], parity["float32"]
+    for what in ("loss", "weights", "predictions"):
+        assert exact[f"{what}_difference"] < 1e-12  # the bound is 1e-9
+        assert single[f"{what}_difference"] < 1e-4
+    assert exact["classes_that_differ"] == single["classes_that_differ"] == 0
+    assert single["as_in_the_checkpoint"]  # what was compared is the run itself
+
+
+@pytest.mark.parametrize("precisions", [("float64", "float32"), ("float32", "float64")])
+def test_keras_computes_in_the_precision_that_is_compared(data, precisions):
+    # Keras gives every layer the type of the first one of the process, unless it is told.
+    arrays = {name: np.load(path) for name, path in data.items()}
+    for precision in precisions:
+        pair = Pair(import_keras(), SETTINGS | HIDDEN, arrays, precision)
+        assert {W.dtype for W in get_weights(pair.layers)} == {np.dtype(precision)}
+
+
+def test_there_is_a_row_for_each_batch_of_the_first_epoch_and_for_each_epoch(data, tmp_path):
+    _, rows = compared(data, SETTINGS, tmp_path)
+    places = [(row["precision"], row["epoch"], row["batch"]) for row in rows]
+    expected = [("1", "1"), ("1", "2"), ("1", "3"), ("1", ""), ("2", ""), ("3", "")]
+    assert places == [(p, *place) for p in ("float64", "float32") for place in expected]
+
+
+def test_the_losses_are_those_of_the_run(data, tmp_path):
+    _, rows = compared(data, SETTINGS | HIDDEN, tmp_path)
+    history = load_checkpoint(tmp_path / "c.npz").history["loss"]
+    found = [float(r["loss"]) for r in rows if r["precision"] == "float32" and not r["batch"]]
+    np.testing.assert_allclose(found, history, rtol=1e-12)
+
+
+def test_it_ends_where_early_stopping_ended_the_run(data, tmp_path):
+    settings = SETTINGS | ADAM | {"training.learning_rate": 0.3, "training.patience": 2}
+    checkpoint = train(data, settings, tmp_path, epochs=60)
+    epochs = len(load_checkpoint(checkpoint).history["loss"])
+    assert epochs < 60
+    parity, _ = compared(data, settings, tmp_path, checkpoint)
+    assert parity["epochs"] == epochs
+    assert parity["float32"]["as_in_the_checkpoint"]
+
+
+def test_another_checkpoint_is_not_taken_for_the_same(data, tmp_path):
+    checkpoint = train(data, SETTINGS | {"training.seed": 4}, tmp_path)
+    parity, _ = compared(data, SETTINGS, tmp_path, checkpoint)
+    assert not parity["float32"]["as_in_the_checkpoint"]
+
+
+def test_the_bounds_are_written_beside_what_they_bound(data, tmp_path):
+    parity, _ = compared(data, SETTINGS | HIDDEN, tmp_path)
+    assert parity["float64"]["bounds"] == BOUNDS["float64"]
+    assert parity["float32"]["bounds"] == BOUNDS["float32, ReLU"]
+
+
+# ---- What is wrong is noticed: each of these mistakes, and where.
+
+
+def scaled(function, factor):
+    return lambda *arguments, **options: factor * function(*arguments, **options)
+
+
+def wrong_gradient(Z, Y):
+    loss, dZ = losses.softmax_crossentropy(Z, Y)
+    return loss, dZ * (1 + 1e-6)
+
+
+MISTAKES = {
+    "ReLU's slope": (layers.ReLU, "backward", scaled(layers.ReLU.backward, 1 + 1e-6)),
+    "ReLU": (layers.ReLU, "forward", scaled(layers.ReLU.forward, 1 + 1e-6)),
+    "Dense": (layers.Dense, "forward", scaled(layers.Dense.forward, 1 + 1e-6)),
+    "the gradient of the loss": (
+        "scratchnet.training.loop",
+        "softmax_crossentropy",
+        wrong_gradient,
+    ),
+    "the learning rate": (
+        optimizers.SGD,
+        "current_learning_rate",
+        scaled(optimizers.SGD.current_learning_rate, 1 + 1e-6),
+    ),
+}
+
+
+@pytest.mark.parametrize(("owner", "name", "mistake"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_of_a_millionth_is_noticed(data, tmp_path, monkeypatch, owner, name, mistake):
+    checkpoint = train(data, SETTINGS | HIDDEN, tmp_path)
+    if isinstance(owner, str):
+        monkeypatch.setattr(f"{owner}.{name}", mistake)
+    else:
+        monkeypatch.setattr(owner, name, mistake)
+    with pytest.raises(ParityError, match=r"do not agree in float64: after batch \d of epoch 1 "):
+        compared(data, SETTINGS | HIDDEN, tmp_path, checkpoint)
+    assert not (tmp_path / "parity.json").exists()
+
+
+def test_a_mistake_in_single_precision_is_noticed(data, tmp_path, monkeypatch):
+    checkpoint = train(data, SETTINGS, tmp_path)
+    forward = layers.Dense.forward
+
+    def mistaken(self, X, rng=None):
+        Y = forward(self, X, rng)
+        return Y * np.float32(1.001) if X.dtype == np.float32 else Y
+
+    monkeypatch.setattr(layers.Dense, "forward", mistaken)
+    with pytest.raises(
+        ParityError, match=r"do not agree in float32: after batch . of epoch 1 they are "
+    ):
+        compared(data, SETTINGS, tmp_path, checkpoint)
+
+
+def test_a_loss_that_is_no_number_is_out_of_bounds(data, tmp_path, monkeypatch):
+    checkpoint = train(data, SETTINGS, tmp_path)
+    monkeypatch.setattr("scratchnet.interop.parity.step_function", lambda *_: lambda *_: math.nan)
+    with pytest.raises(ParityError, match="they are nan apart in loss, and may be 1e-09"):
+        compared(data, SETTINGS, tmp_path, checkpoint)
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_predictions_that_are_no_numbers_are_out_of_bounds(data, tmp_path, monkeypatch, epoch):
+    """Also when it is the last of them, or of some slices of the test images."""
+    checkpoint = train(data, SETTINGS, tmp_path)
+    monkeypatch.setattr("scratchnet.interop.parity.SLICE", 7)
+    predict, calls = layers.softmax, []
+
+    def mistaken(Z):
+        P = predict(Z)
+        calls.append(1)
+        if len(calls) == {1: 2, 2: 12}[epoch]:
+            P[-1, -1] = math.nan
+        return P
+
+    monkeypatch.setattr("scratchnet.nn.network.softmax", mistaken)
+    with pytest.raises(ParityError, match="they are nan apart in predictions"):
+        compared(data, SETTINGS, tmp_path, checkpoint)
+
+
+def test_without_tensorflow_it_says_what_to_install(data, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(MissingPackageError, match=r"tensorflow is not installed, .* make extras"):
+        import_keras()

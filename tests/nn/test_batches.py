@@ -1,0 +1,141 @@
+"""Batches: each sample once an epoch, in an order that its seed and number alone decide."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from scratchnet.nn.batches import generate_batch_indices, generate_batches
+from scratchnet.random_streams import PURPOSES, random_stream
+
+
+def epoch_of(n, batch_size, seed=0, epoch=1):
+    """The batches of indices of one epoch."""
+    return list(generate_batch_indices(n, batch_size, random_stream(seed, "shuffling", epoch)))
+
+
+def samples(n):
+    """X (4, n) and Y (3, n), in which no two columns are the same."""
+    rng = np.random.default_rng(n)
+    X, Y = rng.standard_normal((4, n), np.float32), rng.standard_normal((3, n))
+    return X, Y
+
+
+def copies(batches):
+    """A batch is overwritten by the next, so a list of them needs copies."""
+    return [(X.copy(), Y.copy()) for X, Y in batches]
+
+
+def memory_mapped(path, array):
+    np.save(path, array)
+    return np.load(path, mmap_mode="r")
+
+
+SIZES = [(1, 1), (7, 3), (12, 4), (12, 1), (5, 5), (5, 8)]  # n, batch_size
+
+
+@pytest.mark.parametrize("n, batch_size", SIZES)
+def test_an_epoch_holds_each_index_once(n, batch_size):
+    assert sorted(np.concatenate(epoch_of(n, batch_size))) == list(range(n))
+
+
+@pytest.mark.parametrize(
+    "n, batch_size, sizes",
+    [
+        pytest.param(12, 4, [4, 4, 4], id="a divisor"),
+        pytest.param(14, 4, [4, 4, 4, 2], id="a rest"),
+        pytest.param(3, 4, [3], id="larger than all"),
+        pytest.param(4, 4, [4], id="all"),
+        pytest.param(3, 1, [1, 1, 1], id="one"),
+    ],
+)
+def test_only_the_last_batch_is_short(n, batch_size, sizes):
+    assert [len(indices) for indices in epoch_of(n, batch_size)] == sizes
+
+
+def test_an_epoch_is_shuffled():
+    assert list(np.concatenate(epoch_of(100, 10))) != list(range(100))
+
+
+def test_the_same_seed_and_epoch_give_the_same_order():
+    assert np.array_equal(epoch_of(100, 10, seed=3, epoch=7), epoch_of(100, 10, seed=3, epoch=7))
+
+
+def test_another_epoch_has_another_order():
+    assert not np.array_equal(epoch_of(100, 10, epoch=1), epoch_of(100, 10, epoch=2))
+
+
+def test_another_seed_has_another_order():
+    assert not np.array_equal(epoch_of(100, 10, seed=0), epoch_of(100, 10, seed=1))
+
+
+def test_the_order_does_not_depend_on_the_batch_size():
+    assert np.array_equal(np.concatenate(epoch_of(10, 3)), np.concatenate(epoch_of(10, 5)))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("mapped", [False, True], ids=["in memory", "memory-mapped"])
+@pytest.mark.parametrize("n, batch_size", SIZES)
+def test_batches_are_the_columns_at_the_indices(tmp_path, n, batch_size, mapped, order):
+    X, Y = samples(n)
+    given = [np.array(array, order=order) for array in (X, Y)]
+    if mapped:
+        given = [memory_mapped(tmp_path / f"{i}.npy", array) for i, array in enumerate(given)]
+    batches = copies(generate_batches(*given, batch_size, random_stream(0, "shuffling", 1)))
+    for (batch_X, batch_Y), indices in zip(batches, epoch_of(n, batch_size), strict=True):
+        assert np.array_equal(batch_X, X[:, indices])
+        assert np.array_equal(batch_Y, Y[:, indices])
+
+
+def test_batches_keep_the_number_types():
+    X, Y = next(generate_batches(*samples(7), 3, np.random.default_rng(0)))
+    assert (X.dtype, Y.dtype) == (np.float32, np.float64)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_batches_are_sample_contiguous(order):
+    given = [np.array(array, order=order) for array in samples(7)]
+    for X, Y in generate_batches(*given, 3, np.random.default_rng(0)):
+        assert X.flags.f_contiguous
+        assert Y.flags.f_contiguous
+
+
+def test_batches_leave_the_samples_alone():
+    X, Y = (np.asfortranarray(array) for array in samples(7))
+    X_before, Y_before = X.copy(), Y.copy()
+    for batch_X, batch_Y in generate_batches(X, Y, 7, np.random.default_rng(0)):
+        batch_X[...] = 0
+        batch_Y[...] = 0
+    assert np.array_equal(X, X_before)
+    assert np.array_equal(Y, Y_before)
+
+
+# Streams
+
+
+def draws(*stream):
+    return tuple(random_stream(*stream).integers(2**63, size=4))
+
+
+def test_a_stream_starts_again_each_time_it_is_asked_for():
+    assert draws(5, "shuffling", 2) == draws(5, "shuffling", 2)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_stream_is_not_moved_by_draws_from_the_others(purpose):
+    expected = draws(0, purpose)
+    stream = random_stream(0, purpose)
+    for other in PURPOSES:
+        random_stream(0, other).random(1000)
+    assert tuple(stream.integers(2**63, size=4)) == expected
+
+
+def test_no_two_streams_are_the_same():
+    # Small numbers, where seed, purpose and epoch would collide if they were added up.
+    streams = list(itertools.product(range(4), PURPOSES, range(4)))
+    assert len({draws(*stream) for stream in streams}) == len(streams)
+
+
+def test_a_stream_needs_a_known_purpose():
+    with pytest.raises(ValueError):
+        random_stream(0, "coffee")

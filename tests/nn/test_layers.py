@@ -1,0 +1,396 @@
+"""Layers: each computes what the slow mathematics does, forwards and backwards."""
+
+import numpy as np
+import pytest
+
+import reference
+from reference import central_difference, one_hot, relative_error
+from scratchnet.nn.layers import Dense, Dropout, ReLU, Sigmoid, Softmax, Tanh, multiply, softmax
+from scratchnet.nn.losses import softmax_crossentropy
+from scratchnet.nn.network import ACTIVATIONS, build_mlp
+from scratchnet.nn.optimizers import SGD
+
+# A warning of NumPy (an overflow, say) fails a test.
+pytestmark = pytest.mark.filterwarnings("error")
+
+EXACT = {"rtol": 1e-12, "atol": 1e-12}
+
+DENSE_SHAPES = [(1, 1, 1), (5, 3, 1), (4, 1, 6), (7, 5, 3), (3, 8, 20)]  # n_in, n_out, b
+SHAPES = [(1, 1), (10, 1), (1, 4), (3, 8), (10, 6)]  # n, b
+
+LAYERS = {
+    "Dense": lambda n, dtype=np.float64: Dense(
+        np.linspace(-1, 1, 4 * n + 4, dtype=dtype).reshape(4, -1)
+    ),
+    "ReLU": lambda n, dtype=np.float64: ReLU(),
+    "Sigmoid": lambda n, dtype=np.float64: Sigmoid(),
+    "Tanh": lambda n, dtype=np.float64: Tanh(),
+    "Dropout": lambda n, dtype=np.float64: Dropout(0.4),
+    "Softmax": lambda n, dtype=np.float64: Softmax(),
+}
+each_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
+
+
+# The seeds: differences cannot tell six digits of a gradient that is zero but for a hair, and
+# here no gradient is.
+
+
+def random_dense(n_in, n_out, b):
+    """A Dense layer whose weights and biases are all of size 1, and an X and a dY for it."""
+    rng = np.random.default_rng([n_in, n_out, b])
+    layer = Dense(rng.standard_normal((n_out, n_in + 1)))
+    return layer, rng.standard_normal((n_in, b)), rng.standard_normal((n_out, b))
+
+
+def random_pair(n, b):
+    """X and dY for a layer which keeps the shape."""
+    rng = np.random.default_rng([b, n])
+    return rng.standard_normal((n, b)), rng.standard_normal((n, b))
+
+
+# Dense
+
+
+@pytest.mark.parametrize("shape", DENSE_SHAPES)
+def test_dense_forward_is_the_matrix_times_x_with_ones(shape):
+    layer, X, _ = random_dense(*shape)
+    np.testing.assert_allclose(layer.forward(X), reference.dense(layer.params["W"], X), **EXACT)
+
+
+@pytest.mark.parametrize("shape", DENSE_SHAPES)
+def test_dense_weight_gradient_is_a_sum_of_outer_products(shape):
+    layer, X, dY = random_dense(*shape)
+    layer.forward(X)
+    layer.backward(dY)
+    dW, _ = reference.dense_backward(layer.params["W"], X, dY)
+    np.testing.assert_allclose(layer.grads["W"], dW, **EXACT)
+
+
+@pytest.mark.parametrize("shape", DENSE_SHAPES)
+def test_dense_input_gradient_is_that_of_each_sample(shape):
+    layer, X, dY = random_dense(*shape)
+    layer.forward(X)
+    _, dX = reference.dense_backward(layer.params["W"], X, dY)
+    np.testing.assert_allclose(layer.backward(dY), dX, **EXACT)
+
+
+@pytest.mark.parametrize("columns", [np.s_[:, :-1], np.s_[:, -1:]], ids=["weights", "bias"])
+@pytest.mark.parametrize("shape", DENSE_SHAPES)
+def test_dense_parameter_gradient_agrees_with_differences(shape, columns):
+    layer, X, dY = random_dense(*shape)
+    layer.forward(X)
+    layer.backward(dY)
+    numeric = central_difference(lambda: layer.forward(X), layer.params["W"][columns], dY)
+    assert relative_error(layer.grads["W"][columns], numeric) < 1e-6
+
+
+@pytest.mark.parametrize("shape", DENSE_SHAPES)
+def test_dense_input_gradient_agrees_with_differences(shape):
+    layer, X, dY = random_dense(*shape)
+    layer.forward(X)
+    dX = layer.backward(dY)
+    assert relative_error(dX, central_difference(lambda: layer.forward(X), X, dY)) < 1e-6
+
+
+def test_dense_fills_the_same_gradient_when_nobody_needs_dX():
+    layer, X, dY = random_dense(7, 5, 3)
+    layer.forward(X)
+    layer.backward(dY)
+    expected = layer.grads["W"].copy()
+    layer.grads["W"][...] = np.nan
+    layer.backward(dY, needs_input_grad=False)
+    assert np.array_equal(layer.grads["W"], expected)
+
+
+def test_dense_gradient_does_not_add_up_over_calls():
+    layer, X, dY = random_dense(7, 5, 3)
+    layer.forward(X)
+    layer.backward(dY)
+    once = layer.grads["W"].copy()
+    layer.backward(dY)
+    assert np.array_equal(layer.grads["W"], once)
+
+
+def test_dense_fills_its_gradient_in_place():
+    layer, X, dY = random_dense(7, 5, 3)
+    before = layer.grads["W"]
+    layer.forward(X)
+    layer.backward(dY)
+    assert layer.grads["W"] is before
+
+
+@pytest.mark.parametrize(
+    ("m", "k", "n", "pieces"),
+    [
+        (10, 784, 127, 1),
+        (10, 784, 128, 2),
+        (10, 784, 257, 3),  # 86, 86 and 85 columns
+        (10, 200, 784, 2),
+        (128, 784, 128, 1),  # pieces of 9 columns would not pay
+        (1, 1, 1, 1),
+    ],
+)
+def test_multiply_gives_the_product_in_as_many_pieces_as_pay(m, k, n, pieces, monkeypatch):
+    rng = np.random.default_rng(0)
+    A, B, out = rng.random((m, k)), rng.random((k, n)), np.full((m, n), np.nan)
+    product, calls = np.matmul, []
+    monkeypatch.setattr(np, "matmul", lambda *a, **kw: calls.append(product(*a, **kw)))
+    multiply(A, B, out)
+    assert np.allclose(out, A @ B, **EXACT)
+    assert len(calls) == pieces
+    assert all(m * k * call.shape[1] <= 1_000_000 for call in calls) or pieces == 1
+
+
+def test_dense_keeps_the_samples_contiguous():
+    layer, X, dY = random_dense(7, 5, 3)
+    assert layer.forward(X).flags.f_contiguous
+    assert layer.backward(dY).flags.f_contiguous
+
+
+# ReLU
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_relu_forward_keeps_the_positive_part(shape):
+    X, _ = random_pair(*shape)
+    np.testing.assert_allclose(ReLU().forward(X), reference.relu(X), **EXACT)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_relu_backward_is_the_jacobian_of_each_sample(shape):
+    X, dY = random_pair(*shape)
+    layer = ReLU()
+    layer.forward(X)
+    np.testing.assert_allclose(layer.backward(dY), reference.relu_backward(X, dY), **EXACT)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_relu_backward_agrees_with_differences(shape):
+    X, dY = random_pair(*shape)
+    layer = ReLU()
+    layer.forward(X)
+    dX = layer.backward(dY)
+    assert relative_error(dX, central_difference(lambda: layer.forward(X), X, dY)) < 1e-6
+
+
+def test_relu_slope_at_zero_is_zero():
+    layer = ReLU()
+    layer.forward(np.zeros((2, 3)))
+    assert np.all(layer.backward(np.ones((2, 3))) == 0)
+
+
+# Sigmoid and Tanh
+
+CURVES = {Sigmoid: lambda X: 1 / (1 + np.exp(-X)), Tanh: np.tanh}
+each_curve = pytest.mark.parametrize("kind", CURVES)
+
+
+@each_curve
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_curve_is_its_formula(kind, shape):
+    X, _ = random_pair(*shape)
+    np.testing.assert_allclose(kind().forward(X), CURVES[kind](X), **EXACT)
+
+
+@each_curve
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_slope_of_a_curve_agrees_with_differences(kind, shape):
+    X, dY = random_pair(*shape)
+    layer = kind()
+    layer.forward(X)
+    dX = layer.backward(dY)
+    assert relative_error(dX, central_difference(lambda: layer.forward(X), X, dY)) < 1e-6
+
+
+@each_curve
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_ends_of_a_curve_are_flat_and_overflow_nowhere(kind, dtype):
+    layer = kind()
+    far = np.array([[-1e30, 1e30]], dtype)
+    lowest = {Sigmoid: 0, Tanh: -1}[kind]
+    assert layer.forward(far).tolist() == [[lowest, 1]]
+    assert layer.backward(np.ones_like(far)).tolist() == [[0, 0]]
+
+
+# Dropout
+
+
+def seeded():
+    return np.random.default_rng(3)
+
+
+def test_without_a_generator_dropout_passes_everything():
+    X, dY = random_pair(10, 6)
+    layer = Dropout(0.5)
+    layer.forward(X, seeded())
+    assert np.array_equal(layer.forward(X), X)
+    assert np.array_equal(layer.backward(dY), dY)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropout_drops_its_share_and_keeps_the_mean(rate):
+    n = 200_000
+    Y = Dropout(rate).forward(np.ones((n // 100, 100)), seeded())
+    assert set(np.unique(Y)) == {0, 1 / (1 - rate)}
+    # Six standard errors of a share.
+    assert abs((Y == 0).mean() - rate) < 6 * np.sqrt(rate * (1 - rate) / n)
+
+
+def test_the_mask_of_dropout_is_drawn_anew_from_the_generator():
+    X, rng = np.ones((10, 6)), seeded()
+    layer = Dropout(0.5)
+    first, second = layer.forward(X, rng), layer.forward(X, rng)
+    assert not np.array_equal(first, second)
+    assert np.array_equal(layer.forward(X, seeded()), first)
+
+
+def test_what_dropout_drops_learns_nothing():
+    X, dY = random_pair(10, 6)
+    layer = Dropout(0.4)
+    Y = layer.forward(X, seeded())
+    np.testing.assert_allclose(layer.backward(dY), np.where(Y == 0, 0, dY / 0.6), **EXACT)
+
+
+def test_the_slope_of_dropout_under_a_fixed_mask_agrees_with_differences():
+    X, dY = random_pair(10, 6)
+    layer = Dropout(0.4)
+    layer.forward(X, seeded())
+    dX = layer.backward(dY)
+    numeric = central_difference(lambda: layer.forward(X, seeded()), X, dY)
+    assert relative_error(dX, numeric) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dropout_keeps_the_type_and_the_samples_contiguous(dtype):
+    X = np.asfortranarray(np.ones((10, 6), dtype))
+    Y = Dropout(0.4).forward(X, seeded())
+    assert Y.dtype == dtype
+    assert Y.flags.f_contiguous
+
+
+# Softmax
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_softmax_forward_is_the_exponentials_over_their_sum(shape):
+    Z, _ = random_pair(*shape)
+    np.testing.assert_allclose(Softmax().forward(Z), reference.softmax(Z), **EXACT)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_softmax_backward_is_the_jacobian_of_each_sample(shape):
+    Z, dP = random_pair(*shape)
+    layer = Softmax()
+    layer.forward(Z)
+    np.testing.assert_allclose(layer.backward(dP), reference.softmax_backward(Z, dP), **EXACT)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_softmax_backward_agrees_with_differences(shape):
+    Z, dP = random_pair(*shape)
+    layer = Softmax()
+    layer.forward(Z)
+    dZ = layer.backward(dP)
+    assert relative_error(dZ, central_difference(lambda: layer.forward(Z), Z, dP)) < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (10, 6), (5, 5)])
+def test_softmax_backward_sums_over_classes_not_samples(shape):
+    # The notebook's "efficient" form sums along the samples, and so mixes them. The shapes fit:
+    # only the numbers tell.
+    Z, dA = random_pair(*shape)
+    layer = Softmax()
+    A = layer.forward(Z)
+    wrong = A * (dA - (A * dA).sum(axis=1, keepdims=True))
+    right = reference.softmax_backward(Z, dA)
+    assert np.linalg.norm(wrong - right) > 0.1 * np.linalg.norm(right)
+    assert np.linalg.norm(layer.backward(dA) - right) < 1e-12 * np.linalg.norm(right)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_columns_of_huge_logits_add_up_to_one(dtype):
+    Z = np.array([[1e4, -1e4, 0, 1e4], [-1e4, -1e4, 1, 1e4], [0, -1e4, 2, 1e4]], dtype)
+    np.testing.assert_allclose(softmax(Z).sum(axis=0), 1, rtol=1e-6)
+
+
+def test_softmax_does_not_change_when_logits_move_together():
+    Z, _ = random_pair(10, 6)
+    np.testing.assert_allclose(softmax(Z + 1e4), softmax(Z), rtol=1e-10)
+
+
+# All of them
+
+
+@each_layer
+def test_forward_and_backward_leave_their_arguments_alone(make):
+    layer = make(5)
+    X, _ = random_pair(5, 3)
+    X_before = X.copy()
+    Y = layer.forward(X)
+    dY = np.random.default_rng(1).standard_normal(Y.shape)
+    dY_before = dY.copy()
+    layer.backward(dY)
+    assert np.array_equal(X, X_before)
+    assert np.array_equal(dY, dY_before)
+
+
+@each_layer
+def test_single_precision_stays_single(make):
+    layer = make(5, np.float32)
+    Y = layer.forward(random_pair(5, 3)[0].astype(np.float32))
+    assert Y.dtype == np.float32
+    assert layer.backward(Y).dtype == np.float32
+
+
+@each_layer
+def test_backward_belongs_to_the_last_forward(make):
+    X, _ = random_pair(5, 3)
+    fresh, used = make(5), make(5)
+    used.forward(-X[:, :2])
+    assert np.array_equal(used.forward(X), fresh.forward(X))
+    dY = np.ones_like(fresh.forward(X))
+    assert np.array_equal(used.backward(dY), fresh.backward(dY))
+
+
+@pytest.mark.parametrize("columns", [np.s_[:, :-1], np.s_[:, -1:]], ids=["weights", "bias"])
+@pytest.mark.parametrize("name", ["0.W", "1.W", "2.W"])
+@pytest.mark.parametrize("dropout", [0, 0.3])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("steps", [0, 5])
+def test_gradients_agree_with_differences_as_training_goes_on(
+    steps, activation, dropout, name, columns
+):
+    rng = np.random.default_rng(0)
+    weights = [rng.standard_normal(shape) for shape in ((5, 7), (4, 6), (3, 5))]
+    X = rng.standard_normal((6, 8))
+    Y = one_hot([0, 1, 2, 0, 1, 2, 0, 1], 3)
+    network = build_mlp(weights, activation, dropout)
+    optimizer = SGD(0.05, momentum=0.5)
+
+    def loss_and_gradient():
+        return softmax_crossentropy(network.forward(X, seeded()), Y)
+
+    for _ in range(steps):
+        network.backward(loss_and_gradient()[1])
+        optimizer.step(network)
+    network.backward(loss_and_gradient()[1])
+    W, dW = {n: (W, dW) for n, W, dW in network.parameters()}[name]
+    numeric = central_difference(lambda: loss_and_gradient()[0], W[columns], step=1e-5)
+    error = np.linalg.norm(dW[columns] - numeric)
+    assert error < 1e-6 * np.linalg.norm(numeric)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_network_has_its_activation_and_dropout_between_its_dense_layers(activation):
+    weights = [np.ones((2, 4)), np.ones((2, 3)), np.ones((3, 3))]
+    kinds = [type(layer) for layer in build_mlp(weights, activation, 0.5).layers]
+    hidden = [Dense, ACTIVATIONS[activation], Dropout]
+    assert kinds == [*hidden, *hidden, Dense]
+    assert [type(layer) for layer in build_mlp(weights[:1], None).layers] == [Dense]
+
+
+def test_the_weights_of_a_network_are_copies():
+    network = build_mlp([np.ones((2, 4))], None)
+    kept = network.weights()
+    kept["0.W"][...] = 7
+    assert np.all(network.weights()["0.W"] == 1)

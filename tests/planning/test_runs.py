@@ -1,0 +1,73 @@
+"""The runs of a configuration, and which results belong to which run."""
+
+import re
+
+import pytest
+
+from scratchnet.errors import ConfigError
+from scratchnet.planning.runs import Runs, sweep_name
+from scratchnet.planning.stages import data_name, run_name
+
+SEEDS = Runs({"sweep": {"training.seed": [0, 1]}})
+
+
+def test_rows_have_the_swept_settings_and_the_results_of_each_run():
+    first, second = SEEDS.rows
+    run = run_name(SEEDS.settings[1])
+    assert first["swept"] == {"training.seed": 0}
+    assert second == {
+        "run": run,
+        "folder": f"results/runs/{run}/epoch-0020",
+        "swept": {"training.seed": 1},
+        "metrics": f"results/runs/{run}/epoch-0020/metrics.json",
+        "history": f"results/runs/{run}/epoch-0020/history.csv",
+        "record": f"results/runs/{run}/checkpoints/epoch-0020.json",
+    }
+
+
+def test_a_swept_setting_that_does_not_apply_is_none():
+    (row,) = Runs({"sweep": {"training.nesterov": [True]}}).rows
+    assert row["swept"] == {"training.nesterov": None}
+
+
+def test_rows_lie_in_the_folder_of_results():
+    (row,) = Runs({}, "elsewhere/results").rows
+    assert row["folder"].startswith("elsewhere/results/runs/mnist-softmax-")
+
+
+def test_the_folder_of_a_sweep_is_named_after_its_keys_and_rows():
+    assert re.fullmatch("seed-[0-9a-f]{8}", SEEDS.sweep)
+    assert sweep_name(["training.seed"], SEEDS.rows[:1]) != SEEDS.sweep
+    assert re.fullmatch("[0-9a-f]{8}", sweep_name([], SEEDS.rows))
+
+
+def test_a_result_belongs_to_the_run_whose_folder_it_is_in():
+    for settings, wildcards in zip(SEEDS.settings, SEEDS.wildcards):
+        assert SEEDS.settings_of({"run": wildcards["run"]}) == settings
+        assert SEEDS.settings_of({"run": wildcards["run"], "epoch": "0007"}) == settings
+    assert SEEDS.settings_of({"data": data_name(SEEDS.settings[0])})["dataset"] == "mnist"
+
+
+def test_the_summary_and_the_comparison_have_the_settings_of_all_runs():
+    for wildcards in ({}, {"sweep": SEEDS.sweep}):
+        settings = SEEDS.settings_of(wildcards)
+        assert settings["runs"] == SEEDS.settings
+        assert settings["rows"] == SEEDS.rows
+
+
+def test_the_other_wildcards_of_a_run_are_added_and_none_is_changed():
+    known = SEEDS.wildcards[1]
+    found = SEEDS.all_wildcards({"run": known["run"], "epoch": "0007"})
+    assert found == known | {"epoch": "0007"}
+    assert SEEDS.all_wildcards({"sweep": SEEDS.sweep}) == {"sweep": SEEDS.sweep}
+
+
+def test_epochs_are_gathered_by_run():
+    runs = Runs({"sweep": {"training.epochs": [5, 3]}})
+    assert runs.epochs == {run_name(runs.settings[0]): {3, 5}}
+
+
+@pytest.mark.parametrize("kind", ["run", "data", "dataset", "sweep"])
+def test_a_folder_of_another_configuration_is_refused(kind):
+    with pytest.raises(ConfigError, match="other-1a2b3c4d belongs to another configuration"):
+        SEEDS.settings_of({kind: "other-1a2b3c4d"})

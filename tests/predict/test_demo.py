@@ -1,0 +1,296 @@
+"""The page to draw on, in a real browser: it computes what NumPy computes, and can be drawn on."""
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from browser import NEEDED, PHONE, chromium, complaints, drag, visit
+from scratchnet.nn.layers import softmax
+from scratchnet.nn.metrics import logits
+from scratchnet.nn.network import build_mlp, initial_weights
+from scratchnet.predict.demo import make_demo
+from scratchnet.predict.drawings import measure_drawing_style
+from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
+
+CLASSES = [*"0123456789"]
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.65), (0.45, 0.85)]
+ZERO = [(0.5 + 0.2 * math.sin(t / 10), 0.5 - 0.3 * math.cos(t / 10)) for t in range(64)]
+
+
+def make_page(folder, hidden=(), activation=None, shape=(8, 7), classes=CLASSES, background=0):
+    """A page of a random network and random test images; returns its path, the network and X."""
+    rng = np.random.default_rng(0)
+    n_in = math.prod(shape)
+    weights = initial_weights(n_in, len(classes), hidden, "glorot_uniform", rng)
+    for W in weights:
+        W *= 3  # probabilities of all sizes
+        W[:, -1] = rng.normal(size=len(W))
+    network = build_mlp(weights, activation)
+    X = rng.random((n_in, 1000), np.float32)
+    if background:
+        X = 1 - X**4
+    save_checkpoint(folder / "c.npz", Checkpoint(network.weights(), {}, {"loss": [1.0]}))
+    (folder / "manifest.json").write_text(json.dumps({"image_shape": shape}))
+    metrics = {"test_accuracy": 0.5, "per_class": [{"class": name} for name in classes]}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    np.save(folder / "X.npy", np.asfortranarray(X))
+    np.save(folder / "Y.npy", np.eye(len(classes), dtype=np.float32)[:, rng.integers(0, 2, 1000)])
+    make_demo(
+        checkpoint=folder / "c.npz",
+        manifest=folder / "manifest.json",
+        metrics=folder / "metrics.json",
+        X_test=folder / "X.npy",
+        Y_test=folder / "Y.npy",
+        activation=activation,
+        title="a-network",
+        page=folder / "demo.html",
+    )
+    return folder / "demo.html", network, X
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver
+
+
+def predictions(driver, X):
+    """What the open page makes of X (pixels, n): probabilities (classes, n)."""
+    script = "return arguments[0].map((pixels) => Array.from(predict(Float64Array.from(pixels))))"
+    return np.array(driver.execute_script(script, X.T.tolist())).T
+
+
+NETWORKS = {
+    "softmax": {},
+    "relu": {"hidden": (20,), "activation": "relu"},
+    "sigmoid": {"hidden": (20, 11), "activation": "sigmoid"},
+    "tanh": {"hidden": (20, 11, 12), "activation": "tanh"},
+    "in colour": {"shape": (4, 5, 3)},
+    "of 62 classes": {"classes": [f"class {i}" for i in range(62)]},
+    "of names that could end the data": {"classes": ["</script>", "<b>", "'\"\\", "ü"]},
+    "on white": {"background": 1},
+}
+
+
+@NEEDED
+@pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
+def test_the_page_computes_what_numpy_computes(driver, tmp_path, options):
+    page, network, X = make_page(tmp_path, **options)
+    visit(driver, page)
+    expected = softmax(logits(network, X))
+    np.testing.assert_allclose(predictions(driver, X), expected, rtol=0, atol=1e-5)
+    assert complaints(driver) == []
+
+
+@NEEDED
+@pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
+def test_a_drawing_is_answered_at_once_and_can_be_cleared(driver, tmp_path, options):
+    page, _, _ = make_page(tmp_path, **options)
+    visit(driver, page)
+    assert text(driver, "answer") == "Draw something."
+    names = options.get("classes", CLASSES)
+    assert [bar["name"] for bar in bars(driver)] == names
+    drag(driver, "paper", SEVEN)
+    shown = bars(driver)
+    assert sum(bar["percent"] for bar in shown) == pytest.approx(100, abs=4)  # rounded each
+    best = max(shown, key=lambda bar: bar["width"])
+    assert best["first"]
+    assert text(driver, "answer").startswith(f"The network says {best['name']} (")
+    click(driver, "clear")
+    assert text(driver, "answer") == "Draw something."
+    assert {bar["width"] for bar in bars(driver)} == {0}
+    assert complaints(driver) == []
+
+
+def text(driver, name):
+    return driver.execute_script("return document.getElementById(arguments[0]).innerText", name)
+
+
+def click(driver, name):
+    driver.find_element("id", name).click()
+
+
+def bars(driver):
+    """The bars of the page: the name, percentage, and width in pixels of each."""
+    return driver.execute_script(
+        """return [...document.querySelectorAll("#bars li")].map((bar) => ({
+          name: bar.querySelectorAll("span")[0].textContent,
+          percent: parseFloat(bar.querySelectorAll("span")[1].textContent || "0"),
+          width: bar.querySelector("i").getBoundingClientRect().width,
+          first: bar.classList.contains("first"),
+        }))"""
+    )
+
+
+@NEEDED
+def test_a_surprise_is_a_test_image_with_its_label(driver, tmp_path):
+    page, network, X = make_page(tmp_path)
+    visit(driver, page)
+    expected = softmax(logits(network, X))
+    for _ in range(5):
+        click(driver, "surprise")
+        answer = text(driver, "answer")
+        assert "It is a test image of 0" in answer or "It is a test image of 1" in answer
+        shown = np.array([bar["percent"] for bar in bars(driver)])
+        distance = np.abs(100 * expected - shown[:, None]).max(axis=0).min()
+        assert distance < 1  # the page keeps its test images in 256 shades
+        right = answer.endswith("right.")
+        assert right == (answer.split()[3] == answer.split(" of ")[1][0])
+    drag(driver, "paper", SEVEN)  # starts on a new sheet
+    after_a_surprise = text(driver, "answer")
+    assert "test image" not in after_a_surprise
+    click(driver, "clear")
+    drag(driver, "paper", SEVEN)
+    assert text(driver, "answer") == after_a_surprise
+    assert complaints(driver) == []
+
+
+@NEEDED
+def test_what_each_class_saw_is_shown_without_hidden_layers_only(driver, tmp_path):
+    for hidden, expected in (((), 10), ((6,), 0)):
+        page, _, _ = make_page(tmp_path, hidden=hidden, activation="relu")
+        visit(driver, page)
+        assert driver.find_element("id", "saw").is_displayed() == bool(expected)
+        assert len(driver.find_elements("css selector", "#evidence canvas")) == expected
+
+
+@NEEDED
+def test_a_class_sees_each_pixel_times_its_weight(driver, tmp_path):
+    page, network, X = make_page(tmp_path)
+    visit(driver, page)
+    driver.execute_script("show(Float64Array.from(arguments[0]))", X[:, 0].tolist())
+    colours = driver.execute_script(
+        """return [...document.querySelectorAll("#evidence canvas")].map((canvas) =>
+          [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data])"""
+    )
+    (W,) = network.weights().values()
+    expected = W[:, :-1] * X[:, 0]
+    rgba = np.array(colours).reshape(10, -1, 4).astype(float)
+    strength = (rgba[:, :, 0] - rgba[:, :, 2]) / 255  # red speaks for, blue against
+    np.testing.assert_allclose(strength, expected / np.abs(expected).max(), atol=0.01)
+
+
+def normalised(driver, ink):
+    """What the page makes of a drawing (height, width), 0 to 1."""
+    script = "return Array.from(normalised(Float64Array.from(arguments[0]), arguments[1]))"
+    image = driver.execute_script(script, ink.ravel().tolist(), ink.shape[1])
+    shape = driver.execute_script("return [HEIGHT, WIDTH]")
+    return np.array(image).reshape(shape)
+
+
+def open_with(driver, folder, **drawing):
+    """Open a page for images of 28 x 28 that are drawn as `drawing` says."""
+    page, _, _ = make_page(folder, shape=(28, 28))
+    text = page.read_text()
+    (found,) = re.findall(r'"drawing": ({.*?})', text)
+    page.write_text(text.replace(found, json.dumps(json.loads(found) | drawing)))
+    visit(driver, page)
+
+
+@NEEDED
+@pytest.mark.parametrize("corner", [(10, 20), (100, 60), (180, 200)])
+def test_a_drawing_is_scaled_to_its_box_and_centred_by_mass(driver, tmp_path, corner):
+    """A triangle of 80 x 50, wherever it is drawn."""
+    open_with(driver, tmp_path, size=20 / 28, centre=[14.5, 13])
+    ink = np.zeros((280, 280))
+    y, x = corner
+    ink[y : y + 80, x : x + 50] = np.tri(80, 50, dtype=float)
+    image = normalised(driver, ink)
+    rows, columns = np.flatnonzero(image.sum(1) > 0.05), np.flatnonzero(image.sum(0) > 0.05)
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 13)  # of 80 x 50, on whole pixels
+    mass = image.sum()
+    centre = [(image.sum(axis=1 - axis) * (np.arange(28) + 0.5)).sum() / mass for axis in (0, 1)]
+    assert centre == pytest.approx([13, 14.5], abs=0.5)  # y, x
+    assert mass == pytest.approx(ink.sum() / 16, rel=0.01)  # a fourth of each side
+    assert image.min() >= 0 and image.max() <= 1
+
+
+@NEEDED
+def test_ink_that_is_drawn_over_is_no_brighter_than_white(driver, tmp_path):
+    open_with(driver, tmp_path, size=1, centre=[14, 14])
+    assert normalised(driver, np.full((280, 280), 1.5)).max() == 1
+
+
+@NEEDED
+def test_a_drawing_stays_in_the_image_where_it_fills_it(driver, tmp_path):
+    open_with(driver, tmp_path, size=1, centre=[14, 14])
+    ink = np.zeros((280, 280))
+    ink[:100, 50:150] = np.tri(100)
+    image = normalised(driver, ink)
+    assert image.sum() == pytest.approx(ink.sum() * 0.28**2, rel=0.05)
+
+
+@NEEDED
+def test_the_page_fits_a_phone_and_is_drawn_on_with_a_finger(tmp_path):
+    (tmp_path / "profile").mkdir()
+    page, _, _ = make_page(tmp_path)
+    with chromium(tmp_path / "profile", mobile=True) as driver:
+        visit(driver, page)
+        assert driver.execute_script("return innerWidth") == PHONE["width"]
+        assert (
+            driver.execute_script("return document.documentElement.scrollWidth") <= PHONE["width"]
+        )
+        answer = driver.find_element("id", "answer").rect
+        assert answer["y"] + answer["height"] <= PHONE["height"]
+        drag(driver, "paper", ZERO, pointer="touch")
+        assert text(driver, "answer").startswith("The network says ")
+        assert driver.execute_script("return scrollY") == 0
+        assert complaints(driver) == []
+
+
+FAULTS = {
+    "a request to http://127.0.0.1:9/x.png": '<img src="http://127.0.0.1:9/x.png">',
+    "broken on purpose": "<script>throw new Error('broken on purpose')</script>",
+}
+
+
+@NEEDED
+@pytest.mark.parametrize(("complaint", "html"), FAULTS.items(), ids=["a request", "an error"])
+def test_a_page_that_asks_for_something_or_fails_is_noticed(driver, tmp_path, complaint, html):
+    (tmp_path / "page.html").write_text(html)
+    visit(driver, tmp_path / "page.html")
+    assert any(complaint in found for found in complaints(driver))
+
+
+@NEEDED
+def test_the_page_cannot_ask_for_anything_even_if_it_wanted(driver, tmp_path):
+    page, _, _ = make_page(tmp_path)
+    visit(driver, page)
+    asked = """
+    const done = arguments[0];
+    fetch("http://127.0.0.1:9/").then(() => done("sent"), (error) => done(String(error)));
+    """
+    assert "sent" not in driver.execute_async_script(asked)
+    assert any("Content Security Policy" in found for found in complaints(driver))
+
+
+# ---- How things are drawn in a dataset.
+
+
+def test_images_like_mnists_are_drawn_in_white_in_a_box_of_20_pixels():
+    images = np.zeros((5, 28, 28))
+    images[:, 4:24, 8:21] = 0.9
+    for same, background in ((images, 0), (1 - images, 1), (np.stack([images] * 3, axis=3), 0)):
+        found = measure_drawing_style(same)
+        assert (found["background"], found["size"]) == (background, 20 / 28)
+        assert found["centre"] == pytest.approx([14.5, 14])
+
+
+def test_the_longer_side_counts_as_a_share_of_its_side():
+    images = np.zeros((3, 10, 20))
+    images[:, 4:6, 2:18] = 1
+    assert measure_drawing_style(images) == {"background": 0, "size": 0.8, "centre": [10, 5]}
+
+
+def test_the_centre_is_that_of_mass():
+    images = np.zeros((1, 4, 8))
+    images[0, 1, 2], images[0, 1, 6] = 0.9, 0.3
+    assert measure_drawing_style(images)["centre"] == pytest.approx([2.5 * 0.75 + 6.5 * 0.25, 1.5])
+
+
+def test_images_without_anything_on_them_say_nothing():
+    expected = {"background": 0, "size": 1.0, "centre": [3, 2]}
+    assert measure_drawing_style(np.zeros((3, 4, 6))) == expected

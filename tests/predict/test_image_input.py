@@ -1,0 +1,472 @@
+"""Files of images, of any kind: the pixels that are read of them."""
+
+import io
+import json
+import re
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+import samples
+from scratchnet.data.preprocessing import preprocess
+from scratchnet.errors import DataError
+from scratchnet.predict.image_input import read_arrays, read_image
+
+GREY = np.arange(0, 240, 12, np.uint8).reshape(4, 5)
+RGB = np.stack([GREY, GREY[::-1], 255 - GREY], axis=2)
+GREYS = np.stack([GREY] * 3, axis=2)
+
+
+def save(path, image, kind=None, **options):
+    """Write pixels, or an image of Pillow's, to `path`, which is returned."""
+    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    image.save(path, kind, **options)
+    return path
+
+
+# ---- PNG files, of every kind.
+
+
+def test_a_grey_png_is_read_exactly(tmp_path):
+    shades = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    expected = (shades.astype(np.float64) / 255).astype(np.float32)  # as preprocessing has them
+    image = read_image(save(tmp_path / "a.png", shades), 28)
+    np.testing.assert_array_equal(image, expected, strict=True)
+
+
+def with_palette(transparency=None):
+    """An image of the colours red, green and blue by number, of which one may be transparent."""
+    image = Image.new("P", (2, 2))
+    image.putdata([0, 1, 2, 0])
+    image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    return image, {} if transparency is None else {"transparency": transparency}
+
+
+def with_alpha(pixels, alpha=255):
+    """`pixels`, grey or in colour, with an alpha channel."""
+    layers = pixels if pixels.ndim == 3 else pixels[..., None]
+    return np.dstack([layers, np.full(pixels.shape[:2], alpha, np.uint8)])
+
+
+RED, GREEN, BLUE, WHITE = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]
+KINDS = {
+    "1": (GREY > 100, {}, (GREY > 100) * 255),
+    "L": (GREY, {}, GREY),
+    "L with a transparent shade": (GREY, {"transparency": 240}, GREYS),
+    "LA": (with_alpha(GREY), {}, GREYS),
+    "P": (*with_palette(), [[RED, GREEN], [BLUE, RED]]),
+    "P with a transparent colour": (*with_palette(2), [[RED, GREEN], [WHITE, RED]]),
+    "RGB": (RGB, {}, RGB),
+    "RGB with a transparent colour": (RGB, {"transparency": (1, 2, 3)}, RGB),
+    "RGBA": (with_alpha(RGB), {}, RGB),
+    "I;16": (GREY.astype(np.uint16) * 257, {}, GREY),
+}
+
+
+@pytest.mark.parametrize(("pixels", "options", "expected"), KINDS.values(), ids=KINDS)
+@pytest.mark.filterwarnings("error")
+def test_a_png_of_any_mode_is_read(tmp_path, request, pixels, options, expected):
+    path = save(tmp_path / "a.png", pixels, **options)
+    with Image.open(path) as image:
+        assert image.mode == request.node.callspec.id.split()[0]
+    image = read_image(path, 28)
+    assert image.dtype == np.float32
+    assert image.shape == np.shape(expected)
+    np.testing.assert_allclose(image * 255, expected, rtol=0, atol=1e-4)
+
+
+def test_16_bits_keep_their_digits(tmp_path):
+    values = np.array([[0, 1, 1000], [1001, 65534, 65535]], np.uint16)
+    image = read_image(save(tmp_path / "a.png", values), 28)
+    np.testing.assert_allclose(image, values / 65535, rtol=1e-6)
+    assert len(np.unique(image)) == 6
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [((30, 30, 30), 255), ((0, 0, 160), 255), ((230, 230, 230), 0), ((255, 255, 0), 0)],
+)
+def test_transparent_paper_is_white_below_dark_ink_and_black_below_light(tmp_path, ink, paper):
+    pixels = np.full((4, 5, 4), 120, np.uint8)  # a colour that nobody sees
+    pixels[..., 3] = 0
+    pixels[1:3, 2] = [*ink, 255]
+    expected = np.full((4, 5, 3), paper)
+    expected[1:3, 2] = ink
+    image = read_image(save(tmp_path / "a.png", pixels), 28)
+    np.testing.assert_allclose(image * 255, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("grey", "mixed"), [(0, 127), (200, 100)])
+def test_ink_that_is_half_transparent_is_mixed_with_the_paper(tmp_path, grey, mixed):
+    pixels = np.array([[[grey, 255], [grey, 128]]], np.uint8)
+    image = read_image(save(tmp_path / "a.png", pixels), 28)
+    np.testing.assert_allclose(image[0, :, 0] * 255, [grey, mixed], rtol=0, atol=1e-4)
+
+
+def test_an_image_without_anything_on_it_is_white(tmp_path):
+    path = save(tmp_path / "a.png", np.zeros((4, 5, 4), np.uint8))
+    np.testing.assert_array_equal(read_image(path, 28), np.ones((4, 5, 3)))
+
+
+def test_a_transparent_image_is_composed_after_it_is_shrunk(tmp_path):
+    path = save(tmp_path / "a.png", np.zeros((500, 500, 4), np.uint8))
+    assert samples.peak_memory(lambda: read_image(path, 28)) < 1_000_000
+
+
+# ---- JPEG files.
+
+FLAT = {
+    "L": (100, 100 / 255),
+    "RGB": ((200, 30, 60), (200 / 255, 30 / 255, 60 / 255)),
+    "CMYK": ((0, 255, 255, 0), (1, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("mode", FLAT)
+@pytest.mark.parametrize("name", ["a.jpg", "A.JPG", "a.jpeg", "A.JPEG"])
+def test_a_jpeg_of_any_mode_is_read(tmp_path, mode, name):
+    colour, expected = FLAT[mode]
+    image = read_image(save(tmp_path / name, Image.new(mode, (16, 24), colour), "JPEG"), 28)
+    assert image.shape == (24, 16, *np.shape(expected))
+    np.testing.assert_allclose(image, np.broadcast_to(expected, image.shape), atol=0.02)
+
+
+def test_of_the_pictures_that_some_phones_put_into_a_jpeg_the_first_is_read(tmp_path):
+    first, second = Image.new("L", (16, 24), 100), Image.new("L", (16, 24), 200)
+    path = save(tmp_path / "a.jpg", first, "MPO", save_all=True, append_images=[second])
+    np.testing.assert_allclose(read_image(path, 28), np.full((24, 16), 100 / 255), atol=0.02)
+
+
+BLOCKS = np.kron([[0, 255, 0], [255, 255, 100]], np.ones((8, 8))).astype(np.uint8)
+# What lies in the file, for each orientation of EXIF, of what is BLOCKS when it is looked at.
+STORED = {
+    1: BLOCKS,
+    2: BLOCKS[:, ::-1],
+    3: BLOCKS[::-1, ::-1],
+    4: BLOCKS[::-1],
+    5: BLOCKS.T,
+    6: np.rot90(BLOCKS),
+    7: BLOCKS[::-1, ::-1].T,
+    8: np.rot90(BLOCKS, -1),
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_an_image_is_upright(tmp_path, orientation, kind):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = save(tmp_path / "a", np.ascontiguousarray(STORED[orientation]), kind, exif=exif)
+    np.testing.assert_allclose(read_image(path, 28) * 255, BLOCKS, rtol=0, atol=6)
+
+
+def test_a_profile_does_no_harm(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    path = save(tmp_path / "a.png", RGB, icc_profile=profile)
+    np.testing.assert_allclose(read_image(path, 28) * 255, RGB, rtol=0, atol=1e-4)
+
+
+# ---- How large they are.
+
+SIZES = {
+    (100, 50): (20, 10),
+    (50, 100): (10, 20),
+    (400, 400): (20, 20),
+    (20, 20): (20, 20),
+    (5, 9): (5, 9),
+    (1, 1): (1, 1),
+    (1, 500): (1, 20),
+    (500, 2): (20, 1),
+}
+
+
+@pytest.mark.parametrize(("shape", "expected"), SIZES.items(), ids=str)
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        *(("JPEG", "L"), ("JPEG", "RGB")),
+        *(("PNG", "L"), ("PNG", "RGB"), ("PNG", "1"), ("PNG", "I;16"), ("PNG", "RGBA")),
+    ],
+)
+def test_an_image_is_shrunk_to_the_longest_side_and_never_enlarged(
+    tmp_path, shape, expected, kind, mode
+):
+    path = save(tmp_path / "a", Image.new(mode, shape[::-1]), kind)
+    assert read_image(path, 20).shape[:2] == expected
+
+
+def test_a_pixel_of_a_shrunk_image_is_the_mean_of_its_pixels(tmp_path):
+    pixels = np.array([[0, 10, 200, 200], [20, 30, 200, 200]], np.uint8)
+    image = read_image(save(tmp_path / "a.png", pixels), 2)
+    np.testing.assert_allclose(image * 255, [[15, 200]], rtol=0, atol=1e-4)
+
+
+# ---- What is no image is refused by name.
+
+
+def png(width, height, data=b""):
+    """The bytes of a grey PNG whose header claims this size, with this `data`."""
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0),
+        b"IDAT": zlib.compress(data),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks.items()
+    )
+
+
+def encoded(kind):
+    """The bytes of a noisy image of 100 x 100, as a file of this kind."""
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    save(buffer, noise, kind)
+    return buffer.getvalue()
+
+
+FAULTY = {
+    "empty": b"",
+    "text": b"seven",
+    "a JPEG cut in half": encoded("JPEG")[: len(encoded("JPEG")) // 2],
+    "a PNG cut in half": encoded("PNG")[: len(encoded("PNG")) // 2],
+    "the first bytes of a PNG": png(4, 5)[:8],
+    "the header of a PNG": png(4, 5)[:33],
+    "a PNG without pixels": png(4, 5),
+    "a PNG with a wrong checksum": samples.flipped(png(4, 5, bytes(24)), 20),
+    "a PNG of no size": png(0, 5),
+    "a PNG that claims 10^8 pixels": png(10_000, 10_000),
+    "a PNG that claims 10^12 pixels": png(1 << 20, 1 << 20),
+    "a PNG that claims 10^18 pixels": png(2**31 - 1, 2**31 - 1),
+    "PostScript": encoded("EPS"),
+    "an array": samples.npy(GREY),
+}
+
+
+@pytest.mark.parametrize("content", FAULTY.values(), ids=FAULTY)
+@pytest.mark.parametrize("how", ["default", "error"])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_what_is_no_image_is_refused_by_name(tmp_path, content, how):
+    path = tmp_path / "a (1).png"
+    path.write_bytes(content)
+    with warnings.catch_warnings():
+        if how == "error":
+            warnings.simplefilter("error")
+        with pytest.raises(DataError, match=f"^{re.escape(str(path))} cannot be read as an image:"):
+            read_image(str(path), 28)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(png(15_000, 15_000, bytes(1000)))
+    with pytest.raises(DataError, match="225000000 pixels"):
+        read_image(path, 28)
+
+
+def test_no_other_program_is_started_to_read_an_image(tmp_path):
+    """Pillow starts Ghostscript for PostScript, whatever a file is called."""
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded("EPS"))
+    with pytest.raises(DataError, match="cannot identify"):
+        read_image(path, 28)
+
+
+def test_a_large_image_that_is_no_bomb_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 12)
+    path = save(tmp_path / "a.png", GREY)
+    with pytest.warns(Image.DecompressionBombWarning):
+        assert read_image(path, 28).shape == (4, 5)
+
+
+@pytest.mark.parametrize("name", ["nowhere.png", "a folder.png"])
+def test_where_there_is_no_file_it_is_refused_by_name(tmp_path, name):
+    (tmp_path / "a folder.png").mkdir()
+    with pytest.raises(DataError, match=f"{name} cannot be read as an image: "):
+        read_image(tmp_path / name, 28)
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "GIF", "BMP"])
+def test_what_browsers_save_under_another_ending_is_read(tmp_path, kind):
+    path = save(tmp_path / "a.png", np.full((16, 16), 51, np.uint8), kind)
+    np.testing.assert_allclose(read_image(path, 28), 0.2, atol=0.02)
+
+
+# ---- Files of arrays.
+
+IMAGES = np.random.default_rng(3).integers(0, 256, (3, 4, 5), np.uint8)
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A function that writes bytes as a file of arrays, and reads it."""
+
+    def run(content, ending=".npy", minimum=0, maximum=255):
+        path = tmp_path / f"mine{ending}"
+        path.write_bytes(content)
+        return read_arrays(path, minimum, maximum)
+
+    return run
+
+
+CONTAINERS = {".npy": samples.npy, ".npz": lambda array: samples.npz({"a": array})}
+
+
+@pytest.mark.parametrize("ending", CONTAINERS)
+@pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 5), (3, 4, 5, 3), (60, 1, 1), (1, 1, 1, 3)])
+def test_arrays_are_images_grey_or_in_colour(read, ending, shape):
+    array = np.resize(IMAGES, shape)
+    expected = (array / 255).astype(np.float32)
+    found = read(CONTAINERS[ending](array), ending)
+    np.testing.assert_array_equal(found, expected, strict=True)
+
+
+@pytest.mark.parametrize("ending", CONTAINERS)
+def test_a_channel_of_one_is_none(read, ending):
+    found = read(CONTAINERS[ending](IMAGES[..., None]), ending)
+    np.testing.assert_array_equal(found, read(samples.npy(IMAGES)))
+
+
+@pytest.mark.parametrize("ending", CONTAINERS)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *((), (3,), (4, 5), (3, 20), (3, 4, 5, 2), (3, 4, 5, 4), (3, 3, 4, 5), (1, 3, 4, 5, 3)),
+        *((0, 4, 5), (3, 0, 5), (3, 4, 0), (3, 0, 5, 3), (3, 4, 5, 0)),
+    ],
+    ids=str,
+)
+def test_other_shapes_are_refused_with_the_name_of_the_file(read, ending, shape):
+    said = rf"mine{ending} has the shape {re.escape(str(shape))}; images have \(n, height, width\)"
+    with pytest.raises(DataError, match=said):
+        read(CONTAINERS[ending](np.zeros(shape)), ending)
+
+
+@pytest.mark.parametrize(
+    "dtype", [bool, "u1", "i1", ">i2", "u2", "i4", "u8", "f2", ">f4", "f8", np.longdouble], ids=str
+)
+def test_pixels_may_be_numbers_of_any_type(read, dtype):
+    array = (IMAGES % 2 if dtype is bool else IMAGES // 2).astype(dtype)
+    found = read(samples.npy(array), maximum=200)
+    expected = (array.astype(float) / 200).astype(np.float32)
+    np.testing.assert_array_equal(found, expected, strict=True)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["U1", "S1", "c8", "M8[s]", [("r", "u1"), ("g", "u1")]], ids=["U", "S", "c", "M", "V"]
+)
+@pytest.mark.parametrize("ending", CONTAINERS)
+def test_what_is_no_number_is_refused_with_its_type(read, dtype, ending):
+    array = np.zeros((3, 4, 5), dtype)
+    with pytest.raises(DataError, match=rf"mine{ending} has elements of type .*; pixels are num"):
+        read(CONTAINERS[ending](array), ending)
+
+
+def test_arrays_are_scaled_like_the_training_images_and_not_clipped(read):
+    found = read(samples.npy(np.array([[[10, 60, 110]], [[0, 160, 260]]])), minimum=10, maximum=110)
+    np.testing.assert_allclose(found, [[[0, 0.5, 1]], [[-0.1, 1.5, 2.5]]], rtol=1e-6)
+
+
+def test_the_images_of_a_dataset_come_out_as_preprocessing_has_them(tmp_path):
+    images = samples.make_arrays()["test_images"]
+    (tmp_path / "mine.npz").write_bytes(samples.keras_npz())
+    names = [f"{kind}_{part}" for part in ("train", "validation", "test") for kind in "XY"]
+    outputs = {name: tmp_path / f"{name}.npy" for name in names} | {"manifest": tmp_path / "m"}
+    preprocess({"npz": tmp_path / "mine.npz"}, 0, 0, outputs)
+    manifest = json.loads(outputs["manifest"].read_text())
+    found = read_arrays(tmp_path / "mine.npz", manifest["minimum"], manifest["maximum"])
+    np.testing.assert_array_equal(found.reshape(len(images), -1).T, np.load(outputs["X_test"]))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, -1e39])
+@pytest.mark.parametrize("shape", [(4, 2, 2), (4, 2, 2, 3), (4, 2, 2, 1)])
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_finite_number_is_refused_with_the_number_of_its_image(read, value, shape):
+    array = np.zeros(shape)
+    array[2, 1, 0] = array[3] = value
+    with pytest.raises(DataError, match=r"mine\.npy: image 2 has pixels that are not finite"):
+        read(samples.npy(array), maximum=1)
+
+
+@pytest.mark.parametrize("name", ["x_test", "images"])
+def test_among_other_arrays_that_of_images_is_known_by_its_name(read, name):
+    others = {"x_train": IMAGES[:1], "y_test": np.arange(3), "note": np.array("by hand")}
+    found = read(samples.npz(others | {name: IMAGES}), ".npz")
+    np.testing.assert_array_equal(found, read(samples.npy(IMAGES)))
+
+
+UNCLEAR = {
+    "none": ({}, r"\(none\)"),
+    "two": ({"a": IMAGES, "b": IMAGES}, "a, b"),
+    "both names": ({"x_test": IMAGES, "images": IMAGES, "c": IMAGES}, "x_test, images"),
+    "training images and labels": ({"x_train": IMAGES, "y_train": np.ones(3)}, "x_train, y_train"),
+}
+
+
+@pytest.mark.parametrize(("arrays", "names"), UNCLEAR.values(), ids=UNCLEAR)
+def test_where_it_is_unclear_which_one_the_arrays_are_named(read, arrays, names):
+    said = rf"mine\.npz has the arrays {names}: the one with the images has to be the only one, or"
+    with pytest.raises(DataError, match=said):
+        read(samples.npz(arrays), ".npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"about"])
+def test_what_is_no_array_within_an_npz_is_refused(read, content):
+    with pytest.raises(DataError, match=r"mine\.npz has no array called README, but another file"):
+        read(samples.zipped({"README": content}), ".npz")
+
+
+MANY = np.random.default_rng(4).integers(0, 256, (60, 6, 5), np.uint8)
+DAMAGED = {
+    "empty": (b"", ".npy"),
+    "an empty .npz": (b"", ".npz"),
+    "text": (b"seven", ".npy"),
+    "text as .npz": (b"seven", ".npz"),
+    "a .npy cut by a byte": (samples.npy(MANY)[:-1], ".npy"),
+    "a .npy cut to its first bytes": (samples.npy(MANY)[:20], ".npy"),
+    "a .npz cut by a byte": (samples.npz({"a": MANY})[:-1], ".npz"),
+    "a .npz with a bit flipped": (samples.flipped(samples.npz({"a": MANY}), 900), ".npz"),
+    "terabytes": (samples.npy_header((1 << 20, 1 << 10, 1 << 10)) + bytes(99), ".npy"),
+    "terabytes in a .npz": (
+        samples.zipped({"a.npy": samples.npy_header((1 << 20, 1 << 10, 1 << 10)) + bytes(99)}),
+        ".npz",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "ending"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_refused_by_name(read, content, ending):
+    with pytest.raises(DataError, match=rf"mine{ending} cannot be read: "):
+        read(content, ending)
+
+
+TRAPS = {
+    "an array of objects": (lambda trap: samples.npy_header((3,), "|O") + trap, ".npy"),
+    "a pickle": (lambda trap: trap, ".npy"),
+    "a pickle as .npz": (lambda trap: trap, ".npz"),
+    "an array of objects in a .npz": (
+        lambda trap: samples.zipped({"a.npy": samples.npy_header((3,), "|O") + trap}),
+        ".npz",
+    ),
+    "a pickle in a .npz": (lambda trap: samples.zipped({"x_test.pkl": trap}), ".npz"),
+    "a pickle called an array": (lambda trap: samples.zipped({"x_test.npy": trap}), ".npz"),
+}
+
+
+@pytest.mark.parametrize(("content", "ending"), TRAPS.values(), ids=TRAPS)
+def test_nothing_is_ever_unpickled(read, tmp_path, content, ending):
+    trace = tmp_path / "unpickled"
+    with pytest.raises(DataError, match=rf"mine{ending} "):
+        read(content(samples.pickle_that_makes(trace)), ending)
+    assert not trace.exists()
+
+
+def test_objects_beside_the_images_are_left_alone(read, tmp_path):
+    trace = tmp_path / "unpickled"
+    objects = samples.npy_header((3,), "|O") + samples.pickle_that_makes(trace)
+    content = samples.zipped({"note.npy": objects, "x_test.npy": samples.npy(IMAGES)})
+    np.testing.assert_array_equal(read(content, ".npz"), read(samples.npy(IMAGES)))
+    assert not trace.exists()

@@ -1,0 +1,346 @@
+"""Predictions: what a network of known weights takes images for, worked out by hand.
+
+The images have 2 x 2 pixels and there are 4 classes. The network takes an image for the class of
+its bright pixel: each logit is 10 times its pixel.
+"""
+
+import itertools
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import samples
+from scratchnet.errors import DataError
+from scratchnet.evaluation.evaluation import evaluate
+from scratchnet.files import read_csv, read_json
+from scratchnet.predict import predictions
+from scratchnet.predict.image_input import read_image
+from scratchnet.predict.predictions import DETAIL, MAX_NAMED, MAX_SHOWN, predict
+from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
+
+CLASSES = ["A", "B", "C", "D"]
+BY_PIXEL = {"0.W": np.eye(4, 5, dtype=np.float32) * 10}
+HISTORY = {"loss": [1.5], "accuracy": [0.5], "val_loss": [], "val_accuracy": []}
+OUTPUTS = {"predictions": "predictions.csv", "contact_sheet": "contact_sheet.json"}
+
+
+def make_network(folder, weights=BY_PIXEL, classes=CLASSES, X_test=None, shape=(2, 2), best=None):
+    """The files of a run with these `weights`; returns their paths by role."""
+    paths = {
+        "checkpoint": folder / "epoch-0001.npz",
+        "manifest": folder / "manifest.json",
+        "metrics": folder / "metrics.json",
+        "X_test": folder / "X_test.npy",
+    }
+    manifest = {"image_shape": shape, "minimum": 0, "maximum": 255, "classes": classes}
+    save_checkpoint(paths["checkpoint"], Checkpoint(weights, {}, HISTORY, best or {}))
+    paths["manifest"].write_text(json.dumps(manifest))
+    paths["metrics"].write_text(json.dumps({"per_class": [{"class": name} for name in classes]}))
+    X_test = np.eye(np.prod(shape), dtype=np.float32) if X_test is None else X_test
+    np.save(paths["X_test"], X_test)
+    return paths
+
+
+@pytest.fixture
+def predicted(tmp_path):
+    """A function of images, and of what `make_network` takes, that predicts.
+
+    It returns the rows of the table and the contact sheet.
+    """
+
+    def run(images, background="dark", activation=None, **network):
+        outputs = {name: tmp_path / file for name, file in OUTPUTS.items()}
+        predict(
+            images=[str(path) for path in images],
+            background=background,
+            network=make_network(tmp_path, **network),
+            activation=activation,
+            **outputs,
+        )
+        return read_csv(outputs["predictions"]), read_json(outputs["contact_sheet"])
+
+    return run
+
+
+@pytest.fixture
+def pngs(tmp_path):
+    """A function that writes images (height, width), 0 to 255, as files of these names."""
+
+    def write(images):
+        for name, pixels in images.items():
+            Image.fromarray(np.array(pixels, np.uint8)).save(tmp_path / name)
+        return [tmp_path / name for name in images]
+
+    return write
+
+
+def npy(tmp_path, arrays):
+    (tmp_path / "mine.npy").write_bytes(samples.npy(np.asarray(arrays)))
+    return [tmp_path / "mine.npy"]
+
+
+def probabilities(rows, classes=CLASSES):
+    """The probabilities of a table, (classes, n)."""
+    return np.array([[float(row[f"p_{name}"]) for row in rows] for name in classes])
+
+
+C, D, BOTH = [[0, 0], [255, 0]], [[0, 0], [0, 255]], [[0, 255], [255, 0]]
+
+
+# ---- The table.
+
+
+def test_a_row_has_the_class_its_probability_and_all_of_them(predicted, pngs, tmp_path):
+    """Of e^10 and three times e^0, and of two times e^10 and two times e^0."""
+    rows, _ = predicted(pngs({"b.png": D, "a.png": BOTH}))
+    first = {"p_A": "4.5e-05", "p_B": "4.5e-05", "p_C": "4.5e-05", "p_D": "0.999864"}
+    second = {"p_A": "2.3e-05", "p_B": "0.499977", "p_C": "0.499977", "p_D": "2.3e-05"}
+    assert rows == [
+        {"image": f"{tmp_path}/b.png", "predicted": "D", "probability": "0.999864", **first},
+        {"image": f"{tmp_path}/a.png", "predicted": "B", "probability": "0.499977", **second},
+    ]
+
+
+def test_the_columns_are_in_the_order_of_the_classes(predicted, pngs, tmp_path):
+    predicted(pngs({"a.png": C}), classes=["d", "a", "c", "b"])
+    header = (tmp_path / "predictions.csv").read_text().splitlines()[0]
+    assert header == "image,predicted,probability,p_d,p_a,p_c,p_b"
+
+
+def test_the_rows_are_in_the_order_that_is_asked_for(predicted, pngs):
+    paths = pngs({"c.png": C, "a.png": D, "b.png": C})
+    for order in (paths, paths[::-1]):
+        rows, sheet = predicted(order)
+        assert [row["image"] for row in rows] == [str(path) for path in order]
+        assert [shown["image"] for shown in sheet["images"]] == [str(path) for path in order]
+        assert [row["predicted"] for row in rows] == ["C", "D", "C"]
+
+
+def test_the_images_of_an_array_have_numbers(predicted, tmp_path):
+    rows, sheet = predicted(npy(tmp_path, [C, D, BOTH]))
+    assert [row["image"] for row in rows] == ["0", "1", "2"]
+    assert [row["predicted"] for row in rows] == ["C", "D", "B"]
+    assert [shown["image"] for shown in sheet["images"]] == ["0", "1", "2"]
+
+
+def test_probabilities_add_up_to_1_and_the_largest_is_that_of_the_class(predicted, tmp_path):
+    images = np.random.default_rng(0).integers(0, 100, (200, 2, 2))
+    rows, _ = predicted(npy(tmp_path, images))
+    P = probabilities(rows)
+    np.testing.assert_allclose(P.sum(axis=0), 1, atol=3e-6)
+    assert [float(row["probability"]) for row in rows] == P.max(axis=0).tolist()
+    assert [row["predicted"] for row in rows] == [CLASSES[i] for i in P.argmax(axis=0)]
+    assert all(len(f"{p:.9f}".rstrip("0")) <= len("0.123456") for p in P.ravel())
+
+
+NAMES = ["a, b", '"quoted"', "it's", "two\nlines"]
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_names_with_commas_and_quotes_survive(predicted, pngs, i):
+    image = np.zeros(4)
+    image[i] = 255
+    (path,) = pngs({'1, "2".png': image.reshape(2, 2)})
+    ((row,), sheet) = predicted([path], classes=NAMES)
+    assert row["image"] == sheet["images"][0]["image"] == str(path)
+    assert row["predicted"] == sheet["images"][0]["predicted"] == NAMES[i]
+    assert [*row][3:] == [f"p_{name}" for name in NAMES]
+
+
+# ---- The network.
+
+ACTIVATIONS = {
+    "relu": lambda Z: np.maximum(Z, 0),
+    "sigmoid": lambda Z: 1 / (1 + np.exp(-Z)),
+    "tanh": np.tanh,
+}
+
+
+def by_hand(weights, activation, X):
+    """The probabilities (classes, n) for X (pixels, n)."""
+    for i, W in enumerate(weights):
+        X = ACTIVATIONS[activation](X) if i else X
+        X = W.astype(float) @ np.vstack([X, np.ones(X.shape[1])])
+    return np.exp(X) / np.exp(X).sum(axis=0)
+
+
+@pytest.mark.parametrize("widths", [(4, 4), (4, 7, 4), (4, 7, 5, 4)], ids=str)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_probabilities_are_those_of_the_network(predicted, tmp_path, activation, widths):
+    rng = np.random.default_rng(0)
+    shapes = [(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(widths)]
+    weights = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    images = rng.integers(0, 256, (30, 2, 2))
+    named = {f"{2 * i}.W": W for i, W in enumerate(weights)}
+    rows, _ = predicted(npy(tmp_path, images), activation=activation, weights=named)
+    expected = by_hand(weights, activation, images.reshape(30, 4).T / 255)
+    np.testing.assert_allclose(probabilities(rows), expected, rtol=0, atol=2e-6)
+
+
+def test_the_weights_are_those_of_the_best_epoch_where_they_were_kept(predicted, pngs):
+    paths = pngs({"a.png": C})
+    assert predicted(paths)[0][0]["predicted"] == "C"
+    best = {"0.W": BY_PIXEL["0.W"][::-1].copy()}
+    assert predicted(paths, best=best)[0][0]["predicted"] == "B"
+
+
+def test_test_images_given_as_an_array_get_what_evaluation_says(predicted, tmp_path):
+    images = np.random.default_rng(0).integers(0, 100, (1500, 2, 2), np.uint8)  # on dark
+    X = (images.reshape(-1, 4).T / 255).astype(np.float32)
+    rng = np.random.default_rng(1)
+    weights = {"0.W": rng.normal(size=(6, 5)), "2.W": rng.normal(size=(4, 7))}
+    weights = {name: W.astype(np.float32) for name, W in weights.items()}
+    rows, _ = predicted(npy(tmp_path, images), activation="relu", weights=weights, X_test=X)
+    np.save(tmp_path / "Y_test.npy", np.eye(4, dtype=np.float32)[:, np.arange(1500) % 4])
+    outputs = ("metrics", "history", "predictions", "confusion", "calibration", "misclassified")
+    evaluate(
+        data={name: tmp_path / f"{name}.npy" for name in ("X_test", "Y_test")},
+        manifest=tmp_path / "manifest.json",
+        checkpoint=tmp_path / "epoch-0001.npz",
+        settings={"model.activation": "relu", "classes": None},
+        outputs={name: tmp_path / f"evaluated {name}" for name in (*outputs, "weights")},
+    )
+    evaluated = read_csv(tmp_path / "evaluated predictions")
+    assert len(rows) == len(evaluated)
+    for row, other in zip(rows, evaluated):
+        assert {name: row[name] for name in ("image", "predicted", "probability")} == {
+            name: other[name] for name in ("image", "predicted", "probability")
+        }
+
+
+def test_an_image_gets_the_same_alone_as_among_others(predicted, pngs, tmp_path):
+    rng = np.random.default_rng(0)
+    paths = pngs({f"{i}.png": rng.integers(0, 256, (2, 2)) for i in range(5)})
+    together, _ = predicted(paths)
+    assert together == [row for path in paths for row in predicted([path])[0]]
+
+
+# ---- The images.
+
+
+def glyph(side, background):
+    """A square of `side` x `side` on more paper: light ink, and full ink at its top right."""
+    image = np.full((5 * side, 5 * side), 255 * background)
+    image[side : 2 * side, side : 2 * side] = abs(background * 255 - 60)
+    image[side : side * 3 // 2, side * 3 // 2 : 2 * side] = 255 * (1 - background)
+    return image
+
+
+FRAMED = {"shape": (2, 2), "X_test": np.ones((4, 9), np.float32) * [[0.3], [0.9], [0.3], [0.3]]}
+
+
+@pytest.mark.parametrize(
+    ("background", "paper"), [("dark", 0), ("light", 1), ("auto", 0), ("auto", 1)]
+)
+def test_a_drawing_is_brought_into_the_form_of_the_test_images(predicted, pngs, background, paper):
+    """The test images fill their 2 x 2 pixels, and so does the drawing then."""
+    _, sheet = predicted(pngs({"a.png": glyph(20, paper)}), background=background, **FRAMED)
+    shade = 60 / 255
+    pixels = sheet["images"][0]["pixels"]
+    np.testing.assert_allclose(pixels, [[shade, 1], [shade, shade]], atol=1e-3)
+    assert sheet["images"][0]["predicted"] == "B"
+
+
+def test_a_background_that_is_said_is_not_looked_for(predicted, pngs):
+    paths = pngs({"a.png": C})
+    for background, seen in (("dark", [[0, 0], [1, 0]]), ("light", [[1, 1], [0, 1]])):
+        assert predicted(paths, background=background)[1]["images"][0]["pixels"] == seen
+
+
+def test_images_of_all_sizes_and_kinds_go_together(predicted, pngs):
+    color = np.zeros((2, 2, 3))
+    color[0, 1] = 255
+    large = glyph(20, 0)
+    paths = pngs({"2 x 2.png": C, "colour.png": color, "100 x 100.png": large, "1 x 1.png": [[9]]})
+    rows, sheet = predicted(paths, **FRAMED)
+    assert [row["predicted"] for row in rows] == ["C", "B", "B", "A"]  # of nothing the first
+    assert [np.shape(shown["pixels"]) for shown in sheet["images"]] == [(2, 2)] * 4
+
+
+def test_a_network_for_colours_gets_colours(predicted, pngs):
+    """Its classes are: red, green, blue, and nothing."""
+    W = np.zeros((4, 13), np.float32)
+    for i in range(3):
+        W[i, i:12:3] = 10
+    image = np.zeros((2, 2, 3))
+    image[..., 1] = 255
+    paths = pngs({"a.png": image, "b.png": np.kron(image[..., ::-1], np.ones((9, 9, 1)))})
+    rows, sheet = predicted(paths, weights={"0.W": W}, shape=(2, 2, 3))
+    assert [row["predicted"] for row in rows] == ["B", "B"]
+    assert [shown["pixels"] for shown in sheet["images"]] == [[[[0, 1, 0]] * 2] * 2] * 2
+
+
+def test_arrays_are_scaled_by_the_manifest(predicted, tmp_path):
+    _, sheet = predicted(npy(tmp_path, [[[0, 51], [255, 102]]]))
+    assert sheet["images"][0]["pixels"] == [[0, 0.2], [1, 0.4]]
+
+
+def test_no_more_of_a_file_is_read_than_the_detail(predicted, pngs, monkeypatch):
+    asked = []
+
+    def read(path, longest):
+        asked.append(longest)
+        return read_image(path, longest)
+
+    monkeypatch.setattr(predictions, "read_image", read)
+    predicted(pngs({"a.png": np.zeros((90, 90))}), shape=(2, 5), weights={"0.W": np.ones((4, 11))})
+    assert asked == [5 * DETAIL]
+
+
+def test_of_many_files_one_at_a_time_is_in_memory(predicted, pngs):
+    drawing = np.kron(glyph(20, 0), np.ones((2, 2)))[..., None] * [1, 1, 1]
+    paths = pngs({f"{i}.png": drawing for i in range(20)})
+    shape = {"shape": (18, 18), "weights": {"0.W": np.ones((4, 325), np.float32)}}
+    one = samples.peak_memory(lambda: predicted(paths[:1], **shape))
+    all_of_them = samples.peak_memory(lambda: predicted(paths, **shape))
+    assert all_of_them < one + 180 * 180 * 3 * 4  # what is read of one of them
+
+
+# ---- The contact sheet.
+
+
+@pytest.mark.parametrize("n", [1, MAX_SHOWN - 1, MAX_SHOWN, MAX_SHOWN + 1, 250])
+def test_the_contact_sheet_has_the_first_images_and_their_number(predicted, tmp_path, n):
+    images = np.random.default_rng(0).integers(0, 256, (n, 2, 2))
+    rows, sheet = predicted(npy(tmp_path, images))
+    assert (len(rows), sheet["count"]) == (n, n)
+    assert len(sheet["images"]) == min(n, MAX_SHOWN) <= 100
+    for i, (shown, row) in enumerate(zip(sheet["images"], rows)):
+        assert (shown["image"], shown["predicted"]) == (str(i), row["predicted"])
+        assert shown["probability"] == pytest.approx(float(row["probability"]), abs=2e-6)
+        np.testing.assert_allclose(shown["pixels"], images[i] / 255, atol=5e-5)
+
+
+# ---- What cannot be read.
+
+
+def spoil(folder, n):
+    """Write `n` files that are no images, and return their paths."""
+    paths = [folder / f"bad {i}.png" for i in range(n)]
+    for path in paths:
+        path.write_bytes(b"seven")
+    return paths
+
+
+@pytest.mark.parametrize("n", [1, 3, MAX_NAMED, MAX_NAMED + 1, MAX_NAMED + 25])
+def test_files_that_cannot_be_read_are_named_at_once(predicted, pngs, tmp_path, n):
+    good, bad = pngs({"a.png": C, "b.png": D}), spoil(tmp_path, n)
+    with pytest.raises(DataError) as caught:
+        predicted([good[0], *bad, good[1]])
+    first, *lines = str(caught.value).split("\n  ")
+    assert first == "some files are no images:"
+    for path, line in zip(bad[:MAX_NAMED], lines):
+        assert line.startswith(f"{path} cannot be read as an image: ")
+    more = n - MAX_NAMED
+    assert lines[MAX_NAMED:] == ([f"and {more} more"] if more > 0 else [])
+    assert not any((tmp_path / file).exists() for file in OUTPUTS.values())
+
+
+def test_an_array_that_cannot_be_read_is_named(predicted, tmp_path):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(b"seven")
+    with pytest.raises(DataError, match=f"^{re.escape(str(path))} cannot be read: "):
+        predicted([path])

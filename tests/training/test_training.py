@@ -1,0 +1,427 @@
+"""Training: what an epoch does, and that segments of it join without a seam."""
+
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+
+from reference import one_hot
+from scratchnet.errors import DivergenceError
+from scratchnet.files import read_json, write_json
+from scratchnet.nn.batches import generate_batches
+from scratchnet.nn.losses import softmax_crossentropy
+from scratchnet.nn.metrics import SLICE, accuracy, best_epoch, logits
+from scratchnet.nn.network import build_mlp, initial_weights
+from scratchnet.nn.optimizers import SGD
+from scratchnet.random_streams import random_stream
+from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from scratchnet.training.loop import HISTORY, train, train_epoch
+from scratchnet.training.segments import make_optimizer, train_to_checkpoint
+
+# A warning of NumPy (an overflow, say) fails a test.
+pytestmark = pytest.mark.filterwarnings("error")
+
+N_IN, N_CLASSES = 12, 3
+
+SETTINGS = {
+    "model.hidden": [5],
+    "model.activation": "relu",
+    "model.dropout": 0.0,
+    "model.initializer": "random_normal",
+    "training.batch_size": 8,
+    "training.optimizer": "sgd",
+    "training.learning_rate": 0.3,
+    "training.momentum": 0.0,
+    "training.weight_decay": 0.0,
+    "training.schedule": "constant",
+    "training.patience": None,
+    "training.seed": 4,
+}
+
+each_momentum = pytest.mark.parametrize("momentum", [0.0, 0.9])
+
+
+def samples(n, seed=0):
+    """n random pictures X with random labels Y, stored as the pipeline stores them."""
+    rng = np.random.default_rng([n, seed])
+    X = rng.random((N_IN, n), np.float32)
+    Y = one_hot(rng.integers(N_CLASSES, size=n), N_CLASSES).astype(np.float32)
+    return np.asfortranarray(X), np.asfortranarray(Y)
+
+
+def dataset(n_train, n_validation=0):
+    X_train, Y_train = samples(n_train)
+    X_validation, Y_validation = samples(n_validation, seed=1)
+    return {
+        "X_train": X_train,
+        "Y_train": Y_train,
+        "X_validation": X_validation,
+        "Y_validation": Y_validation,
+    }
+
+
+def network_of(hidden=(16,), seed=0):
+    rng = random_stream(seed, "weights")
+    return build_mlp(initial_weights(N_IN, N_CLASSES, list(hidden), "random_normal", rng), "relu")
+
+
+def weights_of(network):
+    return {name: parameter.copy() for name, parameter, _ in network.parameters()}
+
+
+def new_history():
+    return {name: [] for name in HISTORY}
+
+
+def assert_equal(arrays, others):
+    """Two dicts of arrays are bitwise the same."""
+    assert arrays.keys() == others.keys()
+    for name in arrays:
+        assert np.array_equal(arrays[name], others[name]), name
+
+
+@pytest.fixture
+def segment(tmp_path):
+    """A function which trains to `epochs` from `start`, a segment before; returns its two files."""
+    data = {}
+    for name, array in dataset(n_train=20, n_validation=6).items():
+        data[name] = tmp_path / f"{name}.npy"
+        np.save(data[name], array)
+
+    def run(name, epochs, start=(), **settings):
+        files = [tmp_path / f"{name}.npz", tmp_path / f"{name}.json"]
+        changed = {
+            f"{'model' if f'model.{key}' in SETTINGS else 'training'}.{key}": value
+            for key, value in settings.items()
+        }
+        train_to_checkpoint(name, data, SETTINGS | changed, epochs, start, *files)
+        return files
+
+    return run
+
+
+# An epoch
+
+
+def test_loss_and_accuracy_of_an_epoch_are_means_over_its_samples():
+    # Batches of 3, 3 and 1 samples. With a learning rate of 0 the network stays as it is, so each
+    # batch can be asked beforehand.
+    network = network_of()
+    for _, parameter, _ in network.parameters():
+        parameter *= 100  # weights of size 1, so that the losses differ
+    batches = [
+        (X.copy(), Y.copy()) for X, Y in generate_batches(*samples(7), 3, np.random.default_rng(0))
+    ]
+    a, b, c = (softmax_crossentropy(network.forward(X), Y)[0] for X, Y in batches)
+    right = sum(np.sum(network.forward(X).argmax(0) == Y.argmax(0)) for X, Y in batches)
+    assert 0 < right < 7
+    assert train_epoch(network, SGD(learning_rate=0.0), batches) == {
+        "loss": (3 * a + 3 * b + 1 * c) / 7,
+        "accuracy": pytest.approx(right / 7),
+    }
+
+
+def test_an_epoch_takes_a_step_for_each_batch():
+    X, Y = samples(6)
+    by_hand, trained = network_of(), network_of()
+    for part in (np.s_[:, :4], np.s_[:, 4:]):
+        by_hand.backward(softmax_crossentropy(by_hand.forward(X[part]), Y[part])[1])
+        for _, parameter, gradient in by_hand.parameters():
+            parameter -= 0.3 * gradient
+    train_epoch(trained, SGD(0.3), [(X[:, :4], Y[:, :4]), (X[:, 4:], Y[:, 4:])])
+    assert_equal(weights_of(trained), weights_of(by_hand))
+
+
+def test_each_epoch_has_the_order_of_its_seed_and_number():
+    data = dataset(n_train=20)
+    trained, by_hand = network_of(), network_of()
+    train(trained, SGD(0.3), new_history(), data, batch_size=8, seed=4, epochs=3)
+    for epoch in (1, 2, 3):
+        rng = random_stream(4, "shuffling", epoch)
+        train_epoch(by_hand, SGD(0.3), generate_batches(data["X_train"], data["Y_train"], 8, rng))
+    assert_equal(weights_of(trained), weights_of(by_hand))
+
+
+@pytest.mark.parametrize("momentum, learning_rate", [(0.0, 1.0), (0.9, 0.3)])
+def test_twenty_samples_can_be_learned_by_heart(momentum, learning_rate):
+    history = new_history()
+    optimizer = SGD(learning_rate, momentum)
+    train(network_of(), optimizer, history, dataset(20), batch_size=20, seed=0, epochs=1000)
+    assert history["loss"][-1] < 0.01
+
+
+# Divergence
+
+
+@pytest.mark.parametrize(
+    "batch_size, epoch, batch",
+    [pytest.param(8, 1, 2, id="in an epoch"), pytest.param(20, 2, 1, id="between epochs")],
+)
+def test_divergence_is_told_with_epoch_batch_and_learning_rate(batch_size, epoch, batch):
+    message = rf"epoch {epoch} of 5: .* at batch {batch}, with a learning rate of 1e\+30\."
+    with pytest.raises(DivergenceError, match=message):
+        train(network_of(), SGD(1e30), new_history(), dataset(20), batch_size, seed=0, epochs=5)
+
+
+def test_a_diverged_segment_leaves_the_files_as_they_were(tmp_path, segment):
+    start = segment("short", epochs=1)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(DivergenceError):
+        segment("long", epochs=3, start=start, learning_rate=1e39)  # infinite in float32
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+# Validation
+
+
+def test_without_validation_samples_there_is_no_validation_history():
+    history = new_history()
+    train(network_of(), SGD(0.3), history, dataset(20), batch_size=8, seed=0, epochs=3)
+    assert (len(history["loss"]), history["val_loss"], history["val_accuracy"]) == (3, [], [])
+
+
+def test_validation_is_of_the_network_after_each_epoch():
+    data, network, history = dataset(20, n_validation=6), network_of(), new_history()
+    X, Y = data["X_validation"], data["Y_validation"]
+    expected = []
+    for epochs in (1, 2, 3):
+        train(network, SGD(0.3), history, data, batch_size=8, seed=0, epochs=epochs)
+        Z = network.forward(X)
+        expected.append((softmax_crossentropy(Z, Y)[0], np.mean(Z.argmax(0) == Y.argmax(0))))
+    assert list(zip(history["val_loss"], history["val_accuracy"], strict=True)) == expected
+
+
+def test_validation_samples_teach_nothing():
+    trained, validated = network_of(), network_of()
+    train(trained, SGD(0.3), new_history(), dataset(20), batch_size=8, seed=0, epochs=3)
+    train(validated, SGD(0.3), new_history(), dataset(20, 6), batch_size=8, seed=0, epochs=3)
+    assert_equal(weights_of(validated), weights_of(trained))
+
+
+def test_accuracy_is_the_share_of_largest_logits_at_the_label():
+    Z = np.array([[3.0, 0.1, -5.0, 0.0], [1.0, 0.2, -7.0, 9.0], [2.0, 0.3, -6.0, 1.0]])
+    assert accuracy(Z, one_hot([0, 1, 0, 1], 3)) == 0.75
+
+
+def test_logits_of_many_samples_are_those_of_one_pass():
+    network = network_of()
+    X, _ = samples(2 * SLICE + 3)
+    np.testing.assert_allclose(logits(network, X), network.forward(X), rtol=1e-5)
+
+
+# Segments
+
+
+WAYS = {
+    "sgd": {},
+    "momentum": {"momentum": 0.9},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
+    "weight decay": {"weight_decay": 0.1},
+    "adam": {"optimizer": "adam", "learning_rate": 0.02},
+    "step": {"schedule": "step", "decay_epochs": 3, "decay_rate": 0.5, "momentum": 0.9},
+    "cosine": {"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.0},
+    "dropout": {"dropout": 0.4},
+    "sigmoid": {"activation": "sigmoid"},
+    "tanh": {"activation": "tanh", "initializer": "glorot_uniform"},
+    "all of them": {
+        **{"optimizer": "adam", "learning_rate": 0.02, "weight_decay": 0.1, "dropout": 0.4},
+        **{"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.1, "patience": 3},
+    },
+}
+each_way = pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
+
+
+@each_way
+def test_a_run_in_two_segments_ends_with_the_same_bytes(segment, settings):
+    whole, _ = segment("whole", 6, **settings)
+    start = segment("start", 2, **settings)
+    resumed, _ = segment("resumed", 6, start, **settings)
+    assert resumed.read_bytes() == whole.read_bytes()
+    # Otherwise two equal runs would prove nothing.
+    early, late = load_checkpoint(start[0]).network["0.W"], load_checkpoint(whole).network["0.W"]
+    assert not np.array_equal(early, late)
+
+
+@pytest.mark.parametrize("settings", [WAYS[name] for name in WAYS if name != "sgd"], ids=str)
+def test_each_way_is_a_way_of_its_own(segment, settings):
+    plain, other = segment("plain", 4)[0], segment("other", 4, **settings)[0]
+    weights = [load_checkpoint(path).network["0.W"] for path in (plain, other)]
+    assert not np.array_equal(*weights)
+
+
+def test_a_segment_leaves_its_start_alone(segment):
+    start = segment("start", 2, momentum=0.9)
+    before = [path.read_bytes() for path in start]
+    segment("resumed", 6, start, momentum=0.9)
+    assert [path.read_bytes() for path in start] == before
+
+
+@pytest.mark.parametrize(
+    "setting", [{"seed": 5}, {"batch_size": 7}, {"learning_rate": 0.2}], ids=str
+)
+def test_a_segment_heeds_its_settings(segment, setting):
+    checkpoint, _ = segment("as it is", 1)
+    other, _ = segment("changed", 1, **setting)
+    weights, others = load_checkpoint(checkpoint).network, load_checkpoint(other).network
+    assert not np.array_equal(weights["0.W"], others["0.W"])
+
+
+def test_a_segment_builds_the_network_of_its_settings(segment):
+    checkpoint, _ = segment("any", 1)
+    shapes = {name: array.shape for name, array in load_checkpoint(checkpoint).network.items()}
+    assert shapes == {"0.W": (5, N_IN + 1), "1.W": (N_CLASSES, 5 + 1)}
+
+
+def test_the_seconds_of_segments_add_up(segment):
+    checkpoint, record = segment("start", 1)
+    write_json(record, read_json(record) | {"seconds": 1000.0})
+    _, resumed = segment("resumed", 2, [checkpoint, record])
+    assert 1000 < read_json(resumed)["seconds"] < 1600
+
+
+# The learning rate
+
+
+def test_a_schedule_goes_by_steps(segment):
+    settings = SETTINGS | {
+        **{"training.schedule": "step", "training.decay_epochs": 2, "training.decay_rate": 0.1},
+    }
+    optimizer = make_optimizer(settings, steps_per_epoch=3)
+    rates = [optimizer.learning_rate(steps) for steps in (0, 5, 6, 11, 12)]
+    assert rates == pytest.approx([0.3, 0.3, 0.03, 0.03, 0.003])
+
+
+def test_a_last_short_batch_is_a_step_of_the_schedule(segment):
+    # 20 images in batches of 8 make 3 steps an epoch. With nothing left after one epoch, more of
+    # them change nothing; a schedule of 2 steps would have stopped within the first epoch.
+    fallen = {"schedule": "step", "decay_epochs": 1, "decay_rate": 0.0}
+    one, three = segment("one", 1, **fallen)[0], segment("three", 3, **fallen)[0]
+    assert_equal(load_checkpoint(three).network, load_checkpoint(one).network)
+    plain = segment("plain", 1)[0]
+    assert_equal(load_checkpoint(plain).network, load_checkpoint(one).network)
+
+
+def test_divergence_is_told_with_the_learning_rate_of_the_moment(segment):
+    fallen = {"schedule": "step", "decay_epochs": 1, "decay_rate": 0.1, "batch_size": 20}
+    with pytest.raises(DivergenceError, match=r"epoch 1 of 4: .* a learning rate of 1e\+37\."):
+        segment("any", 4, learning_rate=1e38, **fallen)
+
+
+def test_a_validation_loss_that_is_no_number_is_divergence():
+    data = dataset(20, n_validation=6)
+    data["X_validation"][:] = np.inf
+    message = r"epoch 1 of 5: the validation loss is (nan|inf) at its end"
+    with pytest.raises(DivergenceError, match=message):
+        train(network_of(), SGD(0.3), new_history(), data, batch_size=8, seed=0, epochs=5)
+
+
+# Early stopping
+
+
+def overfitting(segment, name, epochs, start=(), patience=4):
+    """Adam at a pace that overfits twenty random pictures at once."""
+    settings = {"optimizer": "adam", "learning_rate": 0.05, "patience": patience}
+    return segment(name, epochs, start, **settings)
+
+
+def test_training_stops_after_so_many_epochs_without_a_lower_validation_loss(segment):
+    for patience in (1, 4):
+        state = load_checkpoint(overfitting(segment, "any", 60, patience=patience)[0])
+        losses = state.history["val_loss"]
+        assert len(losses) == losses.index(min(losses)) + 1 + patience < 60
+
+
+def test_the_weights_of_the_best_epoch_are_kept(segment):
+    state = load_checkpoint(overfitting(segment, "stopped", 60)[0])
+    best = 1 + int(np.argmin(state.history["val_loss"]))
+    until = load_checkpoint(overfitting(segment, "until then", best, patience=None)[0])
+    assert_equal(state.best, until.network)
+    assert_equal(state.trained, state.best)
+    assert not np.array_equal(state.network["0.W"], state.best["0.W"])
+
+
+def test_without_patience_there_are_no_best_weights(segment):
+    state = load_checkpoint(overfitting(segment, "any", 6, patience=None)[0])
+    assert state.best == {}
+    assert_equal(state.trained, state.network)
+
+
+@pytest.mark.parametrize("offset", [-2, -1, 0, 1, 2])
+def test_a_chain_stops_where_one_segment_does(segment, offset):
+    whole = overfitting(segment, "whole", 60)[0]
+    stop = len(load_checkpoint(whole).history["loss"])
+    start = overfitting(segment, "start", stop + offset)
+    resumed = overfitting(segment, "resumed", 60, start)[0]
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+def test_of_equal_validation_losses_the_first_epoch_is_the_best():
+    assert best_epoch({"val_loss": [0.3, 0.2, 0.5, 0.2]}) == 2
+
+
+# Checkpoints
+
+
+def trained(momentum):
+    """A network, its optimizer and its history after two epochs, and the checkpoint of these."""
+    network, optimizer, history = network_of(), SGD(0.3, momentum), new_history()
+    train(network, optimizer, history, dataset(20, 6), batch_size=8, seed=0, epochs=2)
+    return Checkpoint(network.weights(), optimizer.state, history)
+
+
+@each_momentum
+def test_a_checkpoint_gives_back_what_was_saved(tmp_path, momentum):
+    saved = trained(momentum)
+    saved.best = {"0.W": np.arange(3.0)}
+    save_checkpoint(tmp_path / "a.npz", saved)
+    loaded = load_checkpoint(tmp_path / "a.npz")
+    assert_equal(loaded.network, saved.network)
+    assert_equal(loaded.optimizer, saved.optimizer)
+    assert_equal(loaded.best, saved.best)
+    assert loaded.history == saved.history
+
+
+@each_momentum
+def test_a_checkpoint_saved_twice_is_the_same_bytes(tmp_path, monkeypatch, momentum):
+    checkpoint = trained(momentum)
+    save_checkpoint(tmp_path / "a.npz", checkpoint)
+    # Zip files can hold the time of day, in steps of two seconds: let much time go by.
+    monkeypatch.setattr(time, "time", partial(float, 2_000_000_000))
+    save_checkpoint(tmp_path / "b.npz", checkpoint)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_a_save_that_fails_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    def fail(path, **arrays):
+        path.write_text("half a checkpo")
+        raise OSError("no space left")
+
+    checkpoint = trained(momentum=0.0)
+    save_checkpoint(tmp_path / "a.npz", checkpoint)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(OSError, match="no space left"):
+        save_checkpoint(tmp_path / "a.npz", checkpoint)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("momentum", "kept"), [(0.0, set()), (0.9, {"velocity.0.W", "velocity.1.W"})]
+)
+def test_an_optimizer_saves_its_steps_and_with_momentum_its_velocities(momentum, kept):
+    state = trained(momentum).optimizer
+    assert state.keys() == {"iterations"} | kept
+    assert state["iterations"] == 2 * 3
+
+
+def test_a_last_step_that_ruins_the_weights_is_divergence():
+    """Its loss is never computed, so the weights themselves have to tell."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.random((3, 20), np.float32), np.eye(2, dtype=np.float32)[:, np.arange(20) % 2]
+    network = build_mlp(initial_weights(3, 2, [], "random_normal", rng), None)
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        pytest.raises(DivergenceError, match="weights"),
+    ):
+        train_epoch(network, SGD(1e39), [(X, Y)])

@@ -1,0 +1,134 @@
+"""A stage that fails is never taken for done, however often the command is given."""
+
+import pytest
+from test_staleness import COMPARISON, ON_REQUEST, SCRIPTS, once, set_key
+
+from scratchnet.files import read_csv
+
+STAGES = sorted(SCRIPTS)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_that_failed_runs_again_until_it_succeeds(request, stage):
+    kind = "sweep_project" if stage in COMPARISON else "project"
+    project = request.getfixturevalue("project_on_request" if stage in ON_REQUEST else kind)
+    script = project.folder / "workflow/scripts" / f"{stage}.py"
+    source = script.read_text()
+    # The marker says whether to fail; it is no part of the code, so the fingerprint stays the same.
+    marker = project.folder / "fail"
+    marker.touch()
+    script.write_text(
+        f"from pathlib import Path\n\nif Path({str(marker)!r}).exists():\n"
+        f'    raise SystemExit("broken on purpose")\n\n{source}'
+    )
+    targets = [ON_REQUEST[stage]] if stage in ON_REQUEST else []
+    for _ in range(2):
+        process = project.snakemake(*targets)
+        assert process.returncode == 1
+        assert "broken on purpose" in process.stdout + process.stderr
+        plan = project.plan(*targets)
+        assert plan[stage] == 1
+        assert set(plan) <= SCRIPTS[stage] | COMPARISON | ({*ON_REQUEST} if targets else {stage})
+    marker.unlink()
+    project.run(*targets)
+    assert project.plan(*targets) == {}
+
+
+def test_a_failure_after_an_edit_leaves_no_old_picture_that_looks_current(project):
+    """Plain Snakemake says "Nothing to be done" here, for the picture as for everything."""
+    picture = project.run_folder.relative_to(project.folder) / "epoch-0004/history.png"
+    losses = project.folder / "workflow/scripts/scratchnet/nn/losses.py"
+    source = losses.read_text()
+    losses.write_text(source + "\nraise OSError('broken on purpose')\n")
+    assert project.snakemake().returncode == 1
+    assert project.plan(picture) == once({"train", "evaluate", "plot_history"})
+    losses.write_text(source)
+    project.run(picture)
+    assert project.plan(picture) == {}
+
+
+def partial_summary(project):
+    """Where the table of a sweep lies that failed; the only one in the project."""
+    (path,) = project.results.glob("sweeps/*/partial_summary.csv")
+    return path
+
+
+@pytest.fixture
+def half_failed(project):
+    """A sweep over two learning rates, of which one lets the training diverge."""
+    project.configure(
+        {
+            "model": {"hidden": [5]},
+            "sweep": {"training.learning_rate": [0.1, 1e30], "training.seed": [0, 1]},
+        }
+    )
+    return project, project.snakemake()
+
+
+def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(half_failed):
+    project, process = half_failed
+    assert process.returncode == 1
+    assert "2 of 4 runs are done" in process.stdout
+    rows = read_csv(partial_summary(project))
+    assert f"{partial_summary(project).relative_to(project.folder)} has them all" in process.stdout
+    assert [row["training.learning_rate"] for row in rows] == ["0.1", "0.1", "1e+30", "1e+30"]
+    for row in rows[:2]:
+        assert float(row["test_accuracy"]) > 0
+        assert row["error"] == ""
+        assert (project.folder / row["folder"] / "metrics.json").exists()
+    for row in rows[2:]:
+        assert row["test_accuracy"] == ""
+        assert row["error"].startswith("training diverged in epoch 1 of 4")
+        assert row["folder"] in process.stdout
+
+
+def test_after_a_failing_run_only_what_failed_is_tried_again(half_failed):
+    project, _ = half_failed
+    plan = project.plan()
+    assert plan["train"] == plan["evaluate"] == 2
+    assert plan["summarize"] == 1
+    assert "preprocess" not in plan
+
+
+def test_a_sweep_that_failed_leaves_the_summary_and_the_link_as_they_were(half_failed, finished):
+    project, _ = half_failed
+    summary = project.results / "summary.csv"
+    assert summary.read_bytes() == (finished.results / "summary.csv").read_bytes()
+    assert (project.results / "latest").readlink().name == finished.run_folder.name
+
+
+def test_a_sweep_that_failed_leaves_no_summary_where_none_was(new_project):
+    new_project.configure(
+        {"model": {"hidden": [5]}, "sweep": {"training.learning_rate": [0.1, 1e30]}}
+    )
+    assert new_project.snakemake().returncode == 1
+    assert len(read_csv(partial_summary(new_project))) == 2
+    assert not (new_project.results / "summary.csv").exists()
+    assert new_project.plan()["summarize"] == 1
+
+
+def test_a_sweep_that_succeeds_after_one_that_failed_has_its_own_summary(half_failed):
+    project, _ = half_failed
+    set_key(project, "sweep", {"training.learning_rate": [0.1], "training.seed": [0, 1]})
+    project.run()
+    rows = read_csv(project.results / "summary.csv")
+    assert [row["error"] for row in rows] == ["", ""]
+    assert project.plan() == {}
+
+
+def test_a_table_of_failures_does_not_outlive_the_edit_that_caused_them(sweep_project):
+    summary = sweep_project.results / "summary.csv"
+    layers = sweep_project.folder / "workflow/scripts/scratchnet/nn/layers.py"
+    source, before = layers.read_text(), summary.read_bytes()
+    losses = [row["test_loss"] for row in read_csv(summary)]
+    layers.write_text(source + "\nraise OSError('broken on purpose')\n")
+    assert sweep_project.snakemake().returncode == 1
+    partial = partial_summary(sweep_project)
+    assert len(read_csv(partial)) == 2
+    assert all(row["error"] for row in read_csv(partial))
+    assert summary.read_bytes() == before
+    layers.write_text(source)
+    sweep_project.run()
+    assert not partial.exists()
+    assert [row["test_loss"] for row in read_csv(summary)] == losses
+    assert sweep_project.plan() == {}

@@ -1,0 +1,231 @@
+"""What is made on request: exactly when it is stale, from what is there, and never by surprise."""
+
+import os
+
+import numpy as np
+import pytest
+from test_staleness import append, once, set_key
+
+from project import planned
+from scratchnet.files import read_csv, read_json
+
+PARITY = {"check_parity", "plot_parity"}
+EXPORT = {"export_keras", "export_onnx", "export_npz"}
+PREDICT = {"predict_images", "plot_contact_sheet"}
+
+
+def test_each_is_made_once(project_on_request):
+    for target in ("demo", "parity", "export", "predict"):
+        assert project_on_request.plan(target) == {}
+    assert project_on_request.plan() == {}
+
+
+EDITED_CODE = [
+    ("demo", "scratchnet/predict/demo.html", {"make_demo"}),
+    ("demo", "make_demo.py", {"make_demo"}),
+    ("demo", "scratchnet/predict/drawings.py", {"make_demo"}),
+    ("demo", "scratchnet/evaluation/plots.py", set()),
+    ("demo", "scratchnet/nn/layers.py", {"train", "evaluate", "make_demo"}),
+    ("parity", "scratchnet/interop/parity.py", PARITY),
+    ("parity", "scratchnet/interop/keras_model.py", PARITY),
+    ("parity", "scratchnet/evaluation/plots.py", {"plot_parity"}),
+    ("parity", "scratchnet/evaluation/evaluation.py", set()),
+    ("parity", "scratchnet/nn/layers.py", {"train"} | PARITY),
+    ("export", "scratchnet/interop/export.py", EXPORT),
+    ("export", "export_onnx.py", {"export_onnx"}),
+    ("export", "scratchnet/training/loop.py", {"train", "evaluate"} | EXPORT),
+    ("predict", "scratchnet/predict/predictions.py", PREDICT),
+    ("predict", "scratchnet/predict/image_input.py", PREDICT),
+    ("predict", "scratchnet/evaluation/plots.py", {"plot_contact_sheet"}),
+    ("predict", "scratchnet/training/loop.py", set()),
+    ("predict", "scratchnet/data/preprocessing.py", set()),
+]
+
+
+@pytest.mark.parametrize(("target", "edited", "expected"), EDITED_CODE)
+def test_an_edit_of_code_runs_what_imports_it_and_what_follows(
+    project_on_request, target, edited, expected
+):
+    append(project_on_request.folder / "workflow/scripts" / edited, "\n")
+    assert project_on_request.plan(target) == once(expected)
+
+
+EDITED_KEYS = [
+    ("parity", "plots.style", "default", {"plot_parity"}),
+    ("parity", "training.epochs", 6, {"train"} | PARITY),
+    ("parity", "export.raw_pixels", True, set()),
+    ("export", "export.raw_pixels", True, {"export_keras", "export_onnx"}),
+    ("export", "classes", [*"abcdefghij"], {"evaluate", "export_onnx", "export_npz"}),
+    ("export", "plots.style", "default", set()),
+    ("predict", "plots.style", "default", {"plot_contact_sheet"}),
+    ("predict", "predict.background", "light", PREDICT),
+    ("predict", "predict.images", ["images/one.png"], PREDICT),
+    ("predict", "training.learning_rate", 0.5, set()),
+    ("predict", "model.hidden", [3], set()),
+    ("predict", "validation_fraction", 0.5, set()),
+]
+
+
+@pytest.mark.parametrize(("target", "key", "value", "expected"), EDITED_KEYS)
+def test_an_edited_key_runs_what_depends_on_it(project_on_request, target, key, value, expected):
+    set_key(project_on_request, key, value)
+    assert project_on_request.plan(target) == once(expected)
+
+
+# ---- Predictions.
+
+
+def predictions(project):
+    """The rows of all predictions.csv of a project, by its folder."""
+    found = project.results.glob("predictions/*/predictions.csv")
+    return {path.parent.name: read_csv(path) for path in found}
+
+
+def test_there_is_a_row_for_each_image_with_all_probabilities(finished_on_request):
+    (rows,) = predictions(finished_on_request).values()
+    names = ["images/one.png", "images/three.png", "images/two.png"]
+    assert [row["image"] for row in rows] == names
+    for row in rows:
+        probabilities = {c: float(row[f"p_{c}"]) for c in "0123456789"}
+        assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
+        assert row["predicted"] == max(probabilities, key=probabilities.get)
+        assert float(row["probability"]) == max(probabilities.values())
+
+
+def test_the_test_images_as_arrays_are_predicted_as_they_were_when_tested(project_on_request):
+    project = project_on_request
+    raw = (project.results / "data/mnist/t10k-images-idx3-ubyte").read_bytes()[16:]
+    np.save(project.folder / "test.npy", np.frombuffer(raw, np.uint8).reshape(20, 6, 5))
+    set_key(project, "predict", {"images": "test.npy"})
+    project.run("predict")
+    (rows,) = [rows for place, rows in predictions(project).items() if place.startswith("test-")]
+    tested = read_csv(project.run_folder / "epoch-0004/predictions.csv")
+    assert len(rows) == 20
+    for row, expected in zip(rows, tested, strict=True):
+        assert [row[name] for name in ("image", "predicted", "probability")] == [
+            expected[name] for name in ("image", "predicted", "probability")
+        ]
+
+
+def test_predictions_of_other_images_lie_beside_the_old_ones(project_on_request):
+    project = project_on_request
+    (before,) = predictions(project)
+    image = project.folder / "images/one.png"
+    content = image.read_bytes()
+    image.write_bytes((project.folder / "images/two.png").read_bytes())
+    assert planned(project.run("predict")) == once(PREDICT)
+    assert before in predictions(project) and len(predictions(project)) == 2
+    image.write_bytes(content)
+    assert project.plan("predict") == {}
+
+
+def test_touched_and_copied_images_run_nothing(project_on_request):
+    for path in (project_on_request.folder / "images").iterdir():
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+    assert project_on_request.plan("predict") == {}
+
+
+def test_a_run_is_named_by_its_folder_with_or_without_an_epoch(project_on_request):
+    run = project_on_request.run_folder.name
+    for name in (run, f"{run}/epoch-0004", f"results/runs/{run}/epoch-0004"):
+        set_key(project_on_request, "predict.run", name)
+        assert project_on_request.plan("predict") == {}
+
+
+@pytest.mark.parametrize(
+    "missing", ["checkpoints/epoch-0004.npz", "config.yaml", "epoch-0004/metrics.json"]
+)
+def test_what_is_missing_of_a_run_is_said_and_not_made(project_on_request, missing):
+    (project_on_request.run_folder / missing).unlink()
+    process = project_on_request.snakemake("predict")
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "predictions cannot be made:\n      predict.run: " in output
+    assert not (project_on_request.run_folder / missing).exists()
+
+
+def test_all_that_is_wrong_with_the_request_is_said_at_once(new_project):
+    set_key(new_project, "predict.images", "nowhere")
+    process = new_project.snakemake("predict")
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "predict.images: there is no nowhere" in output
+    assert (
+        "predict.run: there is no run latest in results; `snakemake --cores 4` trains one" in output
+    )
+    assert not new_project.results.exists()
+
+
+def test_without_images_it_says_how_to_name_them(project):
+    process = project.snakemake("predict")
+    assert process.returncode == 1
+    assert "--config 'predict={images: a/folder}'" in process.stdout + process.stderr
+
+
+def test_images_may_be_named_on_the_command_line(project_on_request):
+    options = ["--config", "predict={images: [images/one.png, images/two.png]}"]
+    assert planned(project_on_request.run("predict", *options)) == once(PREDICT)
+    rows = [rows for place, rows in predictions(project_on_request).items() if "images-" in place]
+    assert sorted(map(len, rows)) == [2, 3]
+
+
+def test_a_file_that_is_no_image_is_named(project_on_request):
+    (project_on_request.folder / "images/two.png").write_text("not an image")
+    process = project_on_request.snakemake("predict")
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "images/two.png cannot be read as an image" in output
+    assert "Traceback" not in output
+
+
+# ---- Parity and export.
+
+
+def test_parity_is_said_in_numbers(finished_on_request):
+    parity = read_json(finished_on_request.run_folder / "epoch-0004/parity.json")
+    assert parity["float64"]["loss_difference"] < 1e-12
+    assert parity["float32"]["as_in_the_checkpoint"]
+
+
+def test_the_exported_files_are_there(finished_on_request):
+    folder = finished_on_request.run_folder / "epoch-0004/export"
+    names = {path.name for path in folder.iterdir()}
+    networks = {"network.keras", "network.onnx", "network.npz"}
+    assert names == networks | {"README.md"} | {f".{name}.fingerprint" for name in networks}
+
+
+def test_of_a_sweep_each_run_is_exported(sweep_project):
+    assert sweep_project.plan("export") == dict.fromkeys(EXPORT, 2)
+
+
+def test_without_tensorflow_and_onnx_the_rest_is_made_and_it_says_what_to_install(
+    project, tmp_path
+):
+    for package in ("tensorflow", "onnx"):
+        error = f"ModuleNotFoundError('No module named {package}', name={package!r})"
+        (tmp_path / f"{package}.py").write_text(f"raise {error}\n")
+    process = project.snakemake("export", "parity", env={"PYTHONPATH": str(tmp_path)})
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    for package in ("tensorflow", "onnx"):
+        assert f"MissingPackageError: {package} is not installed" in output
+    assert "run: make extras (or pip install --require-hashes -r requirements-extras.txt)" in output
+    assert "Traceback" not in output
+    assert [path.name for path in project.run_folder.rglob("network.*")] == ["network.npz"]
+    assert project.plan("export") == once({"export_keras", "export_onnx"})
+
+
+def test_parity_that_fails_leaves_nothing_and_says_where(project):
+    """The network here takes steps that are a millionth too long."""
+    parity = project.folder / "workflow/scripts/scratchnet/interop/parity.py"
+    source = parity.read_text()
+    slower = "self.optimizer = make_optimizer(settings, self.steps)\n"
+    assert slower in source
+    wrong = slower + "        self.optimizer.learning_rate *= 1 + 1e-6\n"
+    parity.write_text(source.replace(slower, wrong))
+    process = project.snakemake("parity")
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "ParityError: this network and Keras's do not agree in float64: after batch" in output
+    assert not list(project.results.rglob("parity.*"))
+    assert project.plan("parity") == once(PARITY)

@@ -1,0 +1,612 @@
+"""Exactly what is stale runs: each row of the contract, as the jobs that Snakemake plans.
+
+The expectations are written by hand. Every plan is that of a project in which all results are
+there; `MATRIX` is also the table in the README.
+"""
+
+import os
+import shutil
+import subprocess
+from collections import Counter
+
+import pytest
+import yaml
+
+from project import CHECKOUT, Project, planned, write_own_npz
+from scratchnet.planning.config import APPLIES, load_schema, setting_schemas
+
+PLOTS = {
+    *("plot_history", "plot_confusion", "plot_misclassified"),
+    *("plot_calibration", "plot_weights"),
+}
+AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
+COMPARISON = {"compare", "plot_curves", "plot_points"}
+RUN = {"describe", "train"} | AFTER_TRAINING
+RUN_OF_A_SWEEP = RUN - PLOTS  # which are drawn on request
+DATA = {"download", "preprocess"}
+
+# For every key of config.yaml: another value, and what runs after the edit where the key applies.
+MATRIX = {
+    "dataset": ("other", DATA | RUN),
+    "classes": ([*"abcdefghij"], AFTER_TRAINING),
+    "test_fraction": (0.3, {"preprocess"} | RUN),
+    "validation_fraction": (0.25, {"preprocess"} | RUN),
+    "download.folder": ("elsewhere", set()),
+    "download.timeout": (3, set()),
+    "model.hidden": ([7], RUN),
+    "model.activation": ("tanh", RUN),
+    "model.dropout": (0.5, RUN),
+    "model.initializer": ("he_uniform", RUN),
+    "training.epochs": (6, {"train"} | AFTER_TRAINING),
+    "training.batch_size": (20, RUN),
+    "training.optimizer": ("adam", RUN),
+    "training.learning_rate": (0.5, RUN),
+    "training.momentum": (0.5, RUN),
+    "training.nesterov": (True, RUN),
+    "training.weight_decay": (0.1, RUN),
+    "training.schedule": ("cosine", RUN),
+    "training.decay_epochs": (7, RUN),
+    "training.decay_rate": (0.5, RUN),
+    "training.patience": (3, RUN),
+    "training.seed": (1, RUN),
+    "training.checkpoint_every": (2, set()),
+    "sweep": ({"training.seed": [0, 1]}, RUN_OF_A_SWEEP | COMPARISON),
+    "export.raw_pixels": (True, set()),
+    "predict.images": ("raw", set()),
+    "predict.run": ("another", set()),
+    "predict.background": ("light", set()),
+    "plots.misclassified": (3, {"plot_misclassified"}),
+    "plots.style": ("default", PLOTS),
+    "plots.format": ("svg", PLOTS),
+}
+
+# Keys that mean something only beside certain values of others.
+CONDITIONAL = {*APPLIES, "training.patience"}
+
+# The stages that run on request, and the modules that only they import: see test_on_request.py.
+ON_REQUEST = {
+    **{"make_demo": "demo", "check_parity": "parity", "plot_parity": "parity"},
+    **{"export_keras": "export", "export_onnx": "export", "export_npz": "export"},
+    **{"predict_images": "predict", "plot_contact_sheet": "predict"},
+}
+ON_REQUEST_MODULES = (
+    *("demo", "drawings", "parity", "keras_network", "export", "predictions", "images"),
+    *("image_files", "prediction_request", "trained_runs"),
+)
+
+# What runs after an edit of a module: the stages that import it, directly or not, and what follows.
+EVERYTHING = DATA | RUN
+RECORDING = ("jobs", "code", "records", "values")  # what each job imports of fingerprint/
+MODULES = {
+    "errors": EVERYTHING,
+    "files": EVERYTHING,
+    "job": EVERYTHING,
+    "datasets": EVERYTHING - {"describe"},
+    "idx": EVERYTHING - {"describe"},
+    "preprocessing": EVERYTHING - {"describe", "download"},
+    "raw": EVERYTHING - {"describe", "download"},
+    "own_data": set(),
+    "settings": {"describe"},
+    "streams": EVERYTHING - {"describe", "download"},
+    "terminal": EVERYTHING - {"describe"},
+    "layers": {"train"} | AFTER_TRAINING,
+    "initializers": {"train"} | AFTER_TRAINING,
+    "losses": {"train"} | AFTER_TRAINING,
+    "schedules": {"train"} | AFTER_TRAINING,
+    "optimizers": {"train"} | AFTER_TRAINING,
+    "network": {"train"} | AFTER_TRAINING,
+    "batches": {"train"} | AFTER_TRAINING,
+    "training": {"train"} | AFTER_TRAINING,
+    "checkpoints": {"train"} | AFTER_TRAINING,
+    "environment": {"train"} | AFTER_TRAINING,
+    "metrics": {"train"} | AFTER_TRAINING,
+    "evaluation": AFTER_TRAINING,
+    "plots": PLOTS,
+    **{name: set() for name in ON_REQUEST_MODULES},  # nobody asked for them
+    "summary": {"summarize"},
+    "config": set(),
+    "pipeline": set(),
+    "why": set(),
+    "__init__": EVERYTHING,  # imported with each module of the package
+    **{f"fingerprint/{name}": EVERYTHING for name in ("__init__", *RECORDING)},
+    **{f"fingerprint/{name}": set() for name in ("stages", "differences", "tracker")},  # planning
+}
+
+SCRIPTS = {
+    "download": EVERYTHING - {"describe"},
+    "preprocess": EVERYTHING - {"describe", "download"},
+    "describe": {"describe"},
+    "train": {"train"} | AFTER_TRAINING,
+    "evaluate": AFTER_TRAINING,
+    "summarize": {"summarize"},
+    **{plot: {plot} for plot in sorted(PLOTS)},
+    **{stage: set() for stage in sorted(COMPARISON)},  # there is no sweep
+    **{stage: set() for stage in ON_REQUEST},  # nobody asked for them
+}
+
+
+def set_key(project, key, value):
+    """Change one key of the project's config.yaml."""
+    path = project.folder / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    *sections, name = key.split(".")
+    place = config
+    for section in sections:
+        place = place.setdefault(section, {})
+    place[name] = value
+    path.write_text(yaml.safe_dump(config))
+
+
+def once(stages):
+    return {stage: 1 for stage in stages}
+
+
+def test_the_matrix_has_every_key():
+    assert set(MATRIX) == set(setting_schemas(load_schema()))
+
+
+def matrix_as_table():
+    """MATRIX as the README shows it: a row a key, a column a stage."""
+    stages = ["download", "preprocess", "describe", "train", "evaluate"]
+    stages += ["plot_history", "plot_confusion", "plot_misclassified", "plot_calibration"]
+    stages += ["plot_weights", "summarize", "compare", "plot_curves", "plot_points"]
+    lines = ["| " + " | ".join(["edited key", *stages]) + " |", "|---" * (1 + len(stages)) + "|"]
+    for key, (_, expected) in MATRIX.items():
+        marks = ["x" if stage in expected else " " for stage in stages]
+        lines.append("| " + " | ".join([f"`{key}`", *marks]) + " |")
+    return "\n".join(lines)
+
+
+def test_the_readme_shows_the_matrix():
+    readme = (CHECKOUT / "README.md").read_text()
+    assert matrix_as_table() in readme, "The table is now:\n" + matrix_as_table()
+
+
+@pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
+def test_an_edited_key_runs_what_depends_on_it(project, key):
+    value, expected = MATRIX[key]
+    set_key(project, key, value)
+    assert project.plan() == once(expected)
+
+
+@pytest.mark.parametrize("key", sorted(CONDITIONAL))
+def test_an_edited_key_runs_what_depends_on_it_where_it_applies(deep_project, key):
+    value, expected = MATRIX[key]
+    set_key(deep_project, key, value)
+    assert deep_project.plan() == once(expected)
+
+
+def test_edits_of_keys_that_do_not_apply_run_nothing(project):
+    for key in APPLIES.keys() - {"training.momentum"}:
+        set_key(project, key, MATRIX[key][0])
+    assert project.plan() == {}
+
+
+def test_of_a_sweep_of_two_runs_each_stage_of_a_run_runs_twice(sweep_project):
+    set_key(sweep_project, "plots.style", "default")
+    comparison = once({"plot_curves", "plot_points"})
+    assert sweep_project.plan("plots") == dict.fromkeys(PLOTS, 2) | comparison
+    assert sweep_project.plan() == comparison  # pictures of a sweep's runs are drawn on request
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "scratchnet/evaluation/summary.py",
+            {"summarize", "compare", "plot_curves", "plot_points"},
+        ),
+        ("compare.py", {"compare", "plot_curves", "plot_points"}),
+        ("plot_curves.py", {"plot_curves"}),
+        ("plot_points.py", {"plot_points"}),
+    ],
+)
+def test_an_edit_of_the_comparison_trains_nothing(sweep_project, name, expected):
+    append(sweep_project.folder / "workflow/scripts" / name)
+    assert sweep_project.plan() == once(expected)
+    sweep_project.run()
+    assert sweep_project.plan() == {}
+
+
+def test_a_sweep_spelled_otherwise_runs_nothing(sweep_project):
+    sweep_project.configure({"sweep": [{"training.seed": 1}, {"training.seed": 0}]})
+    assert sweep_project.plan() == {}
+
+
+@pytest.mark.parametrize("name", ["points.csv", "curves.csv", "curves.png", "points.png"])
+def test_a_deleted_comparison_is_made_again_and_nothing_else(sweep_project, name):
+    (path,) = sweep_project.results.glob(f"sweeps/*/{name}")
+    before = path.read_bytes()
+    path.unlink()
+    stage = {"curves.png": "plot_curves", "points.png": "plot_points"}.get(name, "compare")
+    assert planned(sweep_project.run()) == {stage: 1}
+    assert path.read_bytes() == before
+
+
+def test_ones_own_data_elsewhere_are_the_same_and_other_data_are_not(deep_project):
+    old = deep_project.folder / "own.npz"
+    (deep_project.folder / "moved").mkdir()
+    shutil.move(old, deep_project.folder / "moved/own.npz")
+    set_key(deep_project, "dataset", "moved/own.npz")
+    assert deep_project.plan() == {}
+    write_own_npz(deep_project.folder / "moved/own.npz", seed=5)
+    assert deep_project.plan() == once({"preprocess"} | RUN)
+
+
+def test_there_is_an_entry_for_each_module_and_each_script():
+    scripts = CHECKOUT / "workflow" / "scripts"
+    library = scripts / "scratchnet"
+    modules = {path.relative_to(library).with_suffix("") for path in library.rglob("*.py")}
+    assert {path.as_posix() for path in modules} == set(MODULES)
+    assert {path.stem for path in scripts.glob("*.py")} == set(SCRIPTS)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_an_edited_module_runs_the_stages_that_import_it_and_what_follows(project, name):
+    append(project.folder / "workflow/scripts/scratchnet" / f"{name}.py")
+    assert project.plan() == once(MODULES[name])
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_an_edited_script_runs_its_stage_and_what_follows(project, name):
+    append(project.folder / "workflow/scripts" / f"{name}.py")
+    assert project.plan() == once(SCRIPTS[name])
+
+
+def test_a_copy_beside_a_module_runs_nothing(project):
+    layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
+    for ending in (".orig", ".bak", "~"):
+        shutil.copy(layers, f"{layers}{ending}")
+    assert project.plan() == {}
+
+
+def append(path, text="\n# An edit.\n"):
+    path.write_text(path.read_text() + text)
+
+
+def test_what_was_planned_runs_and_then_nothing(project):
+    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    assert planned(project.run()) == once({"train"} | AFTER_TRAINING)
+    assert project.plan() == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# A comment.\ntraining: {epochs: 4, batch_size: 25}\ndownload: {folder: raw}\n",
+        "download: {folder: raw}\ntraining: {batch_size: 25, epochs: 4, learning_rate: 1e-2}\n",
+        'training: {epochs: "4", batch_size: 25.0, learning_rate: "0.01", momentum: 0}\n',
+        "training:\n  epochs: 4\n  batch_size: 25\nmodel:\nplots:\n",
+    ],
+    ids=["comment", "order of keys and 1e-2", "numbers as text and 25.0 for 25", "empty sections"],
+)
+def test_another_spelling_of_the_same_runs_nothing(project, text):
+    (project.folder / "config.yaml").write_text(text)
+    assert project.plan() == {}
+
+
+def test_two_swapped_values_run_what_depends_on_them(project):
+    project.configure({"training": {"learning_rate": 0.1, "momentum": 0.9}})
+    project.run()
+    project.configure({"training": {"learning_rate": 0.9, "momentum": 0.1}})
+    assert project.plan() == once(RUN)
+
+
+def test_an_edit_undone_costs_the_summary_only(project):
+    project.configure({"training": {"learning_rate": 0.5}})
+    assert planned(project.run()) == once(RUN)
+    project.configure({})
+    assert planned(project.run()) == once({"summarize"})
+    assert project.plan() == {}
+
+
+def test_an_edit_undone_before_it_ran_costs_nothing(project):
+    for text in ("# An edit.\n", ""):
+        layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
+        layers.write_text(
+            (CHECKOUT / "workflow/scripts/scratchnet/nn/layers.py").read_text() + text
+        )
+        assert bool(project.plan()) == bool(text)
+
+
+def test_an_override_on_the_command_line_is_an_edit(project):
+    assert project.plan("--config", "training={seed: 5}") == once(RUN)
+    assert project.plan() == {}
+
+
+def test_a_second_configuration_has_results_of_its_own(project):
+    (project.folder / "second.yaml").write_text("training: {seed: 7}\n")
+    assert project.plan("--configfile", "second.yaml") == once(RUN)
+    project.run("--configfile", "second.yaml")
+    assert project.plan() == {"summarize": 1}
+    project.run()
+    assert project.plan("--configfile", "second.yaml") == {"summarize": 1}
+
+
+def checkpoint(project, epoch):
+    return (project.run_folder / f"checkpoints/epoch-{epoch:04}.npz").read_bytes()
+
+
+def test_more_epochs_continue_and_end_where_a_fresh_run_would(project, new_project):
+    project.configure({"training": {"epochs": 7}})
+    assert planned(project.run()) == once({"train"} | AFTER_TRAINING)
+    log = (project.results / "logs/train" / project.run_folder.name / "epoch-0007.log").read_text()
+    assert [line.split()[3] for line in log.splitlines()] == ["5/7", "6/7", "7/7"]
+    new_project.configure({"training": {"epochs": 7}})
+    new_project.run()
+    assert checkpoint(project, 7) == checkpoint(new_project, 7)
+
+
+def test_epochs_lowered_to_a_checkpoint_that_exists_and_raised_again_train_nothing(project):
+    project.configure({"training": {"epochs": 6}})
+    project.run()
+    project.configure({"training": {"epochs": 4}})
+    assert planned(project.run()) == {"summarize": 1}
+    project.configure({"training": {"epochs": 6}})
+    assert planned(project.run()) == {"summarize": 1}
+    assert project.plan() == {}
+
+
+def test_epochs_lowered_below_the_first_checkpoint_train_from_the_start_and_leave_the_rest(project):
+    before = checkpoint(project, 4)
+    project.configure({"training": {"epochs": 2}})
+    assert planned(project.run()) == once({"train"} | AFTER_TRAINING)
+    project.configure({})
+    assert planned(project.run()) == {"summarize": 1}
+    assert checkpoint(project, 4) == before
+
+
+def test_a_chain_of_checkpoints_ends_where_one_segment_does(project, new_project):
+    new_project.configure({"training": {"checkpoint_every": 3, "epochs": 7, "momentum": 0.9}})
+    plan = planned(new_project.run())
+    assert plan == once(DATA | RUN) | {"train": 3}
+    project.configure({"training": {"checkpoint_every": None, "epochs": 7, "momentum": 0.9}})
+    folder = new_project.run_folder
+    project.run()
+    unchained = project.results / "runs" / folder.name / "checkpoints/epoch-0007.npz"
+    assert unchained.read_bytes() == checkpoint(new_project, 7)
+
+
+def test_more_epochs_of_a_chain_train_only_what_is_added(project):
+    project.configure({"training": {"checkpoint_every": 2, "epochs": 9}})
+    assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 3}  # 4 -> 6 -> 8 -> 9
+    project.run()
+    project.configure({"training": {"checkpoint_every": 5, "epochs": 11}})
+    assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 2}  # 9 -> 10 -> 11
+
+
+def test_an_edit_of_the_layers_trains_the_whole_chain_again(project):
+    project.configure({"training": {"checkpoint_every": 2}})
+    shutil.rmtree(project.results / "runs")
+    project.run()
+    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 2}
+
+
+def test_a_sweep_runs_only_the_points_that_are_new(project):
+    project.configure({"sweep": {"training.seed": [0, 1, 2]}})
+    new = once(RUN_OF_A_SWEEP - {"summarize"})
+    together = once({"summarize"} | COMPARISON)
+    assert planned(project.run()) == dict(Counter(new) + Counter(new)) | together
+    project.configure({"sweep": {"training.seed": [2, 3]}})
+    assert project.plan() == once(RUN_OF_A_SWEEP | COMPARISON)
+
+
+def test_touched_files_run_nothing(project):
+    for path in project.folder.rglob("*"):
+        if ".snakemake" not in path.parts and path.is_file():
+            os.utime(path)
+    assert project.plan() == {}
+    for path in sorted((project.results / "data").rglob("*")):
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+    assert project.plan() == {}
+
+
+def test_a_copy_of_everything_runs_nothing(project, tmp_path):
+    shutil.copytree(project.folder, tmp_path / "copy", copy_function=shutil.copy, symlinks=True)
+    assert Project(tmp_path / "copy").plan() == {}
+
+
+def test_a_new_clone_over_the_results_runs_nothing(project):
+    workflow = project.folder / "workflow"
+    shutil.copytree(workflow, project.folder / "clone", copy_function=shutil.copy)
+    shutil.rmtree(workflow)
+    (project.folder / "clone").rename(workflow)
+    assert project.plan() == {}
+
+
+def test_git_checkout_there_and_back_runs_nothing(project):
+    def git(*arguments):
+        identity = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+        subprocess.run(
+            ["git", *identity, *arguments], cwd=project.folder, check=True, capture_output=True
+        )
+
+    git("init", "--initial-branch=main")
+    git("add", "workflow", "config.yaml", "Snakefile", "profiles")
+    git("commit", "--message=one")
+    git("checkout", "-b", "other")
+    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    append(project.folder / "workflow/scripts/scratchnet/data/preprocessing.py")
+    git("commit", "--all", "--message=two")
+    assert project.plan()
+    git("checkout", "main")
+    assert project.plan() == {}
+
+
+def test_without_snakemakes_records_no_training_is_repeated(project):
+    shutil.rmtree(project.folder / ".snakemake")
+    for path in (project.results / "data").rglob("*.npy"):
+        os.utime(path)
+    assert project.plan() == {}
+
+
+@pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
+def test_without_snakemakes_records_edits_are_still_seen(project, key):
+    shutil.rmtree(project.folder / ".snakemake")
+    value, expected = MATRIX[key]
+    set_key(project, key, value)
+    assert project.plan() == once(expected)
+
+
+@pytest.mark.parametrize("name", ["layers", "plots", "summary", "settings", "pipeline", "job"])
+def test_without_snakemakes_records_edits_of_code_are_still_seen(project, name):
+    shutil.rmtree(project.folder / ".snakemake")
+    append(project.folder / "workflow/scripts/scratchnet" / f"{name}.py")
+    assert project.plan() == once(MODULES[name])
+
+
+DELETED = {
+    "summary.csv": "summarize",
+    "data/mnist/train-images-idx3-ubyte": "download",
+    "data/mnist/source.json": "download",
+    "data/{data}/X_train.npy": "preprocess",
+    "data/{data}/Y_validation.npy": "preprocess",
+    "data/{data}/manifest.json": "preprocess",
+    "runs/{run}/config.yaml": "describe",
+    "runs/{run}/checkpoints/epoch-0004.npz": "train",
+    "runs/{run}/checkpoints/epoch-0004.json": "train",
+    "runs/{run}/epoch-0004/metrics.json": "evaluate",
+    "runs/{run}/epoch-0004/history.csv": "evaluate",
+    "runs/{run}/epoch-0004/predictions.csv": "evaluate",
+    "runs/{run}/epoch-0004/confusion.csv": "evaluate",
+    "runs/{run}/epoch-0004/calibration.csv": "evaluate",
+    "runs/{run}/epoch-0004/misclassified.json": "evaluate",
+    "runs/{run}/epoch-0004/weights.json": "evaluate",
+    "runs/{run}/epoch-0004/history.png": "plot_history",
+    "runs/{run}/epoch-0004/confusion.png": "plot_confusion",
+    "runs/{run}/epoch-0004/misclassified.png": "plot_misclassified",
+    "runs/{run}/epoch-0004/calibration.png": "plot_calibration",
+    "runs/{run}/epoch-0004/weights.png": "plot_weights",
+}
+
+
+@pytest.mark.parametrize("pattern", DELETED)
+def test_a_deleted_result_is_made_again_and_nothing_else(project, pattern):
+    (data,) = (project.results / "data").glob("mnist-*")
+    path = project.results / pattern.format(data=data.name, run=project.run_folder.name)
+    before = path.read_bytes()
+    path.unlink()
+    assert planned(project.run()) == {DELETED[pattern]: 1}
+    assert project.plan() == {}
+    if path.suffix != ".json" and path.name != "summary.csv":  # these say how long it took, too
+        assert path.read_bytes() == before
+
+
+def test_a_deleted_link_to_the_latest_run_is_made_again_with_the_summary(project):
+    link = project.results / "latest"
+    before = link.readlink()
+    link.unlink()
+    assert planned(project.run()) == {"summarize": 1}
+    assert link.readlink() == before
+    assert project.plan() == {}
+
+
+# The first output of each stage: its record lies beside it.
+FIRST = {
+    "download": "data/mnist/train-images-idx3-ubyte",
+    "preprocess": "data/{data}/X_train.npy",
+    "describe": "runs/{run}/config.yaml",
+    "train": "runs/{run}/checkpoints/epoch-0004.npz",
+    "evaluate": "runs/{run}/epoch-0004/metrics.json",
+    **{plot: f"runs/{{run}}/epoch-0004/{plot[5:]}.png" for plot in sorted(PLOTS)},
+    "summarize": "summary.csv",
+}
+
+
+def record_of(project, stage):
+    """The path of the record of a stage."""
+    (data,) = (project.results / "data").glob("mnist-*")
+    output = project.results / FIRST[stage].format(data=data.name, run=project.run_folder.name)
+    return output.with_name(f".{output.name}.fingerprint")
+
+
+def test_each_stage_has_one_record(project):
+    assert FIRST.keys() == EVERYTHING
+    records = {record_of(project, stage) for stage in FIRST}
+    assert {*project.results.rglob(".*")} == records
+
+
+@pytest.mark.parametrize("stage", FIRST)
+def test_without_its_record_exactly_a_stage_is_stale(project, stage):
+    record_of(project, stage).unlink()
+    assert project.plan() == {stage: 1}
+
+
+@pytest.mark.parametrize("stage", ["download", "train", "summarize"])
+def test_a_deleted_record_is_made_again_and_nothing_else(project, stage):
+    record = record_of(project, stage)
+    before = record.read_bytes()
+    record.unlink()
+    assert planned(project.run()) == {stage: 1}
+    assert record.read_bytes() == before
+    assert project.plan() == {}
+
+
+def test_a_deleted_folder_of_results_is_made_again(project):
+    shutil.rmtree(project.run_folder)
+    assert project.plan() == once(RUN - {"summarize"})
+
+
+def test_deleted_logs_and_benchmarks_run_nothing(project):
+    shutil.rmtree(project.results / "logs")
+    shutil.rmtree(project.results / "benchmarks")
+    assert project.plan() == {}
+
+
+def test_an_explicit_target_makes_what_it_needs_and_no_more(project):
+    target = project.run_folder.relative_to(project.folder) / "epoch-0004/history.png"
+    assert project.plan(target) == {}
+    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    assert project.plan(target) == once({"train", "evaluate", "plot_history"})
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("data/{data}/X_train.npy", set()),
+        ("runs/{run}/checkpoints/epoch-0004.npz", {"train"}),
+        ("runs/{run}/epoch-0004/metrics.json", {"train", "evaluate"}),
+        ("runs/{run}/epoch-0004/weights.png", {"train", "evaluate", "plot_weights"}),
+        ("runs/{run}/epoch-0004/misclassified.png", {"train", "evaluate", "plot_misclassified"}),
+        ("summary.csv", {"train", "evaluate", "summarize"}),
+    ],
+)
+def test_an_explicit_target_after_an_edit_of_the_layers(project, target, expected):
+    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    (data,) = (project.results / "data").glob("mnist-*")
+    path = "results/" + target.format(data=data.name, run=project.run_folder.name)
+    assert project.plan(path) == once(expected)
+
+
+def test_an_explicit_target_that_was_deleted_is_made_again(project):
+    target = project.run_folder.relative_to(project.folder) / "epoch-0004/metrics.json"
+    (project.folder / target).unlink()
+    assert project.plan(target) == {"evaluate": 1}
+
+
+def test_a_run_of_another_configuration_is_refused_with_its_name(project):
+    process = project.snakemake("results/runs/mnist-softmax-00000000/epoch-0004/history.png")
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "mnist-softmax-00000000 is of another configuration" in output
+
+
+def test_a_forced_stage_runs_with_what_follows(project):
+    assert project.plan("--forcerun", "evaluate") == once(AFTER_TRAINING)
+
+
+def test_the_same_arrays_again_train_nothing(project):
+    for path in (project.results / "data").rglob("*.npy"):
+        path.unlink()
+    assert planned(project.run()) == {"preprocess": 1}
+    assert project.plan() == {}
+
+
+def test_pictures_of_another_format_lie_beside_the_old_ones(project):
+    before = {path: path.read_bytes() for path in project.run_folder.rglob("*.png")}
+    project.configure({"plots": {"format": "svg"}})
+    assert planned(project.run()) == once(PLOTS)
+    assert {path: path.read_bytes() for path in before} == before
+    project.configure({})
+    assert project.plan() == {}

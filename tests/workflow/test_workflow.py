@@ -1,0 +1,326 @@
+"""The workflow as a whole, on a small dataset: what it makes, where, and from where it runs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+from project import CHECKOUT, Project, copy_with_small_data, planned
+from scratchnet.files import read_csv, read_json
+
+PICTURES = {
+    f"{name}.png" for name in ("history", "confusion", "misclassified", "calibration", "weights")
+}
+REPORTED = {
+    *("metrics.json", "history.csv", "predictions.csv", "confusion.csv"),
+    *("calibration.csv", "misclassified.json", "weights.json"),
+}
+
+
+def checkpoints(project):
+    """The bytes of each checkpoint of the only run, by name."""
+    return {p.name: p.read_bytes() for p in (project.run_folder / "checkpoints").glob("*.npz")}
+
+
+def test_a_run_makes_every_product(finished):
+    epoch = finished.run_folder / "epoch-0004"
+    records = {f".{name}.fingerprint" for name in PICTURES | {"metrics.json"}}
+    assert {path.name for path in epoch.iterdir()} == PICTURES | REPORTED | records
+    assert (finished.results / "summary.csv").is_file()
+    assert (finished.results / "latest").resolve() == finished.run_folder
+
+
+def test_with_everything_there_nothing_runs(finished):
+    assert "Nothing to be done" in finished.run()
+
+
+@pytest.mark.parametrize("is_stale", [True, False])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--rulegraph", "--dag", "--filegraph", "--summary", "--detailed-summary", "--list-rules"),
+        *("--list-untracked", "--unlock"),
+    ],
+)
+def test_what_only_shows_something_works_whatever_is_stale(project, option, is_stale):
+    if is_stale:
+        project.configure({"training": {"seed": 1}})
+    before = sorted(project.results.rglob("*"))
+    project.run(option)
+    assert sorted(project.results.rglob("*")) == before
+
+
+def test_the_end_of_a_run_says_what_came_out_and_where(new_project):
+    output = new_project.run()
+    accuracy = json.loads((new_project.run_folder / "epoch-0004/metrics.json").read_text())
+    assert f"{accuracy['test_accuracy']:.4f}" in output
+    assert f"results/runs/{new_project.run_folder.name}/epoch-0004" in output
+    assert "\nReused: nothing\n" in output
+
+
+def test_the_end_of_a_run_says_what_ran_and_what_was_reused(sweep_project):
+    sweep_project.configure({"sweep": {"training.seed": [0, 1]}, "plots": {"misclassified": 2}})
+    output = sweep_project.run("plots")
+    assert "\nRan:    2 plot_misclassified\n" in output
+    (reused,) = re.findall(r"^Reused: (.*)$", output, re.MULTILINE)
+    assert reused.startswith("download, preprocess, 2 describe, 2 train, 2 evaluate, 2 plot_")
+    assert "all" not in reused
+    (folder,) = (sweep_project.results / "sweeps").iterdir()
+    assert f"the pictures in results/sweeps/{folder.name}\n" in output
+
+
+def test_a_target_of_ones_own_shows_no_table_of_something_else(project):
+    project.configure({"training": {"seed": 1}})
+    (run,) = re.findall(r"mnist-softmax-\w+", project.run("--dry-run"))[:1]
+    assert run != project.run_folder.name
+    link = (project.results / "latest").readlink()
+    assert "test_accuracy" not in project.run(f"results/runs/{run}/config.yaml")
+    assert (project.results / "latest").readlink() == link
+
+
+def test_a_target_of_ones_own_is_enough_for_a_new_project(new_project):
+    new_project.run("results/data/mnist/source.json")
+    assert not (new_project.results / "latest").exists()
+
+
+def test_without_the_profile_nothing_runs_either_when_nothing_changed(project):
+    assert project.plan("--workflow-profile", "none") == {}
+
+
+def test_without_the_profile_an_edit_runs_at_least_what_it_should(project):
+    layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
+    layers.write_text(layers.read_text() + "\n# An edit.\n")
+    plan = project.plan("--workflow-profile", "none")
+    assert set(plan) >= {"train", "evaluate", "plot_history", "summarize"}
+
+
+def test_the_run_folder_holds_the_settings_of_the_run(finished):
+    settings = yaml.safe_load((finished.run_folder / "config.yaml").read_text())
+    assert settings["training"] == {
+        "batch_size": 25,
+        "optimizer": "sgd",
+        "learning_rate": 0.01,
+        "momentum": 0.0,
+        "weight_decay": 0.0,
+        "schedule": "constant",
+        "patience": None,
+        "seed": 0,
+    }
+
+
+def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep, finished_on_request):
+    stages = {path.stem for path in (CHECKOUT / "workflow/scripts").glob("*.py")}
+    for kind in ("logs", "benchmarks"):
+        left = {
+            path.name.split(".")[0]
+            for project in (finished_sweep, finished_on_request)
+            for path in (project.results / kind).iterdir()
+        }
+        assert left == stages
+
+
+@pytest.mark.parametrize("cores", [1, 4])
+def test_checkpoints_are_the_same_bytes_whatever_the_cores(finished, tmp_path, cores):
+    project = copy_with_small_data(tmp_path / "again")
+    project.configure({"model": {"hidden": [9]}, "training": {"momentum": 0.5, "epochs": 3}})
+    project.run("--cores", cores)
+    first = checkpoints(project)
+    shutil.rmtree(project.results)
+    project.run("--cores", 5 - cores)
+    assert checkpoints(project) == first
+
+
+def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_path):
+    """As after `make run` in such a folder: Snakemake itself does not quote the path of Python."""
+    environment = tmp_path / "an (other) folder" / ".venv"
+    environment.parent.mkdir()
+    environment.symlink_to(sys.prefix)
+    command = [environment / "bin" / "python", "-m", "snakemake", "--cores", "2"]
+    process = subprocess.run(
+        command, cwd=new_project.folder, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert (new_project.run_folder / "epoch-0004" / "history.png").is_file()
+
+
+def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path):
+    project = copy_with_small_data(tmp_path / "read only")
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    (elsewhere / "raw").symlink_to(project.folder / "raw")
+    before = sorted(project.folder.rglob("*"))
+    # Root may write anywhere, so a mount is what makes it read-only for everybody.
+    script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", elsewhere]
+    command += ["--snakefile", project.folder / "Snakefile"]
+    if os.geteuid() == 0:
+        command = ["unshare", "--mount", "sh", "-c", script, "sh", project.folder, *command]
+    else:
+        subprocess.run(["chmod", "-R", "a-w", project.folder], check=True)
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert (Project(elsewhere).run_folder / "epoch-0004" / "history.png").is_file()
+    assert sorted(project.folder.rglob("*")) == before
+
+
+def test_the_configuration_of_the_working_directory_comes_first(new_project, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "config.yaml").write_text("training: {epochs: 7}\n")
+    output = new_project.run("--dry-run", "--directory", elsewhere)
+    assert "to epoch 0007" in output
+
+
+def test_a_bad_configuration_stops_everything_and_lists_what_is_wrong(new_project):
+    (new_project.folder / "config.yaml").write_text(
+        "training: {learning_rate: -1, epoks: 3}\nplots: {style: pink}\n"
+    )
+    process = new_project.snakemake()
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "training.learning_rate: -1.0 is not allowed; it must be a number above 0" in output
+    assert "training.epoks: unknown key; did you mean epochs?" in output
+    assert 'plots.style: "pink" is not allowed; it must be one of dark_background' in output
+    assert "Traceback" not in output
+    assert not new_project.results.exists()
+
+
+def test_a_config_that_is_no_yaml_is_refused_with_its_line(project):
+    (project.folder / "config.yaml").write_text("training:\n  epochs: 3\n\tseed: 1\n")
+    process = project.snakemake()
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "config.yaml is not valid YAML: line 3, column 1: found a tab character" in output
+    assert "Traceback" not in output
+
+
+def test_an_override_on_the_command_line_may_be_nested(finished):
+    plan = finished.plan("--config", "training={learning_rate: 5e-1}")
+    assert plan["train"] == 1
+
+
+def test_a_sweep_has_a_run_and_a_row_for_each_combination(new_project):
+    new_project.configure(
+        {"sweep": {"training.learning_rate": [0.1, "1e-2"], "training.seed": [0, 1]}}
+    )
+    new_project.run()
+    rows = (new_project.results / "summary.csv").read_text().splitlines()
+    assert rows[0].startswith("run,folder,training.learning_rate,training.seed,epochs,")
+    assert [row.split(",")[2:4] for row in rows[1:]] == [
+        ["0.01", "0"],
+        ["0.01", "1"],
+        ["0.1", "0"],
+        ["0.1", "1"],
+    ]
+    assert len(list((new_project.results / "runs").iterdir())) == 4
+    assert not (new_project.results / "latest").exists()
+
+
+def test_validation_is_measured_and_reported(new_project):
+    new_project.configure({"validation_fraction": 0.25})
+    new_project.run()
+    epoch = new_project.run_folder / "epoch-0004"
+    header, *rows = (epoch / "history.csv").read_text().splitlines()
+    assert header == "epoch,loss,accuracy,val_loss,val_accuracy"
+    assert len(rows) == 4
+    metrics = json.loads((epoch / "metrics.json").read_text())
+    assert metrics["validation_accuracy"] == float(rows[-1].split(",")[-1])
+
+
+def test_divergence_stops_the_run_with_epoch_batch_and_learning_rate(new_project):
+    new_project.configure({"model": {"hidden": [5]}, "training": {"learning_rate": 1e30}})
+    process = new_project.snakemake()
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "training diverged in epoch 1 of 4: the loss is nan at batch" in output
+    assert "learning rate of 1e+30" in output
+    assert not list(new_project.results.rglob("*.npz"))
+
+
+def test_ones_own_images_in_colour_with_text_for_labels_and_no_test_half(new_project):
+    rng = np.random.default_rng(0)
+    labels = np.array(["cat", "dog", "eel"])[np.arange(90) % 3]
+    images = rng.integers(0, 100, (90, 7, 9, 3), np.uint8)
+    for i in range(90):
+        images[i, :, :, i % 3] += 100
+    np.savez(new_project.folder / "My Pets.npz", x_train=images, y_train=labels)
+    new_project.configure(
+        {
+            "dataset": "My Pets.npz",
+            "classes": ["Cat", "Dog", "Eel"],
+            "model": {"hidden": [8], "initializer": "he_uniform"},
+            "training": {
+                "epochs": 30,
+                "batch_size": 10,
+                "optimizer": "adam",
+                "learning_rate": 0.01,
+            },
+        }
+    )
+    assert "download" not in planned(new_project.run())
+    assert new_project.run_folder.name.startswith("my_pets-mlp-8-")
+    folder = new_project.run_folder / "epoch-0030"
+    rows = read_csv(folder / "predictions.csv")
+    assert {row["label"] for row in rows} == {"Cat", "Dog", "Eel"}
+    assert [row["label"] for row in rows] == [row["predicted"] for row in rows]
+    assert {path.name for path in folder.glob("*.png")} == {*PICTURES}
+
+
+def test_a_folder_of_idx_files_is_the_same_as_the_public_dataset_they_are_of(finished, new_project):
+    new_project.configure({"dataset": "raw"})
+    new_project.run()
+    (own,) = new_project.results.glob("data/raw-*/X_train.npy")
+    (public,) = finished.results.glob("data/mnist-*/X_train.npy")
+    assert own.read_bytes() == public.read_bytes()
+    assert (new_project.run_folder / "checkpoints/epoch-0004.npz").read_bytes() == (
+        finished.run_folder / "checkpoints/epoch-0004.npz"
+    ).read_bytes()
+
+
+def test_a_misspelt_dataset_is_explained(new_project):
+    new_project.configure({"dataset": "mnits"})
+    process = new_project.snakemake()
+    assert process.returncode == 1
+    assert "did you mean mnist?" in process.stdout + process.stderr
+
+
+def test_the_end_of_a_sweep_shows_means_over_seeds_and_the_best_run(new_project):
+    new_project.configure(
+        {
+            "validation_fraction": 0.25,
+            "sweep": {"training.learning_rate": [0.01, 0.5], "training.seed": [0, 1, 2]},
+        }
+    )
+    output = new_project.run()
+    (row,) = [line for line in output.splitlines() if line.startswith("0.5 ")]
+    assert row.count(" ± ") == 6
+    rows = read_csv(new_project.results / "summary.csv")
+    (best,) = [row for row in rows if row["best"]]
+    assert float(best["validation_accuracy"]) == max(float(r["validation_accuracy"]) for r in rows)
+    assert f"The best run by validation accuracy: {best['folder']}" in output
+
+
+def test_early_stopping_keeps_the_best_epoch_through_a_chain(new_project):
+    # A learning rate that overfits these few images at once.
+    new_project.configure(
+        {
+            "validation_fraction": 0.25,
+            "training": {
+                **{"epochs": 40, "batch_size": 5, "learning_rate": 0.5},
+                **{"patience": 4, "checkpoint_every": 10},
+            },
+        }
+    )
+    new_project.run()
+    folder = new_project.run_folder / "epoch-0040"
+    losses = [float(row["val_loss"]) for row in read_csv(folder / "history.csv")]
+    metrics = read_json(folder / "metrics.json")
+    assert metrics["best_epoch"] == 1 + losses.index(min(losses))
+    assert metrics["epochs"] == len(losses) == metrics["best_epoch"] + 4 < 40
+    assert metrics["validation_loss"] == min(losses)

@@ -1,0 +1,58 @@
+# The report: which results it shows, and its first page.
+from scratchnet.evaluation.summary import format_summary, tabulate_costs
+
+
+def reported(path, figure):
+    """An output that the report shows as `figure`, by dataset and run.
+
+    Its caption is the file of the same name in workflow/report/.
+    """
+
+    def category(wildcards):
+        if "prediction" in wildcards.keys():
+            return "predictions"
+        if "run" in wildcards.keys():
+            return settings_of(dict(wildcards.items()))["dataset"]
+        return "all runs"
+
+    def subcategory(wildcards):
+        return wildcards.get("run", wildcards.get("prediction", "all runs"))
+
+    def labels(wildcards):
+        epoch = {"epoch": str(int(wildcards.epoch))} if "epoch" in wildcards.keys() else {}
+        return {"figure": figure, **epoch}
+
+    return report(
+        path,
+        caption=f"../report/{Path(path).stem}.rst",
+        category=category,
+        subcategory=subcategory,
+        labels=labels,
+    )
+
+
+def plot_file(path, figure):
+    """A plot as an output that the report shows, in the format that config.yaml asks for."""
+    return reported(f"{path}.{RUNS.settings[0]['plots.format']}", figure)
+
+
+def overview():
+    """What the first page of the report shows (workflow/report/overview.rst)."""
+    benchmarks = {
+        each.name: {
+            path
+            for place in RUNS.wildcards
+            for path in Path().glob(each.benchmark.apply_wildcards(place | {"epoch": "*"}))
+        }
+        for each in workflow.rules
+        if each.benchmark and "prediction" not in each.benchmark.get_wildcard_names()
+    }
+    run_column = ["run"] if RUNS.swept else []
+    losses = ["train_loss", "validation_loss", "test_loss"]
+    return {
+        "datasets": ", ".join(sorted({settings["dataset"] for settings in RUNS.settings})),
+        "results": format_summary(SUMMARY, omit=["folder", "error", *losses, *run_column]),
+        "swept": ", ".join(RUNS.swept),
+        "settings": Path(paths.RUN_CONFIG.format(**RUNS.wildcards[0])).read_text(),
+        "costs": tabulate_costs(benchmarks),
+    }

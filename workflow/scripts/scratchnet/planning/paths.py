@@ -1,0 +1,73 @@
+"""Where results lie: the one place that knows the layout of results/.
+
+A path is a pattern with Snakemake's {wildcards}: `paths.METRICS.format(run=..., epoch=...)`. The
+files that only one rule makes and reads are named in that rule, below one of the folders here.
+"""
+
+RESULTS = "results"
+
+# Folders. Those of `data`, `run`, `sweep` and `prediction` are named after settings.
+DATASET = "results/data/{dataset}"
+DATA = "results/data/{data}"
+RUN = "results/runs/{run}"
+EPOCH = "results/runs/{run}/epoch-{epoch}"
+SWEEP = "results/sweeps/{sweep}"
+PREDICTION = "results/predictions/{prediction}"
+
+RAW_FILES = {
+    "train_images": f"{DATASET}/train-images-idx3-ubyte",
+    "train_labels": f"{DATASET}/train-labels-idx1-ubyte",
+    "test_images": f"{DATASET}/t10k-images-idx3-ubyte",
+    "test_labels": f"{DATASET}/t10k-labels-idx1-ubyte",
+    "source": f"{DATASET}/source.json",
+}
+ARRAYS = {
+    f"{kind}_{split}": f"{DATA}/{kind}_{split}.npy"
+    for split in ("train", "validation", "test")
+    for kind in "XY"
+}
+MANIFEST = f"{DATA}/manifest.json"
+RUN_CONFIG = f"{RUN}/config.yaml"
+CHECKPOINT = f"{RUN}/checkpoints/epoch-{{epoch}}.npz"
+TRAINING_RECORD = f"{RUN}/checkpoints/epoch-{{epoch}}.json"
+METRICS = f"{EPOCH}/metrics.json"
+HISTORY = f"{EPOCH}/history.csv"
+SUMMARY = "results/summary.csv"
+PARTIAL_SUMMARY = f"{SWEEP}/partial_summary.csv"
+LATEST = "results/latest"
+
+# What the wildcards of a path may be.
+FOLDER_NAME = "[a-z0-9_-]+-[0-9a-f]{8}"
+WILDCARDS = {
+    "dataset": "[a-z_]+",
+    "data": FOLDER_NAME,
+    "run": FOLDER_NAME,
+    "epoch": "[0-9]{4}",
+    "sweep": FOLDER_NAME,
+    "prediction": FOLDER_NAME,
+}
+
+
+def epoch_name(epoch: int) -> str:
+    """Return the wildcard `epoch` of an epoch: 20 is 0020."""
+    return f"{epoch:04}"
+
+
+def log(stage: str, folder: str = "") -> str:
+    """Return the path of the log of `stage` for results in `folder`, one of the folders above."""
+    return f"{_beside_results('logs', stage, folder)}.log"
+
+
+def benchmark(stage: str, folder: str = "") -> str:
+    """Return the path of the benchmark of `stage`, like `log`."""
+    return f"{_beside_results('benchmarks', stage, folder)}.tsv"
+
+
+def _beside_results(kind, stage, folder):
+    *_, wildcards = folder.partition("{")
+    return f"results/{kind}/{stage}" + (f"/{{{wildcards}" if wildcards else "")
+
+
+def relocate(path: str, results) -> str:
+    """Return `path`, results/..., in the folder `results`."""
+    return f"{results}{path.removeprefix(RESULTS)}"

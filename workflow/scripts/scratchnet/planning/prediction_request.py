@@ -1,0 +1,66 @@
+"""What `snakemake predict` is asked for: which images, and the network of which run.
+
+This is part of planning, so it must not load NumPy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scratchnet.data import user_data
+from scratchnet.errors import ConfigError
+from scratchnet.fingerprint.values import short_hash
+from scratchnet.planning.stages import identity
+from scratchnet.planning.trained_runs import find_run
+from scratchnet.predict import image_files
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    """The images to predict, and the network to predict them with.
+
+    `name` is the wildcard `prediction`, the folder of the results, e.g. digits-1a2b3c4d. It depends
+    on the content of all files, and on the paths and the order of image files, which the results
+    contain. `settings` identify both, `images` are paths, and `network` has the files of the run.
+    """
+
+    name: str
+    settings: Mapping
+    images: list[str]
+    network: Mapping[str, str]
+
+
+def resolve_request(settings: Mapping, results: str | Path) -> PredictionRequest:
+    """Return what `settings` ask for, with the runs in the folder `results`.
+
+    Raises ConfigError, which lists every mistake.
+    """
+    asked, problems = settings["predict.images"], []
+    images, hashes, run = [], [], None
+    try:
+        if not asked:
+            raise ConfigError(
+                "name them, e.g. snakemake --cores 1 predict --config 'predict={images: a/folder}'"
+            )
+        images = image_files.find_image_files(asked)
+        hashes = [user_data.hash_contents({"image": path}) for path in images]
+    except (ConfigError, OSError) as error:
+        problems.append(f"predict.images: {error}")
+    try:
+        run = find_run(results, settings["predict.run"])
+    except (ConfigError, OSError) as error:
+        problems.append(f"predict.run: {error}")
+    if problems:
+        raise ConfigError("\n  ".join(["predictions cannot be made:", *problems]))
+    names = [str(path) for path in images if not image_files.is_array(path)]
+    known = settings | {
+        "predict.images": short_hash([names, hashes]),
+        "predict.network": user_data.hash_contents(
+            {role: Path(path) for role, path in run.files.items() if role != "X_test"}
+        ),
+        "predict.run": run.name,
+        "model.activation": run.activation,
+    }
+    label = user_data.dataset_label(asked) if isinstance(asked, str) else "images"
+    name = f"{label}-{short_hash(identity('predict_images', known))}"
+    return PredictionRequest(name, known, [str(path) for path in images], run.files)

@@ -1,0 +1,93 @@
+"""The runs that a configuration asks for, and which results belong to which run."""
+
+from collections.abc import Mapping
+
+from scratchnet.errors import ConfigError
+from scratchnet.fingerprint.values import short_hash
+from scratchnet.planning import paths
+from scratchnet.planning.config import resolve_runs, swept_keys
+from scratchnet.planning.stages import data_name, run_name
+
+# The wildcards that tell which run a result belongs to, the most telling first.
+FOLDERS = ("run", "data", "dataset", "sweep")
+
+
+class Runs:
+    """The runs of a configuration, for results in the folder `results`.
+
+    `settings` has the settings of each run, flat by dotted key; `wildcards` has the wildcards of
+    its results. `rows` has the lines of the summary: the run, its folder, its values of the `swept`
+    keys, and the paths of what was measured. `sweep` is the folder in which they are compared.
+    `epochs` has the epochs that are asked for, by run. Raises ConfigError where the configuration
+    is not valid.
+    """
+
+    def __init__(self, config, results=paths.RESULTS):
+        self.settings = resolve_runs(config)
+        self.swept = swept_keys(config)
+        places = [
+            {
+                "dataset": settings["dataset"],
+                "data": data_name(settings),
+                "run": run_name(settings),
+                "epoch": paths.epoch_name(settings["training.epochs"]),
+            }
+            for settings in self.settings
+        ]
+        self.rows = [
+            _summary_row(settings, place, self.swept, results)
+            for settings, place in zip(self.settings, places)
+        ]
+        self.sweep = sweep_name(self.swept, self.rows)
+        self.wildcards = [place | {"sweep": self.sweep} for place in places]
+        self.epochs = {place["run"]: set() for place in places}
+        for place in places:
+            self.epochs[place["run"]].add(int(place["epoch"]))
+        self._index = {place[kind]: i for i, place in enumerate(self.wildcards) for kind in FOLDERS}
+        # The settings of stages that put all runs together: those that all share, and the runs.
+        self._together = self.settings[0] | {"rows": self.rows, "runs": self.settings}
+
+    def settings_of(self, wildcards: Mapping) -> dict:
+        """Return the settings of the run, or of all runs, that a result belongs to.
+
+        Raises ConfigError where the result belongs to another configuration.
+        """
+        if not wildcards:
+            return self._together
+        index = self._index_of(wildcards)
+        return self._together if "sweep" in wildcards else self.settings[index]
+
+    def all_wildcards(self, wildcards: Mapping) -> dict:
+        """Return `wildcards` with all others of the same run."""
+        if {"run", "data", "dataset"}.isdisjoint(wildcards):
+            return dict(wildcards)
+        return self.wildcards[self._index_of(wildcards)] | wildcards
+
+    def _index_of(self, wildcards):
+        folder = next(wildcards[kind] for kind in FOLDERS if kind in wildcards)
+        if folder not in self._index:
+            raise ConfigError(
+                f"{folder} belongs to another configuration; "
+                f"the present one has {', '.join(self._index)}"
+            )
+        return self._index[folder]
+
+
+def sweep_name(swept: list, rows: list) -> str:
+    """Return the folder in which `rows` are compared, e.g. learning_rate-seed-1a2b3c4d."""
+    names = [key.rsplit(".", 1)[-1] for key in swept]
+    return "-".join([*names, short_hash(rows)])
+
+
+def _summary_row(settings, place, swept, results):
+    def path(pattern):
+        return paths.relocate(pattern.format(**place), results)
+
+    return {
+        "run": place["run"],
+        "folder": path(paths.EPOCH),
+        "swept": {key: settings.get(key) for key in swept},
+        "metrics": path(paths.METRICS),
+        "history": path(paths.HISTORY),
+        "record": path(paths.TRAINING_RECORD),
+    }

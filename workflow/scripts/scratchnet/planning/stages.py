@@ -1,0 +1,99 @@
+"""The stages of the pipeline: which settings each reads, and which stage it follows.
+
+The *identity* of a result is the settings that its stage and all stages before it read. Arrays and
+training runs lie in folders named after their identity: a result of another configuration lies
+elsewhere, so nothing is overwritten, and undoing an edit costs nothing. The *fingerprint* of a
+result also covers the code; see fingerprint/.
+"""
+
+from collections.abc import Mapping
+
+from scratchnet.fingerprint.stages import Stage, own_settings, stage_before
+from scratchnet.fingerprint.values import short_hash
+
+DATA = ("dataset", "content", "test_fraction", "validation_fraction")
+MODEL = ("model.hidden", "model.activation", "model.dropout", "model.initializer")
+# Without training.epochs and training.checkpoint_every: they decide which checkpoints of a run are
+# written, not what is in them.
+TRAINING = (
+    "training.batch_size",
+    "training.optimizer",
+    "training.learning_rate",
+    "training.momentum",
+    "training.nesterov",
+    "training.weight_decay",
+    "training.schedule",
+    "training.decay_epochs",
+    "training.decay_rate",
+    "training.patience",
+    "training.seed",
+)
+EXPORT = ("model.activation", "export.raw_pixels")
+# The run and the images are identified by their content (prediction_request.py).
+PREDICT = (
+    *("predict.images", "predict.background", "predict.run", "predict.network"),
+    "model.activation",
+)
+
+
+def _download_unless_user_data(settings):
+    """The stage before `preprocess`. The user's own files are read where they are."""
+    return None if "content" in settings else "download"
+
+
+# A stage has the name of its rule and of its script: "train" is scripts/train.py. "rows" are those
+# of the summary, and "runs" the settings of these runs (runs.py).
+STAGES = {
+    "download": Stage(("dataset",)),
+    "describe": Stage(DATA + MODEL + TRAINING),
+    "preprocess": Stage(DATA, after=_download_unless_user_data),
+    "train": Stage(MODEL + TRAINING, after="preprocess"),
+    "evaluate": Stage(("model.activation", "classes"), after="train"),
+    "plot_history": Stage(("plots.style",), after="evaluate"),
+    "plot_confusion": Stage(("plots.style",), after="evaluate"),
+    "plot_misclassified": Stage(("plots.misclassified", "plots.style"), after="evaluate"),
+    "plot_calibration": Stage(("plots.style",), after="evaluate"),
+    "plot_weights": Stage(("plots.style",), after="evaluate"),
+    "make_demo": Stage(("model.activation",), after="evaluate"),
+    "check_parity": Stage(MODEL + TRAINING, after="train"),
+    "plot_parity": Stage(("plots.style",), after="check_parity"),
+    "export_keras": Stage(EXPORT, after="train"),
+    "export_onnx": Stage(EXPORT, after="evaluate"),
+    "export_npz": Stage(("model.activation",), after="evaluate"),
+    "predict_images": Stage(PREDICT),
+    "plot_contact_sheet": Stage(("plots.style",), after="predict_images"),
+    "summarize": Stage(("rows",), after="evaluate", each="runs"),
+    "compare": Stage(("rows",), after="evaluate", each="runs"),
+    "plot_curves": Stage(("plots.style",), after="compare"),
+    "plot_points": Stage(("plots.style", "rows"), after="compare"),
+}
+
+
+def identity(stage: str, settings: Mapping) -> dict:
+    """Return the settings that `stage` and the stages before it read: {stage: {key: value}}."""
+    own = {stage: own_settings(STAGES, stage, settings)}
+    before = stage_before(STAGES, stage, settings)
+    return identity(before, settings) | own if before else own
+
+
+def data_name(settings: Mapping) -> str:
+    """Return the wildcard `data` of a run: the folder of its arrays, e.g. mnist-1a2b3c4d."""
+    return f"{settings['dataset']}-{short_hash(identity('preprocess', settings))}"
+
+
+def run_name(settings: Mapping) -> str:
+    """Return the wildcard `run` of a run: mnist-softmax-1a2b3c4d, mnist-mlp-300-100-1a2b3c4d."""
+    hidden = settings["model.hidden"]
+    widths = map(str, hidden) if len(hidden) <= 6 else [str(len(hidden)), "layers"]
+    label = "-".join(["mlp", *widths]) if hidden else "softmax"
+    return f"{settings['dataset']}-{label}-{short_hash(identity('train', settings))}"
+
+
+def previous_epoch(epoch: int, checkpoint_every: int | None, others) -> int:
+    """Return the epoch whose checkpoint training continues from to reach `epoch`, or 0.
+
+    It is the last one before `epoch` of those that `checkpoint_every` asks for and of `others`,
+    the epochs whose checkpoints exist or are wanted for another reason.
+    """
+    regular = (epoch - 1) // checkpoint_every * checkpoint_every if checkpoint_every else 0
+    return max([regular, *(other for other in others if other < epoch)])

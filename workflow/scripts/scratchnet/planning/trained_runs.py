@@ -1,0 +1,86 @@
+"""Finding a trained run by its name, with the files that are needed to use its network."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scratchnet.errors import ConfigError
+from scratchnet.planning import paths
+from scratchnet.planning.config import check_yaml
+from scratchnet.planning.settings import read_settings
+from scratchnet.planning.stages import data_name
+
+TRAIN_FIRST = "`snakemake --cores 4` trains one"
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run at one of its epochs.
+
+    `name` is e.g. mnist-softmax-1a2b3c4d/epoch-0020. `files` maps checkpoint, manifest, metrics and
+    X_test to their paths. `activation` is that of the hidden layers, or None without any.
+    """
+
+    name: str
+    files: Mapping[str, str]
+    activation: str | None
+
+
+def find_run(results: str | Path, name: str) -> TrainedRun:
+    """Return the trained run called `name` in the folder `results`.
+
+    `name` is "latest", a run, or a run at one of its epochs, and may be a path that ends so. The
+    last epoch is the default. Raises ConfigError if there is no such run, or if a file is missing.
+    """
+    parts = [part for part in Path(name).parts if not re.fullmatch(r"epoch-\d+|\.\.|/+", part)]
+    run = parts[-1] if parts else ""
+    latest = Path(paths.relocate(paths.LATEST, results))
+    if run == "latest" and latest.is_symlink():
+        run = latest.readlink().name
+    folder = Path(paths.relocate(paths.RUN.format(run=run), results))
+    if not run or not folder.is_dir():
+        known = sorted(path.name for path in folder.parent.glob("*/"))
+        raise ConfigError(
+            f"there is no run {run or name} in {results}; "
+            + (f"there are {', '.join(known)}" if known else TRAIN_FIRST)
+        )
+    settings = _read_settings_of_run(results, run)
+    epoch = _find_epoch(Path(results), run, name)
+    wildcards = {"run": run, "epoch": epoch, "data": data_name(settings)}
+    patterns = {
+        "checkpoint": paths.CHECKPOINT,
+        "manifest": paths.MANIFEST,
+        "metrics": paths.METRICS,
+        "X_test": paths.ARRAYS["X_test"],
+    }
+    files = {
+        role: paths.relocate(pattern.format(**wildcards), results)
+        for role, pattern in patterns.items()
+    }
+    missing = [path for path in files.values() if not Path(path).is_file()]
+    if missing:
+        raise ConfigError(f"{run} is incomplete: {' and '.join(missing)} is missing")
+    return TrainedRun(f"{run}/epoch-{epoch}", files, settings.get("model.activation"))
+
+
+def _read_settings_of_run(results, run):
+    path = Path(paths.relocate(paths.RUN_CONFIG.format(run=run), results))
+    if not path.is_file():
+        raise ConfigError(f"{path} is missing; `snakemake --cores 4` writes it")
+    check_yaml(path)
+    return read_settings(path)
+
+
+def _find_epoch(results, run, name):
+    """The epoch of `run` that `name` asks for, or else the last one that was evaluated."""
+    pattern = paths.relocate(paths.METRICS.format(run=run, epoch="*"), "")
+    evaluated = sorted(path.parent.name for path in results.glob(pattern.removeprefix("/")))
+    last = Path(name).name
+    epoch = last if re.fullmatch(r"epoch-\d+", last) else (evaluated or [""])[-1]
+    if epoch not in evaluated:
+        raise ConfigError(
+            f"{run} has no {epoch or 'evaluated epoch'}; "
+            + (f"it has {', '.join(evaluated)}" if evaluated else TRAIN_FIRST)
+        )
+    return epoch.removeprefix("epoch-")
