@@ -171,7 +171,7 @@ def test_the_validation_images_never_change():
 
 def test_each_part_is_of_its_half():
     train, test = half(20), half(9, "x_test")
-    found = split({"train": train, "test": test}, 0.15, 0.25)
+    found = assign_samples({"train": train, "test": test}, 0.15, 0.25)
     assert [found[part][0] for part in PARTS] == [train, train, test]
 
 
@@ -236,7 +236,7 @@ def test_at_least_one_image_is_set_aside_to_test_with(n, fraction):
 
 def test_all_parts_are_of_the_only_half():
     train = half(20)
-    assert [each for each, _ in split({"train": train}, 0.15, 0.25).values()] == [train] * 3
+    assert [each for each, _ in assign_samples({"train": train}, 0.15, 0.25).values()] == [train] * 3
 
 
 TOO_FEW = {
@@ -249,12 +249,12 @@ TOO_FEW = {
 @pytest.mark.parametrize(("n", "test", "validation"), TOO_FEW.values(), ids=TOO_FEW)
 def test_too_few_images_are_refused_with_their_number(n, test, validation):
     with pytest.raises(DataError, match=f"x_train: {n} images are too few"):
-        split({"train": half(n)}, test, validation)
+        assign_samples({"train": half(n)}, test, validation)
 
 
 def test_too_few_images_are_refused_where_there_is_a_test_half_too():
     with pytest.raises(DataError, match="x_train: 2 images are too few"):
-        split({"train": half(2), "test": half(9)}, 0.15, 0.9)
+        assign_samples({"train": half(2), "test": half(9)}, 0.15, 0.9)
 
 
 # ---- The arrays are those parts.
