@@ -274,21 +274,21 @@ def test_a_run_may_lie_on_another_disk(results, tmp_path):
 @pytest.mark.parametrize("epoch", ["epoch-0010", "epoch-20", "epoch-00020"])
 def test_an_epoch_that_was_not_tested_is_refused_with_those_that_were(results, epoch):
     fill(results, [f"runs/{SOFTMAX_RUN}/checkpoints/{epoch}.npz"])
-    said = f"/{SOFTMAX_RUN} has no {epoch}; it has epoch-0009, epoch-0020$"
+    said = f"^{SOFTMAX_RUN} has no {epoch}; it has epoch-0009, epoch-0020$"
     with pytest.raises(ConfigError, match=said):
         find_run(results, f"{SOFTMAX_RUN}/{epoch}")
 
 
 def test_a_run_without_a_tested_epoch_is_refused(results):
     shutil.rmtree(results / "runs" / MLP_RUN / "epoch-0020")
-    said = f"runs/{MLP_RUN} has no tested epoch; `snakemake --cores 4` makes one"
+    said = f"^{MLP_RUN} has no evaluated epoch; `snakemake --cores 4` trains one"
     with pytest.raises(ConfigError, match=said):
         find_run(results, MLP_RUN)
 
 
 def test_a_run_without_its_settings_is_refused(results):
     (results / "runs" / MLP_RUN / "config.yaml").unlink()
-    said = f"runs/{MLP_RUN}/config.yaml is missing; `snakemake --cores 4` makes it"
+    said = f"runs/{MLP_RUN}/config.yaml is missing; `snakemake --cores 4` writes it"
     with pytest.raises(ConfigError, match=said):
         find_run(results, "latest")
 
@@ -307,7 +307,7 @@ def test_files_that_are_missing_are_named(results, missing):
     with pytest.raises(ConfigError) as caught:
         find_run(results, MLP_RUN)
     named = " and ".join(files[role] for role in missing)
-    assert str(caught.value) == f"of {MLP_RUN}, {named} is missing"
+    assert str(caught.value) == f"{MLP_RUN} is incomplete: it lacks {named}"
 
 
 def test_the_data_are_those_of_the_run_and_not_of_another(results):
@@ -521,7 +521,7 @@ def test_an_array_is_known_by_its_content_alone(requested, tmp_path):
 @pytest.mark.parametrize("images", [None, "", []])
 def test_without_images_it_is_said_how_to_ask(requested, images):
     with pytest.raises(
-        ConfigError, match=r"predict\.images: say which, e\.g\. snakemake --cores 1"
+        ConfigError, match=r"predict\.images: name them, e\.g\. snakemake --cores 1"
     ):
         requested(images=images)
 

@@ -17,7 +17,7 @@ def test_the_first_time(new_project):
     found = reasons(new_project)
     assert found["Downloading"] == "for the first time"
     assert found["Training"] == "for the first time"
-    assert found["Testing"] == "follows train"
+    assert found["Evaluating"] == "follows train"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_an_edited_setting_is_named_with_both_values(project, settings, reason):
 
 def test_an_edited_plot_setting_is_named(project):
     project.configure({"plots": {"misclassified": 9}})
-    assert reasons(project) == {"Drawing": "plots.misclassified: 5 -> 9"}
+    assert reasons(project) == {"Plotting": "plots.misclassified: 5 -> 9"}
 
 
 def test_an_edited_module_is_named(project):
@@ -48,38 +48,38 @@ def test_an_edited_module_is_named(project):
     layers.write_text(layers.read_text() + "\n# An edit.\n")
     found = reasons(project)
     assert found["Training"] == "layers.py changed"
-    assert found["Summing"] == "follows evaluate"
+    assert found["Summarizing"] == "follows evaluate"
 
 
 def test_a_new_import_is_named(project):
     script = project.folder / "workflow/scripts/plot_history.py"
     script.write_text(script.read_text() + "\nimport scratchnet.random_streams\n")
-    assert reasons(project) == {"Drawing": "plot_history.py changed, streams.py is new"}
+    assert reasons(project) == {"Plotting": "plot_history.py changed, random_streams.py is new"}
 
 
 def test_a_missing_result_is_said_to_be_missing(project):
     (project.run_folder / EPOCH / "history.png").unlink()
-    assert reasons(project) == {"Drawing": "its result is missing"}
+    assert reasons(project) == {"Plotting": "its result is missing"}
 
 
 def test_a_result_without_a_record_is_said_to_have_none(project):
     (project.run_folder / f"{EPOCH}/.history.png.fingerprint").unlink()
-    assert reasons(project) == {"Drawing": "there is no record of how its result was made"}
+    assert reasons(project) == {"Plotting": "there is no record of how its result was made"}
 
 
 @pytest.mark.parametrize("content", [b"", b'{"settings": ', b"\xff"])
 def test_a_damaged_record_is_said_to_be_damaged(project, content):
     (project.run_folder / f"{EPOCH}/.history.png.fingerprint").write_bytes(content)
-    assert reasons(project) == {"Drawing": "its record is damaged"}
+    assert reasons(project) == {"Plotting": "its record is damaged"}
 
 
 def test_a_forced_stage_runs_once_more(project):
-    assert reasons(project, "--forcerun", "summarize") == {"Summing": "once more"}
+    assert reasons(project, "--forcerun", "summarize") == {"Summarizing": "once more"}
 
 
 def test_other_runs_make_another_summary(project):
     project.configure({"sweep": {"training.seed": [0, 1]}})
-    assert reasons(project)["Summing"] == "rows changed"
+    assert reasons(project)["Summarizing"] == "rows changed"
 
 
 def test_of_several_earlier_runs_the_nearest_is_named(project):

@@ -60,7 +60,7 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
     }
     missing = [path for path in files.values() if not Path(path).is_file()]
     if missing:
-        raise ConfigError(f"{run} is incomplete: {' and '.join(missing)} is missing")
+        raise ConfigError(f"{run} is incomplete: it lacks {' and '.join(missing)}")
     return TrainedRun(f"{run}/epoch-{epoch}", files, settings.get("model.activation"))
 
 

@@ -1,0 +1,298 @@
+"""Every mistake in the configuration is explained, all of them at once."""
+
+import datetime
+import json
+import math
+import re
+
+import pytest
+
+from configs import (
+    DEFAULTS,
+    LEAVES,
+    SECTIONS,
+    SWEEPABLE,
+    message_of,
+    nested,
+    problems_of,
+    run_of,
+    types_of,
+)
+from scratchnet.errors import ConfigError
+from scratchnet.planning.config import (
+    check_yaml,
+    resolve_runs,
+)
+
+# ---- Values that are not allowed, made from the schema so that no key is left out.
+
+
+def bad_values(leaf):
+    """Values that `leaf` does not allow, each with what the message must say is allowed."""
+    if "enum" in leaf:
+        allowed = "one of " + ", ".join(leaf["enum"])
+        return [(value, allowed) for value in ("no such thing", 1, True, None, [], {})]
+    types = types_of(leaf)
+    if "array" in types:
+        items = [([value], "") for value, _ in bad_values(leaf["items"])]
+        others = [True, {"a": 1}] + ([] if "string" in types else ["text", 1])
+        others += [] if "null" in types else [None]
+        return [(value, "a list") for value in others] + items
+    if types == ["boolean"]:
+        return [(value, "true or false") for value in ("yes", 1, 0, None, [True], {"a": 1})]
+    values = [({"a": 1}, ""), ([1], ""), (True, ""), (False, "")]
+    if "string" in types:
+        return [(value, "text") for value, _ in values]
+    kind = "a whole number" if "integer" in types else "a number"
+    values += [("text", kind), ("", kind), ("nan", kind), ("inf", kind), ("-inf", kind)]
+    values += [(math.nan, kind), (math.inf, kind), (-math.inf, kind)]
+    step = 1 if "integer" in types else 1e-6
+    for bound, allowed, beyond in (
+        ("minimum", "at least", -step),
+        ("maximum", "at most", step),
+        ("exclusiveMinimum", "above", 0),
+        ("exclusiveMaximum", "below", 0),
+    ):
+        if bound in leaf:
+            values.append((leaf[bound] + beyond, f"{allowed} {leaf[bound]}"))
+            values.append((str(leaf[bound] + beyond), f"{allowed} {leaf[bound]}"))
+    if "integer" in types:
+        values += [(1.5, "a whole number"), ("1.5", "a whole number")]
+    if "null" not in types:
+        values += [(None, kind), ("null", kind)]
+    else:
+        values.append(("Null and void", "or null"))
+    return values
+
+
+BAD = [
+    pytest.param(key, value, allowed, id=f"{key}={value!r}")
+    for key, leaf in LEAVES.items()
+    for value, allowed in bad_values(leaf)
+]
+
+
+@pytest.mark.parametrize(("key", "value", "allowed"), BAD)
+def test_a_bad_value_is_explained(key, value, allowed):
+    (problem,) = problems_of(nested(key, value))
+    assert re.match(rf"{re.escape(key)}(\[0\])?: .* is not allowed; it must be .", problem)
+    assert allowed in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"), [bad for bad in BAD if bad.values[0] in SWEEPABLE]
+)
+@pytest.mark.parametrize("form", ["sections", "a list of sections"])
+def test_a_bad_value_is_refused_in_a_sweep_with_its_place(form, key, value, allowed):
+    section = {key: [DEFAULTS[key], value]}
+    sweep, place = (section, "sweep") if form == "sections" else ([{}, section], r"sweep\[1\]")
+    (problem,) = problems_of({"sweep": sweep})
+    assert re.match(rf"{place}\.{re.escape(key)}\[1\](\[0\])?: ", problem)
+    assert allowed in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dataset", "no such dataset"),
+        ("test_fraction", 0),
+        ("validation_fraction", -0.01),
+        ("validation_fraction", 0.91),
+        ("download.timeout", 0),
+        ("model.hidden", [0]),
+        ("model.activation", "no such function"),
+        ("model.dropout", -0.01),
+        ("model.dropout", 1),
+        ("model.initializer", "no such distribution"),
+        ("training.weight_decay", -0.1),
+        ("training.schedule", "no such schedule"),
+        ("training.decay_epochs", 0),
+        ("training.decay_rate", 1.01),
+        ("training.patience", 0),
+        ("training.epochs", 0),
+        ("training.epochs", 10_000),  # a checkpoint's name has four digits
+        ("training.batch_size", 0),
+        ("training.optimizer", "no such rule"),
+        ("training.learning_rate", 0),
+        ("training.momentum", -0.01),
+        ("training.momentum", 1),
+        ("training.seed", -1),
+        ("training.seed", 1 << 32),
+        ("training.checkpoint_every", 0),
+        ("plots.misclassified", 0),
+        ("plots.misclassified", 101),
+        ("plots.format", "jpg"),
+        ("plots.style", "no such style"),
+    ],
+)
+def test_the_limits_are_where_they_should_be(key, value):
+    (problem,) = problems_of(nested(key, value))
+    assert problem.startswith(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("validation_fraction", 0.9),
+        ("download.timeout", 600.0),
+        ("model.hidden", [1, 4096]),
+        ("training.epochs", 9999),
+        ("training.batch_size", 60_000),
+        ("training.learning_rate", 1e-12),
+        ("training.momentum", 0.999),
+        ("training.seed", (1 << 32) - 1),
+        ("training.checkpoint_every", 9999),
+        ("plots.misclassified", 100),
+        ("plots.format", "svg"),
+    ],
+)
+def test_what_is_within_the_limits_is_allowed(key, value):
+    assert resolve_runs(nested(key, value)) == [run_of({key: value})]
+
+
+@pytest.mark.parametrize("key", ["training.seed", "training.learning_rate"])
+@pytest.mark.parametrize("value", [10**400, "1e400"], ids=["digits", "text"])
+def test_a_number_beyond_all_floats_is_refused(key, value):
+    (problem,) = problems_of(nested(key, value))
+    assert problem.startswith(f"{key}: ")
+
+
+@pytest.mark.parametrize("key", sorted(LEAVES.keys() - {"test_fraction"}))
+def test_every_bound_itself_is_allowed(key):
+    leaf = LEAVES[key]
+    bounds = [leaf[bound] for bound in ("minimum", "maximum") if bound in leaf]
+    allowed = bounds + leaf.get("enum", []) + [leaf["default"]]
+    assert [resolve_runs(nested(key, value))[0][key] for value in allowed] == allowed
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("value", [5, "text", [], True])
+def test_a_section_that_is_none_is_explained_by_its_keys(section, value):
+    (problem,) = problems_of({section: value})
+    keys = ", ".join(key.split(".")[1] for key in LEAVES if key.startswith(f"{section}."))
+    assert (
+        problem
+        == f"{section}: {json.dumps(value)} is not allowed; it must be a section with the keys "
+        + keys
+    )
+
+
+@pytest.mark.parametrize("config", [[], "text", 5])
+def test_a_config_that_is_no_mapping_is_explained(config):
+    (problem,) = problems_of(config)
+    assert problem.startswith(f"config: {json.dumps(config)} is not allowed; it must be a section")
+
+
+# ---- Keys that do not exist.
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({"datset": "mnist"}, "datset: unknown key; did you mean dataset?"),
+        ({"trainig": {"epochs": 5}}, "trainig: unknown key; did you mean training?"),
+        (
+            {"training": {"epoch": 5}},
+            "training.epoch: unknown key; did you mean epochs?",
+        ),
+        (
+            {"training": {"learningrate": 5}},
+            "training.learningrate: unknown key; did you mean learning_rate?",
+        ),
+        ({"plots": {"stile": "default"}}, "plots.stile: unknown key; did you mean style?"),
+        (
+            {"sweep": {"training.sed": [1]}},
+            "sweep.training.sed: unknown key; did you mean training.seed?",
+        ),
+        (
+            {"model": {"xyz": 1}},
+            "model.xyz: unknown key; known keys are hidden, activation, dropout, initializer",
+        ),
+        (
+            {7: 1},
+            "7: unknown key; known keys are dataset, classes, test_fraction, "
+            "validation_fraction, download, model, training, sweep, export, predict, plots",
+        ),
+    ],
+)
+def test_an_unknown_key_is_named_with_what_may_be_meant(config, problem):
+    assert problems_of(config) == [problem]
+
+
+# ---- All problems at once.
+
+WRONG = {
+    "datset": "mnist",
+    "validation_fraction": 2,
+    "model": {"hidden": [0, "wide"], "activaton": "relu"},
+    "training": {"epochs": 0, "learning_rate": "fast"},
+    "sweep": {"training.seed": [0, -1]},
+    "plots": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "null"),
+        (True, "true"),
+        ("näher", '"näher"'),
+        (datetime.date(2026, 1, 2), '"2026-01-02"'),
+        ([0.5] * 100, "[" + "0.5, " * 15 + "0..."),  # 80 characters
+    ],
+)
+def test_a_value_is_shown_as_it_would_be_written(value, shown):
+    (problem,) = problems_of({"training": {"epochs": value}})
+    assert problem.startswith(f"training.epochs: {shown} is not allowed; ")
+
+
+NO_YAML = {
+    "a tab": ("training:\n\tepochs: 3\n", "line 2, column 1: found character that cannot start"),
+    "an open list": ("a: 1\nb: [1, 2\nc: d: e\n", "line 3, column 2: did not find"),
+    "two mappings in a line": ("a: b: c\n", "line 1, column 5: mapping values are not allowed"),
+    "a quote without end": ('a: "b\n', "line 2, column 1: found unexpected end of stream"),
+    "a control character": ("a: \0\n", "control characters are not allowed"),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), NO_YAML.values(), ids=NO_YAML)
+def test_of_a_file_that_is_no_yaml_the_line_is_named(tmp_path, text, problem):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(f"{path} is not valid YAML: ")) as caught:
+        check_yaml(path)
+    assert problem in str(caught.value)
+
+
+def test_a_file_in_another_encoding_is_explained(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_bytes("classes: [größer, kleiner]\n".encode("latin-1"))
+    with pytest.raises(
+        ConfigError, match="is not valid YAML: 'utf-8' codec can't decode byte 0xf6"
+    ):
+        check_yaml(path)
+
+
+def test_all_problems_are_told_at_once():
+    assert [problem.split(":")[0] for problem in problems_of(WRONG)] == [
+        "datset",
+        "model.activaton",
+        "model.hidden[0]",
+        "model.hidden[1]",
+        "plots",
+        "sweep.training.seed[1]",
+        "training.epochs",
+        "training.learning_rate",
+        "validation_fraction",
+    ]
+
+
+@pytest.mark.parametrize(
+    "word", ["jsonschema", "schema", "additionalProperties", "exclusiveMinimum", "$", "{'"]
+)
+def test_a_message_is_made_for_people(word):
+    assert word not in message_of(WRONG)
+
+
+def test_a_problem_takes_one_short_line():
+    assert max(map(len, problems_of(WRONG))) < 150
