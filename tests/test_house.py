@@ -1,4 +1,4 @@
-"""The house rules of the code: who imports what, what a rule looks like, what the README shows."""
+"""The architecture: which package may import which, what a script and a rule look like."""
 
 import ast
 import re
@@ -12,75 +12,133 @@ from project import CHECKOUT
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "scratchnet"
 RULES = CHECKOUT / "workflow" / "rules"
-NETWORK = (
-    *("layers", "initializers", "losses", "optimizers", "schedules"),
-    *("network", "batches", "streams"),
-)
-# The order that snakefmt gives them.
-DIRECTIVES = (
-    *("input", "output", "log", "benchmark", "localrule", "threads"),
-    *("resources", "params", "message", "script"),
-)
+MODULES = sorted(LIBRARY.rglob("*.py"))
+STANDARD = set(sys.stdlib_module_names)
+
+# What each package, and each root module, may import of the library, besides itself.
+ROOT = {"errors", "files", "progress", "random_streams"}
+MAY_IMPORT = {
+    "errors": set(),
+    "files": set(),
+    "progress": set(),
+    "random_streams": set(),
+    "job": {"errors", "fingerprint"},
+    "fingerprint": set(),
+    "nn": set(),
+    "data": ROOT,
+    "training": {*ROOT, "nn"},
+    "evaluation": {*ROOT, "nn", "training"},
+    "predict": {*ROOT, "nn", "training", "data", "evaluation"},
+    "interop": {*ROOT, "nn", "training", "evaluation"},
+    "planning": {*ROOT, "fingerprint", "data", "predict"},
+}
+# What planning imports is loaded whenever a Snakefile is read, so it must not load NumPy.
+PLANNING_IMPORTS = {"data": {"user_data"}, "predict": {"image_files"}}
+# The only places where these packages are imported, and so where they are needed.
+USERS = {
+    "matplotlib": {"evaluation/plots.py"},
+    "requests": {"data/download.py"},
+    "pooch": {"data/download.py"},
+    "jsonschema": {"planning/config.py"},
+    "tensorflow": {"interop/keras_model.py", "interop/parity.py"},
+    "onnx": {"interop/export.py"},
+    "PIL": {"predict/image_input.py"},
+    "snakemake": {"fingerprint/tracker.py"},
+    "tqdm": {"progress.py"},
+    "threadpoolctl": {"training/environment.py"},
+    "yaml": {"planning/config.py", "planning/settings.py"},
+}
+# The order that snakefmt gives them. Rules that are never submitted have no resources.
+DIRECTIVES = ("input", "output", "log", "benchmark", "params", "message", "script")
+SUBMITTED = ("preprocess", "train", "check_parity")
 
 
 def imports(path):
-    """The top-level packages that a Python file imports, and scratchnet's modules by full name."""
+    """The dotted names of all that a Python file imports."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add(node.module)
-    return {name if name.startswith("scratchnet.") else name.split(".")[0] for name in names}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
-@pytest.mark.parametrize("name", NETWORK)
-def test_the_network_needs_numpy_and_itself_only(name):
-    standard = set(sys.stdlib_module_names)
-    allowed = {"numpy"} | {f"scratchnet.{other}" for other in NETWORK}
-    assert imports(LIBRARY / f"{name}.py") - standard <= allowed
+def own_imports(path):
+    """What a module imports of the library, as tuples: ("nn", "layers", "Dense")."""
+    return {tuple(name.split(".")[1:]) for name in imports(path) if name.startswith("scratchnet.")}
 
 
-def test_the_network_can_be_read_in_one_sitting():
-    lines = sum(len((LIBRARY / f"{name}.py").read_text().splitlines()) for name in NETWORK)
-    assert lines <= 500
+def place(path):
+    """The package of a module, or its name if it lies in the root."""
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+def test_every_package_has_its_directions():
+    assert {place(path) for path in MODULES} - {"__init__"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
+def test_imports_go_in_one_direction(path):
+    here = place(path)
+    for package, *names in own_imports(path):
+        assert package == here or package in MAY_IMPORT[here], (
+            f"{here} must not import scratchnet.{package}: see MAY_IMPORT"
+        )
+        if here == "planning" and package in PLANNING_IMPORTS:
+            assert names[0] in PLANNING_IMPORTS[package]
+
+
+def test_the_directions_have_no_circle():
+    left = dict(MAY_IMPORT)
+    while left:
+        lowest = {name for name, others in left.items() if left.keys().isdisjoint(others)}
+        assert lowest, f"a circle among {', '.join(left)}"
+        left = {name: others for name, others in left.items() if name not in lowest}
 
 
 @pytest.mark.parametrize(
-    ("package", "users"),
-    [
-        ("matplotlib", {"evaluation/plots.py"}),
-        ("requests", {"data/download.py"}),
-        ("jsonschema", {"planning/config.py"}),
-        ("tensorflow", {"interop/keras_model.py", "interop/parity.py"}),
-        ("onnx", {"interop/export.py"}),
-        ("PIL", {"predict/image_input.py"}),
-        ("snakemake", {"fingerprint/tracker.py"}),
-    ],
+    "path", [path for path in MODULES if path.name == "__init__.py"], ids=place
 )
+def test_importing_a_package_imports_nothing_else(path):
+    assert path.read_text() == ""
+
+
+@pytest.mark.parametrize("path", sorted((LIBRARY / "nn").glob("*.py")), ids=lambda path: path.stem)
+def test_the_network_needs_numpy_and_itself_only(path):
+    packages = {name.split(".")[0] for name in imports(path)} - STANDARD
+    assert packages <= {"numpy", "scratchnet"}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((LIBRARY / "fingerprint").glob("*.py")), ids=lambda path: path.stem
+)
+def test_the_engine_needs_snakemake_and_itself_only(path):
+    packages = {name.split(".")[0] for name in imports(path)} - STANDARD
+    assert packages <= {"snakemake", "scratchnet"}
+
+
+def test_the_network_can_be_read_in_one_sitting():
+    lines = sum(len(path.read_text().splitlines()) for path in (LIBRARY / "nn").glob("*.py"))
+    assert lines <= 500
+
+
+@pytest.mark.parametrize(("package", "users"), USERS.items(), ids=USERS)
 def test_heavy_packages_stay_where_they_are_needed(package, users):
-    modules = LIBRARY.rglob("*.py")
     importing = {
-        path.relative_to(LIBRARY).as_posix() for path in modules if package in imports(path)
+        path.relative_to(LIBRARY).as_posix()
+        for path in MODULES
+        if package in {name.split(".")[0] for name in imports(path)}
     }
     assert importing == users
 
 
-@pytest.mark.parametrize(
-    "path", sorted((LIBRARY / "fingerprint").rglob("*.py")), ids=lambda path: path.stem
-)
-def test_the_fingerprint_package_knows_nothing_of_this_project(path):
-    others = imports(path) - set(sys.stdlib_module_names) - {"snakemake"}
-    assert all(name.startswith("scratchnet.fingerprint.") for name in others), others
-
-
 def test_planning_does_not_load_numpy():
-    """`common.smk` is read at the start of each job on a cluster."""
-    modules = (
-        "scratchnet.planning.stages, scratchnet.planning.config, scratchnet.evaluation.summary, "
-    )
-    modules += "scratchnet.planning.prediction_request, scratchnet.planning.reasons, scratchnet.fingerprint.tracker"
-    code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import {modules}; import sys; "
+    """All .smk files are read at the start of each job on a cluster."""
+    text = "\n".join(path.read_text() for path in RULES.glob("*.smk"))
+    names = set(re.findall(r"^from (scratchnet\.[\w.]+) import", text, re.MULTILINE))
+    assert "scratchnet.planning.config" in names
+    code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import {', '.join(sorted(names))}; "
     code += "assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -90,7 +148,7 @@ def test_scripts_are_thin_and_see_no_more_than_their_fingerprint(script):
     source = script.read_text()
     assert "snakemake.config" not in source
     assert not any(isinstance(n, ast.FunctionDef | ast.If) for n in ast.walk(ast.parse(source)))
-    assert "with job.stage_job(snakemake) as settings:" in source
+    assert "with stage_job(snakemake) as settings:" in source
 
 
 def rules():
@@ -106,24 +164,43 @@ def test_each_script_has_its_rule():
 @pytest.mark.parametrize(("name", "text"), rules().items(), ids=rules().keys())
 def test_rules_have_every_directive_in_one_order(name, text):
     found = re.findall(r"^    (\w+):", text, re.MULTILINE)
-    assert found == [name for name in DIRECTIVES if name in found or name != "localrule"]
-    # What is submitted asks for more at each attempt; functions would slow down planning elsewhere.
-    is_submitted = name in ("preprocess", "train", "check_parity")
-    amount = r"growing\(" if is_submitted else r"\d+,"
-    assert is_submitted != ("localrule" in found)
-    for resource in ("mem_mb", "runtime", "disk_mb"):
-        assert re.search(f"        {resource}={amount}", text)
+    # What is submitted asks for more at each attempt; what is not needs no resources.
+    extra = {"resources"} if name in SUBMITTED else {"localrule"}
+    assert [directive for directive in found if directive not in extra] == list(DIRECTIVES)
+    assert extra <= {*found}
+    if name in SUBMITTED:
+        for resource in ("mem_mb", "runtime", "disk_mb"):
+            assert f"        {resource}=per_attempt(" in text
     assert f'track.inputs("{name}"' in re.sub(r"\(\s+", "(", text)
     assert f'fingerprint=track.fingerprint("{name}")' in text
     assert f'why=track.why("{name}")' in text
+    assert f'paths.log("{name}"' in text
+    assert f'paths.benchmark("{name}"' in text
     assert f"../scripts/{name}.py" in text
 
 
-def test_rule_files_hold_rules_and_two_others_hold_functions():
-    for path in RULES.glob("*.smk"):
-        text, has_functions = path.read_text(), path.name in ("common.smk", "handlers.smk")
-        assert bool(re.search(r"^rule ", text, re.MULTILINE)) != has_functions
-        assert bool(re.search(r"\b(def|lambda)\b", text)) == has_functions
+HELPERS = ("common.smk", "targets.smk", "reporting.smk", "handlers.smk")
+
+
+@pytest.mark.parametrize("path", sorted(RULES.glob("*.smk")), ids=lambda path: path.stem)
+def test_a_rule_file_holds_rules_or_functions(path):
+    text, has_functions = path.read_text(), path.name in HELPERS
+    assert bool(re.search(r"^rule ", text, re.MULTILINE)) != has_functions
+    assert bool(re.search(r"\b(def|lambda)\b", text)) == has_functions
+
+
+def test_only_one_place_knows_the_layout_of_results():
+    for path in [*RULES.glob("*.smk"), *LIBRARY.rglob("*.py"), *SCRIPTS.glob("*.py")]:
+        if path.name != "paths.py":
+            found = re.findall(r"""["']results/(?!report\.html)[^"']*["']""", path.read_text())
+            assert not found, f"{path.name} has {found}: take it from planning/paths.py"
+
+
+@pytest.mark.parametrize("name", sorted(rules()))
+def test_each_plot_has_a_caption(name):
+    if name.startswith("plot_"):
+        caption = CHECKOUT / f"workflow/report/{name.removeprefix('plot_')}.rst"
+        assert caption.is_file(), f"add {caption.relative_to(CHECKOUT)}: how to read the plot"
 
 
 def test_requirements_name_no_host():

@@ -11,8 +11,8 @@ import time
 import psutil
 import pytest
 import yaml
-from test_staleness import AFTER_TRAINING, DATA, RUN, once
 
+from expected import AFTER_TRAINING, DATA, RUN, once
 from project import CHECKOUT, Project, copy_workflow, planned
 from slurm import MISSING, PACKAGES, Slurm
 

@@ -4,9 +4,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from test_staleness import DATA, RUN, once, set_key
-
-from project import copy_with_small_data, planned
+from expected import DATA, RUN, once
+from project import copy_with_small_data, planned, set_key
 
 SCHEDULER = shlex.join([sys.executable, str(Path(__file__).with_name("shell_scheduler.py"))])
 PROFILE = (

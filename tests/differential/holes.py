@@ -1,70 +1,115 @@
-"""Faults that the workflow had once, or could have, for the walk to find.
+"""Faults that the workflow once had, or could have: the walk has to find each of them.
 
-Each is {name: [(file, text, new text)]}, edits of the workflow that put the fault back.
+A fault is a few edits of the workflow, and what the walk does to find it: with all operations, it
+would take hours.
 """
 
+from dataclasses import dataclass
+
 TRACKER = "workflow/scripts/scratchnet/fingerprint/tracker.py"
+JOBS = "workflow/scripts/scratchnet/fingerprint/jobs.py"
+CODE = "workflow/scripts/scratchnet/fingerprint/code.py"
+STAGES = "workflow/scripts/scratchnet/fingerprint/stages.py"
 COMMON = "workflow/rules/common.smk"
 HANDLERS = "workflow/rules/handlers.smk"
+PROFILE = "profiles/default/config.yaml"
+
+NO_SETTING_BACK = (TRACKER, "self._set_back_future_times([", "list([")
+
+
+@dataclass(frozen=True)
+class Hole:
+    """`edits` are (file, text, new text). The walk does only these `operations`, named as methods
+    of Walk, with these `configs` and `code_edits` of world.py.
+    """
+
+    edits: tuple
+    operations: tuple
+    configs: tuple = ("default", "style", "2 epochs", "learning rate")
+    code_edits: tuple = ("initializers",)
+
 
 HOLES = {
     # A stale job hides stale or missing results behind it.
-    "hidden": [
-        (TRACKER, "return not (maker and self._runs(*maker))", "return True"),
-        (COMMON, "        if track.is_current(", "        if True or track.is_current("),
-    ],
+    "hidden": Hole(
+        (
+            (TRACKER, "return not (maker and self._runs(*maker))", "return True"),
+            (COMMON, "        if track.is_current(", "        if True or track.is_current("),
+        ),
+        ("edit_settings", "edit_code", "undo", "delete_files"),
+        configs=("default", "2 epochs", "6 epochs"),
+    ),
     # The summary of a failed sweep stands in the place of the complete one.
-    "partial summary": [
-        (HANDLERS, 'return Path("results/sweeps", SWEEP, "partial_summary.csv")', "return SUMMARY"),
-        (HANDLERS, "    partial_summary().unlink(missing_ok=True)\n", ""),
-    ],
+    "partial summary": Hole(
+        (
+            (
+                HANDLERS,
+                "PARTIAL_SUMMARY = Path(paths.PARTIAL_SUMMARY.format(sweep=RUNS.sweep))",
+                "PARTIAL_SUMMARY = SUMMARY",
+            ),
+            (HANDLERS, "    PARTIAL_SUMMARY.unlink(missing_ok=True)\n", ""),
+        ),
+        ("edit_settings", "diverge"),
+    ),
     # Without a record, a result is taken for what its folder says.
-    "no record": [
+    "no record": Hole(
         (
-            TRACKER,
-            "self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)",
-            "self._recorded(stage, wildcards) in (None, self.fingerprint_of(stage, wildcards))",
-        )
-    ],
-    # Own data are inputs, and their modification times count.
-    "own data": [(COMMON, "return [] if own else", 'return own["npz"] if own else')],
-    # Results of the future hide edits, or let jobs fail.
-    "future": [(TRACKER, "self._set_back_future_times([", "list([")],
+            (
+                TRACKER,
+                "self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)",
+                "self._recorded(stage, wildcards) in "
+                "(None, self.fingerprint_of(stage, wildcards))",
+            ),
+        ),
+        ("edit_settings", "edit_code", "delete_records"),
+    ),
+    # The user's own data are inputs, and their modification times count.
+    "own data": Hole(
+        (
+            (
+                COMMON,
+                "            return []\n",
+                """            return settings_of({"data": wildcards["data"]})["files"]["npz"]\n""",
+            ),
+            NO_SETTING_BACK,
+        ),
+        ("edit_data", "touch"),
+        configs=("own", "own, style"),
+    ),
+    # Results with a modification time in the future hide edits, or make jobs fail.
+    "future": Hole((NO_SETTING_BACK,), ("edit_settings", "edit_code", "touch")),
     # A record is written before the work is done.
-    "early record": [
+    "early record": Hole(
         (
-            "workflow/scripts/scratchnet/fingerprint/jobs.py",
-            "    yield fingerprint\n",
-            '    write_record(record, plan["text"])\n    yield fingerprint\n',
+            (
+                JOBS,
+                "    yield fingerprint\n",
+                '    write_record(record, plan["text"])\n    yield fingerprint\n',
+            ),
+            # As with a job that is killed: Snakemake deletes what a failed one has written.
+            (PROFILE, "keep-going: true", "keep-going: true\nkeep-incomplete: true"),
         ),
-        # As a job that is killed: Snakemake deletes what a failed one has written.
-        (
-            "profiles/default/config.yaml",
-            "keep-going: true",
-            "keep-going: true\nkeep-incomplete: true",
-        ),
-    ],
-    # `latest` is not made again.
-    "latest": [(COMMON, '{"summarize": [LATEST]} if LATEST else {}', "{}")],
+        ("edit_settings", "edit_code", "fail"),
+    ),
+    # A missing `latest` is not made again.
+    "latest": Hole(
+        ((COMMON, '{"summarize": [LATEST]} if LATEST else {}', "{}"),), ("delete_files",)
+    ),
     # The `__init__.py` of a package does not count.
-    "package": [
+    "package": Hole(
         (
-            "workflow/scripts/scratchnet/fingerprint/code.py",
-            '(path / "__init__.py", path.with_name',
-            "(path.with_name",
+            (CODE, '(path / "__init__.py", path.with_name', "(path.with_name"),
+            (CODE, 'path.with_name(f"{part}.py"))', 'path.with_name(f"{part}.py"),)'),
+            # Or each job would refuse to run.
+            (JOBS, "    for name, file in sorted(modules):", "    for name, file in ():"),
         ),
-        (
-            "workflow/scripts/scratchnet/fingerprint/code.py",
-            'path.with_name(f"{part}.py"))',
-            'path.with_name(f"{part}.py"),)',
-        ),
-    ],
-    # Earlier stages do not count.
-    "after": [
-        (
-            "workflow/scripts/scratchnet/fingerprint/stages.py",
-            "digest(canonical(after)) if after else None",
-            "None",
-        )
-    ],
+        ("edit_code", "undo"),
+        code_edits=("package",),
+    ),
+    # The stages before do not count.
+    "after": Hole(
+        ((STAGES, "digest(canonical(after)) if after else None", "None"),),
+        ("edit_settings", "edit_code"),
+        code_edits=("initializers", "preprocessing"),
+    ),
 }

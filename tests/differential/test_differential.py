@@ -14,7 +14,7 @@ from holes import HOLES
 
 STEPS = int(os.environ.get("STEPS", "8"))
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1 2" if STEPS >= 100 else "1").split()]
-MAX_STEPS_TO_FIND_A_FAULT = 150
+MAX_STEPS_TO_FIND_A_FAULT = 60
 
 
 def walk(*arguments):

@@ -112,7 +112,7 @@ def new_project(folder, hole):
     project = copy_with_small_data(folder)
     job = folder / JOB
     job.write_text(job.read_text().replace(DONE, DONE + FAILURE))
-    for file, text, new in HOLES[hole] if hole else ():
+    for file, text, new in HOLES[hole].edits if hole else ():
         path = folder / file
         assert text in path.read_text(), f"{file} has no {text!r}"
         path.write_text(path.read_text().replace(text, new))
@@ -131,10 +131,9 @@ class Walk:
         # Few states, so that most of the time goes into what happens between them.
         own = [name for name in world.CONFIGS if name.startswith("own")]
         others = [name for name in world.CONFIGS if name not in own]
-        few = hole is None
-        self.own = self.random.sample(own, 1) if few else own
-        self.configs = [*self.own, *(self.random.sample(others, 6) if few else others)]
-        self.edits = self.random.sample(list(world.EDITS), 3) if few else list(world.EDITS)
+        self.own = self.random.sample(own, 1)
+        self.configs = [*self.own, *self.random.sample(others, 6)]
+        self.edits = self.random.sample(list(world.EDITS), 3)
         world.put(self.project, self.state, self.pristine)
         self.trained = {}  # {path of a checkpoint: (State.trained_with, content)}
         self.saved = None  # (folder, trained) of results that were set aside
@@ -159,6 +158,10 @@ class Walk:
             self.prune: 2,
             self.save_or_restore: 3,
         }
+        if hole:
+            self.own = self.configs = HOLES[hole].configs
+            self.edits = HOLES[hole].code_edits
+            self.operations = {getattr(self, name): 1 for name in HOLES[hole].operations}
 
     # ---- Steps.
 

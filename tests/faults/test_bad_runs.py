@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from test_kills import results, start
 
+from kills import results, start
 from project import copy_with_small_data
 
 

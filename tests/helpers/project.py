@@ -1,7 +1,6 @@
 """A copy of the workflow in a folder of its own, and a dataset that takes seconds."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from collections import Counter
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import yaml
@@ -71,16 +70,7 @@ class Project:
 
     def snakemake(self, *arguments, cwd=None, env=None):
         """Run Snakemake as a person would; returns the finished process, its output as text."""
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)],
-            cwd=cwd or self.folder,
-            env=os.environ | (env or {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        return snakemake(cwd or self.folder, "--cores", "2", *arguments, env=env)
 
     def run(self, *arguments, **options):
         """Run Snakemake, which must succeed; returns all that it printed."""
@@ -91,25 +81,35 @@ class Project:
 
     def plan(self, *arguments):
         """How often each rule would run: {rule: number of jobs}, without targets."""
-        with NamedTemporaryFile("r") as said:
-            request = {
-                "folder": str(self.folder),
-                "arguments": ["--cores", "2", "--dry-run", *map(str, arguments)],
-                "output": said.name,
-            }
-            planner = start_planner()
-            planner.stdin.write(json.dumps(request) + "\n")
-            planner.stdin.flush()
-            code, output = planner.stdout.readline(), said.read()
-        assert code == "0\n", output
-        return planned(output)
+        return planned(self.run("--dry-run", *arguments))
+
+
+def snakemake(folder, *arguments, env=None):
+    """Run Snakemake in `folder`; returns the finished process, its output as text."""
+    arguments = [*map(str, arguments)]
+    with TemporaryDirectory() as temporary:
+        stdout, stderr = Path(temporary, "stdout"), Path(temporary, "stderr")
+        request = {
+            "folder": str(folder),
+            "arguments": arguments,
+            "environment": env or {},
+            "stdout": str(stdout),
+            "stderr": str(stderr),
+        }
+        server = start_server()
+        server.stdin.write(json.dumps(request) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(
+            ["snakemake", *arguments], code, stdout.read_text(), stderr.read_text()
+        )
 
 
 @cache
-def start_planner():
-    """The process of planner.py, which ends with this one."""
+def start_server():
+    """The process of snakemake_server.py, which ends with this one."""
     return subprocess.Popen(
-        [sys.executable, CHECKOUT / "tests/helpers/planner.py"],
+        [sys.executable, CHECKOUT / "tests/helpers/snakemake_server.py"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -138,6 +138,23 @@ def copy_workflow(folder):
         else:
             shutil.copy(source, folder / name)
     return Project(folder)
+
+
+def append(path, text="\n# An edit.\n"):
+    """Append `text` to a file."""
+    path.write_text(path.read_text() + text)
+
+
+def set_key(project, key, value):
+    """Change one key of the project's config.yaml."""
+    path = project.folder / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    *sections, name = key.split(".")
+    place = config
+    for section in sections:
+        place = place.setdefault(section, {})
+    place[name] = value
+    path.write_text(yaml.safe_dump(config))
 
 
 def write_own_npz(path, seed=0):

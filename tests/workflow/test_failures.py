@@ -1,37 +1,19 @@
-"""A stage that fails is never taken for done, however often the command is given."""
+"""A failed stage never looks complete, however often the command is given.
+
+tests/faults does the same with every stage.
+"""
 
 import pytest
-from test_staleness import COMPARISON, ON_REQUEST, SCRIPTS, once, set_key
 
+from expected import once
+from failing import fail_and_repeat
+from project import set_key
 from scratchnet.files import read_csv
 
-STAGES = sorted(SCRIPTS)
 
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_that_failed_runs_again_until_it_succeeds(request, stage):
-    kind = "sweep_project" if stage in COMPARISON else "project"
-    project = request.getfixturevalue("project_on_request" if stage in ON_REQUEST else kind)
-    script = project.folder / "workflow/scripts" / f"{stage}.py"
-    source = script.read_text()
-    # The marker says whether to fail; it is no part of the code, so the fingerprint stays the same.
-    marker = project.folder / "fail"
-    marker.touch()
-    script.write_text(
-        f"from pathlib import Path\n\nif Path({str(marker)!r}).exists():\n"
-        f'    raise SystemExit("broken on purpose")\n\n{source}'
-    )
-    targets = [ON_REQUEST[stage]] if stage in ON_REQUEST else []
-    for _ in range(2):
-        process = project.snakemake(*targets)
-        assert process.returncode == 1
-        assert "broken on purpose" in process.stdout + process.stderr
-        plan = project.plan(*targets)
-        assert plan[stage] == 1
-        assert set(plan) <= SCRIPTS[stage] | COMPARISON | ({*ON_REQUEST} if targets else {stage})
-    marker.unlink()
-    project.run(*targets)
-    assert project.plan(*targets) == {}
+@pytest.mark.parametrize("stage", ["download", "train", "plot_history"])
+def test_a_failed_stage_runs_again_until_it_succeeds(project, stage):
+    fail_and_repeat(project, stage)
 
 
 def test_a_failure_after_an_edit_leaves_no_old_picture_that_looks_current(project):
@@ -68,9 +50,12 @@ def half_failed(project):
 def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(half_failed):
     project, process = half_failed
     assert process.returncode == 1
-    assert "2 of 4 runs are done" in process.stdout
+    assert "2 of 4 runs are complete" in process.stdout
     rows = read_csv(partial_summary(project))
-    assert f"{partial_summary(project).relative_to(project.folder)} has them all" in process.stdout
+    assert (
+        f"{partial_summary(project).relative_to(project.folder)} lists all of them"
+        in process.stdout
+    )
     assert [row["training.learning_rate"] for row in rows] == ["0.1", "0.1", "1e+30", "1e+30"]
     for row in rows[:2]:
         assert float(row["test_accuracy"]) > 0

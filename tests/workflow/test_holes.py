@@ -12,10 +12,10 @@ import sys
 import time
 
 import pytest
-from test_kills import recover, unlock
-from test_staleness import AFTER_TRAINING, append, once, set_key
 
-from project import planned, write_own_npz
+from expected import AFTER_TRAINING, once
+from kills import recover, unlock
+from project import append, planned, set_key, write_own_npz
 from scratchnet.files import read_csv
 
 LIBRARY = "workflow/scripts/scratchnet"
@@ -42,7 +42,7 @@ def only_run(project):
 
 
 def test_a_stale_checkpoint_nobody_needs_hides_nothing(project):
-    edit = Edit(project.folder / LIBRARY / "layers.py")
+    edit = Edit(project.folder / LIBRARY / "nn/layers.py")
     project.configure({"training": {"epochs": 2}})
     project.run()
     edit.undo()
@@ -55,7 +55,7 @@ def test_a_stale_checkpoint_nobody_needs_hides_nothing(project):
 
 def test_a_single_target_made_with_other_code_hides_nothing(project):
     run = project.run_folder.relative_to(project.folder)
-    edit = Edit(project.folder / LIBRARY / "layers.py")
+    edit = Edit(project.folder / LIBRARY / "nn/layers.py")
     project.run(run / "checkpoints/epoch-0004.npz")
     edit.undo()
     (project.run_folder / "epoch-0004/weights.png").unlink()
@@ -137,7 +137,7 @@ def test_files_of_the_future_hide_no_edit(project, what):
     for path in (project.folder / what).rglob("*"):
         os.utime(path, (moment, moment))
     assert project.plan() == {}
-    append(project.folder / LIBRARY / "evaluation.py")
+    append(project.folder / LIBRARY / "evaluation/evaluation.py")
     assert planned(project.run()) == once(AFTER_TRAINING)
     assert project.plan() == {}
 
@@ -222,7 +222,7 @@ def test_an_edit_of_a_package_itself_makes_what_imports_it_stale(project, packag
 
 
 def test_what_is_stale_is_not_said_to_be_reused(project):
-    append(project.folder / LIBRARY / "layers.py")
+    append(project.folder / LIBRARY / "nn/layers.py")
     output = project.run("--omit-from", "evaluate")
     assert not re.search(r"Reused:.*(evaluate|summarize)", output)
 
@@ -255,7 +255,7 @@ def other_library(request, project, tmp_path):
 
 
 def test_the_library_of_the_checkout_wins(project, other_library):
-    append(project.folder / LIBRARY / "optimizers.py", EDITED)
+    append(project.folder / LIBRARY / "nn/optimizers.py", EDITED)
     process = project.snakemake(env=other_library)
     assert process.returncode == 1
     assert "EDITED" in process.stdout + process.stderr
@@ -279,7 +279,7 @@ def test_a_stage_refuses_to_run_with_a_library_that_its_fingerprint_does_not_des
 
 def test_code_that_changes_while_it_runs_is_refused_and_then_runs(project):
     """The scripts of training edit a module that the stages after it import."""
-    evaluation = project.folder / LIBRARY / "evaluation.py"
+    evaluation = project.folder / LIBRARY / "evaluation/evaluation.py"
     script = project.folder / "workflow/scripts/train.py"
     source = script.read_text()
     script.write_text(f"{source}\nopen({str(evaluation)!r}, 'a').write('# An edit.\\n')\n")

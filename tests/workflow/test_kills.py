@@ -6,12 +6,11 @@ KILLS says how often; `make test-kills` does it 50 times.
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
+from kills import recover, results, start, unlock
 from project import copy_with_small_data
 
 KILLS = int(os.environ.get("KILLS", "4"))
@@ -19,21 +18,6 @@ SETTINGS = {
     "model": {"hidden": [200]},
     "training": {"epochs": 40, "checkpoint_every": 10, "momentum": 0.9},
 }
-
-
-def results(project):
-    """{path: bytes} of the checkpoints, the metrics and the pictures.
-
-    Not of the records, which say how long a training took, and not of what a killed job was
-    writing, under a temporary name: `make prune` takes that away.
-    """
-    return {
-        path.relative_to(project.results).as_posix(): path.read_bytes()
-        for folder in ("runs", "data")
-        for path in sorted((project.results / folder).rglob("*"))
-        if path.is_file() and path.parent.name + path.suffix != "checkpoints.json"
-        if not path.name.startswith(".")
-    }
 
 
 @pytest.fixture(scope="module")
@@ -44,30 +28,6 @@ def undisturbed(tmp_path_factory):
     started = time.monotonic()
     project.run()
     return results(project), time.monotonic() - started
-
-
-def start(project):
-    """Snakemake in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--cores", "2"],
-        cwd=project.folder,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def unlock(project):
-    """The finished process of the first half of `make run`."""
-    command = [sys.executable, project.folder / "workflow" / "tools" / "unlock.py"]
-    return subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
-
-
-def recover(project):
-    """What `make run` does, in the project's folder."""
-    process = unlock(project)
-    assert process.returncode == 0, process.stdout + process.stderr
-    return process.stdout + project.run()
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
@@ -110,7 +70,7 @@ def test_a_run_that_is_alive_keeps_its_lock(new_project):
         time.sleep(0.01)
     refused = unlock(new_project)
     assert refused.returncode == 1
-    assert f"Another run is at work in this folder (process {process.pid})" in refused.stderr
+    assert f"Another run is active in this folder (process {process.pid})" in refused.stderr
     assert process.wait() == 0
 
 

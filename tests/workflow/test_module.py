@@ -1,4 +1,4 @@
-"""Another workflow, in another folder, uses this one as a module: tests/workflow/as_module/Snakefile."""
+"""Another workflow, in another folder, uses this one as a module: see as_module/Snakefile."""
 
 import shutil
 from copy import deepcopy
@@ -6,9 +6,9 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import yaml
-from test_staleness import append, once, set_key
 
-from project import CHECKOUT, Project, copy_with_small_data, planned, write_own_npz
+from expected import once
+from project import CHECKOUT, Project, append, copy_with_small_data, planned, set_key, write_own_npz
 from scratchnet.files import read_csv
 
 NARROW = {"narrow_download", "narrow_preprocess", "narrow_train", "narrow_evaluate"}

@@ -4,9 +4,9 @@ import os
 
 import numpy as np
 import pytest
-from test_staleness import append, once, set_key
 
-from project import planned
+from expected import once
+from project import append, planned, set_key
 from scratchnet.files import read_csv, read_json
 
 PARITY = {"check_parity", "plot_parity"}

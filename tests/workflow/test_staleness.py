@@ -10,20 +10,10 @@ import subprocess
 from collections import Counter
 
 import pytest
-import yaml
 
-from project import CHECKOUT, Project, planned, write_own_npz
+from expected import AFTER_TRAINING, COMPARISON, DATA, EVERYTHING, PLOTS, RUN, RUN_OF_A_SWEEP, once
+from project import CHECKOUT, Project, append, planned, set_key, write_own_npz
 from scratchnet.planning.config import APPLIES, load_schema, setting_schemas
-
-PLOTS = {
-    *("plot_history", "plot_confusion", "plot_misclassified"),
-    *("plot_calibration", "plot_weights"),
-}
-AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
-COMPARISON = {"compare", "plot_curves", "plot_points"}
-RUN = {"describe", "train"} | AFTER_TRAINING
-RUN_OF_A_SWEEP = RUN - PLOTS  # which are drawn on request
-DATA = {"download", "preprocess"}
 
 # For every key of config.yaml: another value, and what runs after the edit where the key applies.
 MATRIX = {
@@ -63,82 +53,27 @@ MATRIX = {
 # Keys that mean something only beside certain values of others.
 CONDITIONAL = {*APPLIES, "training.patience"}
 
-# The stages that run on request, and the modules that only they import: see test_on_request.py.
-ON_REQUEST = {
-    **{"make_demo": "demo", "check_parity": "parity", "plot_parity": "parity"},
-    **{"export_keras": "export", "export_onnx": "export", "export_npz": "export"},
-    **{"predict_images": "predict", "plot_contact_sheet": "predict"},
+# What runs after an edit of a module or a script: the stages that run it, and what follows. Which
+# stages run which file is in tests/planning/test_code_of_stages.py, for every file.
+FILES = {
+    "scratchnet/__init__.py": EVERYTHING,  # imported with each module of the package
+    "scratchnet/job.py": EVERYTHING,
+    "scratchnet/fingerprint/jobs.py": EVERYTHING,
+    "scratchnet/fingerprint/tracker.py": set(),
+    "scratchnet/planning/stages.py": set(),
+    "scratchnet/planning/settings.py": {"describe"},
+    "scratchnet/data/idx.py": EVERYTHING - {"describe"},
+    "scratchnet/data/preprocessing.py": EVERYTHING - {"describe", "download"},
+    "scratchnet/nn/layers.py": {"train"} | AFTER_TRAINING,
+    "scratchnet/evaluation/evaluation.py": AFTER_TRAINING,
+    "scratchnet/evaluation/plots.py": PLOTS,
+    "scratchnet/evaluation/summary.py": {"summarize"},
+    "scratchnet/predict/demo.py": set(),  # nobody asked for a demo
+    "download.py": EVERYTHING - {"describe"},
+    "train.py": {"train"} | AFTER_TRAINING,
+    "plot_history.py": {"plot_history"},
+    "compare.py": set(),  # there is no sweep
 }
-ON_REQUEST_MODULES = (
-    *("demo", "drawings", "parity", "keras_network", "export", "predictions", "images"),
-    *("image_files", "prediction_request", "trained_runs"),
-)
-
-# What runs after an edit of a module: the stages that import it, directly or not, and what follows.
-EVERYTHING = DATA | RUN
-RECORDING = ("jobs", "code", "records", "values")  # what each job imports of fingerprint/
-MODULES = {
-    "errors": EVERYTHING,
-    "files": EVERYTHING,
-    "job": EVERYTHING,
-    "datasets": EVERYTHING - {"describe"},
-    "idx": EVERYTHING - {"describe"},
-    "preprocessing": EVERYTHING - {"describe", "download"},
-    "raw": EVERYTHING - {"describe", "download"},
-    "own_data": set(),
-    "settings": {"describe"},
-    "streams": EVERYTHING - {"describe", "download"},
-    "terminal": EVERYTHING - {"describe"},
-    "layers": {"train"} | AFTER_TRAINING,
-    "initializers": {"train"} | AFTER_TRAINING,
-    "losses": {"train"} | AFTER_TRAINING,
-    "schedules": {"train"} | AFTER_TRAINING,
-    "optimizers": {"train"} | AFTER_TRAINING,
-    "network": {"train"} | AFTER_TRAINING,
-    "batches": {"train"} | AFTER_TRAINING,
-    "training": {"train"} | AFTER_TRAINING,
-    "checkpoints": {"train"} | AFTER_TRAINING,
-    "environment": {"train"} | AFTER_TRAINING,
-    "metrics": {"train"} | AFTER_TRAINING,
-    "evaluation": AFTER_TRAINING,
-    "plots": PLOTS,
-    **{name: set() for name in ON_REQUEST_MODULES},  # nobody asked for them
-    "summary": {"summarize"},
-    "config": set(),
-    "pipeline": set(),
-    "why": set(),
-    "__init__": EVERYTHING,  # imported with each module of the package
-    **{f"fingerprint/{name}": EVERYTHING for name in ("__init__", *RECORDING)},
-    **{f"fingerprint/{name}": set() for name in ("stages", "differences", "tracker")},  # planning
-}
-
-SCRIPTS = {
-    "download": EVERYTHING - {"describe"},
-    "preprocess": EVERYTHING - {"describe", "download"},
-    "describe": {"describe"},
-    "train": {"train"} | AFTER_TRAINING,
-    "evaluate": AFTER_TRAINING,
-    "summarize": {"summarize"},
-    **{plot: {plot} for plot in sorted(PLOTS)},
-    **{stage: set() for stage in sorted(COMPARISON)},  # there is no sweep
-    **{stage: set() for stage in ON_REQUEST},  # nobody asked for them
-}
-
-
-def set_key(project, key, value):
-    """Change one key of the project's config.yaml."""
-    path = project.folder / "config.yaml"
-    config = yaml.safe_load(path.read_text())
-    *sections, name = key.split(".")
-    place = config
-    for section in sections:
-        place = place.setdefault(section, {})
-    place[name] = value
-    path.write_text(yaml.safe_dump(config))
-
-
-def once(stages):
-    return {stage: 1 for stage in stages}
 
 
 def test_the_matrix_has_every_key():
@@ -233,24 +168,10 @@ def test_ones_own_data_elsewhere_are_the_same_and_other_data_are_not(deep_projec
     assert deep_project.plan() == once({"preprocess"} | RUN)
 
 
-def test_there_is_an_entry_for_each_module_and_each_script():
-    scripts = CHECKOUT / "workflow" / "scripts"
-    library = scripts / "scratchnet"
-    modules = {path.relative_to(library).with_suffix("") for path in library.rglob("*.py")}
-    assert {path.as_posix() for path in modules} == set(MODULES)
-    assert {path.stem for path in scripts.glob("*.py")} == set(SCRIPTS)
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_an_edited_module_runs_the_stages_that_import_it_and_what_follows(project, name):
-    append(project.folder / "workflow/scripts/scratchnet" / f"{name}.py")
-    assert project.plan() == once(MODULES[name])
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_an_edited_script_runs_its_stage_and_what_follows(project, name):
-    append(project.folder / "workflow/scripts" / f"{name}.py")
-    assert project.plan() == once(SCRIPTS[name])
+@pytest.mark.parametrize("name", FILES)
+def test_an_edited_file_runs_the_stages_that_run_it_and_what_follows(project, name):
+    append(project.folder / "workflow/scripts" / name)
+    assert project.plan() == once(FILES[name])
 
 
 def test_a_copy_beside_a_module_runs_nothing(project):
@@ -258,10 +179,6 @@ def test_a_copy_beside_a_module_runs_nothing(project):
     for ending in (".orig", ".bak", "~"):
         shutil.copy(layers, f"{layers}{ending}")
     assert project.plan() == {}
-
-
-def append(path, text="\n# An edit.\n"):
-    path.write_text(path.read_text() + text)
 
 
 def test_what_was_planned_runs_and_then_nothing(project):
@@ -449,11 +366,13 @@ def test_without_snakemakes_records_edits_are_still_seen(project, key):
     assert project.plan() == once(expected)
 
 
-@pytest.mark.parametrize("name", ["layers", "plots", "summary", "settings", "pipeline", "job"])
+@pytest.mark.parametrize(
+    "name", ["scratchnet/nn/layers.py", "scratchnet/evaluation/plots.py", "scratchnet/job.py"]
+)
 def test_without_snakemakes_records_edits_of_code_are_still_seen(project, name):
     shutil.rmtree(project.folder / ".snakemake")
-    append(project.folder / "workflow/scripts/scratchnet" / f"{name}.py")
-    assert project.plan() == once(MODULES[name])
+    append(project.folder / "workflow/scripts" / name)
+    assert project.plan() == once(FILES[name])
 
 
 DELETED = {

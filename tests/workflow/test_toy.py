@@ -3,14 +3,12 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 
 import pytest
 import yaml
 
-from project import CHECKOUT
+from project import CHECKOUT, snakemake
 
 ALL = ["clean", "fit", "draw"]
 NAMES = {"Cleaning": "clean", "Fitting": "fit", "Drawing": "draw"}
@@ -21,14 +19,8 @@ class Toy:
         self.folder = folder
 
     def snakemake(self, *arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
-            cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(CHECKOUT / "workflow/scripts")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        library = {"PYTHONPATH": str(CHECKOUT / "workflow/scripts")}
+        return snakemake(self.folder, "--cores", "1", *arguments, env=library)
 
     def run(self, *arguments):
         """Run it, which must succeed; returns {stage that ran: why}."""
@@ -174,7 +166,7 @@ def test_a_file_that_a_rule_makes_that_is_no_stage_is_refused(toy):
     snakefile.write_text(snakefile.read_text().replace(before, after) + f"{rule}\n")
     process = toy.snakemake()
     assert process.returncode == 1
-    message = "results/other.csv is made by the rule other, which is none of the stages"
+    message = "results/other.csv is made by the rule other, which is not a stage"
     assert message in process.stdout + process.stderr
 
 

@@ -1,8 +1,8 @@
-"""Take away the lock of a run that was killed, if no other run is at work in this folder.
+"""Remove the lock of a run that was killed, unless another run is active in this folder.
 
-Snakemake's lock does not say whose it is. So the processes of this machine are looked at, and the
-name of the machine that a run left behind. Jobs that outlive their killed Snakemake are waited for:
-what they write is of the run that is to be repeated.
+Snakemake's lock does not say which process holds it. So this looks at the processes of this
+machine, and at the name of the machine that the run has written. It waits for jobs that outlive
+their killed Snakemake: they still write results.
 """
 
 import os
@@ -22,29 +22,29 @@ def main():
     host = HOST.read_text() if HOST.exists() else platform.node()
     if host != platform.node():
         sys.exit(
-            f"A run on {host} has locked this folder. If it is no longer at work there, run\n"
+            f"A run on {host} has locked this folder. If it is no longer active there, run\n"
             "  snakemake --unlock"
         )
-    runs, jobs = at_work_here()
+    runs, jobs = find_active_processes()
     if runs:
-        sys.exit(f"Another run is at work in this folder (process {runs[0]}). Wait for it to end.")
+        sys.exit(f"Another run is active in this folder (process {runs[0]}). Wait for it to end.")
     if jobs:
         numbers = " ".join(map(str, jobs))
-        print(f"Waiting for what a killed run left at work. To end it instead: kill {numbers}")
+        print(f"Waiting for the jobs of a killed run. To end them instead: kill {numbers}")
     while jobs:
         time.sleep(0.2)
-        _, jobs = at_work_here()
-    print("The last run was killed. Taking its lock away; what it was doing is done again.")
+        _, jobs = find_active_processes()
+    print("The last run was killed. Removing its lock; unfinished jobs run again.")
     command = [sys.executable, "-m", "snakemake", "--unlock"]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:  # above all, a mistake in config.yaml
-        sys.exit(f"The lock is still there:\n{process.stdout}{process.stderr}".rstrip())
+        sys.exit(f"The lock could not be removed:\n{process.stdout}{process.stderr}".rstrip())
 
 
-def at_work_here():
-    """The processes in this folder that are a Snakemake, and those that are a job of one.
+def find_active_processes():
+    """Return the ids of the Snakemake processes in this folder, and of their jobs.
 
-    A job on a cluster is a Snakemake in the mode "remote".
+    A job on a cluster is a Snakemake process in remote mode.
     """
     import psutil  # only where there is a lock, so that `make run` starts quickly
 

@@ -12,10 +12,10 @@ from scratchnet.fingerprint.values import digest
 def code_hashes(script, packages):
     """Return {path: hash of the content} of a script and of all that it imports.
 
-    `packages` is a tuple of the names of packages that lie beside the script; what is imported from
-    elsewhere does not count. Imports are found in the source, those inside of functions included.
-    A module brings the `__init__.py` of the packages around it, and the data files beside it that
-    have its name (demo.html beside demo.py). Paths are relative to the script's folder.
+    `packages` is a tuple of the names of packages in the folder of the script; imports from
+    elsewhere are ignored. Imports are found in the source, including those inside functions. With a
+    module come the `__init__.py` files of the packages around it, and the data files of the same
+    name beside it (demo.html beside demo.py). Paths are relative to the script's folder.
     """
     script = Path(script)
     found, waiting = {}, [script]
@@ -44,7 +44,7 @@ def _read(path, root, packages):
 
 
 def _is_data(file):
-    """Whether a file is none of Python's, nor a copy of one, as module.py.orig."""
+    """Return whether a file is neither Python code nor a copy of it, like module.py.orig."""
     return file.is_file() and not any(part.startswith(".py") for part in file.suffixes)
 
 
@@ -57,7 +57,7 @@ def _imported_names(tree, package):
             base = package[: len(package) + 1 - node.level] if node.level else ()
             base = ".".join([*base, *([node.module] if node.module else [])])
             yield base
-            # An imported name is a module, or stands in the package: only a module has a file.
+            # An imported name may be a module or a definition: only a module has a file.
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 

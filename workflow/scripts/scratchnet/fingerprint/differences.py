@@ -1,4 +1,4 @@
-"""Why a stage runs, in words: how its recorded fingerprint and the present one differ."""
+"""Why a stage runs, in words: how the recorded fingerprint differs from the present one."""
 
 import json
 
@@ -6,7 +6,7 @@ MAX_REASONS = 3
 MAX_LENGTH = 200  # of both values of a setting
 
 
-def changed(before, now, follows):
+def describe_changes(before, now, follows):
     """Return how two fingerprints of a stage differ: in settings, in code, or in what it `follows`.
 
     `follows` is the name of the stage before, or None.
@@ -21,7 +21,7 @@ def changed(before, now, follows):
     for path in sorted(code.keys() | now["code"].keys()):
         if code.get(path) != now["code"].get(path):
             in_both = path in code and path in now["code"]
-            verb = "changed" if in_both else "is new" if path in now["code"] else "is not used now"
+            verb = "changed" if in_both else "is new" if path in now["code"] else "is no longer used"
             reasons.append(f"{path.rsplit('/', 1)[-1]} {verb}")
     if not reasons and after != now["after"]:
         return f"follows {follows}"
@@ -29,7 +29,7 @@ def changed(before, now, follows):
 
 
 def differing_settings(before, now):
-    """Return how settings differ that both have; only if none does, those that one alone has."""
+    """Return how settings differ; those that only one side has are listed only if no others do."""
     for keys in (before.keys() & now.keys(), before.keys() ^ now.keys()):
         differences = [
             _difference(key, _text(before.get(key)), _text(now.get(key)))

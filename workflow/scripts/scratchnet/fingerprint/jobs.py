@@ -1,4 +1,4 @@
-"""What the script of a stage does around its work, so that its record says what it should."""
+"""What the script of a stage does around its work, so that its record is true."""
 
 import json
 import os
@@ -14,17 +14,17 @@ ADVICE = "Give the command again."
 
 
 class PlanError(Exception):
-    """A job would not do what was planned: its code or its inputs have changed since."""
+    """A job does not match the plan: its code or its inputs have changed since."""
 
 
 @contextmanager
 def recorded(snakemake):
-    """Yield the fingerprint of a job, {"settings": ..., ...}; in the end, write it into the record.
+    """Yield the fingerprint of a job, {"settings": ..., ...}, and write it to the record at the end.
 
     `snakemake` is the object of that name in scripts; its params have the `fingerprint` that the
-    Tracker made. When the block fails, or the process is killed, there is no record. Raises
-    PlanError where the code is not the one in the fingerprint, or where the results that the job
-    starts from have other fingerprints.
+    Tracker made. If the block fails, or the process is killed, there is no record. Raises
+    PlanError if the code differs from the fingerprint, or if the results that the job reads have
+    other fingerprints than planned.
     """
     plan = snakemake.params.fingerprint
     record = record_path(snakemake.output[0])
@@ -61,7 +61,7 @@ def _check_imports(modules, code, root):
 
 
 def _check_results(made_from, latency_wait):
-    """Raise PlanError if a record has not the hash in `made_from`, {path: hash}.
+    """Raise PlanError if a record does not have the hash in `made_from`, {path: hash}.
 
     On a network file system a record may take a while to appear: up to `latency_wait` seconds.
     """

@@ -19,7 +19,7 @@ def record_path(output):
 def read_record(path):
     """Return the fingerprint in the record `path`, or None where there is none.
 
-    What a damaged record has is returned too: it equals no fingerprint.
+    A damaged record is returned as it is: it equals no fingerprint.
     """
     try:
         with open(path, encoding="utf-8", errors="replace") as file:

@@ -35,7 +35,7 @@ def stage_before(stages, stage, settings):
 
 
 def own_settings(stages, stage, settings):
-    """Return the settings that `stage` reads itself; those that do not apply are not there."""
+    """Return the settings that `stage` reads itself, without those that do not apply."""
     return {key: settings[key] for key in stages[stage].settings if key in settings}
 
 

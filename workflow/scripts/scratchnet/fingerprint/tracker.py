@@ -20,7 +20,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import ancient, local, unpack
 
 from scratchnet.fingerprint.code import code_hashes
-from scratchnet.fingerprint.differences import changed
+from scratchnet.fingerprint.differences import describe_changes
 from scratchnet.fingerprint.records import read_record, record_path, write_record
 from scratchnet.fingerprint.stages import fingerprint, stage_before
 from scratchnet.fingerprint.values import digest
@@ -69,7 +69,7 @@ class Tracker:
         paths = [str(self._scripts), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
-    # ---- What rules are given.
+    # ---- For the rules.
 
     def inputs(self, stage, *patterns, **named_patterns):
         """Return the inputs of the rule of `stage`.
@@ -112,7 +112,7 @@ class Tracker:
         return plan
 
     def why(self, stage):
-        """Return a param for the message of `stage`: why it runs, in parentheses."""
+        """Return a param for the message of the rule: why the stage runs, in parentheses."""
 
         def reason(wildcards, output):
             wildcards = dict(wildcards.items())
@@ -123,21 +123,21 @@ class Tracker:
                 return f" ({self._why_new(stage, wildcards)})"
             if before != now:
                 follows = stage_before(self._stages, stage, self._settings_of(wildcards))
-                return f" ({changed(before, now, follows)})"
+                return f" ({describe_changes(before, now, follows)})"
             if self.is_current(stage, wildcards):
                 return " (once more)"
             return " (its result is missing)"
 
         return reason
 
-    # ---- What is known of results. `wildcards` are those of the rule's outputs.
+    # ---- About results. `wildcards` are those of the outputs of the rule.
 
     def is_current(self, stage, wildcards):
-        """Return whether a result of `stage` is there, and was made as it would be made now."""
+        """Return whether a result of `stage` exists and has the present fingerprint."""
         return (
             self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)
             and all(map(os.path.exists, self._outputs(stage, wildcards)))
-            and all(map(os.path.lexists, self._links.get(stage, [])))  # what they lead to may come
+            and all(map(os.path.lexists, self._links.get(stage, [])))  # targets may come later
         )
 
     def fingerprint_of(self, stage, wildcards):
@@ -169,7 +169,7 @@ class Tracker:
     def accept_touched(self):
         """After a run with --touch, record that what it touched is current, whatever made it.
 
-        For the handler `onsuccess`: Snakemake touches results, which says nothing to records.
+        Call this in the handler `onsuccess`: Snakemake only changes modification times.
         """
         stages = {self._rule(stage).name: stage for stage in self._known_stages()}
         for job in self._workflow.dag.finished_jobs if self._workflow.touch else ():
@@ -177,7 +177,7 @@ class Tracker:
                 result = stages[job.rule.name], dict(job.wildcards.items())
                 write_record(self._record(*result), self.fingerprint_of(*result))
 
-    # ---- What is made to run.
+    # ---- Making Snakemake run exactly what is stale.
 
     @cached_property
     def _planned_at(self):
@@ -259,13 +259,13 @@ class Tracker:
         for rule in self._workflow.rules:
             if rule.is_producer(path):
                 raise WorkflowError(
-                    f"{path} is made by the rule {rule.name}, which is none of the stages: "
-                    "what it depends on would not count. Add it to them."
+                    f"{path} is made by the rule {rule.name}, which is not a stage: "
+                    "changes of what it depends on would go unnoticed. Add it to the stages."
                 )
         return None
 
     def _known_stages(self):
-        """The stages whose rules are there: a module may be used in part."""
+        """The stages whose rules exist: another workflow may use only some of them."""
         return [stage for stage in self._stages if self._rules.has(stage)]
 
     def _set_back_future_times(self, paths):

@@ -1,0 +1,34 @@
+"""Which stages run: names for the sets of stages that tests expect."""
+
+PLOTS = {
+    *("plot_history", "plot_confusion", "plot_misclassified"),
+    *("plot_calibration", "plot_weights"),
+}
+AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
+COMPARISON = {"compare", "plot_curves", "plot_points"}
+RUN = {"describe", "train"} | AFTER_TRAINING
+RUN_OF_A_SWEEP = RUN - PLOTS  # which are drawn on request
+DATA = {"download", "preprocess"}
+EVERYTHING = DATA | RUN
+
+# The stages that run on request, by the target that asks for them.
+ON_REQUEST = {
+    **{"make_demo": "demo", "check_parity": "parity", "plot_parity": "parity"},
+    **{"export_keras": "export", "export_onnx": "export", "export_npz": "export"},
+    **{"predict_images": "predict", "plot_contact_sheet": "predict"},
+}
+
+# What runs after each stage of a run without a sweep.
+FOLLOWING = {
+    "download": EVERYTHING - {"describe"},
+    "preprocess": EVERYTHING - {"describe", "download"},
+    "describe": {"describe"},
+    "train": {"train"} | AFTER_TRAINING,
+    "evaluate": AFTER_TRAINING,
+    "summarize": {"summarize"},
+    **{plot: {plot} for plot in sorted(PLOTS)},
+}
+
+
+def once(stages):
+    return {stage: 1 for stage in stages}

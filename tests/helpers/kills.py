@@ -1,0 +1,43 @@
+"""Runs that can be killed, and how to recover from that."""
+
+import subprocess
+import sys
+
+
+def results(project):
+    """{path: bytes} of the checkpoints, the metrics and the pictures.
+
+    Not of the records, which say how long a training took, and not of what a killed job was
+    writing, under a temporary name: `make prune` takes that away.
+    """
+    return {
+        path.relative_to(project.results).as_posix(): path.read_bytes()
+        for folder in ("runs", "data")
+        for path in sorted((project.results / folder).rglob("*"))
+        if path.is_file() and path.parent.name + path.suffix != "checkpoints.json"
+        if not path.name.startswith(".")
+    }
+
+
+def start(project):
+    """Snakemake in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "2"],
+        cwd=project.folder,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def unlock(project):
+    """The finished process of the first half of `make run`."""
+    command = [sys.executable, project.folder / "workflow" / "tools" / "unlock.py"]
+    return subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+
+
+def recover(project):
+    """What `make run` does, in the project's folder."""
+    process = unlock(project)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout + project.run()

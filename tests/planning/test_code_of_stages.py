@@ -1,0 +1,101 @@
+"""Which files of code each stage runs: an edit of a file makes its stages stale.
+
+The table is written by hand, and has every file of the library and every script.
+"""
+
+import pytest
+
+from project import CHECKOUT
+from scratchnet.fingerprint.code import code_hashes
+from scratchnet.planning.stages import STAGES
+
+SCRIPTS = CHECKOUT / "workflow" / "scripts"
+ALL = set(STAGES)
+PLOTS = {stage for stage in STAGES if stage.startswith("plot_")}
+EXPORT = {"export_keras", "export_onnx", "export_npz"}
+TRAIN = {"train", "check_parity"}
+NETWORK = TRAIN | {"evaluate", "predict_images"}
+NONE = set()
+
+RUN_BY = {
+    "__init__.py": ALL,
+    "errors.py": ALL,
+    "files.py": ALL,
+    "job.py": ALL,
+    "progress.py": TRAIN | {"download", "predict_images"},
+    "random_streams.py": TRAIN | {"preprocess", "make_demo"},
+    "data/__init__.py": {"download", "preprocess"},
+    "data/download.py": {"download"},
+    "data/registry.py": {"download"},
+    "data/idx.py": {"download", "preprocess"},
+    "data/raw_splits.py": {"preprocess"},
+    "data/preprocessing.py": {"preprocess"},
+    "data/user_data.py": NONE,  # planning only
+    "evaluation/__init__.py": {"evaluate", "summarize", "compare"} | PLOTS,
+    "evaluation/evaluation.py": {"evaluate"},
+    "evaluation/plots.py": PLOTS,
+    "evaluation/summary.py": {"summarize", "compare"},
+    "fingerprint/__init__.py": ALL,
+    "fingerprint/code.py": ALL,
+    "fingerprint/jobs.py": ALL,
+    "fingerprint/records.py": ALL,
+    "fingerprint/values.py": ALL,
+    "fingerprint/differences.py": NONE,
+    "fingerprint/stages.py": NONE,
+    "fingerprint/tracker.py": NONE,
+    "interop/__init__.py": EXPORT | {"check_parity"},
+    "interop/keras_model.py": EXPORT | {"check_parity"},
+    "interop/export.py": EXPORT,
+    "interop/parity.py": {"check_parity"},
+    "nn/__init__.py": NETWORK,
+    "nn/layers.py": NETWORK,
+    "nn/initializers.py": NETWORK,
+    "nn/network.py": NETWORK,
+    "nn/metrics.py": NETWORK,
+    "nn/losses.py": TRAIN | {"evaluate"},
+    "nn/batches.py": TRAIN,
+    "nn/optimizers.py": TRAIN,
+    "nn/schedules.py": TRAIN,
+    "planning/__init__.py": {"describe"},
+    "planning/settings.py": {"describe"},
+    **{
+        f"planning/{name}.py": NONE
+        for name in (
+            *("config", "paths", "prediction_request", "reasons", "runs", "stages"),
+            "trained_runs",
+        )
+    },
+    "predict/__init__.py": {"make_demo", "predict_images"},
+    "predict/drawings.py": {"make_demo", "predict_images"},
+    "predict/demo.py": {"make_demo"},
+    "predict/demo.html": {"make_demo"},
+    "predict/image_files.py": {"predict_images"},
+    "predict/image_input.py": {"predict_images"},
+    "predict/predictions.py": {"predict_images"},
+    "training/__init__.py": NETWORK | EXPORT | {"make_demo"},
+    "training/checkpoints.py": NETWORK | EXPORT | {"make_demo"},
+    "training/environment.py": TRAIN | {"evaluate"},
+    "training/loop.py": TRAIN,
+    "training/segments.py": TRAIN,
+}
+FILES = {f"scratchnet/{name}": stages for name, stages in RUN_BY.items()} | {
+    f"{stage}.py": {stage} for stage in STAGES
+}
+
+
+def test_every_file_has_an_entry():
+    found = {
+        path.relative_to(SCRIPTS).as_posix()
+        for path in SCRIPTS.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert found - FILES.keys() == set(), "say in RUN_BY which stages run these files"
+    assert FILES.keys() - found == set()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_run_by_these_stages(name):
+    found = {
+        stage for stage in STAGES if name in code_hashes(SCRIPTS / f"{stage}.py", ("scratchnet",))
+    }
+    assert found == FILES[name]
