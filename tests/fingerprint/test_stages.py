@@ -4,7 +4,12 @@ import json
 
 import pytest
 
-from scratchnet.fingerprint.differences import MAX_LENGTH, MAX_REASONS, changed, differing_settings
+from scratchnet.fingerprint.differences import (
+    MAX_LENGTH,
+    MAX_REASONS,
+    describe_changes,
+    differing_settings,
+)
 from scratchnet.fingerprint.stages import Stage, fingerprint, own_settings, stage_before
 from scratchnet.fingerprint.values import canonical, digest
 
@@ -232,7 +237,7 @@ def reason(stage, settings=None, code=None, before=SETTINGS):
     """What differs in `stage` with other settings, or other code of some stages."""
     after = before | (settings or {})
     now = make(stage, after, CODE | (code or {}))
-    return changed(make(stage, before), now, stage_before(STAGES, stage, after))
+    return describe_changes(make(stage, before), now, stage_before(STAGES, stage, after))
 
 
 @pytest.mark.parametrize(
@@ -259,14 +264,14 @@ def test_settings_that_differ_are_named_with_both_values_and_else_the_stage_befo
     [
         ({"lib/a.py": "1", "lib/b.py": "3"}, "b.py changed"),
         ({"lib/a.py": "1", "lib/b.py": "2", "c.html": "3"}, "c.html is new"),
-        ({"lib/a.py": "1"}, "b.py is not used now"),
-        ({"lib/a.py": "2", "c.py": "1"}, "c.py is new, a.py changed, b.py is not used now"),
+        ({"lib/a.py": "1"}, "b.py is no longer used"),
+        ({"lib/a.py": "2", "c.py": "1"}, "c.py is new, a.py changed, b.py is no longer used"),
     ],
 )
 def test_files_that_differ_are_named_without_their_folder(files, expected):
     code = {"fit": {"lib/a.py": "1", "lib/b.py": "2"}}
     before, now = make("fit", SETTINGS, CODE | code), make("fit", SETTINGS, CODE | {"fit": files})
-    assert changed(before, now, "clean") == expected
+    assert describe_changes(before, now, "clean") == expected
 
 
 def test_settings_come_before_code_and_the_stage_before_is_then_left_out():
@@ -298,7 +303,7 @@ def test_other_rows_are_named_as_every_setting_is():
 
 @pytest.mark.parametrize("record", ["", "{", "null", "[]", "{}", '{"settings": {}, "code": {}}'])
 def test_a_damaged_record_is_a_reason(record):
-    assert changed(record, make("fit"), "clean") == "its record is damaged"
+    assert describe_changes(record, make("fit"), "clean") == "its record is damaged"
 
 
 @pytest.mark.parametrize(
