@@ -21,7 +21,8 @@ from scratchnet.data.download import pick_files
 from scratchnet.data.idx import encode_idx
 from scratchnet.data.registry import DATASETS
 from scratchnet.errors import ConfigError, DataError
-from scratchnet.planning.config import check_yaml, load_schema, resolve_runs, setting_schemas
+from scratchnet.planning.config import check_yaml, resolve_runs
+from scratchnet.planning.schema import load_schema, setting_schemas
 from scratchnet.predict.image_input import read_arrays, read_image, to_network_input
 
 CASES = int(os.environ.get("CASES", "300"))

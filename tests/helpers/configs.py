@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from scratchnet.errors import ConfigError
-from scratchnet.planning.config import load_schema, resolve_runs, setting_schemas
+from scratchnet.planning.config import resolve_runs
+from scratchnet.planning.schema import load_schema, setting_schemas
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
 LEAVES = {key: leaf for key, leaf in setting_schemas(load_schema()).items() if key != "sweep"}

@@ -12,6 +12,7 @@ from scratchnet.planning.stages import STAGES
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 ALL = set(STAGES)
 PLOTS = {stage for stage in STAGES if stage.startswith("plot_")}
+SWEEP_PLOTS = {"plot_curves", "plot_points"}
 EXPORT = {"export_keras", "export_onnx", "export_npz"}
 TRAIN = {"train", "check_parity"}
 NETWORK = TRAIN | {"evaluate", "predict_images"}
@@ -32,8 +33,12 @@ RUN_BY = {
     "data/preprocessing.py": {"preprocess"},
     "data/user_data.py": NONE,  # planning only
     "evaluation/__init__.py": {"evaluate", "summarize", "compare"} | PLOTS,
+    "evaluation/calibration.py": {"evaluate"} | PLOTS - SWEEP_PLOTS,
+    "evaluation/class_names.py": {"evaluate"},
     "evaluation/evaluation.py": {"evaluate"},
-    "evaluation/plots.py": PLOTS,
+    "evaluation/figures.py": PLOTS,
+    "evaluation/plots.py": PLOTS - SWEEP_PLOTS,
+    "evaluation/sweep_plots.py": SWEEP_PLOTS,
     "evaluation/summary.py": {"summarize", "compare"},
     "fingerprint/__init__.py": ALL,
     "fingerprint/code.py": ALL,
@@ -45,6 +50,7 @@ RUN_BY = {
     "fingerprint/tracker.py": NONE,
     "interop/__init__.py": EXPORT | {"check_parity"},
     "interop/keras_model.py": EXPORT | {"check_parity"},
+    "interop/keras_training.py": {"check_parity"},
     "interop/export.py": EXPORT,
     "interop/parity.py": {"check_parity"},
     "nn/__init__.py": NETWORK,
@@ -61,7 +67,7 @@ RUN_BY = {
     **{
         f"planning/{name}.py": NONE
         for name in (
-            *("config", "paths", "prediction_request", "reasons", "runs", "stages"),
+            *("config", "paths", "prediction_request", "reasons", "runs", "schema", "stages"),
             "trained_runs",
         )
     },

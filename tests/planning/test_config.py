@@ -20,14 +20,8 @@ from configs import (
     unflat,
 )
 from scratchnet.data.registry import DATASETS
-from scratchnet.planning.config import (
-    APPLIES,
-    SCHEMA,
-    load_schema,
-    resolve_runs,
-    setting_schemas,
-    swept_keys,
-)
+from scratchnet.planning.config import APPLIES, resolve_runs, swept_keys
+from scratchnet.planning.schema import SCHEMA, load_schema, setting_schemas
 from scratchnet.planning.settings import read_settings, write_settings
 
 # ---- Defaults.

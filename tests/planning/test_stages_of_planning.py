@@ -10,8 +10,9 @@ import pytest
 from scratchnet.fingerprint import code
 from scratchnet.fingerprint.code import code_hashes
 from scratchnet.fingerprint.stages import fingerprint
-from scratchnet.planning.config import load_schema, resolve_runs, setting_schemas
+from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.runs import Runs
+from scratchnet.planning.schema import load_schema, setting_schemas
 from scratchnet.planning.stages import STAGES, data_name, identity, previous_epoch, run_name
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -341,7 +342,9 @@ def test_stages_of_all_runs_are_stale_when_a_row_is():
             "scratchnet/evaluation/summary.py",
             {"summarize", "compare", "plot_curves", "plot_points"},
         ),
-        ("scratchnet/evaluation/plots.py", {"plot_curves", "plot_points"}),
+        ("scratchnet/evaluation/figures.py", {"plot_curves", "plot_points"}),
+        ("scratchnet/evaluation/sweep_plots.py", {"plot_curves", "plot_points"}),
+        ("scratchnet/evaluation/plots.py", set()),
         ("scratchnet/evaluation/evaluation.py", TOGETHER),
         ("scratchnet/nn/layers.py", TOGETHER),
     ],

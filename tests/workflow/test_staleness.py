@@ -1,7 +1,7 @@
 """Exactly what is stale runs: each row of the contract, as the jobs that Snakemake plans.
 
 The expectations are written by hand. Every plan is that of a project in which all results are
-there; `MATRIX` is also the table in the README.
+there; `MATRIX` is also the table in docs/staleness.md.
 """
 
 import os
@@ -13,7 +13,8 @@ import pytest
 
 from expected import AFTER_TRAINING, COMPARISON, DATA, EVERYTHING, PLOTS, RUN, RUN_OF_A_SWEEP, once
 from project import CHECKOUT, Project, append, planned, set_key, write_own_npz
-from scratchnet.planning.config import APPLIES, load_schema, setting_schemas
+from scratchnet.planning.config import APPLIES
+from scratchnet.planning.schema import load_schema, setting_schemas
 
 # For every key of config.yaml: another value, and what runs after the edit where the key applies.
 MATRIX = {
@@ -81,7 +82,7 @@ def test_the_matrix_has_every_key():
 
 
 def matrix_as_table():
-    """MATRIX as the README shows it: a row a key, a column a stage."""
+    """MATRIX as docs/staleness.md shows it: one row per key, one column per stage."""
     stages = ["download", "preprocess", "describe", "train", "evaluate"]
     stages += ["plot_history", "plot_confusion", "plot_misclassified", "plot_calibration"]
     stages += ["plot_weights", "summarize", "compare", "plot_curves", "plot_points"]
@@ -92,9 +93,9 @@ def matrix_as_table():
     return "\n".join(lines)
 
 
-def test_the_readme_shows_the_matrix():
-    readme = (CHECKOUT / "README.md").read_text()
-    assert matrix_as_table() in readme, "The table is now:\n" + matrix_as_table()
+def test_the_documentation_shows_the_matrix():
+    page = (CHECKOUT / "docs/staleness.md").read_text()
+    assert matrix_as_table() in page, "docs/staleness.md needs this table:\n" + matrix_as_table()
 
 
 @pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
@@ -508,7 +509,7 @@ def test_a_run_of_another_configuration_is_refused_with_its_name(project):
     process = project.snakemake("results/runs/mnist-softmax-00000000/epoch-0004/history.png")
     output = process.stdout + process.stderr
     assert process.returncode == 1
-    assert "mnist-softmax-00000000 is of another configuration" in output
+    assert "mnist-softmax-00000000 belongs to another configuration" in output
 
 
 def test_a_forced_stage_runs_with_what_follows(project):

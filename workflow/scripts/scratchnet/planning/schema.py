@@ -1,0 +1,163 @@
+"""The schema of the configuration: defaults, allowed values, and what a mistake means in words.
+
+Allowed values and defaults are defined in `schemas/config.schema.yaml` and nowhere else.
+"""
+
+import difflib
+import json
+import math
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
+SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "training")
+
+
+@cache
+def load_schema():
+    """Return the JSON schema of the configuration, with the keys of `sweep` spelled out."""
+    schema = yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    section = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            key: {"type": "array", "minItems": 1, "uniqueItems": True, "items": leaf}
+            for key, leaf in setting_schemas(schema).items()
+            if key.split(".")[0] in SWEEPABLE
+        },
+    }
+    schema["properties"]["sweep"] |= section | {"type": ["object", "array"], "items": section}
+    return schema
+
+
+def setting_schemas(schema, prefix=""):
+    """Return {dotted key: schema} of all settings; `sweep` counts as one setting."""
+    found = {}
+    for name, part in schema["properties"].items():
+        if "properties" in part and name != "sweep":
+            found |= setting_schemas(part, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = part
+    return found
+
+
+def fill_in_defaults(value, schema):
+    """Return `value` with defaults filled in, and numbers converted to the type in the schema.
+
+    Some numbers arrive as text: YAML reads 1e-3 as text, and Snakemake's --config every nested
+    value.
+    """
+    if isinstance(value, list) and "items" in schema:
+        return [fill_in_defaults(item, schema["items"]) for item in value]
+    if "properties" in schema:
+        if value is None:  # a section in which every line is commented out
+            value = {}
+        if not isinstance(value, dict):
+            return value
+        parts = schema["properties"]
+        missing = {
+            name: part.get("default", {})
+            for name, part in parts.items()
+            if name not in value and ("default" in part or part["type"] == "object")
+        }
+        return {
+            name: fill_in_defaults(item, parts[name]) if name in parts else item
+            for name, item in (missing | value).items()
+        }
+    types = _types(schema)
+    if value == "null" and "null" in types:
+        return None
+    if "boolean" in types and isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower(), value)
+    if isinstance(value, bool):
+        return value
+    if {"integer", "number"} & {*types}:
+        return _number(value, schema)
+    if "string" in types and isinstance(value, (int, float)):  # a folder or a class called 7
+        return str(value)
+    return value
+
+
+def _number(value, schema):
+    """Return the number that `value` is or spells; any other value is returned as it is."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return value
+    except OverflowError:  # an integer too large for a float
+        number = math.inf
+    if not math.isfinite(number):
+        return str(value)  # text, which validation rejects: JSON schema does not know nan
+    if "number" in _types(schema):
+        return number
+    return int(number) if number.is_integer() else number
+
+
+def _types(schema):
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else types
+
+
+def explain_error(error):
+    """Yield a line for each key that a validation error is about."""
+    path = ""
+    for step in error.absolute_path:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        else:
+            path += f".{step}" if path else str(step)
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        for name in error.instance:
+            if name not in known:
+                close = difflib.get_close_matches(str(name), known, n=1)
+                hint = (
+                    f"did you mean {close[0]}?" if close else f"known keys are {', '.join(known)}"
+                )
+                shown = name if str(name).isprintable() else format_value(name)
+                yield f"{path}{'.' if path else ''}{shown}: unknown key; {hint}"
+    else:
+        value, allowed = error.instance, _allowed(error.schema)
+        yield f"{path or 'config'}: {format_value(value)} is not allowed; it must be {allowed}"
+
+
+def format_value(value):
+    """Return `value` as in config.yaml, on one line of moderate length."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if not text.isprintable():
+        text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _allowed(schema):
+    """Return what a schema allows, in words."""
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    words = []
+    for kind in _types(schema):
+        if kind in ("integer", "number"):
+            bounds = [
+                f"{word} {schema[key]}"
+                for key, word in (
+                    ("minimum", "at least"),
+                    ("exclusiveMinimum", "above"),
+                    ("maximum", "at most"),
+                    ("exclusiveMaximum", "below"),
+                )
+                if key in schema
+            ]
+            name = "a whole number" if kind == "integer" else "a number"
+            words.append(" ".join([name, " and ".join(bounds)]))
+        elif kind == "array" and _types(schema["items"]) == ["object"]:
+            words.append("a list of such sections")
+        elif kind == "array":
+            text = "a list of one or more" if schema.get("minItems") else "a list"
+            text += f", each item {_allowed(schema['items'])}"
+            words.append(text + (", without duplicates" if schema.get("uniqueItems") else ""))
+        elif kind == "object":
+            words.append("a section with the keys " + ", ".join(schema["properties"]))
+        else:
+            words.append({"null": "null", "string": "text", "boolean": "true or false"}[kind])
+    return ", or ".join(words)
