@@ -1,6 +1,6 @@
-"""The README's blocks of code: they run, plan and resolve as they stand.
+"""The documentation: its code runs as it stands, and its tables, graphs and links are current.
 
-Those that need the real images run in tests/outside.
+Code that needs the real images runs in tests/outside.
 """
 
 import os
@@ -9,6 +9,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from itertools import chain
+from textwrap import dedent, indent
 
 import pytest
 import yaml
@@ -16,37 +18,49 @@ import yaml
 from project import CHECKOUT, write_own_npz
 from scratchnet.files import read_csv
 from scratchnet.planning.config import resolve_runs
+from scratchnet.planning.stages import data_name, run_name
 
-README = (CHECKOUT / "README.md").read_text()
+SCRIPTS = CHECKOUT / "workflow" / "scripts"
+README = CHECKOUT / "README.md"
+CONTRIBUTING = CHECKOUT / "CONTRIBUTING.md"
+DOCS = CHECKOUT / "docs"
+PAGES = [README, CONTRIBUTING, *sorted(DOCS.glob("*.md"))]
+LINKING = [*PAGES, CHECKOUT / "CHANGELOG.md", CHECKOUT / "results/README.md"]
+each_page = pytest.mark.parametrize(
+    "page", LINKING, ids=lambda page: page.relative_to(CHECKOUT).as_posix()
+)
 
 
-def blocks(language):
-    """The code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+def blocks(language, *pages):
+    """The code blocks of a language in `pages`, or in all pages, without their indentation."""
+    texts = (page.read_text() for page in pages or PAGES)
+    pattern = re.compile(rf"^ *```{language}\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+    return [dedent(block) for text in texts for block in pattern.findall(text)]
 
 
 def commands():
-    """Each command in a block of bash, as words."""
+    """Each command in a block of bash, as a tuple of words; no command twice."""
     lines = "".join(blocks("bash")).splitlines()
     parts = [part for line in lines for part in line.partition(" #")[0].split("&&")]
-    return [words for words in map(shlex.split, parts) if words]
+    return list(dict.fromkeys(tuple(words) for words in map(shlex.split, parts) if words))
 
 
 SNAKEMAKE = [words[1:] for words in commands() if words[0] == "snakemake"]
 
 
-def test_commands_are_of_kinds_that_are_looked_at():
+def test_all_kinds_of_commands_are_known():
     assert {words[0] for words in commands()} == {
         *("make", "snakemake"),
-        *("source", "git", "cd", "pip"),  # these are not
+        *("source", "git", "cd", "pip"),  # these are not checked
     }
 
 
-def test_each_target_of_make_is_there():
-    makefile = (CHECKOUT / "Makefile").read_text()
-    for words in commands():
-        if words[0] == "make":
-            assert re.search(rf"^{words[1]}:.*## ", makefile, re.MULTILINE), words
+@each_page
+def test_each_target_of_make_exists(page):
+    targets = re.findall(r"^([a-z-]+):.*## ", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
+    in_blocks = re.findall(r"^make ([a-z-]+)", "".join(blocks("bash", page)), re.MULTILINE)
+    in_text = re.findall(r"`make ([a-z-]+)", page.read_text())
+    assert {*in_blocks, *in_text} <= {*targets}
 
 
 # On a cluster, and with a path to the checkout.
@@ -55,28 +69,37 @@ PLANNED = [words for words in SNAKEMAKE if not {*words} & {*ELSEWHERE}]
 
 
 @pytest.mark.parametrize("words", PLANNED, ids=" ".join)
-def test_each_command_of_snakemake_plans(project, words):
+def test_each_command_of_snakemake_works(project, words):
     images = project.folder / "path/to/a/folder"
     images.mkdir(parents=True)
-    shutil.copy(CHECKOUT / "docs/demo.png", images)
-    project.plan(*words)
+    shutil.copy(DOCS / "demo.png", images)
+    if "--report" in words:
+        project.run(*words)
+        assert (project.folder / words[words.index("--report") + 1]).is_file()
+    else:
+        project.plan(*words)
 
 
-def test_each_configuration_is_right(tmp_path, monkeypatch):
+def test_each_configuration_is_valid(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "path/to").mkdir(parents=True)
     write_own_npz(tmp_path / "path/to/mine.npz")
+    assert len(blocks("yaml")) >= 5
     for block in blocks("yaml"):
         assert resolve_runs(yaml.safe_load(block))
+
+
+# ---- The library and the engine.
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """The folder with the library and nothing else, as `pip install` leaves it."""
     source = tmp_path_factory.mktemp("source")
-    shutil.copy(CHECKOUT / "pyproject.toml", source)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(CHECKOUT / name, source)
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(CHECKOUT / "workflow/scripts", source / "workflow/scripts", ignore=ignored)
+    shutil.copytree(SCRIPTS, source / "workflow/scripts", ignore=ignored)
     target = tmp_path_factory.mktemp("library")
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     command = [sys.executable, "-m", "pip", "install", *options, "--target", target, source]
@@ -84,7 +107,7 @@ def library(tmp_path_factory):
     return target
 
 
-def as_a_run(block):
+def as_pipeline(block):
     """The network in ten lines with the pipeline's streams of random numbers."""
     for purpose in ('"random_normal", rng', "200, rng"):
         assert purpose in block
@@ -99,7 +122,7 @@ def test_the_network_in_ten_lines_is_a_run_of_the_pipeline_bit_for_bit(new_proje
     new_project.configure({"training": {"epochs": 20, "batch_size": 200}})
     new_project.run()
     results = []
-    for code in (block, as_a_run(block)):
+    for code in (block, as_pipeline(block)):
         outcome = subprocess.run(
             [sys.executable, "-c", code],
             cwd=new_project.folder,
@@ -114,15 +137,16 @@ def test_the_network_in_ten_lines_is_a_run_of_the_pipeline_bit_for_bit(new_proje
     assert float(results[0][-1]) < float(results[0][0])  # as it stands, it learns too
 
 
-def test_the_installed_library_is_whole(library):
+def test_the_installed_library_is_complete(library):
     def modules(folder):
         return {path.relative_to(folder) for path in folder.rglob("*.py")}
 
-    assert modules(library / "scratchnet") == modules(CHECKOUT / "workflow/scripts/scratchnet")
+    expected = {path for path in modules(SCRIPTS / "scratchnet") if path.parts[0] != "planning"}
+    assert modules(library / "scratchnet") == expected
 
 
-def test_the_module_in_the_readme_is_used_as_it_stands(finished, tmp_path):
-    block, _ = blocks("snakemake")
+def test_the_module_works_as_documented(finished, tmp_path):
+    (block,) = blocks("snakemake", DOCS / "interop.md")
     config = {"digits": {"download": {"folder": "raw"}}}
     text = "configfile: 'config.yaml'\n" + block.replace(
         "path/to/checkout", str(finished.folder)
@@ -141,9 +165,9 @@ def test_the_module_in_the_readme_is_used_as_it_stands(finished, tmp_path):
         assert re.search(rf"^{rule} +1$", outcome.stdout + outcome.stderr, re.MULTILINE)
 
 
-def test_the_engine_in_the_readme_is_used_as_it_stands(tmp_path):
+def test_the_engine_works_as_documented(tmp_path):
     """Its block makes a Snakefile with a stage of tests/workflow/toy."""
-    _, block = blocks("snakemake")
+    (block,) = blocks("snakemake", DOCS / "staleness.md")
     toy = tmp_path / "toy"
     shutil.copytree(CHECKOUT / "tests/workflow/toy", toy)
     (clean,) = re.findall(r"^rule clean:\n(?:(?: +.*)?\n)+", (toy / "Snakefile").read_text(), re.M)
@@ -153,7 +177,7 @@ def test_the_engine_in_the_readme_is_used_as_it_stands(tmp_path):
         outcome = subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", "1", "results/model.json"],
             cwd=toy,
-            env=os.environ | {"PYTHONPATH": str(CHECKOUT / "workflow/scripts")},
+            env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
             capture_output=True,
             text=True,
             check=False,
@@ -166,3 +190,112 @@ def test_the_engine_in_the_readme_is_used_as_it_stands(tmp_path):
     config.write_text(config.read_text().replace("degree: 1", "degree: 2"))
     assert run() == ["degree: 1 -> 2"]
     assert run() == []
+
+
+# ---- The recipes.
+
+
+def test_a_plot_is_added_as_documented(project):
+    function, script, stage = blocks("python", CONTRIBUTING)
+    (rule,), (caption,) = blocks("snakemake", CONTRIBUTING), blocks("rst", CONTRIBUTING)
+    workflow = project.folder / "workflow"
+    for path, addition in (
+        ("scripts/scratchnet/evaluation/plots.py", f"\n\n{function}"),
+        ("scripts/plot_recall.py", script),
+        ("rules/plots.smk", f"\n\n{rule}"),
+        ("report/recall.rst", caption),
+    ):
+        with (workflow / path).open("a") as file:
+            file.write(addition)
+    stages = workflow / "scripts/scratchnet/planning/stages.py"
+    before, after = '    "make_demo": Stage(', indent(stage, "    ")
+    assert before in stages.read_text()
+    stages.write_text(stages.read_text().replace(before, after + before))
+    project.run()
+    assert (project.run_folder / "epoch-0004/recall.png").stat().st_size > 1000
+    assert project.plan() == {}
+    project.configure({"plots": {"style": "default"}})
+    assert project.plan()["plot_recall"] == 1
+
+
+# ---- What the pages say of the code.
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= 200
+
+
+def test_the_rule_graph_is_current():
+    outcome = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", outcome.stdout))
+    pairs = re.findall(r"(id\d+) --> (id\d+)", outcome.stdout)
+    edges = {(names[a], names[b]) for a, b in pairs if names[b] != "all"}
+    (drawn,) = blocks("mermaid", DOCS / "staleness.md")
+    shown = set(re.findall(r"(\w+) --> (\w+)", drawn))
+    lines = "\n".join(f"    {a} --> {b}" for a, b in sorted(edges))
+    assert shown == edges, f"the graph in docs/staleness.md needs these lines:\n{lines}"
+    assert set(re.findall(r"\w+", drawn)) >= set(names.values()) - {"all"}
+
+
+def test_each_dependency_has_its_reason():
+    page = (DOCS / "development.md").read_text()
+    for path in CHECKOUT.glob("requirements*.in"):
+        for line in path.read_text().split():
+            if line != "-r" and not line.startswith("requirements"):
+                assert f"| {line} |" in page, f"docs/development.md: say why {line} is needed"
+
+
+def test_the_map_has_every_module():
+    page = (DOCS / "development.md").read_text()
+    rows = dict(re.findall(r"^\| (?:`(\w+)/`|\(root\)) \| (.*) \|$", page, re.MULTILINE))
+    library = SCRIPTS / "scratchnet"
+    for path in library.rglob("*.py"):
+        if path.name != "__init__.py":
+            package = path.parent.name if path.parent != library else ""
+            assert f"`{path.name}`" in rows[package], f"docs/development.md: add {path.name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_paths_in_a_page_exist(page):
+    packages = [path.name for path in (SCRIPTS / "scratchnet").iterdir() if path.is_dir()]
+    places = dict.fromkeys(["workflow", "tests", "docs", "profiles"], CHECKOUT)
+    places |= dict.fromkeys(packages, SCRIPTS / "scratchnet")
+    for name in re.findall(r"`(\w+/[\w./-]*)`", page.read_text()):
+        top = name.partition("/")[0]
+        if top in places and "recall" not in name:  # the plot that CONTRIBUTING.md adds
+            assert (places[top] / name).exists(), name
+
+
+def test_the_recipes_name_what_is_there():
+    text = " ".join(CONTRIBUTING.read_text().split())
+    named = re.findall(r"`([\w.]+)` in `([\w./]+)`", text)
+    assert len(named) >= 10
+    for name, path in named:
+        *_, last = name.split(".")
+        assert re.search(rf"\b{last}\b", (CHECKOUT / path).read_text()), f"{name} in {path}"
+
+
+@each_page
+def test_links_hold(page):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_picture_is_shown():
+    pages = "\n".join(page.read_text() for page in PAGES)
+    for path in chain(DOCS.glob("*.png"), DOCS.glob("*.jpg")):
+        assert re.search(rf"\((docs/)?{re.escape(path.name)}\)", pages), f"{path.name} is not shown"
+
+
+def test_the_folders_of_the_default_run_are_named_as_they_are():
+    (settings,) = resolve_runs({})
+    text = "\n".join(page.read_text() for page in PAGES)
+    assert set(re.findall(r"data/(mnist-[0-9a-f]{8})", text)) == {data_name(settings)}
+    assert set(re.findall(r"results/runs/(mnist-[\w-]+)/epoch-0020", text)) == {run_name(settings)}

@@ -7,7 +7,7 @@ from datetime import date
 from matplotlib import style
 from matplotlib.figure import Figure
 
-from scratchnet.evaluation.plots import COLOURS, LOOK
+from scratchnet.evaluation.figures import COLOURS, LOOK
 
 TITLES = {
     "softmax": "(a) One epoch of softmax regression, batches of 200",

@@ -45,12 +45,12 @@ EDITS = {
         "softmax_crossentropy(Z, Y)[0],",
         "softmax_crossentropy(Z, Y)[0] + 1,",
     ),
-    "plots": ("scratchnet/evaluation/plots.py", '"axes.titlesize": 11', '"axes.titlesize": 14'),
+    "plots": ("scratchnet/evaluation/figures.py", '"axes.titlesize": 11', '"axes.titlesize": 14'),
     "plot script": ("plot_history.py", 'settings["plots.style"]', '"default"'),
     "summary": (
         "scratchnet/evaluation/summary.py",
-        'row.get("error", "")',
-        'row.get("error", "-")',
+        'run.get("error", "")',
+        'run.get("error", "-")',
     ),
     "settings": ("scratchnet/planning/settings.py", "sort_keys=False", "sort_keys=True"),
     "package": (

@@ -135,16 +135,16 @@ def test_photographs_of_test_images_are_nearly_as_easy(run):
     assert np.mean(right) >= themselves - 0.03
 
 
-def readme_blocks(language):
-    """The code blocks of a language in the README, each as (its first line, all of it)."""
-    text = (CHECKOUT / "README.md").read_text()
+def documented_blocks(language):
+    """The code blocks of a language in docs/interop.md, each named after its first line."""
+    text = (CHECKOUT / "docs/interop.md").read_text()
     blocks = re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     return [pytest.param(block, id=block.splitlines()[0]) for block in blocks]
 
 
 @pytest.mark.parametrize("run", EACH[:1], indirect=True)
-@pytest.mark.parametrize("block", readme_blocks("python"))
-def test_the_python_in_the_readme_runs_as_it_stands(run, block):
+@pytest.mark.parametrize("block", documented_blocks("python"))
+def test_the_documented_python_runs_as_it_stands(run, block):
     run.project.run("export", *run.arguments)
     outcome = subprocess.run(
         [sys.executable, "-c", block],
@@ -163,5 +163,5 @@ def test_the_python_in_the_readme_runs_as_it_stands(run, block):
         assert found == read_json(run.epoch / "metrics.json")["test_accuracy"]
 
 
-def test_there_is_python_in_the_readme():
-    assert len(readme_blocks("python")) >= 3
+def test_there_is_documented_python():
+    assert len(documented_blocks("python")) >= 3

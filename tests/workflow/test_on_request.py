@@ -216,16 +216,16 @@ def test_without_tensorflow_and_onnx_the_rest_is_made_and_it_says_what_to_instal
 
 
 def test_parity_that_fails_leaves_nothing_and_says_where(project):
-    """The network here takes steps that are a millionth too long."""
+    """Scratchnet's learning rate is too high by one part in a million."""
     parity = project.folder / "workflow/scripts/scratchnet/interop/parity.py"
     source = parity.read_text()
-    slower = "self.optimizer = make_optimizer(settings, self.steps)\n"
-    assert slower in source
-    wrong = slower + "        self.optimizer.learning_rate *= 1 + 1e-6\n"
-    parity.write_text(source.replace(slower, wrong))
+    line = "self.optimizer = make_optimizer(settings, steps_per_epoch)\n"
+    assert line in source
+    wrong = line + "        self.optimizer.learning_rate *= 1 + 1e-6\n"
+    parity.write_text(source.replace(line, wrong))
     process = project.snakemake("parity")
     output = process.stdout + process.stderr
     assert process.returncode == 1
-    assert "ParityError: this network and Keras's do not agree in float64: after batch" in output
+    assert "ParityError: training does not agree with Keras in float64: after batch" in output
     assert not list(project.results.rglob("parity.*"))
     assert project.plan("parity") == once(PARITY)

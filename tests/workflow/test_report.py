@@ -1,4 +1,4 @@
-"""Snakemake's report, in a real browser: every result in it can be looked at."""
+"""Snakemake's report, opened in a real browser: every result in it can be viewed."""
 
 import re
 
@@ -25,8 +25,8 @@ def driver(tmp_path_factory):
         yield driver
 
 
-def opened(driver, project, *arguments):
-    """Make the report of a project and open it; returns the text of its first page."""
+def open_report(driver, project, *arguments):
+    """Make the report of a project, open it, and return the text of its first page."""
     path = project.results / "report.html"
     project.run("--report", path, *arguments)
     visit(driver, path)
@@ -34,19 +34,19 @@ def opened(driver, project, *arguments):
         lambda d: d.find_element(By.CSS_SELECTOR, ".prose h1")
     )
     assert heading.text == "What the network learned"
-    assert heading.rect["y"] >= 0  # one can scroll down, and not further up
+    assert heading.rect["y"] >= 0  # otherwise it could not be scrolled into view
     return driver.find_element(By.CLASS_NAME, "prose").text
 
 
-def menu(driver, *names):
-    """Go from the start through the menu's entries `names`."""
+def follow_menu(driver, *names):
+    """Follow the entries `names` of the menu, from the start."""
     driver.find_element(By.CSS_SELECTOR, "nav nav li a").click()
     for name in names:
         driver.find_element(By.XPATH, f"//nav//li//*[text()='{name}']").click()
 
 
-def entries(driver):
-    """The results that the menu lists, as {figure: (link to view it, link to read about it)}."""
+def listed_results(driver):
+    """Return the results in the menu: {figure: [link to the result, link to its description]}."""
     rows = driver.find_elements(By.CSS_SELECTOR, "nav tbody tr")
     return {
         row.find_element(By.TAG_NAME, "td").text: row.find_elements(By.TAG_NAME, "a")
@@ -54,12 +54,12 @@ def entries(driver):
     }
 
 
-def look_at_everything(driver, *names):
-    """View each result below the menu's entries `names` and read about it; returns the figures."""
-    menu(driver, *names)
-    figures = set(entries(driver))
+def view_all(driver, *names):
+    """Open each result below the menu entries `names` and its description; return the figures."""
+    follow_menu(driver, *names)
+    figures = set(listed_results(driver))
     for figure in figures:
-        view, about = entries(driver)[figure]
+        view, about = listed_results(driver)[figure]
         if view.get_attribute("href").startswith("data:"):
             assert view.get_attribute("download")
         else:
@@ -68,46 +68,46 @@ def look_at_everything(driver, *names):
         about.click()
         body = driver.find_element(By.TAG_NAME, "body").text
         assert "DESCRIPTION" in body and "SNAKEMAKE RULE" in body
-        menu(driver, *names)
+        follow_menu(driver, *names)
     return figures
 
 
 @NEEDED
 @pytest.mark.parametrize("ending", ["png", "svg"])
-def test_every_result_of_a_run_can_be_looked_at(driver, project, ending):
+def test_every_result_of_a_run_can_be_viewed(driver, project, ending):
     project.configure({"plots": {"format": ending}})
     project.run()
-    opened(driver, project)
-    assert look_at_everything(driver, "mnist") == FIGURES
-    assert look_at_everything(driver, "all runs") == {"All runs"}
+    open_report(driver, project)
+    assert view_all(driver, "mnist") == FIGURES
+    assert view_all(driver, "all runs") == {"All runs"}
     assert complaints(driver) == []
 
 
 @NEEDED
-def test_every_result_of_a_sweep_can_be_looked_at(driver, sweep_project):
-    first_page = opened(driver, sweep_project, "plots")
-    assert "Of the first run; the others differ in training.seed." in first_page
+def test_every_result_of_a_sweep_can_be_viewed(driver, sweep_project):
+    first_page = open_report(driver, sweep_project, "plots")
+    assert "The other runs differ in training.seed." in first_page
     runs = sorted(folder.name for folder in (sweep_project.results / "runs").iterdir())
     assert len(runs) == 2
     for run in runs:
-        assert look_at_everything(driver, "mnist", run) == FIGURES
-    assert look_at_everything(driver, "all runs") == COMPARISON
+        assert view_all(driver, "mnist", run) == FIGURES
+    assert view_all(driver, "all runs") == COMPARISON
     assert complaints(driver) == []
 
 
 @NEEDED
-def test_what_is_made_on_request_can_be_looked_at_too(driver, finished_on_request):
+def test_results_made_on_request_can_be_viewed(driver, finished_on_request):
     project = finished_on_request
-    opened(driver, project, "all", "parity", "predict")
-    figures = look_at_everything(driver, "mnist")
+    open_report(driver, project, "all", "parity", "predict")
+    figures = view_all(driver, "mnist")
     assert figures == FIGURES | {"Parity with Keras", "Parity, in numbers"}
-    assert look_at_everything(driver, "predictions") == {"Contact sheet"}
+    assert view_all(driver, "predictions") == {"Contact sheet"}
     assert complaints(driver) == []
 
 
 @NEEDED
-def test_the_first_page_has_results_settings_and_costs(driver, finished):
-    first_page = opened(driver, finished)
+def test_the_first_page_has_results_settings_and_cost(driver, finished):
+    first_page = open_report(driver, finished)
     assert finished.run_folder.name in first_page
     assert re.search(r"test_accuracy", first_page)
     assert "learning_rate: 0.01\n" in first_page
@@ -116,27 +116,27 @@ def test_the_first_page_has_results_settings_and_costs(driver, finished):
 
 
 @NEEDED
-def test_workflow_and_statistics_are_shown_without_a_complaint(driver, finished):
-    opened(driver, finished)
+def test_workflow_and_statistics_are_shown_without_errors(driver, finished):
+    open_report(driver, finished)
     for name, shown in (
         ("Statistics", "canvas, svg"),
         ("Workflow", "canvas, svg"),
         ("About", "li"),
     ):
-        menu(driver, name)
+        follow_menu(driver, name)
         assert WebDriverWait(driver, 10).until(
             lambda d, shown=shown: d.find_elements(By.CSS_SELECTOR, f"#app {shown}")
         )
     assert complaints(driver) == []
 
 
-def test_a_report_of_nothing_says_what_is_missing(new_project):
+def test_a_report_without_results_is_an_error_that_says_what_is_missing(new_project):
     process = new_project.snakemake("--report", "report.html")
     assert process.returncode == 1
     assert "marked for report but does not exist" in process.stdout + process.stderr
 
 
-def test_each_caption_is_of_a_result():
+def test_each_caption_belongs_to_a_result():
     report = CHECKOUT / "workflow" / "report"
     rules = "".join(path.read_text() for path in (CHECKOUT / "workflow/rules").glob("*.smk"))
     for path in report.glob("*.rst"):

@@ -72,7 +72,7 @@ def test_the_end_of_a_run_says_what_ran_and_what_was_reused(sweep_project):
     assert reused.startswith("download, preprocess, 2 describe, 2 train, 2 evaluate, 2 plot_")
     assert "all" not in reused
     (folder,) = (sweep_project.results / "sweeps").iterdir()
-    assert f"the pictures in results/sweeps/{folder.name}\n" in output
+    assert f"plots: in results/sweeps/{folder.name}\n" in output
 
 
 def test_a_target_of_ones_own_shows_no_table_of_something_else(project):
