@@ -217,16 +217,16 @@ FOR_PEOPLE = {
         "FileNotFoundError: [Errno 2] No such file: 'a.npy'"
     ),
     "OSError(28, 'No space left on device', 'a.npy')": (
-        "OSError: [Errno 28] No space left on device: 'a.npy'. What is done so far is kept: make "
+        "OSError: [Errno 28] No space left on device: 'a.npy'. Finished results are kept: make "
         "room on the disk, and give the command again."
     ),
     "PermissionError(13, 'Permission denied', 'a.npy')": (
-        "PermissionError: [Errno 13] Permission denied: 'a.npy'. What is done so far is kept: give "
+        "PermissionError: [Errno 13] Permission denied: 'a.npy'. Finished results are kept: give "
         "yourself access to it, and give the command again."
     ),
     "MemoryError('Unable to allocate 1 TiB')": (
-        "MemoryError: Unable to allocate 1 TiB. What is done so far is kept: close other programs, "
-        "or take a smaller network or batch_size, and give the command again."
+        "MemoryError: Unable to allocate 1 TiB. Finished results are kept: close other programs, "
+        "or use a smaller network or batch_size, and give the command again."
     ),
 }
 
@@ -277,7 +277,7 @@ def test_a_job_that_would_do_something_else_than_planned_ends_with_a_message_alo
 
 
 def test_an_import_that_the_fingerprint_does_not_have_ends_with_a_message_alone(job, record):
-    code, stderr, log = job("from scratchnet import streams")
+    code, stderr, log = job("from scratchnet import random_streams")
     message = "PlanError: scratchnet.random_streams was imported, but no import statement names it"
     assert (code, stderr) == (1, f"{message}\n")
     assert message in log

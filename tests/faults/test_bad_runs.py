@@ -100,7 +100,7 @@ def test_not_enough_memory_is_a_message_and_not_a_kill(project, expected):
     few = 900_000_000
     output = limited(project, resource.RLIMIT_DATA, (few, few))
     assert "MemoryError: Unable to allocate" in output
-    assert "take a smaller network or batch_size" in output
+    assert "use a smaller network or batch_size" in output
     project.configure({})
     assert project.plan() == {}
     assert expected.items() <= results(project).items()

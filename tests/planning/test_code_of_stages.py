@@ -16,6 +16,7 @@ SWEEP_PLOTS = {"plot_curves", "plot_points"}
 EXPORT = {"export_keras", "export_onnx", "export_npz"}
 TRAIN = {"train", "check_parity"}
 NETWORK = TRAIN | {"evaluate", "predict_images"}
+USES_CLASS_NAMES = EXPORT | {"evaluate", "make_demo", "predict_images"}
 NONE = set()
 
 RUN_BY = {
@@ -32,9 +33,9 @@ RUN_BY = {
     "data/raw_splits.py": {"preprocess"},
     "data/preprocessing.py": {"preprocess"},
     "data/user_data.py": NONE,  # planning only
-    "evaluation/__init__.py": {"evaluate", "summarize", "compare"} | PLOTS,
+    "evaluation/__init__.py": USES_CLASS_NAMES | {"summarize", "compare"} | PLOTS,
     "evaluation/calibration.py": {"evaluate"} | PLOTS - SWEEP_PLOTS,
-    "evaluation/class_names.py": {"evaluate"},
+    "evaluation/class_names.py": USES_CLASS_NAMES,
     "evaluation/evaluation.py": {"evaluate"},
     "evaluation/figures.py": PLOTS,
     "evaluation/plots.py": PLOTS - SWEEP_PLOTS,
@@ -81,8 +82,9 @@ RUN_BY = {
     "training/__init__.py": NETWORK | EXPORT | {"make_demo"},
     "training/checkpoints.py": NETWORK | EXPORT | {"make_demo"},
     "training/environment.py": TRAIN | {"evaluate"},
+    "training/from_settings.py": TRAIN,
     "training/loop.py": TRAIN,
-    "training/segments.py": TRAIN,
+    "training/segments.py": {"train"},
 }
 FILES = {f"scratchnet/{name}": stages for name, stages in RUN_BY.items()} | {
     f"{stage}.py": {stage} for stage in STAGES

@@ -11,13 +11,15 @@ from scratchnet.errors import DivergenceError
 from scratchnet.files import read_json, write_json
 from scratchnet.nn.batches import generate_batches
 from scratchnet.nn.losses import softmax_crossentropy
-from scratchnet.nn.metrics import SLICE, accuracy, best_epoch, logits
+from scratchnet.nn.metrics import PREDICTION_BATCH, accuracy, best_epoch, logits
 from scratchnet.nn.network import build_mlp, initial_weights
 from scratchnet.nn.optimizers import SGD
 from scratchnet.random_streams import random_stream
 from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from scratchnet.training.loop import HISTORY, train, train_epoch
-from scratchnet.training.segments import make_optimizer, train_to_checkpoint
+from scratchnet.training.from_settings import make_optimizer
+from scratchnet.training.loop import METRICS, Training, train_epoch
+from scratchnet.training.loop import train as train_on
+from scratchnet.training.segments import train_to_checkpoint
 
 # A warning of NumPy (an overflow, say) fails a test.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -32,7 +34,6 @@ SETTINGS = {
     "training.batch_size": 8,
     "training.optimizer": "sgd",
     "training.learning_rate": 0.3,
-    "training.momentum": 0.0,
     "training.weight_decay": 0.0,
     "training.schedule": "constant",
     "training.patience": None,
@@ -71,7 +72,17 @@ def weights_of(network):
 
 
 def new_history():
-    return {name: [] for name in HISTORY}
+    return {name: [] for name in METRICS}
+
+
+def train(network, optimizer, history, data, batch_size, seed, epochs):
+    """Train `network` in place, without early stopping."""
+    settings = {
+        "training.batch_size": batch_size,
+        "training.seed": seed,
+        "training.patience": None,
+    }
+    train_on(Training(network, optimizer, history), data, settings, epochs)
 
 
 def assert_equal(arrays, others):
@@ -206,7 +217,7 @@ def test_accuracy_is_the_share_of_largest_logits_at_the_label():
 
 def test_logits_of_many_samples_are_those_of_one_pass():
     network = network_of()
-    X, _ = samples(2 * SLICE + 3)
+    X, _ = samples(2 * PREDICTION_BATCH + 3)
     np.testing.assert_allclose(logits(network, X), network.forward(X), rtol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writing files that appear complete or not at all."""
 
 import csv
 import json
@@ -10,22 +10,22 @@ from uuid import uuid4
 
 @contextmanager
 def atomic_write(path):
-    """Give a temporary name beside `path`; when the block ends well, move it to `path`.
+    """Yield a temporary name beside `path`; if the block succeeds, rename that file to `path`.
 
-    The name is used once, so two jobs that write the same result cannot mix. When the
-    block fails, nothing stays behind.
+    The name is unique, so two jobs that write the same result do not interfere. If the block fails,
+    nothing is left behind.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays last: np.save and matplotlib go by it.
+    # Keep the suffix: np.save and Matplotlib go by it.
     temporary = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
     try:
         yield temporary
         with temporary.open("rb") as file:
-            os.fsync(file.fileno())  # else a power cut may leave the name without the content
+            os.fsync(file.fileno())  # or a power failure may leave an empty file
         temporary.replace(path)
     except OSError as error:
-        if error.errno and not error.filename:  # a write does not say where it failed
+        if error.errno and not error.filename:  # a failed write does not name the file
             error.filename = str(path)
         raise
     finally:
@@ -33,18 +33,18 @@ def atomic_write(path):
 
 
 def write_text(path, text):
-    """Write `text` to `path`, whole or not at all."""
+    """Write `text` to `path`, completely or not at all."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path, value, indent=2):
-    """Write `value` to `path` as JSON; without an `indent` on one line, for what is long."""
+    """Write `value` to `path` as JSON; with `indent=None` on a single line."""
     write_text(path, json.dumps(value, indent=indent) + "\n")
 
 
 def read_json(path):
-    """The value in a JSON file."""
+    """Return the value in a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
@@ -57,6 +57,6 @@ def write_csv(path, header, rows):
 
 
 def read_csv(path, delimiter=","):
-    """The rows of a CSV file, each a {column: text}."""
+    """Return the rows of a CSV file, each as {column: text}."""
     with Path(path).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter=delimiter))

@@ -1,4 +1,4 @@
-"""What every script of the pipeline does around its work: its log, and errors made for people."""
+"""What every script of the pipeline does around its work: its log, its record, its errors."""
 
 import errno
 import logging
@@ -17,18 +17,18 @@ ADVICE = {
     errno.EACCES: "give yourself access to it",
     errno.EPERM: "give yourself access to it",
 }
-MEMORY = "close other programs, or take a smaller network or batch_size"
+MEMORY = "close other programs, or use a smaller network or batch_size"
 
 
 @contextmanager
 def stage_job(snakemake):
-    """Yield the settings of a job, while log lines of the library go to its log.
+    """Yield the settings of a job; log messages of the library go to the log file of the job.
 
-    `snakemake` is the object of that name in scripts. When the block ends well, the fingerprint of
-    the result is recorded. An error of a kind that the user can fix ends the process with exit code
-    1 and its message alone, in the log and in the terminal; any other error has its traceback too.
+    `snakemake` is the object of that name in scripts. If the block succeeds, the fingerprint of the
+    result is recorded. An error that the user can fix ends the process with exit code 1 and its
+    message alone, in the log and in the terminal; for any other error there is a traceback, too.
     """
-    logging.raiseExceptions = False  # a log that cannot be written is not what people must hear of
+    logging.raiseExceptions = False  # do not report that the log cannot be written
     log = snakemake.log[0]
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def stage_job(snakemake):
             MEMORY if isinstance(error, MemoryError) else ADVICE.get(getattr(error, "errno", None))
         )
         if advice:
-            message += f". What is done so far is kept: {advice}, and give the command again."
+            message += f". Finished results are kept: {advice}, and give the command again."
         logging.error(message)
         sys.exit(message)
     except Exception:

@@ -1,4 +1,4 @@
-"""Progress for a person at a terminal; elsewhere, in logs and on a cluster, there is none."""
+"""A progress line in a terminal. Elsewhere, in log files and on a cluster, there is none."""
 
 import fcntl
 import os
@@ -8,10 +8,10 @@ from tqdm import tqdm
 
 
 class LiveLine:
-    """A text stream for one line that changes, of which the terminal has room for one.
+    """A text stream for the one line of a terminal that changes.
 
-    Of the processes that have one, the first to write has the line until it ends; what the others
-    write is dropped until then. The lock is on the terminal itself, so nothing is left behind.
+    The first process to write has the line until the process ends; until then, output of other
+    processes is dropped. The lock is on the terminal itself, so no file is left behind.
     """
 
     def __init__(self, stream):
@@ -28,9 +28,9 @@ class LiveLine:
             self._stream.write(text)
 
     def _take(self):
-        """Try to get the line; returns whether it is this process's now."""
+        """Try to get the line; return whether this process has it now."""
         if self._terminal is None:
-            # A file of its own: the lock on one that was inherited would be the parent's too.
+            # Open it again: the lock of an inherited file would be shared with the parent process.
             self._terminal = os.open(os.ttyname(self._stream.fileno()), os.O_RDONLY | os.O_NOCTTY)
         try:
             fcntl.flock(self._terminal, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,7 +40,7 @@ class LiveLine:
 
 
 class AroundLiveLines:
-    """A text stream for whole lines on a terminal that also has live lines: these give way."""
+    """A text stream for complete lines on a terminal, which replace the live line."""
 
     def __init__(self, stream):
         self._stream = stream
@@ -56,11 +56,11 @@ class AroundLiveLines:
 
 
 def progress(name, **options):
-    """A tqdm progress bar called `name` on the terminal's live line; `options` are tqdm's."""
+    """Return a tqdm progress bar called `name` on the live line; `options` are those of tqdm."""
     return tqdm(
         desc=name,
         file=LiveLine(sys.stderr),
-        disable=None,  # where there is no terminal
+        disable=None,  # if there is no terminal
         leave=False,
         dynamic_ncols=True,
         **options,

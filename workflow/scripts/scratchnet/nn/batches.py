@@ -1,12 +1,12 @@
-"""An epoch as a sequence of batches: every sample once, in a fresh order."""
+"""An epoch as a sequence of batches: every sample once, in a new random order."""
 
 import numpy as np
 
 
 def generate_batch_indices(n, batch_size, rng):
-    """Yield the indices of each batch of one epoch: a permutation of range(n), cut into pieces.
+    """Yield the indices of each batch of one epoch: a permutation of range(n), in slices.
 
-    The last batch is shorter when `batch_size` does not divide n.
+    The last batch is smaller if `batch_size` does not divide n.
     """
     order = rng.permutation(n)
     for start in range(0, n, batch_size):
@@ -14,10 +14,10 @@ def generate_batch_indices(n, batch_size, rng):
 
 
 def generate_batches(X, Y, batch_size, rng):
-    """Yield the batches X (n_in, b), Y (k, b) of one epoch over all X (n_in, n) and Y (k, n).
+    """Yield the batches X (n_in, b), Y (k, b) of one epoch over X (n_in, n) and Y (k, n).
 
-    All X and Y are best sample-contiguous (Fortran order): a column is then one run of memory,
-    and gathering random columns is over ten times faster. A batch is overwritten by the next.
+    X and Y should be sample-contiguous (Fortran order): a column is then contiguous in memory, and
+    gathering random columns is over ten times faster. Each batch is overwritten by the next one.
     """
     samples_X, samples_Y = np.asarray(X).T, np.asarray(Y).T
     n = X.shape[1]
@@ -25,9 +25,9 @@ def generate_batches(X, Y, batch_size, rng):
     buffer_Y = np.empty((min(batch_size, n), Y.shape[0]), Y.dtype)
     for indices in generate_batch_indices(n, batch_size, rng):
         batch_X, batch_Y = buffer_X[: len(indices)], buffer_Y[: len(indices)]
-        # One pixel of each first: memory then fetches all images at once, not one after another.
+        # Read one pixel of each image first: memory then fetches all images at once.
         _ = samples_X[indices, 0]
-        # mode="clip" is the one that writes into `out` without a copy; no index is out of range.
+        # Only mode="clip" writes into `out` without a copy; no index is out of range.
         np.take(samples_X, indices, axis=0, out=batch_X, mode="clip")
         np.take(samples_Y, indices, axis=0, out=batch_Y, mode="clip")
         yield batch_X.T, batch_Y.T

@@ -1,7 +1,7 @@
-"""The initial weights of a layer, with the names and distributions of Keras.
+"""Initial weights of a layer, with the names and distributions of Keras.
 
-Each function takes the numbers of inputs and outputs and a generator, and returns a float64 matrix
-(n_out, n_in + 1), the last column being the biases.
+Each function takes the numbers of inputs and outputs and a random generator. It returns a float64
+matrix (n_out, n_in + 1) whose last column is the bias.
 """
 
 import math
@@ -10,21 +10,23 @@ import numpy as np
 
 
 def random_normal(n_in, n_out, rng):
-    """Weights 0.01 x standard normal, biases 0.01: the notebook's. Too small for deep networks."""
+    """Return 0.01 x standard normal weights, biases 0.01, as in the notebook. They are too small
+    for deep networks.
+    """
     return _with_biases(0.01 * rng.standard_normal((n_out, n_in)), 0.01)
 
 
 def he_uniform(n_in, n_out, rng):
-    """Uniform weights of variance 2 / n_in, biases 0: for ReLU, which lets half of its inputs pass
-    (He et al. 2015).
+    """Return uniform weights of variance 2 / n_in, biases 0: for ReLU, which sets half of its
+    inputs to 0 (He et al. 2015).
     """
     limit = math.sqrt(6 / n_in)
     return _with_biases(rng.uniform(-limit, limit, (n_out, n_in)), 0.0)
 
 
 def glorot_uniform(n_in, n_out, rng):
-    """Uniform weights of variance 2 / (n_in + n_out), biases 0: for sigmoid, tanh and softmax
-    (Glorot and Bengio 2010).
+    """Return uniform weights of variance 2 / (n_in + n_out), biases 0: for sigmoid, tanh and
+    softmax (Glorot and Bengio 2010).
     """
     limit = math.sqrt(6 / (n_in + n_out))
     return _with_biases(rng.uniform(-limit, limit, (n_out, n_in)), 0.0)

@@ -1,7 +1,7 @@
-"""The layers: each is a function of a batch, and knows its own derivative.
+"""Layers: each computes a function of a batch, and its gradient.
 
 Arrays are features x samples: a batch has shape (n, b), and each of its b columns is one sample.
-dY is short for dL/dY, the gradient of the loss with respect to Y; it has the shape of Y.
+dY stands for dL/dY, the gradient of the loss with respect to Y, which has the shape of Y.
 """
 
 import math
@@ -11,10 +11,10 @@ import numpy as np
 
 
 class Layer(ABC):
-    """A function of X (n_in, b) with values Y (n_out, b).
+    """A function from X (n_in, b) to Y (n_out, b).
 
-    `params` holds its trainable arrays by name; `grads` has the same keys and shapes, and
-    `backward` fills it in place.
+    `params` has the trainable arrays by name. `grads` has the same keys and shapes; `backward`
+    fills it in place.
     """
 
     def __init__(self):
@@ -23,15 +23,15 @@ class Layer(ABC):
 
     @abstractmethod
     def forward(self, X, rng=None):
-        """X (n_in, b) -> Y (n_out, b). Keeps what `backward` will need.
+        """Return Y (n_out, b) for X (n_in, b), and keep what `backward` needs.
 
-        `rng` is where a layer that is random in training takes its numbers from. To predict, leave
-        it out: then nothing is random.
+        `rng` is the random generator of a layer that is random during training. Without it, as for
+        predictions, nothing is random.
         """
 
     @abstractmethod
     def backward(self, dY, needs_input_grad=True):
-        """dY (n_out, b) -> dX (n_in, b), for the X of the last `forward`; fills `grads`.
+        """Return dX (n_in, b) for dY (n_out, b) and the X of the last `forward`; fill `grads`.
 
         With `needs_input_grad=False` the layer may return None: nothing uses the gradient of the
         pixels, and in the first layer it would cost as much as the forward product.
@@ -42,8 +42,8 @@ class Dense(Layer):
     """Y = W [X; 1]: every output is a weighted sum of all inputs, plus a bias.
 
     W has shape (n_out, n_in + 1). Its last column is the bias, as if X had a last row of ones
-    (the "bias trick" of CS231n, Linear classification). The row of ones is never built: the last
-    column is added instead, which is the same sum.
+    (the "bias trick" of CS231n, Linear classification). Instead of building the row of ones,
+    `forward` adds the last column, which gives the same sum.
     """
 
     def __init__(self, W):
@@ -54,7 +54,7 @@ class Dense(Layer):
     def forward(self, X, rng=None):
         W = self.params["W"]
         self.X = X
-        # Sample-contiguous like X: a third faster than into C order when n_out is small.
+        # Sample-contiguous like X: a third faster than C order when n_out is small.
         Y = np.empty((len(W), X.shape[1]), X.dtype, order="F")
         multiply(W[:, :-1], X, out=Y)
         Y += W[:, -1:]
@@ -69,19 +69,19 @@ class Dense(Layer):
 
 
 def multiply(A, B, out):
-    """out = A @ B, for A (m, k) and B (k, n), in pieces of B's columns where that is faster.
+    """Compute out = A @ B, for A (m, k) and B (k, n), in slices of columns where that is faster.
 
-    OpenBLAS takes matrices as they lie up to a million multiplications; beyond that it copies them
-    into blocks first. With the few outputs of a last layer, that takes as long as the product.
+    Above a million multiplications, OpenBLAS first copies its operands into blocks. With the few
+    outputs of a last layer, the copy takes as long as the product.
     """
     n, most = B.shape[1], 1_000_000 // A.size
-    width = math.ceil(n / math.ceil(n / most)) if most >= 64 else n  # narrower ones gain nothing
+    width = math.ceil(n / math.ceil(n / most)) if most >= 64 else n  # narrower slices gain nothing
     for i in range(0, n, width):
         np.matmul(A, B[:, i : i + width], out=out[:, i : i + width])
 
 
 class ReLU(Layer):
-    """Y = max(X, 0), element by element; its slope at 0 is taken to be 0."""
+    """Y = max(X, 0), element-wise. The derivative at 0 is taken to be 0."""
 
     def forward(self, X, rng=None):
         self.positive = X > 0
@@ -92,10 +92,10 @@ class ReLU(Layer):
 
 
 class Sigmoid(Layer):
-    """Y = 1 / (1 + exp(-X)), element by element, from 0 to 1."""
+    """Y = 1 / (1 + exp(-X)), element-wise, between 0 and 1."""
 
     def forward(self, X, rng=None):
-        # The same function, written so that no exp can overflow.
+        # The same function in a form in which exp cannot overflow.
         self.Y = (1 + np.tanh(X / 2)) / 2
         return self.Y
 
@@ -104,7 +104,7 @@ class Sigmoid(Layer):
 
 
 class Tanh(Layer):
-    """Y = tanh(X), element by element, from -1 to 1."""
+    """Y = tanh(X), element-wise, between -1 and 1."""
 
     def forward(self, X, rng=None):
         self.Y = np.tanh(X)
@@ -115,10 +115,11 @@ class Tanh(Layer):
 
 
 class Dropout(Layer):
-    """Y = X * M: in training a random share `rate` of the mask M is 0, the rest is 1 / (1 - rate).
+    """Y = X * M. During training a random fraction `rate` of the mask M is 0; the rest is
+    1 / (1 - rate).
 
-    So the mean of Y is X, and nothing remains to be done when predicting: then Y = X ("inverted
-    dropout" of CS231n, Neural Networks Part 2; Srivastava et al. 2014).
+    So the expected value of Y is X, and for predictions Y = X ("inverted dropout", CS231n, Neural
+    Networks Part 2; Srivastava et al. 2014).
     """
 
     def __init__(self, rate):
@@ -129,7 +130,7 @@ class Dropout(Layer):
         if rng is None:
             self.mask = 1
             return X
-        # Sample-contiguous like X: a product of arrays of two orders is several times slower.
+        # Sample-contiguous like X: multiplying arrays of different orders is several times slower.
         uniform = rng.random(X.T.shape, np.float32).T
         self.mask = (uniform >= self.rate) * X.dtype.type(1 / (1 - self.rate))
         return X * self.mask
@@ -139,10 +140,9 @@ class Dropout(Layer):
 
 
 class Softmax(Layer):
-    """P = exp(Z) / sum(exp(Z)): each column of logits becomes probabilities that add up to 1.
+    """P = exp(Z) / sum(exp(Z)): each column of logits becomes probabilities with the sum 1.
 
-    For reading beside a textbook and for predicting. Training uses `losses.softmax_crossentropy`,
-    which takes the logits themselves.
+    This is the textbook form. Training uses `losses.softmax_crossentropy`, which takes logits.
     """
 
     def forward(self, Z, rng=None):
@@ -150,16 +150,19 @@ class Softmax(Layer):
         return self.P
 
     def backward(self, dP, needs_input_grad=True):
-        # A column's Jacobian is diag(p) - p p^T; this is its product with dp, without building it.
+        # The Jacobian of a column is diag(p) - p p^T; this is its product with dp.
         P = self.P
         return P * (dP - (P * dP).sum(axis=0))
 
 
 def softmax(Z):
-    """Logits Z (k, b) -> probabilities (k, b).
+    """Return the probabilities (k, b) of logits Z (k, b).
 
-    The largest logit of a column is subtracted first: this changes no quotient, and exp cannot
-    overflow.
+    The largest logit of each column is subtracted first: this does not change the result, and exp
+    cannot overflow.
     """
     E = np.exp(Z - Z.max(axis=0))
     return E / E.sum(axis=0)
+
+
+ACTIVATIONS = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}

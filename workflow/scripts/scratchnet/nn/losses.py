@@ -1,18 +1,18 @@
-"""The loss, and its gradient.
+"""The loss and its gradient.
 
-Labels Y (k, b) are one-hot: Y[c, i] is 1 where sample i is of class c, and 0 elsewhere. A loss is a
-mean over the b samples. The division by b happens here and nowhere else, so the gradients that
-the layers pass on are already those of the mean.
+Labels Y (k, b) are one-hot: Y[c, i] is 1 if sample i belongs to class c, and 0 otherwise. The loss
+is the mean over the b samples. The division by b is done here and nowhere else, so the gradients
+that the layers pass on are those of the mean.
 """
 
 import numpy as np
 
 
 def categorical_crossentropy(P, Y):
-    """The textbook form: mean over samples of -sum(Y log P), and dL/dP (k, b).
+    """Return the mean over samples of -sum(Y log P), and dL/dP (k, b): the textbook form.
 
-    P (k, b) are probabilities, the output of `Softmax`. Where a true class has probability 0 the
-    loss is infinite, as the mathematics says; `softmax_crossentropy` does not get there.
+    P (k, b) are probabilities, the output of `Softmax`. If a true class has probability 0, the loss
+    is infinite; `softmax_crossentropy` avoids that.
     """
     b = P.shape[1]
     with np.errstate(divide="ignore"):
@@ -22,14 +22,14 @@ def categorical_crossentropy(P, Y):
 
 
 def softmax_crossentropy(Z, Y):
-    """Softmax and crossentropy in one, from logits Z (k, b): the mean loss, and dL/dZ (k, b).
+    """Return the mean loss for logits Z (k, b), and dL/dZ (k, b): softmax and cross-entropy in one.
 
-    For a sample of class c the loss is -log softmax(z)[c] = logsumexp(z) - z[c], and the
-    Jacobians of the two steps collapse into softmax(z) - y (CS231n, Softmax classifier). It is
-    the same function as the textbook pair, but no logarithm of a rounded-off probability is taken.
+    For a sample of class c the loss is -log softmax(z)[c] = logsumexp(z) - z[c], and the gradient
+    is softmax(z) - y (CS231n, Softmax classifier). This is the same function as the textbook pair,
+    without the logarithm of a rounded probability.
     """
     b = Z.shape[1]
-    Z = np.array(Z, order="C")  # sums over classes are then sums of rows, twice as fast
+    Z = np.array(Z, order="C")  # the sums over classes are then twice as fast
     Z -= Z.max(axis=0)
     E = np.exp(Z)
     sums = E.sum(axis=0)

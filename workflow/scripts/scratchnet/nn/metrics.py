@@ -1,22 +1,23 @@
-"""How well a network does on a set of samples."""
+"""How well a network classifies a set of samples."""
 
 import numpy as np
 
-SLICE = 1_000  # samples
+PREDICTION_BATCH = 1_000  # samples
 
 
 def logits(network, X):
-    """The logits Z (k, n) of a network for X (n_in, n), which may be a memory map."""
+    """Return the logits Z (k, n) of a network for X (n_in, n), which may be a memory map."""
     X = np.asarray(X)
-    slices = [network.forward(X[:, i : i + SLICE]) for i in range(0, X.shape[1], SLICE)]
+    starts = range(0, X.shape[1], PREDICTION_BATCH)
+    slices = [network.forward(X[:, i : i + PREDICTION_BATCH]) for i in starts]
     return np.concatenate(slices, axis=1)
 
 
 def accuracy(Z, Y):
-    """The share of samples for which the largest of Z (k, n) is at the 1 of Y (k, n)."""
+    """Return the fraction of samples whose predicted class matches the label; Z, Y are (k, n)."""
     return int(np.count_nonzero(Z.argmax(axis=0) == Y.argmax(axis=0))) / Z.shape[1]
 
 
 def best_epoch(history):
-    """The epoch, from 1 on, with the lowest validation loss; the first of those that are equal."""
+    """Return the number of the (first) epoch with the lowest validation loss; 1 is the first."""
     return 1 + int(np.argmin(history["val_loss"]))

@@ -1,56 +1,54 @@
-"""A network is a list of layers, applied one after another."""
+"""A network is a list of layers that are applied one after another."""
 
 import itertools
 
 import numpy as np
 
 from scratchnet.nn.initializers import INITIALIZERS
-from scratchnet.nn.layers import Dense, Dropout, ReLU, Sigmoid, Tanh, softmax
-
-ACTIVATIONS = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
+from scratchnet.nn.layers import ACTIVATIONS, Dense, Dropout, softmax
 
 
 class Network:
-    """The layers in order, from pixels to logits. It has the forward and backward of a layer."""
+    """Layers in order, from pixels to logits; `forward` and `backward` work as those of a layer."""
 
     def __init__(self, layers):
         self.layers = layers
 
     def forward(self, X, rng=None):
-        """X (n_in, b) -> the last layer's output: logits (k, b). `rng` is for training only."""
+        """Return the logits (k, b) of X (n_in, b). `rng` is for training only."""
         for layer in self.layers:
             X = layer.forward(X, rng)
         return X
 
     def backward(self, dY):
-        """From the gradient of the loss by the output (k, b): fills every layer's `grads`."""
+        """Fill the `grads` of every layer, given the gradient (k, b) of the loss by the logits."""
         first, *rest = self.layers
         for layer in reversed(rest):
             dY = layer.backward(dY)
         first.backward(dY, needs_input_grad=False)
 
     def probabilities(self, X):
-        """X (n_in, b) -> the probability of each class (k, b)."""
+        """Return the probability (k, b) of each class for X (n_in, b)."""
         return softmax(self.forward(X))
 
     def parameters(self):
         """Yield (name, parameter, gradient) for each trainable array, e.g. ("0.W", W, dW).
 
-        The number counts the layers that have any, from the pixels up.
+        The number counts the layers that have parameters, starting at the pixels.
         """
         for i, layer in enumerate(layer for layer in self.layers if layer.params):
             for name, parameter in layer.params.items():
                 yield f"{i}.{name}", parameter, layer.grads[name]
 
     def weights(self):
-        """The parameters as they are now, {name: copy}."""
+        """Return a copy of each parameter, {name: array}."""
         return {name: parameter.copy() for name, parameter, _ in self.parameters()}
 
 
 def initial_weights(n_in, n_out, hidden, initializer, rng, dtype=np.float32):
-    """The first W of each `Dense` layer from n_in over the widths in `hidden` to n_out.
+    """Return the initial W of each `Dense` layer of a network with the widths `hidden`.
 
-    With `hidden=[]` there is a single one: softmax regression, the "0-layer" network.
+    With `hidden=[]` there is a single layer: softmax regression, the "0-layer" network.
     """
     return [
         INITIALIZERS[initializer](a, b, rng).astype(dtype)
@@ -59,7 +57,10 @@ def initial_weights(n_in, n_out, hidden, initializer, rng, dtype=np.float32):
 
 
 def build_mlp(weights, activation, dropout=0.0):
-    """`Dense` layers with the matrices `weights`, between each two an activation and `Dropout`."""
+    """Return a network of `Dense` layers with the matrices `weights`.
+
+    Between two of them are an activation and, if its rate is not 0, `Dropout`.
+    """
     first, *rest = weights
     layers = [Dense(first)]
     for W in rest:

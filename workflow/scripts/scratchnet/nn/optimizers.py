@@ -1,6 +1,6 @@
-"""How a gradient becomes a step. An optimizer updates the parameters of a network in place.
+"""Optimizers: each updates the parameters of a network in place, given their gradients.
 
-Update rules and names are those of Keras 3.
+The update rules and the names are those of Keras 3.
 """
 
 import math
@@ -10,13 +10,13 @@ import numpy as np
 
 
 class Optimizer(ABC):
-    """What all optimizers share: counting steps, the learning rate, and weight decay.
+    """The base class: it counts steps and applies the learning rate and the weight decay.
 
     `learning_rate` is a number, or a function of the number of steps taken so far. Weight decay is
     decoupled from the gradient (AdamW; Loshchilov and Hutter 2019): each step begins with
-    parameter -= learning_rate * weight_decay * parameter, biases included.
+    parameter -= learning_rate * weight_decay * parameter, including the biases.
 
-    `state` holds all that a checkpoint needs to continue, as arrays by name.
+    `state` has the arrays, by name, that a checkpoint stores so that training can continue.
     """
 
     def __init__(self, learning_rate, weight_decay=0.0):
@@ -25,12 +25,12 @@ class Optimizer(ABC):
         self.state = {"iterations": np.zeros((), np.int64)}
 
     def current_learning_rate(self):
-        """The learning rate of the next step."""
+        """Return the learning rate of the next step."""
         rate = self.learning_rate
         return rate(int(self.state["iterations"])) if callable(rate) else rate
 
     def step(self, network):
-        """Update each parameter of `network` with the gradient that its last `backward` left."""
+        """Update each parameter of `network` with the gradient of its last `backward`."""
         learning_rate = self.current_learning_rate()
         self.state["iterations"] += 1
         for name, parameter, gradient in network.parameters():
@@ -40,10 +40,10 @@ class Optimizer(ABC):
 
     @abstractmethod
     def update(self, name, parameter, gradient, learning_rate):
-        """Take one step with one parameter, an array known as `name`."""
+        """Update one parameter, an array called `name`, in place."""
 
     def slot(self, kind, name, parameter):
-        """The array of `state` that accompanies a parameter, e.g. its velocity; zeros at first."""
+        """Return the array of `state` for a parameter, e.g. its velocity; zeros at first."""
         key = f"{kind}.{name}"
         if key not in self.state:
             self.state[key] = np.zeros_like(parameter)
@@ -57,9 +57,9 @@ class SGD(Optimizer):
         parameter += velocity                                        (or, with nesterov,
         parameter += momentum * velocity - learning_rate * gradient)
 
-    The velocity has the learning rate in it. PyTorch multiplies by the learning rate afterwards:
-    the same while that is constant, but under a schedule Keras's velocity keeps the pace of the
-    steps that built it up, and PyTorch's changes pace at once.
+    The velocity includes the learning rate. PyTorch multiplies by the learning rate afterwards,
+    which is the same as long as it is constant. With a schedule, PyTorch's steps change with the
+    learning rate at once, and Keras's only gradually.
     """
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0):
@@ -90,8 +90,8 @@ class Adam(Optimizer):
         alpha = learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)
         parameter -= alpha * m / (sqrt(v) + epsilon)
 
-    PyTorch adds epsilon after the correction of v, so the same epsilon weighs more there in the
-    first steps.
+    PyTorch adds epsilon after the bias correction of v, so the same epsilon has a larger effect
+    there in the first steps.
     """
 
     def __init__(
@@ -109,3 +109,6 @@ class Adam(Optimizer):
         v += (1 - self.beta_2) * (gradient * gradient - v)
         alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         parameter -= alpha * m / (np.sqrt(v) + self.epsilon)
+
+
+OPTIMIZERS = {"sgd": SGD, "adam": Adam}

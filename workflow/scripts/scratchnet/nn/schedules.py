@@ -1,18 +1,18 @@
-"""Learning-rate schedules: each makes a function from the number of steps taken to a learning rate.
+"""Learning-rate schedules: each returns a function from the number of steps taken to a rate.
 
-Over `decay_steps` steps the learning rate falls to the share `decay_rate` of what it was.
+Over `decay_steps` steps the learning rate falls to `decay_rate` times its initial value.
 """
 
 import math
 
 
 def step_decay(learning_rate, decay_steps, decay_rate):
-    """Falls at once every `decay_steps` steps. Keras: ExponentialDecay with staircase=True."""
+    """Decay at once every `decay_steps` steps. Keras: ExponentialDecay with staircase=True."""
     return lambda steps: learning_rate * decay_rate ** (steps // decay_steps)
 
 
 def cosine_decay(learning_rate, decay_steps, decay_rate):
-    """Falls along half a cosine, and stays there. Keras: CosineDecay, its alpha is `decay_rate`."""
+    """Decay along half a cosine, then stay constant. Keras: CosineDecay with alpha=decay_rate."""
 
     def rate(steps):
         fallen = (1 - math.cos(math.pi * min(steps / decay_steps, 1))) / 2

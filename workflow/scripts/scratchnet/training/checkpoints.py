@@ -1,6 +1,6 @@
-"""Checkpoints: all that training needs to go on, in one .npz file.
+"""Checkpoints: everything that training needs to continue, in one .npz file.
 
-It holds nothing that differs from run to run: the same training gives the same bytes.
+The same training always gives the same bytes.
 """
 
 from dataclasses import dataclass, field, fields
@@ -14,8 +14,8 @@ from scratchnet.files import atomic_write
 class Checkpoint:
     """The state of a training, as arrays and lists by name.
 
-    `network` are the weights after the last epoch, `optimizer` is its state, `history` has a value
-    for each epoch. `best` are the weights of the best epoch; without early stopping it is empty.
+    `network` has the weights after the last epoch, `optimizer` its state, and `history` a value for
+    each epoch. `best` has the weights of the best epoch; without early stopping it is empty.
     """
 
     network: dict
@@ -25,12 +25,12 @@ class Checkpoint:
 
     @property
     def trained(self):
-        """The weights that the training came to: the best ones where they were kept."""
+        """The weights to use: those of the best epoch, if they were kept, or of the last one."""
         return self.best or self.network
 
 
 def save_checkpoint(path, checkpoint):
-    """Write `checkpoint`; its arrays are called e.g. network.0.W and history.loss in the file."""
+    """Write a Checkpoint to `path`; its arrays have names such as network.0.W and history.loss."""
     arrays = {
         f"{part.name}.{name}": np.asarray(value)
         for part in fields(checkpoint)
@@ -41,7 +41,7 @@ def save_checkpoint(path, checkpoint):
 
 
 def load_checkpoint(path):
-    """The Checkpoint that `save_checkpoint` wrote."""
+    """Return the Checkpoint in a file that `save_checkpoint` wrote."""
     parts = {part.name: {} for part in fields(Checkpoint)}
     with np.load(path, allow_pickle=False) as arrays:
         for name in arrays.files:

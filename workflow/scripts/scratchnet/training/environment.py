@@ -1,4 +1,4 @@
-"""What decides the last bits of a result, besides settings and code."""
+"""The environment, which decides the last bits of a result besides settings and code."""
 
 import platform
 import sys
@@ -7,8 +7,8 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 
-def environment():
-    """Versions and the linear algebra library's choices, as {name: value}."""
+def describe_environment():
+    """Return the versions of Python and NumPy, and of the linear algebra library, by name."""
     blas = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
     return {
         "python": platform.python_version(),

@@ -1,8 +1,9 @@
-"""Training: epochs of mini-batches, from one checkpoint to the next."""
+"""The training loop: epochs of mini-batches."""
 
 import logging
 import math
 import time
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,21 +11,42 @@ from scratchnet.errors import DivergenceError
 from scratchnet.nn.batches import generate_batches
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
+from scratchnet.nn.network import Network
+from scratchnet.nn.optimizers import Optimizer
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
 
 log = logging.getLogger(__name__)
 
-ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
-HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
+METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+@dataclass
+class Training:
+    """The state of a training.
+
+    `history` has a list for each of METRICS, with a value for each epoch; those of the validation
+    stay empty without validation images. `best` are the weights of the best epoch so far,
+    {name: array}; without early stopping it is empty.
+    """
+
+    network: Network
+    optimizer: Optimizer
+    history: dict = field(default_factory=lambda: {name: [] for name in METRICS})
+    best: dict = field(default_factory=dict)
+
+    @property
+    def epochs(self):
+        """The number of epochs so far."""
+        return len(self.history["loss"])
 
 
 def train_epoch(network, optimizer, batches, rng=None):
-    """Take one step for each batch (X (n_in, b), Y (k, b)); returns the samples' loss and accuracy.
+    """Take one step for each batch (X (n_in, b), Y (k, b)); return the mean loss and accuracy.
 
-    They are means over the samples, each as the network was when its batch came; a batch counts by
-    its size. `rng` is where dropout takes its numbers from. Raises DivergenceError at the first
-    batch whose loss is not finite, or at the end if the last step left weights that are not.
+    They are means over the samples, each measured when its batch was used. `rng` is the random
+    generator for dropout. Raises DivergenceError at the first batch whose loss is not finite, or at
+    the end if the weights are not finite.
     """
     total, right, n = 0.0, 0.0, 0
     for i, (X, Y) in enumerate(batches, start=1):
@@ -38,71 +60,65 @@ def train_epoch(network, optimizer, batches, rng=None):
         right += accuracy(Z, Y) * X.shape[1]
         n += X.shape[1]
     if not all(np.isfinite(parameter).all() for _, parameter, _ in network.parameters()):
-        raise DivergenceError(f"the weights are no longer finite after batch {i}")
+        raise DivergenceError(f"the weights are not finite after batch {i}")
     return {"loss": total / n, "accuracy": right / n}
 
 
-def train(
-    network,
-    optimizer,
-    history,
-    data,
-    batch_size,
-    seed,
-    epochs,
-    patience=None,
-    best=None,
-    name="training",
-):
-    """Train until `history`, a list by epoch of each of HISTORY, covers `epochs` epochs.
+def train(training, data, settings, epochs, name="training"):
+    """Continue `training`, in place, until it has `epochs` epochs.
 
     `data` maps X_train, Y_train, X_validation and Y_validation to arrays; the validation arrays
-    may be empty. What epoch k does depends on the state before it and on (seed, k) only, so
-    training in several calls ends bitwise where one call would.
-
-    With `patience`, training stops early, after so many epochs without a validation loss below
-    the lowest one. Returns the weights of the epoch which had that, {name: array}; `best` are those
-    of the calls before. Without `patience` it returns nothing of the kind, {}. A terminal shows the
-    progress as that of `name`.
+    may be empty. `settings` has the batch size, the seed and the patience. An epoch depends only on
+    the state before it, the seed and its number, so training in several calls gives bitwise the
+    same result as in one call. With a patience of p epochs, training stops early if the validation
+    loss has not been below its minimum for p epochs. A terminal shows the progress of `name`.
     """
-    best = best or {}
-    first = len(history["loss"]) + 1
+    patience = settings["training.patience"]
     live = progress(
         name,
-        iterable=range(first, epochs + 1),
-        initial=first - 1,
+        iterable=range(training.epochs + 1, epochs + 1),
+        initial=training.epochs,
         total=epochs,
         bar_format="{desc}: epoch {n_fmt}/{total_fmt}, {remaining} left{postfix} |{bar}|",
     )
     for epoch in live:
-        if patience and best and epoch - best_epoch(history) > patience:
-            log.info("stopped early: epoch %d has the lowest validation loss", best_epoch(history))
+        if patience and training.best and epoch - best_epoch(training.history) > patience:
+            best = best_epoch(training.history)
+            log.info("stopped early: epoch %d has the lowest validation loss", best)
             break
         started = time.perf_counter()
-        batches = generate_batches(
-            data["X_train"], data["Y_train"], batch_size, random_stream(seed, "shuffling", epoch)
-        )
         try:
-            # An overflow shows in the loss, which is checked: NumPy need not warn as well.
-            with np.errstate(over="ignore", invalid="ignore"):
-                rng = random_stream(seed, "dropout", epoch)
-                measured = train_epoch(network, optimizer, batches, rng)
-                measured |= _validate(network, data)
+            measured = _train_and_validate(training, data, settings, epoch)
         except DivergenceError as error:
             raise DivergenceError(
                 f"training diverged in epoch {epoch} of {epochs}: {error}, with a learning rate of "
-                f"{optimizer.current_learning_rate():g}. Try a lower training.learning_rate. "
-                "Earlier checkpoints are kept."
+                f"{training.optimizer.current_learning_rate():g}. Try a lower "
+                "training.learning_rate. Earlier checkpoints are kept."
             ) from None
         for metric, value in measured.items():
-            history[metric].append(value)
-        if patience and best_epoch(history) == epoch:
-            best = network.weights()
+            training.history[metric].append(value)
+        if patience and best_epoch(training.history) == epoch:
+            training.best = training.network.weights()
         text = [f"{metric} {value:.4f}" for metric, value in measured.items()]
         live.set_postfix_str(f"{text[0]}, {text[-1]}")
         seconds = time.perf_counter() - started
         log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, "  ".join(text), seconds)
-    return best
+
+
+def _train_and_validate(training, data, settings, epoch):
+    """Train one epoch; return the values of METRICS that there are."""
+    seed = settings["training.seed"]
+    batches = generate_batches(
+        data["X_train"],
+        data["Y_train"],
+        settings["training.batch_size"],
+        random_stream(seed, "shuffling", epoch),
+    )
+    rng = random_stream(seed, "dropout", epoch)
+    # The loss is checked for overflow, so NumPy need not warn.
+    with np.errstate(over="ignore", invalid="ignore"):
+        measured = train_epoch(training.network, training.optimizer, batches, rng)
+        return measured | _validate(training.network, data)
 
 
 def _validate(network, data):
