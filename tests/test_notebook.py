@@ -98,7 +98,7 @@ def test_the_page_computes_what_numpy_computes_for_a_thousand_test_images(runs, 
         visit(driver, runs[0] / "demo.html")
         np.testing.assert_allclose(predictions(driver, X), expected, rtol=0, atol=1e-5)
         drawn = enlarged(X[:, :1])[0]
-        same = drawings.normalised(
+        same = drawings.normalise_drawing(
             drawn, drawings.measure_drawing_style(X.T.reshape(-1, 28, 28)), 28, 28
         )
         np.testing.assert_allclose(normalised(driver, drawn), same, rtol=0, atol=0.02)
@@ -116,7 +116,9 @@ def test_enlarged_like_drawings_the_test_images_come_back_as_they_were(runs):
     (W,) = load_checkpoint(runs[0].parent / "checkpoints/epoch-0020.npz").trained.values()
     network = build_mlp([W], None)
     drawing = drawings.measure_drawing_style(X.T.reshape(-1, 28, 28))
-    again = np.array([drawings.normalised(ink, drawing, 28, 28).ravel() for ink in enlarged(X)]).T
+    again = np.array(
+        [drawings.normalise_drawing(ink, drawing, 28, 28).ravel() for ink in enlarged(X)]
+    ).T
     assert abs(again - X).mean() < 0.01
     same = network.forward(again.astype(np.float32)).argmax(axis=0)
     assert (same == network.forward(X).argmax(axis=0)).mean() > 0.985

@@ -98,7 +98,7 @@ PACKED = {
     "tgz": samples.tgz(CONTENTS),
     "npz": samples.keras_npz(),
 }
-# Half of each lies well within the images, and its absence or change cannot go unseen.
+# RawSplit of each lies well within the images, and its absence or change cannot go unseen.
 DAMAGE = {
     "bit-flipped": lambda content: flipped(content, len(content) // 2),
     "cut in half": lambda content: content[: len(content) // 2],
@@ -452,8 +452,8 @@ FAULTS = {
     "server stalls": "the server took too long to answer",
     "server hangs up": "",
     "never ends": "the server sends more than 1000000 bytes",
-    "another scheme": "the server leads from http://127.0.0.1",
-    "a file": "the server leads from http://127.0.0.1",
+    "another scheme": "the server redirects http://127.0.0.1",
+    "a file": "the server redirects http://127.0.0.1",
     "wrong file": f"nothing in it has the sha256 of {', '.join(NAMES)}",
     "web page": f"nothing in it has the sha256 of {', '.join(NAMES)}",
     "nothing": f"nothing in it has the sha256 of {', '.join(NAMES)}",

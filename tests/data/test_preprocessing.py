@@ -11,7 +11,7 @@ import samples
 from samples import CLASSES, HEIGHT, N_TEST, N_TRAIN, WIDTH
 from scratchnet.data import preprocessing
 from scratchnet.data.preprocessing import assign_samples, preprocess
-from scratchnet.data.raw_splits import Half
+from scratchnet.data.raw_splits import RawSplit
 from scratchnet.errors import DataError
 
 RAW = samples.make_arrays()
@@ -141,14 +141,14 @@ VALIDATION, TEST = 2, 5  # their places among the streams
 
 
 def half(n, name="x_train"):
-    """A Half of n images of which the split reads nothing but their number."""
-    return Half(name, np.zeros((n, 1, 1), np.uint8), np.zeros(n, np.uint8))
+    """A RawSplit of n images of which the split reads nothing but their number."""
+    return RawSplit(name, np.zeros((n, 1, 1), np.uint8), np.zeros(n, np.uint8))
 
 
-def parts(halves, *fractions):
+def parts(splits, *fractions):
     """The split as {part: list of indices}."""
     return {
-        part: indices.tolist() for part, (_, indices) in assign_samples(halves, *fractions).items()
+        part: indices.tolist() for part, (_, indices) in assign_samples(splits, *fractions).items()
     }
 
 
@@ -176,8 +176,8 @@ def test_each_part_is_of_its_half():
 
 
 def test_with_a_test_half_the_test_fraction_makes_no_difference():
-    halves = {"train": half(20), "test": half(9)}
-    assert parts(halves, 0.9, 0.25) == parts(halves, 0, 0.25)
+    splits = {"train": half(20), "test": half(9)}
+    assert parts(splits, 0.9, 0.25) == parts(splits, 0, 0.25)
 
 
 def test_without_validation_every_image_is_for_training():
@@ -236,7 +236,9 @@ def test_at_least_one_image_is_set_aside_to_test_with(n, fraction):
 
 def test_all_parts_are_of_the_only_half():
     train = half(20)
-    assert [each for each, _ in assign_samples({"train": train}, 0.15, 0.25).values()] == [train] * 3
+    assert [each for each, _ in assign_samples({"train": train}, 0.15, 0.25).values()] == [
+        train
+    ] * 3
 
 
 TOO_FEW = {
@@ -261,27 +263,27 @@ def test_too_few_images_are_refused_where_there_is_a_test_half_too():
 
 
 @pytest.fixture
-def halves():
+def splits():
     """The indices of the training and of the validation images at a fraction of 0.25."""
     validation = drawn(N_TRAIN, 15, VALIDATION)
     return sorted({*range(N_TRAIN)} - {*validation}), validation
 
 
-def test_the_split_of_the_arrays_is_that_of_the_indices(prepared, halves):
+def test_the_split_of_the_arrays_is_that_of_the_indices(prepared, splits):
     arrays, manifest = prepared(0.25)
-    for part, indices in zip(("train", "validation"), halves):
+    for part, indices in zip(("train", "validation"), splits):
         images = RAW["train_images"][indices]
         assert_scaled(arrays[f"X_{part}"], images, manifest["minimum"], manifest["maximum"])
         labels = arrays[f"Y_{part}"].argmax(axis=0)
         np.testing.assert_array_equal(labels, RAW["train_labels"][indices])
 
 
-def test_the_scale_is_that_of_the_training_part_alone(prepared, raw, halves):
+def test_the_scale_is_that_of_the_training_part_alone(prepared, raw, splits):
     images = RAW["train_images"].copy()
-    images[halves[1][0], 0, 0], images[halves[1][1], 0, 0] = 0, 255
+    images[splits[1][0], 0, 0], images[splits[1][1], 0, 0] = 0, 255
     replace_raw(raw["train_images"], images)
     arrays, manifest = prepared(0.25)
-    part = images[halves[0]]
+    part = images[splits[0]]
     assert (manifest["minimum"], manifest["maximum"]) == (part.min(), part.max())
     assert (arrays["X_validation"].min() < 0, arrays["X_validation"].max() > 1) == (True, True)
 
@@ -318,7 +320,7 @@ def test_nothing_but_the_outputs_remains(prepared, outputs):
 def test_the_slices_in_which_it_is_done_make_no_difference(prepared, outputs, monkeypatch, size):
     prepared(0.25)
     at_once = {name: path.read_bytes() for name, path in outputs.items()}
-    monkeypatch.setattr(preprocessing, "SLICE", size)
+    monkeypatch.setattr(preprocessing, "CHUNK", size)
     prepared(0.25)
     assert {name: path.read_bytes() for name, path in outputs.items()} == at_once
 
@@ -439,7 +441,7 @@ PIXELS_OF = {
     "signed": (np.array([-128, 127, 0], np.int8), [0, 1, 128 / 255]),
     "of 16 bits": (np.array([0, 65535, 13107], np.uint16), [0, 1, 0.2]),
     "of 64 bits": (np.array([-(10**6), 10**6, 0]), [0, 1, 0.5]),
-    "halves": (np.array([-1, 1, 0.5], np.float16), [0, 1, 0.75]),
+    "splits": (np.array([-1, 1, 0.5], np.float16), [0, 1, 0.75]),
     "singles": (np.array([0, 0.1, 0.025], np.float32), [0, 1, 0.25]),
     "doubles": (np.array([-0.5, 1.5, 1.0]), [0, 1, 0.75]),
     "big-endian": (np.array([0, 1000, 250], ">i2"), [0, 1, 0.25]),
@@ -469,7 +471,7 @@ FAULTS = {
     "training images of one colour": (
         "train_images",
         np.full((N_TRAIN, HEIGHT, WIDTH), 7, np.uint8),
-        "train-images-idx3-ubyte: all pixels are 7, so nothing can be learned",
+        "train-images-idx3-ubyte: all pixels are 7, so there is nothing to learn",
     ),
 }
 
@@ -531,7 +533,7 @@ PLACES = {
 def test_an_image_that_is_not_finite_is_named_and_nothing_is_left(
     prepared_npz, outputs, monkeypatch, name, with_test, number, value, size
 ):
-    monkeypatch.setattr(preprocessing, "SLICE", size)
+    monkeypatch.setattr(preprocessing, "CHUNK", size)
     images = OWN.astype(np.float32)
     arrays = own([0, 1], images)
     if with_test:
@@ -591,12 +593,12 @@ def test_a_bad_image_leaves_earlier_arrays_as_they_were(prepared_npz, outputs):
 SIDE = 24  # pixels
 
 
-def peak(folder, n, halves):
+def peak(folder, n, splits):
     """The peak of memory while n images are prepared, which lie in IDX files."""
     folder.mkdir()
     pixels, label = bytes(range(256)) * 3, bytes(range(10))
     raw = {}
-    for half in halves:
+    for half in splits:
         raw[f"{half}_images"], raw[f"{half}_labels"] = folder / half, folder / f"{half} labels"
         header = bytes([0, 0, 8, 3]) + b"".join(i.to_bytes(4, "big") for i in (n, SIDE, SIDE))
         with raw[f"{half}_images"].open("wb") as file:
@@ -610,10 +612,10 @@ def peak(folder, n, halves):
     return samples.peak_memory(lambda: preprocess(raw, 0.25, 0.25, outputs))
 
 
-@pytest.mark.parametrize("halves", [["train"], ["train", "test"]])
-def test_ten_times_the_images_take_no_more_memory(tmp_path, monkeypatch, halves):
-    monkeypatch.setattr(preprocessing, "SLICE", 1_000)
-    few, many = (peak(tmp_path / str(n), n, halves) for n in (4_000, 40_000))
+@pytest.mark.parametrize("splits", [["train"], ["train", "test"]])
+def test_ten_times_the_images_take_no_more_memory(tmp_path, monkeypatch, splits):
+    monkeypatch.setattr(preprocessing, "CHUNK", 1_000)
+    few, many = (peak(tmp_path / str(n), n, splits) for n in (4_000, 40_000))
     # Each image's place and class are kept, a few numbers; its pixels are not.
     assert many - few < 36_000 * SIDE * SIDE / 8
 

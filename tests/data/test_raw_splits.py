@@ -88,10 +88,10 @@ def assert_half(half, images, labels):
 
 
 def test_both_halves_open(opened):
-    halves = opened(TRAIN | TEST)
-    assert list(halves) == ["train", "test"]
-    assert_half(halves["train"], IMAGES, LABELS)
-    assert_half(halves["test"], IMAGES[::-1], LABELS[::-1])
+    splits = opened(TRAIN | TEST)
+    assert list(splits) == ["train", "test"]
+    assert_half(splits["train"], IMAGES, LABELS)
+    assert_half(splits["test"], IMAGES[::-1], LABELS[::-1])
 
 
 def test_without_test_images_there_is_no_test_half(opened):
@@ -116,8 +116,8 @@ def test_a_single_colour_is_grey(opened):
 
 
 def test_grey_images_of_both_shapes_go_together(opened):
-    halves = opened(TRAIN | TEST | {"x_test": IMAGES[..., None]})
-    assert halves["test"].images.shape == halves["train"].images.shape
+    splits = opened(TRAIN | TEST | {"x_test": IMAGES[..., None]})
+    assert splits["test"].images.shape == splits["train"].images.shape
 
 
 def test_images_are_mapped_and_not_loaded(opened):
@@ -202,18 +202,18 @@ def test_other_arrays_do_no_harm(open_npz):
 
 @pytest.mark.parametrize("container", ["npz", "IDX", "IDX .gz"])
 def test_a_half_says_where_its_images_are_from(container, open_npz, open_idx_files, folders):
-    halves, expected = {
+    splits, expected = {
         "npz": lambda: (open_npz(TRAIN), "mine.npz: x_train"),
         "IDX": lambda: (open_idx_files(TRAIN), "train_images"),
         "IDX .gz": lambda: (open_idx_files(TRAIN, gzipped, ".gz"), "train_images.gz"),
     }[container]()
-    assert halves["train"].name == f"{folders[0]}/{expected}"
+    assert splits["train"].name == f"{folders[0]}/{expected}"
 
 
 # ---- What is not right is refused by name.
 
 OF_IMAGES = r"has the shape \({}\); images have \(n, height, width\), or \(n, height, width, 3\)"
-OF_LABELS = r"has the shape \({}\); labels have \(n,\), one an image"
+OF_LABELS = r"has the shape \({}\); labels have \(n,\), one for each image"
 BOTH = TRAIN | TEST
 FAULTS = {
     "no training images": ({"y_train": LABELS}, "there is no x_train, only y_train"),
@@ -276,15 +276,15 @@ FAULTS = {
     ),
     "no images at all": (
         TRAIN | {"x_train": IMAGES[:0], "y_train": LABELS[:0]},
-        r"x_train has the shape \(0, 3, 5\): there is nothing in it",
+        r"x_train has the shape \(0, 3, 5\): it is empty",
     ),
     "no rows": (
         TRAIN | {"x_train": IMAGES[:, :0]},
-        r"x_train has the shape \(8, 0, 5\): there is nothing in it",
+        r"x_train has the shape \(8, 0, 5\): it is empty",
     ),
     "no test images at all": (
         BOTH | {"x_test": IMAGES[:0], "y_test": LABELS[:0]},
-        r"x_test has the shape \(0, 3, 5\): there is nothing in it",
+        r"x_test has the shape \(0, 3, 5\): it is empty",
     ),
     "no labels at all": (
         TRAIN | {"y_train": LABELS[:0]},
@@ -374,7 +374,7 @@ def test_a_faulty_idx_file_is_refused_by_the_name_it_has(
         open_idx_files(contents, gzipped if ending else bytes, ending)
 
 
-# Half of a file lies well within the images.
+# RawSplit of a file lies well within the images.
 DAMAGE = {
     "bit-flipped": lambda content: flipped(content, len(content) // 2),
     "cut in half": lambda content: content[: len(content) // 2],

@@ -164,8 +164,8 @@ def test_what_is_no_npz_and_no_folder_is_refused(folder, name):
 
 def test_what_is_found_can_be_opened(folder, tmp_path):
     write_idx(folder)
-    halves = open_raw_splits(find_files(folder), tmp_path)
-    assert {name: half.images.shape for name, half in halves.items()} == {
+    splits = open_raw_splits(find_files(folder), tmp_path)
+    assert {name: half.images.shape for name, half in splits.items()} == {
         "train": (60, 6, 5),
         "test": (20, 6, 5),
     }

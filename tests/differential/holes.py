@@ -57,8 +57,7 @@ HOLES = {
             (
                 TRACKER,
                 "self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)",
-                "self._recorded(stage, wildcards) in "
-                "(None, self.fingerprint_of(stage, wildcards))",
+                "self._recorded(stage, wildcards) in (None, self.fingerprint_of(stage, wildcards))",
             ),
         ),
         ("edit_settings", "edit_code", "delete_records"),

@@ -1,7 +1,7 @@
-"""Evaluation: numbers that can be worked out by hand.
+"""Evaluation, against results worked out by hand.
 
-The network has 4 pixels and 4 classes, and takes an image for the class of its bright pixel: each
-logit is 10 times its pixel. So the images decide what is predicted.
+The network has 4 pixels and 4 classes. Each logit is 10 times its pixel, so it predicts the class
+of the bright pixel: the images decide what is predicted.
 """
 
 import json
@@ -13,12 +13,12 @@ import pytest
 
 from scratchnet.errors import DataError
 from scratchnet.evaluation import evaluation
+from scratchnet.evaluation.calibration import calibration_bins, calibration_error
+from scratchnet.evaluation.class_names import read_class_names
 from scratchnet.evaluation.evaluation import (
-    calibration,
-    calibration_error,
     confusion_matrix,
     evaluate,
-    per_class,
+    precision_and_recall,
     weight_images,
 )
 from scratchnet.files import read_csv, read_json
@@ -59,7 +59,7 @@ def one_hot(labels):
 
 
 def dense(n_out, n_in, scale=1):
-    """Weights that pass pixel i on to output i, with biases of 0."""
+    """Return weights that pass pixel i on to output i, with biases of 0."""
     return (np.eye(n_out, n_in + 1) * (np.arange(n_in + 1) < n_in) * scale).astype(np.float32)
 
 
@@ -79,7 +79,7 @@ def make_files(
     best=None,
     classes=None,
 ):
-    """Evaluate a network in `folder`; returns the paths of everything that is read or written."""
+    """Evaluate a network in `folder`, and return the paths of all files read or written."""
     files = {
         "X_test": folder / "X_test.npy",
         "Y_test": folder / "Y_test.npy",
@@ -111,7 +111,7 @@ def measured(files):
     return json.loads(files["metrics"].read_text())
 
 
-# ---- Numbers.
+# ---- Metrics and predictions.
 
 
 def test_the_confusion_matrix_counts_labels_by_row_and_predictions_by_column():
@@ -119,27 +119,28 @@ def test_the_confusion_matrix_counts_labels_by_row_and_predictions_by_column():
 
 
 def test_precision_and_recall_are_as_worked_out_by_hand():
-    assert per_class(np.array(CONFUSION), CLASSES) == PER_CLASS
+    assert precision_and_recall(np.array(CONFUSION), CLASSES) == PER_CLASS
 
 
-def test_the_metrics_are_those_of_the_checkpoint_and_of_the_test_images(measured):
+def test_the_metrics_are_those_of_the_training_history_and_the_test_images(measured):
     measured = dict(measured)
     del measured["environment"]
-    # A right image costs -log of 1 / (1 + 3 exp(-10)), a wrong one 10 more, and half are wrong.
+    # The loss of a correct prediction is -log(1 / (1 + 3 exp(-10))), that of a mistake 10 more,
+    # and half of the predictions are mistakes.
     assert measured.pop("test_loss") == pytest.approx(math.log1p(3 * math.exp(-10)) + 5, rel=1e-6)
     assert measured == {
         "epochs": 2,
         "train_loss": 0.5,
         "train_accuracy": 0.375,
         "test_accuracy": 0.5,
-        # Half are right, and the network is as good as certain of all.
+        # Half of the predictions are correct, with a confidence of 0.999864 each.
         "calibration_error": pytest.approx(0.499864),
         "per_class": PER_CLASS,
         "confusion_matrix": CONFUSION,
     }
 
 
-def test_the_metrics_tell_what_made_them(measured):
+def test_the_metrics_include_the_environment(measured):
     assert measured["environment"]["python"] == platform.python_version()
     assert measured["environment"]["numpy"] == np.__version__
     assert {"machine", "blas", "blas_kernel", "blas_threads"} < set(measured["environment"])
@@ -152,7 +153,7 @@ def test_the_metrics_are_strict_json(files):
     json.loads(files["metrics"].read_text(), parse_constant=refuse)
 
 
-def test_the_last_validation_results_are_in_the_metrics(tmp_path):
+def test_the_metrics_have_the_last_validation_results(tmp_path):
     files = make_files(tmp_path, history=WITH_VALIDATION)
     measured = json.loads(files["metrics"].read_text())
     assert (measured["validation_loss"], measured["validation_accuracy"]) == (0.75, 0.625)
@@ -162,7 +163,7 @@ def test_the_history_has_a_row_for_each_epoch(files):
     assert files["history"].read_text() == "epoch,loss,accuracy\n1,1.5,0.25\n2,0.5,0.375\n"
 
 
-def test_the_history_has_the_validation_results_where_there_are_any(tmp_path):
+def test_the_history_has_the_validation_results_if_there_are_any(tmp_path):
     files = make_files(tmp_path, history=WITH_VALIDATION)
     assert files["history"].read_text() == (
         "epoch,loss,accuracy,val_loss,val_accuracy\n1,1.5,0.25,1.25,0.5\n2,0.5,0.375,0.75,0.625\n"
@@ -180,21 +181,21 @@ def test_the_predictions_have_a_row_for_each_image(files):
     assert files["predictions"].read_text() == PREDICTIONS
 
 
-def test_a_hidden_layer_is_evaluated_too(tmp_path):
+def test_a_network_with_a_hidden_layer_is_evaluated(tmp_path):
     files = make_files(tmp_path, weights=MLP)
     assert files["predictions"].read_text() == PREDICTIONS
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 8])
-def test_the_slices_in_which_it_is_done_make_no_difference(files, tmp_path, monkeypatch, size):
-    monkeypatch.setattr(metrics, "SLICE", size)
+def test_the_slice_size_does_not_change_the_results(files, tmp_path, monkeypatch, size):
+    monkeypatch.setattr(metrics, "PREDICTION_BATCH", size)
     again = make_files(tmp_path)
     for name in OUTPUTS:
         assert again[name].read_bytes() == files[name].read_bytes()
 
 
-def test_of_an_early_stop_the_best_epoch_is_scored(tmp_path):
-    """The last weights say A whatever they see; the best ones are those of the other tests."""
+def test_after_early_stopping_the_best_epoch_is_evaluated(tmp_path):
+    """The last weights always predict A; the best ones are those of the other tests."""
     last = {"0.W": np.zeros((4, 5), np.float32)}
     history = {
         "loss": [1.5, 0.5, 0.4],
@@ -210,14 +211,14 @@ def test_of_an_early_stop_the_best_epoch_is_scored(tmp_path):
     assert files["predictions"].read_text() == PREDICTIONS
 
 
-def test_without_an_early_stop_there_is_no_best_epoch(measured):
+def test_without_early_stopping_there_is_no_best_epoch(measured):
     assert "best_epoch" not in measured
 
 
-def test_chosen_class_names_are_in_every_result(tmp_path):
+def test_configured_class_names_are_in_every_result(tmp_path):
     names = ["ant", "bee", "cat", "dog"]
     files = make_files(tmp_path, classes=names)
-    assert [row["class"] for row in read_json(files["metrics"])["per_class"]] == names
+    assert read_class_names(files["metrics"]) == names
     assert files["predictions"].read_text().splitlines()[8].startswith("7,cat,dog,")
     assert {row["label"] for row in read_csv(files["confusion"])} == set(names)
     first = read_json(files["misclassified"])["images"][0]
@@ -225,15 +226,15 @@ def test_chosen_class_names_are_in_every_result(tmp_path):
     assert [image["class"] for image in read_json(files["weights"])["images"]] == names
 
 
-def test_too_few_class_names_are_refused_with_those_of_the_dataset(tmp_path):
+def test_too_few_class_names_are_an_error_that_lists_those_of_the_dataset(tmp_path):
     with pytest.raises(DataError, match="names 2 classes, but the dataset has 4: A, B, C, D"):
         make_files(tmp_path, classes=["ant", "bee"])
 
 
-# ---- What the pictures are drawn from.
+# ---- The data behind the plots.
 
 
-def test_the_confusion_matrix_is_also_a_table_of_pairs_with_their_share_of_the_label(files):
+def test_the_confusion_table_has_a_row_for_each_pair_with_its_share_of_the_label(files):
     rows = read_csv(files["confusion"])
     assert len(rows) == 16
     assert rows[0] == {"label": "A", "predicted": "A", "images": "3", "share": "0.75"}
@@ -241,11 +242,11 @@ def test_the_confusion_matrix_is_also_a_table_of_pairs_with_their_share_of_the_l
     assert rows[15] == {"label": "D", "predicted": "D", "images": "0", "share": "0.0"}
 
 
-def test_calibration_puts_equally_confident_predictions_together():
+def test_predictions_of_similar_confidence_share_a_calibration_bin():
     confidence = np.array([0.95, 0.91, 0.92, 0.3, 0.35, 1.0])
     P = np.stack([confidence, 1 - confidence])
-    P[:, 3:5] = [[0.3, 0.35], [0.25, 0.3]]  # the rest is of other classes
-    bins = calibration(P, np.array([0, 0, 1, 0, 1, 0]))
+    P[:, 3:5] = [[0.3, 0.35], [0.25, 0.3]]  # the rest belongs to other classes
+    bins = calibration_bins(P, np.array([0, 0, 1, 0, 1, 0]))
     assert bins == [
         {"from": 0.2, "to": 0.3, "images": 1, "confidence": 0.3, "accuracy": 1.0},
         {"from": 0.3, "to": 0.4, "images": 1, "confidence": 0.35, "accuracy": 0.0},
@@ -255,12 +256,12 @@ def test_calibration_puts_equally_confident_predictions_together():
     assert calibration_error(bins) == pytest.approx(expected)
 
 
-def test_a_network_that_is_as_right_as_it_is_confident_has_no_calibration_error():
+def test_the_calibration_error_is_0_if_accuracy_equals_confidence():
     P = np.tile([[0.75], [0.25]], 4)
-    assert calibration_error(calibration(P, np.array([0, 0, 1, 0]))) == 0
+    assert calibration_error(calibration_bins(P, np.array([0, 0, 1, 0]))) == 0
 
 
-def test_every_mistake_is_kept_with_its_pixels_and_probabilities(files):
+def test_every_mistake_is_stored_with_its_pixels_and_probabilities(files):
     mistakes = read_json(files["misclassified"])
     assert mistakes["count"] == 4
     assert [image["image"] for image in mistakes["images"]] == [3, 5, 6, 7]
@@ -270,17 +271,17 @@ def test_every_mistake_is_kept_with_its_pixels_and_probabilities(files):
     assert last["probabilities"] == {"A": 4.5e-05, "B": 4.5e-05, "C": 4.5e-05, "D": 0.999864}
 
 
-def test_the_most_confident_mistakes_come_first_and_the_rest_is_left_out(monkeypatch):
+def test_the_most_confident_mistakes_come_first_and_the_others_are_left_out(monkeypatch):
     monkeypatch.setattr(evaluation, "MAX_MISTAKES", 3)
     confidence = np.array([0.6, 0.9, 0.7, 0.9, 0.8])
     P = np.stack([confidence, 1 - confidence])
-    labels = np.array([1, 1, 1, 1, 0])  # the last is right
-    found = evaluation.misclassified(np.zeros((4, 5)), P, labels, ["A", "B"], [2, 2])
+    labels = np.array([1, 1, 1, 1, 0])  # the last prediction is correct
+    found = evaluation.rank_mistakes(np.zeros((4, 5)), P, labels, ["A", "B"], [2, 2])
     assert found["count"] == 4
     assert [image["image"] for image in found["images"]] == [1, 3, 2]
 
 
-def test_the_weights_of_each_class_are_an_image_without_the_bias():
+def test_without_hidden_layers_the_weights_of_each_class_are_an_image_without_the_bias():
     W = np.arange(20, dtype=np.float32).reshape(4, 5)
     assert weight_images([W], CLASSES, [2, 2]) == {
         "outputs": 4,
@@ -291,10 +292,10 @@ def test_the_weights_of_each_class_are_an_image_without_the_bias():
     }
 
 
-def test_of_a_hidden_layer_the_weightiest_units_come_first_with_the_class_they_speak_for():
+def test_the_most_influential_hidden_units_come_first_with_the_class_they_support_most():
     W = np.arange(15, dtype=float).reshape(3, 5)
-    following = np.array([[1, -5, 6, 9], [0, 4, 0, 9]])  # the last column is the bias
-    found = weight_images([W, following], ["A", "B"], [2, 2])
+    outgoing = np.array([[1, -5, 6, 9], [0, 4, 0, 9]])  # the last column is the bias
+    found = weight_images([W, outgoing], ["A", "B"], [2, 2])
     assert found["outputs"] == 3
     assert [(image["unit"], image["class"]) for image in found["images"]] == [
         (1, "B"),  # sqrt(25 + 16) is more than 6
@@ -304,17 +305,19 @@ def test_of_a_hidden_layer_the_weightiest_units_come_first_with_the_class_they_s
     assert found["images"][0]["weights"] == [[5, 6], [7, 8]]
 
 
-def test_of_a_wide_hidden_layer_as_many_units_are_kept_as_fit():
+def test_at_most_max_units_of_a_hidden_layer_are_stored():
     found = weight_images([np.ones((99, 5)), np.ones((2, 100))], ["A", "B"], [2, 2])
     assert [image["unit"] for image in found["images"]] == [*range(evaluation.MAX_UNITS)]
     assert found["outputs"] == 99
 
 
-def test_units_of_a_deeper_network_speak_for_no_class():
+def test_units_of_a_network_with_two_hidden_layers_have_no_class():
     weights = [np.ones((3, 5)), np.ones((2, 4)), np.ones((2, 3))]
-    assert all("class" not in image for image in weight_images(weights, "AB", [2, 2])["images"])
+    images = weight_images(weights, "AB", [2, 2])["images"]
+    assert len(images) == 3
+    assert all("class" not in image for image in images)
 
 
-def test_images_in_colour_keep_their_shape():
+def test_weight_images_in_colour_keep_their_shape():
     (image,) = weight_images([np.arange(13.0)[None]], ["A"], [2, 2, 3])["images"]
     assert np.array(image["weights"]).shape == (2, 2, 3)

@@ -1,6 +1,6 @@
-"""The pictures: what is in them, that they are the same each time, and that they fit a page.
+"""The plots: their content, that drawing one again gives the same bytes, and that they fit a page.
 
-Each is drawn from a file that is written here by hand.
+Each is drawn from a small file that its test writes.
 """
 
 import csv
@@ -15,7 +15,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from scratchnet.evaluation import plots
+from scratchnet.evaluation import plots, sweep_plots
+from scratchnet.evaluation.figures import COLOURS
 
 STYLES = ["dark_background", "default"]
 CLASSES = ["A", "B", "C"]
@@ -124,22 +125,22 @@ def contact_sheet(path, n=3, count=3, shape=(2, 2), predicted="A"):
     return path
 
 
-# For each picture, how its data are written and how it is drawn.
+# For each plot: the function that writes its data, the one that draws it, and further arguments.
 PICTURES = {
     "history": (history, plots.plot_history, ()),
     "confusion": (confusion, plots.plot_confusion, ()),
     "calibration": (calibration, plots.plot_calibration, ()),
     "misclassified": (mistakes, plots.plot_misclassified, (5,)),
     "weights": (weights, plots.plot_weights, ()),
-    "curves": (curves, plots.plot_curves, ()),
-    "points": (points, plots.plot_points, (["x"],)),
+    "curves": (curves, sweep_plots.plot_curves, ()),
+    "points": (points, sweep_plots.plot_points, (["x"],)),
     "parity": (parity, plots.plot_parity, ()),
     "contact_sheet": (contact_sheet, plots.plot_contact_sheet, ()),
 }
 
 
 def draw(name, folder, style="default", ending="png", extra=None, **data):
-    """Draw a picture of PICTURES of hand-written `data`; returns its path."""
+    """Draw a plot of PICTURES from `data`, and return its path."""
     write, plot, arguments = PICTURES[name]
     picture = folder / f"{name}.{ending}"
     plot(write(folder / f"{name}.data", **data), picture, style, *(extra or arguments))
@@ -148,7 +149,7 @@ def draw(name, folder, style="default", ending="png", extra=None, **data):
 
 @pytest.fixture
 def figure(monkeypatch, tmp_path):
-    """Like `draw`, but returns the figure that was saved."""
+    """A function like `draw` that returns the saved figure."""
 
     def drawn(name, **options):
         figures = []
@@ -173,18 +174,18 @@ def assert_fits_a_page(picture):
     assert 300 <= height <= 2000
 
 
-# ---- All of them.
+# ---- All plots.
 
 
-def test_there_is_a_test_for_each_picture():
+def test_every_plot_is_tested():
     assert {f"plot_{name}" for name in PICTURES} == {
-        name for name in dir(plots) if name.startswith("plot_")
+        name for module in (plots, sweep_plots) for name in dir(module) if name.startswith("plot_")
     }
 
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_fits_a_page_and_is_dark_or_light_as_its_style_says(tmp_path, name, style):
+def test_a_plot_fits_a_page_and_its_style_is_dark_or_light(tmp_path, name, style):
     picture = draw(name, tmp_path, style)
     assert_fits_a_page(picture)
     corner = imread(io.BytesIO(picture.read_bytes()))[0, 0, :3].mean()
@@ -193,25 +194,25 @@ def test_a_picture_fits_a_page_and_is_dark_or_light_as_its_style_says(tmp_path, 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_drawn_again_is_the_same_bytes(tmp_path, name, ending):
+def test_drawing_a_plot_again_gives_the_same_bytes(tmp_path, name, ending):
     once = draw(name, tmp_path, ending=ending).read_bytes()
     assert draw(name, tmp_path, ending=ending).read_bytes() == once
     assert b"<svg" in once if ending == "svg" else once.startswith(b"\x89PNG")
 
 
-def test_a_picture_is_drawn_at_150_dots_per_inch(figure, tmp_path):
+def test_a_plot_has_150_dots_per_inch(figure, tmp_path):
     width, _ = figure("history").get_size_inches()
     png = (tmp_path / "history.png").read_bytes()
     assert struct.unpack(">I", png[16:20])[0] == 150 * width
 
 
-def test_a_style_ends_with_its_picture(tmp_path):
+def test_drawing_a_plot_does_not_change_the_style_of_others(tmp_path):
     before = dict(mpl.rcParams)
     draw("misclassified", tmp_path, "dark_background")
     assert dict(mpl.rcParams) == before
 
 
-def test_the_fonts_have_the_same_sizes_in_every_picture(figure):
+def test_all_plots_use_the_same_font_sizes(figure):
     sizes = set()
     for name in PICTURES:
         drawn = figure(name)
@@ -221,20 +222,20 @@ def test_the_fonts_have_the_same_sizes_in_every_picture(figure):
 
 
 def luminance(colour):
-    """Relative luminance, as WCAG 2 defines it for contrast."""
+    """Return the relative luminance, as defined by WCAG 2."""
     r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
 @pytest.mark.parametrize(("style", "background"), [("dark_background", 0), ("default", 1)])
 def test_colours_stand_out_from_the_background(style, background):
-    """The contrast is the 3 that WCAG 2 asks of graphics."""
-    for colour in plots.COLOURS[style][:3]:
+    """WCAG 2 requires a contrast of at least 3 for graphics."""
+    for colour in COLOURS[style][:3]:
         dark, light = sorted([luminance(colour), background])
         assert (light + 0.05) / (dark + 0.05) >= 3
 
 
-# ---- Each.
+# ---- Plots of a run.
 
 
 def lines_of(axes):
@@ -245,9 +246,10 @@ def test_loss_and_accuracy_are_drawn_by_epoch(figure):
     loss, accuracy = figure("history").axes
     assert lines_of(loss) == {"training": [[1, 1.5], [2, 0.5]]}
     assert lines_of(accuracy) == {"training": [[1, 0.5], [2, 0.75]]}
+    assert accuracy.get_ylabel() == "accuracy"
 
 
-def test_validation_is_drawn_where_there_is_some_and_not_told_by_its_colour_alone(figure):
+def test_validation_curves_are_drawn_with_a_line_style_of_their_own(figure):
     loss, accuracy = figure("history", validation=True).axes
     assert lines_of(loss)["validation"] == [[1, 1.25], [2, 0.75]]
     assert lines_of(accuracy)["validation"] == [[1, 0.25], [2, 0.75]]
@@ -267,10 +269,10 @@ def test_the_confusion_matrix_is_drawn_with_counts_and_shares_of_the_row(figure)
     axes = figure("confusion").axes[0]
     assert cells_of(axes) == {(0, 0): "3\n75.0%", (0, 1): "1\n25.0%", (1, 1): "2\n100.0%"}
     assert axes.images[0].get_array().tolist() == [[0.75, 0.25, 0], [0, 1, 0], [0, 0, 0]]
-    assert axes.get_title() == "Test images: 83.33% are right"
+    assert axes.get_title() == "Test accuracy: 83.33%"
 
 
-def test_the_confusion_matrix_has_the_names_of_the_classes_on_both_axes(figure):
+def test_both_axes_of_the_confusion_matrix_have_the_class_names(figure):
     axes = figure("confusion").axes[0]
     for axis in (axes.xaxis, axes.yaxis):
         assert [label.get_text() for label in axis.get_ticklabels()] == CLASSES
@@ -278,19 +280,19 @@ def test_the_confusion_matrix_has_the_names_of_the_classes_on_both_axes(figure):
 
 
 @pytest.mark.parametrize(("n", "numbers"), [(10, 10), (12, 12), (21, 0), (62, 0)])
-def test_a_large_confusion_matrix_has_fewer_numbers(figure, tmp_path, n, numbers):
+def test_a_large_confusion_matrix_has_no_numbers(figure, tmp_path, n, numbers):
     counts = np.eye(n, dtype=int).tolist()
     axes = figure("confusion", counts=counts, classes=[f"c{i}" for i in range(n)]).axes[0]
     assert len(axes.texts) == numbers
 
 
-def test_calibration_is_drawn_over_the_diagonal_with_its_distance(figure):
+def test_calibration_is_drawn_with_the_diagonal_and_the_calibration_error(figure):
     above, below = figure("calibration").axes
     assert lines_of(above) == {
-        "as right as confident": [[0, 0], [1, 1]],
+        "perfect calibration": [[0, 0], [1, 1]],
         "this network": [[0.45, 0.4], [0.98, 0.9]],
     }
-    assert above.get_title() == "On average 7.7% away from the diagonal"  # (0.5 + 7.2) / 100
+    assert above.get_title() == "Expected calibration error: 7.7%"  # (0.5 + 7.2) / 100
     assert [bar.get_height() for bar in below.patches] == [10, 90]
 
 
@@ -302,11 +304,11 @@ def images_of(drawn):
     ]
 
 
-def test_mistakes_are_shown_with_both_labels_their_pixels_and_the_probabilities(figure):
+def test_mistakes_are_drawn_with_label_predicted_class_pixels_and_probabilities(figure):
     drawn = figure("misclassified", n=2)
     assert images_of(drawn) == [
-        ("A taken for B", [[1, 0], [0, 0]]),
-        ("A taken for B", [[0, 1], [0, 0]]),
+        ("A classified as B", [[1, 0], [0, 0]]),
+        ("A classified as B", [[0, 1], [0, 0]]),
     ]
     bars = next(axes for axes in drawn.axes if axes.patches)
     assert [label.get_text() for label in bars.get_yticklabels()] == ["B", "A", "x"]
@@ -316,21 +318,21 @@ def test_mistakes_are_shown_with_both_labels_their_pixels_and_the_probabilities(
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_as_many_mistakes_are_shown_as_are_asked_for(figure, count):
+def test_the_requested_number_of_mistakes_is_drawn(figure, count):
     drawn = figure("misclassified", n=4, extra=(count,))
     assert len(images_of(drawn)) == count
     title = f"Misclassified test images: the {count} most confident of 4"
     assert drawn.get_suptitle() == title
 
 
-def test_without_mistakes_no_image_is_shown(figure, tmp_path):
+def test_without_mistakes_no_image_is_drawn(figure, tmp_path):
     drawn = figure("misclassified", n=0)
     assert images_of(drawn) == []
     assert drawn.get_suptitle() == "Misclassified test images: 0"
     assert_fits_a_page(tmp_path / "misclassified.png")
 
 
-def test_a_hundred_mistakes_in_colour_with_long_names_are_drawn_too(figure):
+def test_a_hundred_mistakes_in_colour_with_long_names_are_drawn(figure):
     labels = ("a rather long name", "another such name")
     drawn = figure("misclassified", n=100, labels=labels, shape=(2, 2, 3), extra=(100,))
     assert len(images_of(drawn)) == 100
@@ -345,10 +347,10 @@ def test_weights_are_drawn_on_one_scale_around_zero(figure):
 
 
 @pytest.mark.parametrize("n", [1, 4, 21, 60])
-def test_the_weights_of_hidden_units_are_drawn_by_number(figure, tmp_path, n):
+def test_the_weights_of_hidden_units_are_titled_by_number(figure, tmp_path, n):
     drawn = figure("weights", arrays=np.ones((n, 2, 2)), units=[*range(n)])
     assert [title for title, _ in images_of(drawn)] == [str(i) for i in range(n)]
-    assert f"of the {n} weightiest of 70" in drawn.get_suptitle()
+    assert f"for the {n} most influential of 70" in drawn.get_suptitle()
 
 
 def test_weights_of_colour_images_are_drawn_in_colour(figure):
@@ -356,20 +358,23 @@ def test_weights_of_colour_images_are_drawn_in_colour(figure):
     assert images_of(drawn)[0][1][0][0] == [0, 0.5, 0.75]
 
 
-def test_weights_that_are_all_zero_are_drawn_too(figure):
+def test_weights_that_are_all_zero_are_drawn(figure):
     drawn = figure("weights", arrays=np.zeros((2, 2, 2)))
     limits = {axes.images[0].get_clim() for axes in drawn.axes if axes.images and axes.get_title()}
     assert limits == {(-1, 1)}
 
 
-def test_curves_go_from_the_lowest_last_loss_to_the_highest(figure):
+# ---- Plots of a sweep.
+
+
+def test_curves_are_ordered_by_their_final_loss(figure):
     (axes,) = figure("curves", runs=3).axes
     assert [line.get_label() for line in axes.lines] == ["x 2", "x 1", "x 0"]
     assert axes.get_title() == "Validation loss by epoch"
     assert axes.lines[0].get_ydata().tolist() == [2 / 3, 0.5]
 
 
-def test_curves_are_of_the_training_loss_where_not_all_runs_have_validation(figure):
+def test_curves_show_the_training_loss_unless_all_runs_have_validation(figure):
     (axes,) = figure("curves", runs=2, validation=False).axes
     assert axes.get_title() == "Training loss by epoch"
     assert lines_of(axes)["x 0"] == [[1, 1], [2, 0.5]]
@@ -395,34 +400,35 @@ def test_any_sweep_is_drawn(figure, tmp_path, rows, validation):
     assert ("star" in drawn.get_suptitle()) == validation
 
 
-# ---- Here and in Keras.
+# ---- Parity with Keras.
 
 
-def test_the_losses_here_and_in_keras_are_drawn_and_how_far_they_are_apart(figure):
+def test_parity_has_both_losses_and_their_differences(figure):
     losses, batches, epochs = figure("parity").axes
+    assert [line.get_label() for line in losses.lines] == ["Scratchnet", "Keras"]
     assert [line.get_ydata().tolist() for line in losses.lines] == [[1, 0.5], [1, 1]]
     assert len(batches.lines) == len(epochs.lines) == 6
     assert [line.get_xdata().tolist() for line in batches.lines] == [[1, 2]] * 6
     assert [line.get_xdata().tolist() for line in epochs.lines] == [[1, 2]] * 6
-    assert epochs.lines[0].get_ydata().tolist() == [1e-9, 1e-9]  # the largest so far
-    assert batches.lines[3].get_ydata().tolist() == [1e-17, 1e-9]  # float64: 0 is drawn, too
+    assert epochs.lines[0].get_ydata().tolist() == [1e-9, 1e-9]  # the largest value so far
+    assert batches.lines[3].get_ydata().tolist() == [1e-17, 1e-9]  # float64: 0 is drawn as 1e-17
     assert batches.get_ylim() == epochs.get_ylim()
 
 
 # ---- Contact sheets.
 
 
-def test_a_contact_sheet_has_each_image_with_its_class_and_its_name(figure):
+def test_a_contact_sheet_has_each_image_with_its_predicted_class_and_name(figure):
     drawn = figure("contact_sheet")
     shown = [axes for axes in drawn.axes if axes.images]
     assert [axes.get_title() for axes in shown] == ["A (75%)"] * 3
     assert [axes.texts[0].get_text() for axes in shown] == ["0.png", "1.png", "2.png"]
-    assert drawn.get_suptitle() == "What the network took them for: 3 images"
+    assert drawn.get_suptitle() == "Predicted classes of 3 images"
 
 
-def test_a_contact_sheet_of_some_says_of_how_many(figure, tmp_path):
+def test_a_contact_sheet_of_the_first_images_states_the_total(figure, tmp_path):
     drawn = figure("contact_sheet", n=100, count=12345)
-    assert drawn.get_suptitle() == "What the network took them for: the first 100 of 12,345 images"
+    assert drawn.get_suptitle() == "Predicted classes of the first 100 of 12,345 images"
 
 
 @pytest.mark.parametrize(

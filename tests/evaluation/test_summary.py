@@ -1,4 +1,4 @@
-"""Tables: which run is best, what seeds come to together, and what it all took."""
+"""The summary, the comparison of a sweep, the table of costs, and the link to the latest run."""
 
 import json
 
@@ -18,7 +18,7 @@ from scratchnet.files import read_csv
 
 @pytest.fixture
 def rows(tmp_path):
-    """A function that makes rows of (swept settings, what was measured)."""
+    """A function that makes the `runs` of a summary from pairs (swept settings, metrics)."""
 
     def make(*runs):
         made = []
@@ -41,7 +41,7 @@ def rows(tmp_path):
 
 @pytest.fixture
 def two_runs(tmp_path):
-    """Two runs: one without and one with validation."""
+    """Two runs, the second with validation."""
     made = []
     for name, seed, extra in (
         ("mnist-softmax-1a2b3c4d", 0, {}),
@@ -77,7 +77,7 @@ def test_the_summary_has_a_row_for_each_run(two_runs, tmp_path):
 
 @pytest.fixture
 def table(tmp_path):
-    """A function that shows {column: values} as a table."""
+    """A function that formats {column: values} as a table."""
 
     def show(columns):
         path = tmp_path / "table.csv"
@@ -88,7 +88,7 @@ def table(tmp_path):
     return show
 
 
-def test_the_table_is_aligned_and_without_trailing_blanks(table):
+def test_the_table_is_aligned_and_has_no_trailing_spaces(table):
     assert table({"folder": ["a", "results"], "epochs": ["20", "5"]}) == [
         "folder   epochs",
         "a        20",
@@ -96,17 +96,17 @@ def test_the_table_is_aligned_and_without_trailing_blanks(table):
     ]
 
 
-def test_the_table_leaves_out_the_run_whose_folder_it_shows_and_what_is_empty(table):
+def test_the_table_leaves_out_the_run_and_empty_columns(table):
     columns = {"run": ["x", "y"], "folder": ["a", "b"], "val": ["", ""], "some": ["", "1"]}
     assert table(columns) == ["folder  some", "a", "b       1"]
 
 
-def test_the_table_shortens_measurements(table):
+def test_the_table_rounds_measurements(table):
     assert table({"test_loss": ["0.381864", "1.0"]}) == ["test_loss", "0.3819", "1.0000"]
 
 
 @pytest.mark.parametrize("value", ["0.00025", "1e-05", "[300, 100]", "mnist", "100000"])
-def test_the_table_shows_a_swept_setting_as_it_is(two_runs, tmp_path, value):
+def test_the_table_shows_swept_settings_unchanged(two_runs, tmp_path, value):
     setting = json.loads(value) if value != "mnist" else value
     for row in two_runs:
         row["swept"] = {"x": setting}
@@ -125,7 +125,7 @@ def best_of(rows, tmp_path):
     return [row["run"] for row in read_csv(tmp_path / "summary.csv") if row["best"]]
 
 
-def test_the_best_run_has_the_highest_validation_accuracy_whatever_the_test_set_says(
+def test_the_best_run_has_the_highest_validation_accuracy_and_the_test_set_is_ignored(
     rows, tmp_path
 ):
     runs = rows(
@@ -136,17 +136,17 @@ def test_the_best_run_has_the_highest_validation_accuracy_whatever_the_test_set_
     assert best_of(runs, tmp_path) == ["r1"]
 
 
-def test_of_equally_accurate_runs_the_one_with_the_lower_validation_loss_is_best(rows, tmp_path):
+def test_the_lower_validation_loss_breaks_a_tie(rows, tmp_path):
     runs = rows(({}, validated(0.8, 0.2)), ({}, validated(0.8, 0.1)), ({}, validated(0.8, 0.3)))
     assert best_of(runs, tmp_path) == ["r1"]
 
 
-def test_without_validation_and_without_another_run_none_is_best(rows, tmp_path):
+def test_no_run_is_best_without_validation_or_without_another_run(rows, tmp_path):
     assert best_of(rows(({}, {}), ({}, {})), tmp_path) == []
     assert best_of(rows(({}, validated(0.8))), tmp_path) == []
 
 
-def test_a_run_that_failed_has_a_row_with_its_error(rows, tmp_path):
+def test_a_failed_run_has_a_row_with_its_error(rows, tmp_path):
     first, second = rows(({"x": 1}, validated(0.8)), ({"x": 2}, {}))
     for name in ("metrics", "record", "history"):
         second.pop(name).unlink()
@@ -160,7 +160,7 @@ def test_a_run_that_failed_has_a_row_with_its_error(rows, tmp_path):
 
 @pytest.fixture
 def compared(rows, tmp_path):
-    """A function that compares the runs it is given; returns the paths of both tables."""
+    """A function that compares runs and returns the paths of both tables."""
 
     def make(*runs):
         paths = tmp_path / "points.csv", tmp_path / "curves.csv"
@@ -182,11 +182,11 @@ RUNS = (
 )
 
 
-def test_seeds_are_put_together_as_mean_and_sample_standard_deviation(compared):
+def test_runs_that_differ_only_in_their_seed_are_averaged(compared):
     first, second = read_csv(compared(*RUNS)[0])
     assert (first["model.hidden"], first["training.learning_rate"]) == ("[300, 100]", "0.1")
     assert (first["runs"], "training.seed" in first) == ("2", False)
-    # Of 0.5 and 0.7: mean 0.6, and 0.1 on either side, so sqrt(0.02 / 1).
+    # The mean of 0.5 and 0.7 is 0.6, their sample standard deviation sqrt(2 * 0.1**2 / 1).
     assert float(first["validation_accuracy"]) == pytest.approx(0.6)
     assert float(first["validation_accuracy_sd"]) == pytest.approx(0.02**0.5)
     assert float(first["seconds"]) == 1.5
@@ -194,13 +194,13 @@ def test_seeds_are_put_together_as_mean_and_sample_standard_deviation(compared):
     assert (first["best"], second["best"]) == ("", "best")
 
 
-def test_a_point_with_one_seed_has_no_deviation_and_what_was_not_measured_is_empty(compared):
+def test_a_point_with_one_seed_has_no_deviation_and_missing_measurements_are_empty(compared):
     (row,) = read_csv(compared((sweep(0.1, 0), {}))[0])
     assert (row["runs"], row["test_accuracy"], row["test_accuracy_sd"]) == ("1", "0.9", "")
     assert row["validation_accuracy"] == ""
 
 
-def test_the_curves_of_all_runs_are_below_one_another_with_their_point(compared):
+def test_the_curves_have_the_epochs_of_all_runs_with_their_point(compared):
     rows = read_csv(compared(*RUNS)[1])
     assert [(row["run"], row["epoch"]) for row in rows] == [
         (f"r{i}", str(epoch)) for i in range(4) for epoch in (1, 2)
@@ -208,17 +208,17 @@ def test_the_curves_of_all_runs_are_below_one_another_with_their_point(compared)
     assert {row["point"] for row in rows[:4]} == {"hidden [300, 100], learning_rate 0.1"}
 
 
-def test_the_table_of_points_shows_means_with_their_deviations(compared):
+def test_the_table_of_points_shows_means_with_standard_deviations(compared):
     lines = align_columns(format_summary(compared(*RUNS)[0]))
     assert "0.6000 ± 0.1414" in lines[1]
     assert "0.8500 ± 0.0707" in lines[1]
     assert lines[2].endswith("best")
     assert "_sd" not in lines[0]
-    # Every line is as wide as its cells: the columns begin at the same place.
+    # The columns are aligned although these cells are wider than the header.
     assert lines[1].index("0.6000") == lines[0].index("validation_accuracy")
 
 
-def test_curves_of_runs_of_which_some_have_no_validation_have_empty_cells(rows, tmp_path):
+def test_the_validation_cells_of_runs_without_validation_are_empty(rows, tmp_path):
     runs = rows((sweep(0.1, 0), {}), (sweep(0.1, 1), {}))
     runs[0]["history"].write_text("epoch,loss\n1,0.9\n2,0.5\n")
     compare_runs(runs, tmp_path / "points.csv", tmp_path / "curves.csv")
@@ -226,7 +226,7 @@ def test_curves_of_runs_of_which_some_have_no_validation_have_empty_cells(rows, 
     assert [row["val_loss"] for row in found] == ["", "", "1.3", "0.3"]
 
 
-def test_seconds_are_shortened_more(table):
+def test_seconds_are_rounded_to_one_decimal_place(table):
     assert table({"seconds": ["12.3456", "1.0"]}) == ["seconds", "12.3", "1.0"]
 
 
@@ -235,7 +235,7 @@ def test_columns_can_be_left_out(tmp_path):
     assert format_summary(tmp_path / "t.csv", omit=("a",)) == [["run", "b"], ["x", "2"]]
 
 
-def test_costs_are_those_of_all_jobs_of_a_stage(tmp_path):
+def test_costs_are_totals_over_the_jobs_of_a_stage(tmp_path):
     for name, line in (("a", "1.25\t100.4"), ("b", "2.5\t99"), ("c", "0.01\tNA"), ("d", "0.1\t-")):
         (tmp_path / name).write_text(f"s\tmax_rss\n{line}\n")
     benchmarks = {
@@ -250,12 +250,12 @@ def test_costs_are_those_of_all_jobs_of_a_stage(tmp_path):
     ]
 
 
-# ---- The link to the only run.
+# ---- The link to the latest run.
 
 
 @pytest.fixture
 def results(tmp_path):
-    """A folder of results with two runs."""
+    """A results folder with two runs."""
     for name in ("one", "two"):
         (tmp_path / f"results/runs/{name}/epoch-0004").mkdir(parents=True)
     return tmp_path / "results"
@@ -265,39 +265,39 @@ def row_of(results, name):
     return {"folder": f"{results}/runs/{name}/epoch-0004"}
 
 
-def test_the_link_leads_to_the_folder_of_the_run(results):
+def test_the_link_points_to_the_folder_of_the_run(results):
     link_latest([row_of(results, "one")], str(results / "latest"))
     assert (results / "latest").resolve() == (results / "runs/one").resolve()
-    assert str((results / "latest").readlink()) == "runs/one"  # so that results can be moved
+    assert str((results / "latest").readlink()) == "runs/one"  # relative: results can be moved
 
 
 @pytest.mark.parametrize("before", ["runs/one", "runs/two", "nowhere"])
-def test_an_older_link_is_replaced_and_nothing_else_is_there(results, before):
+def test_an_older_link_is_replaced_and_no_other_file_is_left(results, before):
     (results / "latest").symlink_to(before)
     link_latest([row_of(results, "two")], results / "latest")
     assert (results / "latest").resolve() == (results / "runs/two").resolve()
     assert {path.name for path in results.iterdir()} == {"runs", "latest"}
 
 
-def test_what_a_killed_job_left_is_in_nobodys_way(results):
+def test_a_temporary_link_left_by_a_killed_job_is_replaced(results):
     (results / ".latest").symlink_to("runs/one")
     link_latest([row_of(results, "two")], results / "latest")
     assert {path.name for path in results.iterdir()} == {"runs", "latest"}
 
 
-def test_relative_paths_will_do(results, monkeypatch):
+def test_relative_paths_are_accepted(results, monkeypatch):
     monkeypatch.chdir(results.parent)
     link_latest([row_of("results", "two")], "results/latest")
     assert str((results / "latest").readlink()) == "runs/two"
 
 
-def test_several_runs_have_no_link(results):
+def test_no_link_is_made_for_several_runs(results):
     link_latest([row_of(results, "one"), row_of(results, "two")], None)
     assert {path.name for path in results.iterdir()} == {"runs"}
 
 
 @pytest.mark.parametrize("kind", ["touch", "mkdir"])
-def test_something_else_in_the_place_of_the_link_stays_and_is_named(results, kind):
+def test_anything_but_a_link_is_kept_and_named_in_the_error(results, kind):
     getattr(results / "latest", kind)()
     with pytest.raises(ResultsError, match="latest is not a link: move it away"):
         link_latest([row_of(results, "one")], results / "latest")

@@ -19,6 +19,7 @@ from PIL import Image
 from project import CHECKOUT
 from scratchnet.data.download import pick_files
 from scratchnet.data.idx import encode_idx
+from scratchnet.data.preprocessing import preprocess
 from scratchnet.data.registry import DATASETS
 from scratchnet.errors import ConfigError, DataError
 from scratchnet.planning.config import check_yaml, resolve_runs

@@ -1,4 +1,4 @@
-"""Networks for use elsewhere: what Keras, ONNX Runtime and plain NumPy make of them is the same."""
+"""Exported networks: Keras, ONNX Runtime and plain NumPy predict the same as Scratchnet."""
 
 import itertools
 import json
@@ -31,7 +31,7 @@ each_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 
 
 class Trained:
-    """A random network in files, raw images for it, and its probabilities for these."""
+    """The files of a random network, raw images, and its probabilities for these images."""
 
     def __init__(self, folder, network, shape):
         rng = np.random.default_rng(0)
@@ -40,7 +40,7 @@ class Trained:
         weights = [
             rng.normal(0, 1.5, (b, a + 1)).astype(np.float32) for a, b in itertools.pairwise(widths)
         ]
-        for W in weights:  # so that the images differ more than what is common to all of them
+        for W in weights:  # without a common offset, the predicted classes vary more
             W -= W.mean(axis=1, keepdims=True)
         self.raw = rng.integers(MINIMUM, MAXIMUM + 1, (200, *shape), np.uint8)
         pixels = self.raw.reshape(200, -1).astype(np.float32)
@@ -56,7 +56,7 @@ class Trained:
         self.files["metrics"].write_text(json.dumps(metrics))
 
     def images(self, raw_pixels):
-        """The images as an exported network takes them."""
+        """Return the images as the input of an exported network."""
         return self.raw.astype(np.float32) if raw_pixels else self.X
 
 
@@ -65,10 +65,10 @@ def trained(tmp_path, network, shape):
     return Trained(tmp_path, network, shape)
 
 
-def assert_the_same(P, trained):
+def assert_same_predictions(P, trained):
     np.testing.assert_allclose(P, trained.P, rtol=0, atol=1e-5)
     assert (P.argmax(axis=1) == trained.P.argmax(axis=1)).all()
-    assert len(set(trained.P.argmax(axis=1))) >= 3  # or else nothing is compared
+    assert len(set(trained.P.argmax(axis=1))) >= 3  # otherwise the comparison says little
 
 
 @each_network
@@ -79,7 +79,7 @@ def test_keras_predicts_the_same(trained, tmp_path, raw_pixels):
     path = tmp_path / "network.keras"
     export_keras(**files, activation=trained.activation, raw_pixels=raw_pixels, path=path)
     model = import_keras().models.load_model(path)
-    assert_the_same(model.predict(trained.images(raw_pixels), verbose=0), trained)
+    assert_same_predictions(model.predict(trained.images(raw_pixels), verbose=0), trained)
 
 
 @each_network
@@ -90,31 +90,29 @@ def test_onnx_runtime_predicts_the_same(trained, tmp_path, raw_pixels):
     export_onnx(**trained.files, activation=trained.activation, raw_pixels=raw_pixels, path=path)
     session = onnxruntime.InferenceSession(path)
     (P,) = session.run(["probabilities"], {"images": trained.images(raw_pixels)})
-    assert_the_same(P, trained)
+    assert_same_predictions(P, trained)
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
 
 
 @each_network
 @each_shape
-def test_the_code_in_the_readme_of_the_arrays_predicts_the_same(
-    trained, tmp_path, monkeypatch, capsys
-):
+def test_the_code_in_the_readme_predicts_the_same(trained, tmp_path, monkeypatch, capsys):
     path, readme = tmp_path / "network.npz", tmp_path / "README.md"
     export_npz(
         **trained.files, activation=trained.activation, title="a-run", path=path, readme=readme
     )
     (code,) = re.findall("```python\n(.*?)```", readme.read_text(), re.DOTALL)
-    own = re.search(r"images = np.zeros\(.*", code)[0]
+    placeholder = re.search(r"images = np.zeros\(.*", code)[0]
     monkeypatch.chdir(tmp_path)
     names = {"raw": trained.raw}
-    exec(code.replace(own, "images = raw"), names)
-    assert_the_same(names["P"], trained)
+    exec(code.replace(placeholder, "images = raw"), names)
+    assert_same_predictions(names["P"], trained)
     assert capsys.readouterr().out.split()[0].startswith("['")
-    exec(code, {})  # and as it stands
+    exec(code, {})  # unchanged
 
 
 @pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
-def test_the_readme_names_each_array_with_its_shape(trained, tmp_path):
+def test_the_readme_lists_each_array_with_its_shape(trained, tmp_path):
     path, readme = tmp_path / "network.npz", tmp_path / "README.md"
     export_npz(
         **trained.files, activation=trained.activation, title="a-run", path=path, readme=readme
@@ -137,7 +135,7 @@ def test_the_same_network_gives_the_same_bytes(trained, tmp_path):
 
 
 @pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
-def test_onnx_files_can_be_read_by_versions_from_2022_on(trained, tmp_path):
+def test_onnx_files_use_the_versions_of_2022(trained, tmp_path):
     path = tmp_path / "network.onnx"
     export_onnx(**trained.files, activation="relu", raw_pixels=False, path=path)
     model = onnx.load(path)
@@ -146,9 +144,9 @@ def test_onnx_files_can_be_read_by_versions_from_2022_on(trained, tmp_path):
 
 
 @pytest.mark.parametrize(("network", "shape"), [("softmax", [6, 5])])
-def test_without_onnx_it_says_what_to_install(trained, tmp_path, monkeypatch):
+def test_without_onnx_the_error_says_what_to_install(trained, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     path = tmp_path / "network.onnx"
-    with pytest.raises(MissingPackageError, match=r"onnx is not installed, .* make extras"):
+    with pytest.raises(MissingPackageError, match=r"onnx is not installed\. .* make extras"):
         export_onnx(**trained.files, activation=None, raw_pixels=False, path=path)
     assert not path.exists()

@@ -1,4 +1,4 @@
-"""Trainings here and in Keras side by side: they agree, and where they do not it is noticed."""
+"""The parity check: Scratchnet and Keras agree, and any disagreement is detected."""
 
 import math
 import sys
@@ -9,8 +9,8 @@ import pytest
 from reference import one_hot
 from scratchnet.errors import MissingPackageError, ParityError
 from scratchnet.files import read_csv, read_json
-from scratchnet.interop.keras_model import get_weights, import_keras, set_precision
-from scratchnet.interop.parity import BOUNDS, Pair, check_parity
+from scratchnet.interop.keras_model import import_keras, set_precision
+from scratchnet.interop.parity import BOUNDS, TrainingPair, check_parity
 from scratchnet.nn import layers, losses, optimizers
 from scratchnet.training.checkpoints import load_checkpoint
 from scratchnet.training.segments import train_to_checkpoint
@@ -21,7 +21,6 @@ SETTINGS = {
     "training.batch_size": 20,
     "training.optimizer": "sgd",
     "training.learning_rate": 0.1,
-    "training.momentum": 0.0,
     "training.weight_decay": 0.0,
     "training.schedule": "constant",
     "training.patience": None,
@@ -50,11 +49,11 @@ OPTIMIZERS = {
     | {"training.weight_decay": 0.1, "training.schedule": "cosine"}
     | DECAY,
 }
-N, N_VALIDATION, PIXELS, CLASSES = 50, 10, 12, 4  # the last batch of 20 is one of 10
+N, N_VALIDATION, PIXELS, CLASSES = 50, 10, 12, 4  # the last batch has 10 samples, the others 20
 
 
 @pytest.fixture(autouse=True)
-def same_precision_afterwards():
+def restore_precision():
     keras = import_keras()
     before = keras.config.floatx()
     yield
@@ -63,22 +62,22 @@ def same_precision_afterwards():
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Paths of small arrays that can be learned."""
+    """Paths of small arrays whose classes can be learned."""
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     centres = rng.random((PIXELS, CLASSES))
     paths = {}
-    for half, n in (("train", N), ("validation", N_VALIDATION), ("test", 30)):
+    for split, n in (("train", N), ("validation", N_VALIDATION), ("test", 30)):
         labels = rng.integers(CLASSES, size=n)
         X = (centres[:, labels] + 0.3 * rng.standard_normal((PIXELS, n))).astype(np.float32)
         for kind, array in (("X", X), ("Y", one_hot(labels, CLASSES).astype(np.float32))):
-            paths[f"{kind}_{half}"] = folder / f"{kind}_{half}.npy"
-            np.save(paths[f"{kind}_{half}"], np.asfortranarray(array))
+            paths[f"{kind}_{split}"] = folder / f"{kind}_{split}.npy"
+            np.save(paths[f"{kind}_{split}"], np.asfortranarray(array))
     return paths
 
 
 def train(data, settings, folder, epochs=3):
-    """Train as the pipeline does; returns the path of the checkpoint."""
+    """Train as the pipeline does, and return the path of the checkpoint."""
     names = ("X_train", "Y_train", "X_validation", "Y_validation")
     train_to_checkpoint(
         name="a-run",
@@ -92,8 +91,8 @@ def train(data, settings, folder, epochs=3):
     return folder / "c.npz"
 
 
-def compared(data, settings, folder, checkpoint=None):
-    """What `check_parity` writes: the largest differences, and the rows."""
+def compare(data, settings, folder, checkpoint=None):
+    """Return what `check_parity` writes: the largest differences, and the rows."""
     check_parity(
         data={name: data[name] for name in ("X_train", "Y_train", "X_test")},
         checkpoint=checkpoint or train(data, settings, folder),
@@ -114,62 +113,62 @@ CASES = {
 
 
 @pytest.mark.parametrize("options", CASES.values(), ids=CASES)
-def test_both_come_to_the_same_in_either_precision(data, tmp_path, options):
-    parity, _ = compared(data, SETTINGS | options, tmp_path)
+def test_scratchnet_and_keras_agree_in_both_precisions(data, tmp_path, options):
+    parity, _ = compare(data, SETTINGS | options, tmp_path)
     exact, single = parity["float64"], parity["float32"]
     for what in ("loss", "weights", "predictions"):
         assert exact[f"{what}_difference"] < 1e-12  # the bound is 1e-9
         assert single[f"{what}_difference"] < 1e-4
     assert exact["classes_that_differ"] == single["classes_that_differ"] == 0
-    assert single["as_in_the_checkpoint"]  # what was compared is the run itself
+    assert single["as_in_the_checkpoint"]  # the training that was compared is that of the run
 
 
 @pytest.mark.parametrize("precisions", [("float64", "float32"), ("float32", "float64")])
-def test_keras_computes_in_the_precision_that_is_compared(data, precisions):
-    # Keras gives every layer the type of the first one of the process, unless it is told.
+def test_keras_computes_in_the_requested_precision(data, precisions):
+    # Without set_precision, Keras gives all layers the type of the first one in the process.
     arrays = {name: np.load(path) for name, path in data.items()}
     for precision in precisions:
-        pair = Pair(import_keras(), SETTINGS | HIDDEN, arrays, precision)
-        assert {W.dtype for W in get_weights(pair.layers)} == {np.dtype(precision)}
+        pair = TrainingPair(import_keras(), SETTINGS | HIDDEN, arrays, precision)
+        assert {W.dtype for W in pair.keras_training.weights()} == {np.dtype(precision)}
 
 
 def test_there_is_a_row_for_each_batch_of_the_first_epoch_and_for_each_epoch(data, tmp_path):
-    _, rows = compared(data, SETTINGS, tmp_path)
+    _, rows = compare(data, SETTINGS, tmp_path)
     places = [(row["precision"], row["epoch"], row["batch"]) for row in rows]
     expected = [("1", "1"), ("1", "2"), ("1", "3"), ("1", ""), ("2", ""), ("3", "")]
     assert places == [(p, *place) for p in ("float64", "float32") for place in expected]
 
 
 def test_the_losses_are_those_of_the_run(data, tmp_path):
-    _, rows = compared(data, SETTINGS | HIDDEN, tmp_path)
+    _, rows = compare(data, SETTINGS | HIDDEN, tmp_path)
     history = load_checkpoint(tmp_path / "c.npz").history["loss"]
     found = [float(r["loss"]) for r in rows if r["precision"] == "float32" and not r["batch"]]
     np.testing.assert_allclose(found, history, rtol=1e-12)
 
 
-def test_it_ends_where_early_stopping_ended_the_run(data, tmp_path):
+def test_the_comparison_ends_with_the_last_epoch_after_early_stopping(data, tmp_path):
     settings = SETTINGS | ADAM | {"training.learning_rate": 0.3, "training.patience": 2}
     checkpoint = train(data, settings, tmp_path, epochs=60)
     epochs = len(load_checkpoint(checkpoint).history["loss"])
     assert epochs < 60
-    parity, _ = compared(data, settings, tmp_path, checkpoint)
+    parity, _ = compare(data, settings, tmp_path, checkpoint)
     assert parity["epochs"] == epochs
     assert parity["float32"]["as_in_the_checkpoint"]
 
 
-def test_another_checkpoint_is_not_taken_for_the_same(data, tmp_path):
+def test_another_checkpoint_is_recognized_as_different(data, tmp_path):
     checkpoint = train(data, SETTINGS | {"training.seed": 4}, tmp_path)
-    parity, _ = compared(data, SETTINGS, tmp_path, checkpoint)
+    parity, _ = compare(data, SETTINGS, tmp_path, checkpoint)
     assert not parity["float32"]["as_in_the_checkpoint"]
 
 
-def test_the_bounds_are_written_beside_what_they_bound(data, tmp_path):
-    parity, _ = compared(data, SETTINGS | HIDDEN, tmp_path)
+def test_the_bounds_are_written_with_the_differences(data, tmp_path):
+    parity, _ = compare(data, SETTINGS | HIDDEN, tmp_path)
     assert parity["float64"]["bounds"] == BOUNDS["float64"]
     assert parity["float32"]["bounds"] == BOUNDS["float32, ReLU"]
 
 
-# ---- What is wrong is noticed: each of these mistakes, and where.
+# ---- Mistakes are detected.
 
 
 def scaled(function, factor):
@@ -199,18 +198,20 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("owner", "name", "mistake"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_of_a_millionth_is_noticed(data, tmp_path, monkeypatch, owner, name, mistake):
+def test_a_relative_error_of_1e_6_is_detected(data, tmp_path, monkeypatch, owner, name, mistake):
     checkpoint = train(data, SETTINGS | HIDDEN, tmp_path)
     if isinstance(owner, str):
         monkeypatch.setattr(f"{owner}.{name}", mistake)
     else:
         monkeypatch.setattr(owner, name, mistake)
-    with pytest.raises(ParityError, match=r"do not agree in float64: after batch \d of epoch 1 "):
-        compared(data, SETTINGS | HIDDEN, tmp_path, checkpoint)
+    with pytest.raises(
+        ParityError, match=r"does not agree with Keras in float64: after batch \d of epoch 1 "
+    ):
+        compare(data, SETTINGS | HIDDEN, tmp_path, checkpoint)
     assert not (tmp_path / "parity.json").exists()
 
 
-def test_a_mistake_in_single_precision_is_noticed(data, tmp_path, monkeypatch):
+def test_a_mistake_in_float32_only_is_detected(data, tmp_path, monkeypatch):
     checkpoint = train(data, SETTINGS, tmp_path)
     forward = layers.Dense.forward
 
@@ -220,23 +221,27 @@ def test_a_mistake_in_single_precision_is_noticed(data, tmp_path, monkeypatch):
 
     monkeypatch.setattr(layers.Dense, "forward", mistaken)
     with pytest.raises(
-        ParityError, match=r"do not agree in float32: after batch . of epoch 1 they are "
+        ParityError, match=r"does not agree with Keras in float32: after batch . of epoch 1 the "
     ):
-        compared(data, SETTINGS, tmp_path, checkpoint)
+        compare(data, SETTINGS, tmp_path, checkpoint)
 
 
-def test_a_loss_that_is_no_number_is_out_of_bounds(data, tmp_path, monkeypatch):
+def test_a_loss_that_is_nan_is_out_of_bounds(data, tmp_path, monkeypatch):
     checkpoint = train(data, SETTINGS, tmp_path)
-    monkeypatch.setattr("scratchnet.interop.parity.step_function", lambda *_: lambda *_: math.nan)
-    with pytest.raises(ParityError, match="they are nan apart in loss, and may be 1e-09"):
-        compared(data, SETTINGS, tmp_path, checkpoint)
+    monkeypatch.setattr(
+        "scratchnet.interop.keras_training.make_step", lambda *_: lambda *_: math.nan
+    )
+    with pytest.raises(
+        ParityError, match="the difference in loss is nan, and at most 1e-09 is allowed"
+    ):
+        compare(data, SETTINGS, tmp_path, checkpoint)
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
-def test_predictions_that_are_no_numbers_are_out_of_bounds(data, tmp_path, monkeypatch, epoch):
-    """Also when it is the last of them, or of some slices of the test images."""
+def test_predictions_that_are_nan_are_out_of_bounds(data, tmp_path, monkeypatch, epoch):
+    """Even if only one value is, the last one, or one in a later slice of the test images."""
     checkpoint = train(data, SETTINGS, tmp_path)
-    monkeypatch.setattr("scratchnet.interop.parity.SLICE", 7)
+    monkeypatch.setattr("scratchnet.interop.parity.PREDICTION_BATCH", 7)
     predict, calls = layers.softmax, []
 
     def mistaken(Z):
@@ -247,11 +252,11 @@ def test_predictions_that_are_no_numbers_are_out_of_bounds(data, tmp_path, monke
         return P
 
     monkeypatch.setattr("scratchnet.nn.network.softmax", mistaken)
-    with pytest.raises(ParityError, match="they are nan apart in predictions"):
-        compared(data, SETTINGS, tmp_path, checkpoint)
+    with pytest.raises(ParityError, match="the difference in predictions is nan"):
+        compare(data, SETTINGS, tmp_path, checkpoint)
 
 
-def test_without_tensorflow_it_says_what_to_install(data, tmp_path, monkeypatch):
+def test_without_tensorflow_the_error_says_what_to_install(data, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(MissingPackageError, match=r"tensorflow is not installed, .* make extras"):
+    with pytest.raises(MissingPackageError, match=r"tensorflow is not installed\. .* make extras"):
         import_keras()

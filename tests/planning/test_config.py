@@ -210,7 +210,7 @@ def test_ones_own_data_are_known_by_content_and_named_after_the_file(folder):
 def test_a_folder_without_idx_files_is_explained(folder):
     (folder / "images").mkdir()
     (problem,) = problems_of({"dataset": "images"})
-    assert "no IDX file in the folder is that of the train_images and train_labels" in problem
+    assert "the folder has no IDX file of the train_images and train_labels" in problem
 
 
 # ---- Ready-made configurations.

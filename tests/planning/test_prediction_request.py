@@ -107,7 +107,7 @@ def test_what_is_listed_twice_is_there_once(tmp_path):
 def test_an_array_stands_alone(tmp_path, others, is_first):
     fill(tmp_path, ["a.npz", "b.png", "b.npy", "one/c.png"])
     names = ["a.npz", *others] if is_first else [*others, "a.npz"]
-    with pytest.raises(ConfigError, match=r"a \.npy or \.npz file stands alone"):
+    with pytest.raises(ConfigError, match=r"an \.npy or \.npz file must be the only one"):
         image_files.find_image_files([str(tmp_path / name) for name in names])
 
 
@@ -115,14 +115,16 @@ def test_an_array_stands_alone(tmp_path, others, is_first):
 def test_what_is_not_there_is_refused_by_name(tmp_path, name):
     fill(tmp_path, ["a.png"])
     for asked in (f"{tmp_path}/{name}", [f"{tmp_path}/a.png", f"{tmp_path}/{name}"]):
-        with pytest.raises(ConfigError, match=f"^there is no {re.escape(f'{tmp_path}/{name}')}$"):
+        with pytest.raises(
+            ConfigError, match=f"^there is no file or folder {re.escape(f'{tmp_path}/{name}')}$"
+        ):
             image_files.find_image_files(asked)
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a", "a.png.txt", "png"])
 def test_a_file_of_another_ending_is_refused_by_name(tmp_path, name):
     fill(tmp_path, [name])
-    with pytest.raises(ConfigError, match=f"/{name} is no PNG, JPEG, .npy or .npz file, by its na"):
+    with pytest.raises(ConfigError, match=f"/{name} does not have the name of a PNG, JPEG"):
         image_files.find_image_files(str(tmp_path / name))
 
 
@@ -531,7 +533,7 @@ def test_all_that_is_wrong_is_said_at_once(requested):
         requested(images="nowhere", run="nothing")
     assert str(caught.value).split("\n  ")[:2] == [
         "predictions cannot be made:",
-        "predict.images: there is no nowhere",
+        "predict.images: there is no file or folder nowhere",
     ]
     assert "\n  predict.run: there is no run nothing in " in str(caught.value)
 

@@ -13,7 +13,7 @@ from scratchnet.predict.drawings import (
     extract_ink,
     is_dark_on_light,
     measure_drawing_style,
-    normalised,
+    normalise_drawing,
     remove_specks,
 )
 from scratchnet.predict.image_input import read_image, to_network_input
@@ -133,7 +133,7 @@ def test_what_is_left_and_above_stays_there():
 
 
 def expected(ink, drawing=MNIST, shape=(28, 28)):
-    return normalised(np.asarray(ink, float), drawing, *shape)
+    return normalise_drawing(np.asarray(ink, float), drawing, *shape)
 
 
 PLACES = {
@@ -382,7 +382,7 @@ def test_a_drawing_fills_its_box():
     drawing = {"background": 0, "size": 0.5, "centre": [2, 2]}
     image = np.zeros((4, 4))
     image[1:3, 1:3] = ink[6:8, 1:3]
-    np.testing.assert_allclose(normalised(ink, drawing, 4, 4), image)
+    np.testing.assert_allclose(normalise_drawing(ink, drawing, 4, 4), image)
 
 
 def test_a_dot_is_enlarged_too():
@@ -391,12 +391,12 @@ def test_a_dot_is_enlarged_too():
     drawing = {"background": 0, "size": 0.5, "centre": [2, 2]}
     image = np.zeros((4, 4))
     image[1:3, 1:3] = 0.25
-    np.testing.assert_allclose(normalised(ink, drawing, 4, 4), image)
+    np.testing.assert_allclose(normalise_drawing(ink, drawing, 4, 4), image)
 
 
 def test_ink_is_no_brighter_than_white():
     drawing = {"background": 0, "size": 1.0, "centre": [2, 2]}
-    assert (normalised(np.full((9, 9), 1.5), drawing, 4, 4) == 1).all()
+    assert (normalise_drawing(np.full((9, 9), 1.5), drawing, 4, 4) == 1).all()
 
 
 def test_ink_is_shared_among_the_pixels_below_it():
@@ -405,14 +405,14 @@ def test_ink_is_shared_among_the_pixels_below_it():
     drawing = {"background": 0, "size": 1.0, "centre": [1, 0.5]}
     share = (2 / 3) ** 2  # of a dot's area in a pixel's
     expected = [[share * 1.3, share * 1.3]]
-    np.testing.assert_allclose(normalised(ink, drawing, 1, 2), expected)
+    np.testing.assert_allclose(normalise_drawing(ink, drawing, 1, 2), expected)
 
 
 def test_its_box_lies_on_the_whole_pixel_next_to_its_centre_of_mass():
     ink = np.zeros((30, 30))
     ink[:, 0], ink[:, 1:20] = 1, 0.01  # its mass is on the left
     drawing = {"background": 0, "size": 20 / 28, "centre": [14, 14]}
-    image = normalised(ink, drawing, 28, 28)
+    image = normalise_drawing(ink, drawing, 28, 28)
     mean = (0.5 + 0.01 * sum(x + 0.5 for x in range(1, 20))) / 1.19
     first = round(14 - mean * 20 / 30)
     assert np.flatnonzero(image.sum(axis=0) > 0.01)[0] == first
@@ -425,12 +425,14 @@ def test_nothing_of_it_leaves_the_image(centre, first):
     drawing = {"background": 0, "size": 0.5, "centre": [centre, 4]}
     expected = np.zeros((8, 8))
     expected[2:6, first : first + 4] = 1
-    np.testing.assert_allclose(normalised(np.ones((20, 20)), drawing, 8, 8), expected, atol=1e-9)
+    np.testing.assert_allclose(
+        normalise_drawing(np.ones((20, 20)), drawing, 8, 8), expected, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (28, 28)], ids=str)
 def test_without_ink_the_image_is_empty(shape):
-    assert not normalised(np.zeros(shape), MNIST, 28, 28).any()
+    assert not normalise_drawing(np.zeros(shape), MNIST, 28, 28).any()
 
 
 def test_test_images_that_are_enlarged_come_back_as_they_were():
@@ -439,7 +441,7 @@ def test_test_images_that_are_enlarged_come_back_as_they_were():
     image[4:24, 7:20] = np.random.default_rng(0).random((20, 13))
     drawing = measure_drawing_style(image[None])
     np.testing.assert_allclose(
-        normalised(np.kron(image, np.ones((10, 10))), drawing, 28, 28), image, atol=1e-9
+        normalise_drawing(np.kron(image, np.ones((10, 10))), drawing, 28, 28), image, atol=1e-9
     )
 
 
@@ -497,6 +499,6 @@ def test_the_page_normalises_a_drawing_as_it_is_done_here(driver, tmp_path, shap
       ([ink, width]) => Array.from(normalised(Float64Array.from(ink), width)))"""
     inks = [[ink.ravel().tolist(), ink.shape[1]] for ink in SCRIBBLES.values()]
     for name, image in zip(SCRIBBLES, driver.execute_script(script, inks)):
-        here = normalised(SCRIBBLES[name], drawing, *shape).ravel()
+        here = normalise_drawing(SCRIBBLES[name], drawing, *shape).ravel()
         np.testing.assert_allclose(image, here, rtol=0, atol=1e-9, err_msg=name)
     assert complaints(driver) == []

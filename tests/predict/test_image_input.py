@@ -340,7 +340,8 @@ def test_a_channel_of_one_is_none(read, ending):
     ids=str,
 )
 def test_other_shapes_are_refused_with_the_name_of_the_file(read, ending, shape):
-    said = rf"mine{ending} has the shape {re.escape(str(shape))}; images have \(n, height, width\)"
+    reason = "it is empty" if 0 in shape and shape[-1] else "images have (n, height, width)"
+    said = rf"mine{ending} has the shape {re.escape(str(shape))}[;:] {re.escape(reason)}"
     with pytest.raises(DataError, match=said):
         read(CONTAINERS[ending](np.zeros(shape)), ending)
 
@@ -408,14 +409,14 @@ UNCLEAR = {
 
 @pytest.mark.parametrize(("arrays", "names"), UNCLEAR.values(), ids=UNCLEAR)
 def test_where_it_is_unclear_which_one_the_arrays_are_named(read, arrays, names):
-    said = rf"mine\.npz has the arrays {names}: the one with the images has to be the only one, or"
+    said = rf"mine\.npz has the arrays {names}: the one with the images must be the only one, or"
     with pytest.raises(DataError, match=said):
         read(samples.npz(arrays), ".npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"about"])
 def test_what_is_no_array_within_an_npz_is_refused(read, content):
-    with pytest.raises(DataError, match=r"mine\.npz has no array called README, but another file"):
+    with pytest.raises(DataError, match=r"mine\.npz has a file called README that is not an array"):
         read(samples.zipped({"README": content}), ".npz")
 
 

@@ -18,7 +18,7 @@ from scratchnet.evaluation.evaluation import evaluate
 from scratchnet.files import read_csv, read_json
 from scratchnet.predict import predictions
 from scratchnet.predict.image_input import read_image
-from scratchnet.predict.predictions import DETAIL, MAX_NAMED, MAX_SHOWN, predict
+from scratchnet.predict.predictions import MAX_NAMED, MAX_SCALE, MAX_SHOWN, predict
 from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
 
 CLASSES = ["A", "B", "C", "D"]
@@ -287,7 +287,7 @@ def test_no_more_of_a_file_is_read_than_the_detail(predicted, pngs, monkeypatch)
 
     monkeypatch.setattr(predictions, "read_image", read)
     predicted(pngs({"a.png": np.zeros((90, 90))}), shape=(2, 5), weights={"0.W": np.ones((4, 11))})
-    assert asked == [5 * DETAIL]
+    assert asked == [5 * MAX_SCALE]
 
 
 def test_of_many_files_one_at_a_time_is_in_memory(predicted, pngs):
@@ -331,7 +331,7 @@ def test_files_that_cannot_be_read_are_named_at_once(predicted, pngs, tmp_path, 
     with pytest.raises(DataError) as caught:
         predicted([good[0], *bad, good[1]])
     first, *lines = str(caught.value).split("\n  ")
-    assert first == "some files are no images:"
+    assert first == "some files are not images:"
     for path, line in zip(bad[:MAX_NAMED], lines):
         assert line.startswith(f"{path} cannot be read as an image: ")
     more = n - MAX_NAMED

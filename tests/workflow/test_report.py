@@ -1,6 +1,7 @@
 """Snakemake's report, opened in a real browser: every result in it can be viewed."""
 
 import re
+from pathlib import PurePath
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -8,6 +9,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from browser import NEEDED, chromium, complaints, visit
 from project import CHECKOUT
+from scratchnet.planning import paths
 
 FIGURES = {
     *("Loss and accuracy by epoch", "Confusion matrix", "Misclassified images", "Calibration"),
@@ -136,8 +138,9 @@ def test_a_report_without_results_is_an_error_that_says_what_is_missing(new_proj
     assert "marked for report but does not exist" in process.stdout + process.stderr
 
 
-def test_each_caption_belongs_to_a_result():
-    report = CHECKOUT / "workflow" / "report"
+def test_every_result_in_the_report_has_a_caption_and_every_caption_a_result():
     rules = "".join(path.read_text() for path in (CHECKOUT / "workflow/rules").glob("*.smk"))
-    for path in report.glob("*.rst"):
-        assert path.stem == "overview" or re.search(rf'/{path.stem}(\.\w+)?"', rules), path
+    outputs = re.findall(r'\b(?:reported|plot_file)\((?:paths\.(\w+)|f"(\{paths\.[^"]+)")', rules)
+    stems = {PurePath(getattr(paths, name) if name else text).stem for name, text in outputs}
+    captions = {path.stem for path in (CHECKOUT / "workflow" / "report").glob("*.rst")}
+    assert captions == stems | {"overview"}

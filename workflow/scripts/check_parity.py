@@ -1,4 +1,4 @@
-"""Repeat a training here and in Keras, and compare the two."""
+"""Repeat the training of a run in Scratchnet and in Keras, and compare the two."""
 
 from scratchnet.interop.parity import check_parity
 from scratchnet.job import stage_job

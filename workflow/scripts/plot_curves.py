@@ -1,6 +1,6 @@
 """Plot the loss by epoch of all runs of a sweep."""
 
-from scratchnet.evaluation.plots import plot_curves
+from scratchnet.evaluation.sweep_plots import plot_curves
 from scratchnet.job import stage_job
 
 with stage_job(snakemake) as settings:

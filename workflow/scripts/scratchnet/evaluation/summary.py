@@ -1,4 +1,4 @@
-"""Tables that put the runs of the present configuration side by side."""
+"""Tables that compare the runs of the current configuration."""
 
 import statistics
 from pathlib import Path
@@ -17,97 +17,107 @@ NUMBERS = (*MEASURED, "seconds")
 SEED = "training.seed"
 
 
-def summarize(rows, summary):
-    """Write summary.csv with a line for each of `rows`.
+def summarize(runs, summary):
+    """Write the table `summary` (summary.csv) with a row for each run.
 
-    A row is a dict with run, folder, swept (settings by key), and the paths of the metrics and of
-    the training record; or, for a run that failed, its error (text) instead of these.
+    Each of `runs` is a dict with run (the name), folder, swept (settings by key), and the paths of
+    the metrics and of the training record. A run that failed has an error (text) in place of the
+    paths.
     """
-    lines = [_line(row) for row in rows]
-    _mark_best(lines)
-    write_csv(summary, list(lines[0]), [line.values() for line in lines])
+    rows = [_summarize_run(run) for run in runs]
+    _mark_best(rows)
+    _write_rows(summary, rows)
 
 
-def link_latest(rows, link):
-    """Point `link`, a path, at the folder of the only run in `rows`; without a `link`, do nothing.
+def link_latest(runs, link):
+    """Point the symbolic link `link` at the folder of the only run in `runs`.
 
-    Raises ResultsError where something else lies at its place.
+    Without a `link`, do nothing. Raises ResultsError if there is something other than a link.
     """
     if not link:
         return
-    (row,), link = rows, Path(link)
+    (run,), link = runs, Path(link)
     if link.exists() and not link.is_symlink():
-        raise ResultsError(f"{link} is not a link: move it away, and give the command again")
+        raise ResultsError(f"{link} is not a link: move it away, and run the command again")
     temporary = link.with_name(f".{link.name}")
     temporary.unlink(missing_ok=True)
-    temporary.symlink_to(Path(row["folder"]).parent.relative_to(link.parent))
+    temporary.symlink_to(Path(run["folder"]).parent.relative_to(link.parent))
     temporary.replace(link)
 
 
-def compare_runs(rows, points, curves):
-    """Write points.csv and curves.csv from `rows` like those of `summarize`, with a history each.
+def compare_runs(runs, points, curves):
+    """Write the tables `points` (points.csv) and `curves` (curves.csv) of a sweep.
 
-    points.csv has a line for each point of a sweep: runs that differ in nothing but their seed,
-    with the mean and the sample standard deviation of what was measured. curves.csv has the
-    histories of all runs below one another; what one of them lacks is empty.
+    `runs` are those of `summarize`, each with the path of its history as well. A point is a group
+    of runs that differ only in their seed: its row has the mean and the sample standard deviation
+    of each measurement. `curves` has the rows of all histories; a column that a history lacks is
+    empty.
     """
     groups = {}
-    for row in rows:
-        point = {key: str(value) for key, value in row["swept"].items() if key != SEED}
-        groups.setdefault(tuple(point.items()), []).append(row)
-    lines, epochs = [], []
-    for point, runs in groups.items():
-        line = dict(point) | {"runs": len(runs)}
-        measured = [_line(run) for run in runs]
-        for name in NUMBERS:
-            values = [run[name] for run in measured if run[name] != ""]
-            line[name] = statistics.mean(values) if values else ""
-            line[f"{name}_sd"] = statistics.stdev(values) if len(values) > 1 else ""
-        lines.append(line)
-        text = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in point)
-        for run in runs:
+    for run in runs:
+        point = {key: str(value) for key, value in run["swept"].items() if key != SEED}
+        groups.setdefault(tuple(point.items()), []).append(run)
+    rows, epochs = [], []
+    for point, members in groups.items():
+        rows.append(dict(point) | _average(members))
+        label = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in point)
+        for run in members:
             for epoch in read_csv(run["history"]):
-                epochs.append({"point": text or "all runs", "run": run["run"], **epoch})
-    _mark_best(lines)
-    write_csv(points, list(lines[0]), [line.values() for line in lines])
-    columns = list(dict.fromkeys(name for epoch in epochs for name in epoch))
-    write_csv(curves, columns, ([epoch.get(name, "") for name in columns] for epoch in epochs))
+                epochs.append({"point": label or "all runs", "run": run["run"], **epoch})
+    _mark_best(rows)
+    _write_rows(points, rows)
+    columns = dict.fromkeys(name for epoch in epochs for name in epoch)
+    _write_rows(curves, [dict.fromkeys(columns, "") | epoch for epoch in epochs])
 
 
-def _line(row):
-    line = {"run": row["run"], "folder": row["folder"], **row["swept"]}
-    if "error" in row:
+def _summarize_run(run):
+    """Return the row of a run in summary.csv; what was not measured is empty."""
+    row = {"run": run["run"], "folder": run["folder"], **run["swept"]}
+    if "error" in run:
         metrics, record = {}, {}
     else:
-        metrics, record = read_json(row["metrics"]), read_json(row["record"])
+        metrics, record = read_json(run["metrics"]), read_json(run["record"])
     for name in ("epochs", "best_epoch", *MEASURED):
-        line[name] = metrics.get(name, "")
-    line["seconds"] = record.get("seconds", "")
-    line["best"] = ""
-    line["error"] = row.get("error", "")
-    return line
+        row[name] = metrics.get(name, "")
+    row["seconds"] = record.get("seconds", "")
+    row["best"] = ""
+    row["error"] = run.get("error", "")
+    return row
 
 
-def _mark_best(lines):
-    """Say "best" in the line with the highest validation accuracy, if there are some to compare.
+def _average(runs):
+    """Return the number of `runs`, and the mean and standard deviation of each measurement."""
+    rows = [_summarize_run(run) for run in runs]
+    averages = {"runs": len(runs)}
+    for name in NUMBERS:
+        values = [row[name] for row in rows if row[name] != ""]
+        averages[name] = statistics.mean(values) if values else ""
+        averages[f"{name}_sd"] = statistics.stdev(values) if len(values) > 1 else ""
+    return averages
 
-    Where that is equal, the lower validation loss decides. The test set decides nothing.
+
+def _mark_best(rows):
+    """Write "best" into the row with the highest validation accuracy, if at least two have one.
+
+    The lower validation loss breaks a tie. The test set is never used to choose.
     """
-    measured = [line for line in lines if line["validation_accuracy"] != ""]
-    for line in lines:
-        line["best"] = ""
-    if len(measured) > 1:
-        best = max(
-            measured, key=lambda line: (line["validation_accuracy"], -line["validation_loss"])
-        )
+    validated = [row for row in rows if row["validation_accuracy"] != ""]
+    for row in rows:
+        row["best"] = ""
+    if len(validated) > 1:
+        best = max(validated, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
         best["best"] = "best"
 
 
-def format_summary(path, omit=("run", "error")):
-    """A summary.csv or points.csv as a header and rows of text, to be read.
+def _write_rows(path, rows):
+    write_csv(path, list(rows[0]), (row.values() for row in rows))
 
-    Numbers are shortened, each is followed by its standard deviation if it has one, and columns
-    that are empty throughout or named in `omit` are left out.
+
+def format_summary(path, omit=("run", "error")):
+    """Return a summary.csv or points.csv as rows of text for display, the header first.
+
+    Numbers are rounded and followed by their standard deviation, if there is one. Columns that are
+    empty or listed in `omit` are left out.
     """
     rows = read_csv(path)
     columns = [
@@ -115,7 +125,15 @@ def format_summary(path, omit=("run", "error")):
         for name in rows[0]
         if name not in omit and not name.endswith("_sd") and any(row[name] for row in rows)
     ]
-    return [columns, *([_cell(row, name) for name in columns] for row in rows)]
+    return [columns, *([_format_value(row, name) for name in columns] for row in rows)]
+
+
+def _format_value(row, name):
+    if name not in NUMBERS or not row[name]:
+        return row[name]
+    digits = 1 if name == "seconds" else 4
+    sd = row.get(f"{name}_sd")
+    return f"{float(row[name]):.{digits}f}" + (f" ± {float(sd):.{digits}f}" if sd else "")
 
 
 def align_columns(table):
@@ -127,26 +145,18 @@ def align_columns(table):
 
 
 def tabulate_costs(benchmarks):
-    """What stages took, as a header and rows of text: their jobs, seconds and largest memory.
+    """Return the cost of each stage as rows of text: jobs, total seconds and peak memory (MB).
 
-    `benchmarks` maps stages to the paths of their jobs' .tsv files, as Snakemake writes them.
-    Stages without any are left out.
+    `benchmarks` maps each stage to the paths of the .tsv files that Snakemake wrote for its jobs.
+    Stages without jobs are left out.
     """
     table = [["stage", "jobs", "seconds", "MB"]]
     for stage, paths in benchmarks.items():
         jobs = [row for path in paths for row in read_csv(path, delimiter="\t")]
         if jobs:
             seconds = sum(float(job["s"]) for job in jobs)
-            # A job that ends before it is looked at has no memory: NA.
+            # Snakemake records no memory (NA) for a job that ends before the first measurement.
             memory = [float(job["max_rss"]) for job in jobs if job["max_rss"] not in ("NA", "-")]
             largest = f"{max(memory):.0f}" if memory else ""
             table.append([stage, str(len(jobs)), f"{seconds:.1f}", largest])
     return table
-
-
-def _cell(row, name):
-    if name not in NUMBERS or not row[name]:
-        return row[name]
-    digits = 1 if name == "seconds" else 4
-    sd = row.get(f"{name}_sd")
-    return f"{float(row[name]):.{digits}f}" + (f" ± {float(sd):.{digits}f}" if sd else "")

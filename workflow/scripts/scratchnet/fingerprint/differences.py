@@ -21,7 +21,9 @@ def describe_changes(before, now, follows):
     for path in sorted(code.keys() | now["code"].keys()):
         if code.get(path) != now["code"].get(path):
             in_both = path in code and path in now["code"]
-            verb = "changed" if in_both else "is new" if path in now["code"] else "is no longer used"
+            verb = (
+                "changed" if in_both else "is new" if path in now["code"] else "is no longer used"
+            )
             reasons.append(f"{path.rsplit('/', 1)[-1]} {verb}")
     if not reasons and after != now["after"]:
         return f"follows {follows}"

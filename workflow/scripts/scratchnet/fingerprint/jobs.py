@@ -19,7 +19,7 @@ class PlanError(Exception):
 
 @contextmanager
 def recorded(snakemake):
-    """Yield the fingerprint of a job, {"settings": ..., ...}, and write it to the record at the end.
+    """Yield the fingerprint of a job, {"settings": ..., ...}; record it when the block succeeds.
 
     `snakemake` is the object of that name in scripts; its params have the `fingerprint` that the
     Tracker made. If the block fails, or the process is killed, there is no record. Raises

@@ -1,42 +1,49 @@
-"""The trained network for use elsewhere: as a Keras model, as ONNX, and as plain arrays.
+"""Export of a trained network: as a Keras model, as ONNX, and as plain NumPy arrays.
 
-The files outside have samples x features, as is usual there: images (n, pixels), or, with the
-preprocessing in the network, raw images (n, height, width) or (n, height, width, 3).
+Exported networks take samples x features, as is usual elsewhere: images of shape (n, pixels) with
+values from 0 to 1 or, if preprocessing is included, raw images of shape (n, height, width) or
+(n, height, width, 3).
 """
 
 import json
 
 import numpy as np
 
+from scratchnet.evaluation.class_names import read_class_names
 from scratchnet.files import atomic_write, read_json, write_text
 from scratchnet.interop.keras_model import (
-    connect,
-    dense_layers,
-    extra_packages,
+    apply_layers,
     import_keras,
+    make_dense_layers,
+    require_extra_packages,
     set_weights,
 )
 from scratchnet.training.checkpoints import load_checkpoint
 
-OPSET, IR_VERSION = 17, 8  # of ONNX, from 2022: what reads the newest also reads these
+OPSET, IR_VERSION = 17, 8  # ONNX versions of 2022, which current readers also support
 ONNX_ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+NUMPY_ACTIVATIONS = {
+    "relu": "np.maximum({}, 0)",
+    "sigmoid": "1 / (1 + np.exp(-({})))",
+    "tanh": "np.tanh({})",
+}
 
-README = """# A trained network, as arrays
+README = """# A trained network as arrays
 
-`network.npz` holds the network {title}: it takes images of {shape} pixels for one of {k} classes.
-Every array can be read without Python objects (`allow_pickle=False`).
+`network.npz` holds the network {title}. It classifies images of {shape} pixels into {k} classes.
+No array contains Python objects, so all can be read with `allow_pickle=False`.
 
-| array | shape | what it is |
+| array | shape | content |
 |---|---|---|
 {rows}
 
-A batch of raw images of shape (n, {dimensions}) goes through it like this:
+To predict the classes of a batch of raw images of shape (n, {dimensions}):
 
 ```python
 import numpy as np
 
 network = np.load("network.npz")
-images = np.zeros((1, {dimensions}))  # your own
+images = np.zeros((1, {dimensions}))  # your own images
 
 {steps}
 E = np.exp(Z - Z.max(axis=1, keepdims=True))
@@ -49,21 +56,21 @@ print(network["classes"][P.argmax(axis=1)])
 def export_keras(checkpoint, manifest, activation, raw_pixels, path):
     """Write the network of a checkpoint as a .keras file, from images to probabilities (n, k).
 
-    `checkpoint` and `manifest` are paths, `activation` is that of hidden layers. The model takes
-    images (n, pixels) from 0 to 1, or, with `raw_pixels`, as they are before preprocessing. Raises
-    MissingPackageError without TensorFlow.
+    `checkpoint` and `manifest` are paths; `activation` is that of the hidden layers. The model
+    takes images (n, pixels) with values from 0 to 1 or, with `raw_pixels`, raw images. Raises
+    MissingPackageError if TensorFlow is not installed.
     """
     keras = import_keras()
     weights = [*load_checkpoint(checkpoint).trained.values()]
-    manifest = read_json(manifest)
-    layers = dense_layers(keras, weights)
+    layers = make_dense_layers(keras, weights)
     if raw_pixels:
-        minimum, span = scale(manifest)
+        manifest = read_json(manifest)
+        minimum, span = pixel_range(manifest)
         x = keras.Input(manifest["image_shape"], name="images")
         pixels = keras.layers.Rescaling(1 / span, -minimum / span)(keras.layers.Flatten()(x))
     else:
         x = pixels = keras.Input((weights[0].shape[1] - 1,), name="images")
-    logits = connect(keras, layers, activation, pixels)
+    logits = apply_layers(keras, layers, activation, pixels)
     model = keras.Model(x, keras.layers.Softmax(name="probabilities")(logits))
     set_weights(layers, weights)
     with atomic_write(path) as temporary:
@@ -71,30 +78,45 @@ def export_keras(checkpoint, manifest, activation, raw_pixels, path):
 
 
 def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path):
-    """Like `export_keras`, as an ONNX file: its input is "images", its output "probabilities".
+    """Like `export_keras`, as an ONNX file with the input "images" and output "probabilities".
 
-    The names of the classes, from the file `metrics`, are in its metadata. Raises
-    MissingPackageError without onnx.
+    Its metadata have the names of the classes, read from the file `metrics`. Raises
+    MissingPackageError if onnx is not installed.
     """
-    with extra_packages():
+    with require_extra_packages():
         import onnx
-        from onnx import TensorProto, helper, numpy_helper
     weights = [*load_checkpoint(checkpoint).trained.values()]
-    manifest = read_json(manifest)
+    graph = _make_onnx_graph(weights, activation, read_json(manifest) if raw_pixels else None)
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+    )
+    onnx.helper.set_model_props(model, {"classes": json.dumps(read_class_names(metrics))})
+    onnx.checker.check_model(model, full_check=True)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _make_onnx_graph(weights, activation, manifest=None):
+    """Return the ONNX graph of a network; with a `manifest`, it includes preprocessing."""
+    from onnx import TensorProto, helper, numpy_helper
+
     nodes, constants = [], []
 
-    def add(operation, x, y, constants_of_node=None, **attributes):
-        """Add a node from the tensor called `x` to the one called `y`, which is returned."""
+    def add(operation, x, y, inputs=None, **attributes):
+        """Add a node from the tensor named `x` to the one named `y`, and return `y`.
+
+        `inputs` are further, constant inputs by name.
+        """
         names = []
-        for name, value in (constants_of_node or {}).items():
+        for name, value in (inputs or {}).items():
             names.append(f"{y}.{name}")
             constants.append(numpy_helper.from_array(np.asarray(value, np.float32), names[-1]))
         nodes.append(helper.make_node(operation, [x, *names], [y], **attributes))
         return y
 
     x, shape = "images", [weights[0].shape[1] - 1]
-    if raw_pixels:
-        minimum, span = scale(manifest)
+    if manifest:
+        minimum, span = pixel_range(manifest)
         shape = manifest["image_shape"]
         x = add("Flatten", x, "pixels")
         x = add("Sub", x, "above_minimum", {"minimum": minimum})
@@ -104,56 +126,34 @@ def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path):
             x = add(ONNX_ACTIVATIONS[activation], x, f"activation_{i}")
         x = add("Gemm", x, f"dense_{i}", {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
     add("Softmax", x, "probabilities", axis=1)
-    graph = helper.make_graph(
-        nodes,
-        "scratchnet",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", *shape])],
-        [
-            helper.make_tensor_value_info(
-                "probabilities", TensorProto.FLOAT, ["n", len(weights[-1])]
-            )
-        ],
-        constants,
-    )
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
-    )
-    helper.set_model_props(model, {"classes": json.dumps(class_names(metrics))})
-    onnx.checker.check_model(model, full_check=True)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
+
+    def describe(name, *dimensions):
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *dimensions])
+
+    images, probabilities = describe("images", *shape), describe("probabilities", len(weights[-1]))
+    return helper.make_graph(nodes, "scratchnet", [images], [probabilities], constants)
 
 
 def export_npz(checkpoint, manifest, metrics, activation, title, path, readme):
-    """Write the network of a checkpoint as arrays (.npz), and what they are (.md).
+    """Write the network of a checkpoint as arrays (.npz), with a description `readme` (.md).
 
-    `checkpoint`, `manifest` and `metrics`, which has the names of the classes, are paths; `title`
-    is what the network is called.
+    `checkpoint`, `manifest` and `metrics`, which has the names of the classes, are paths. `title`
+    is the name of the network in the description.
     """
     weights = [*load_checkpoint(checkpoint).trained.values()]
     manifest = read_json(manifest)
-    minimum, span = scale(manifest)
-    arrays, rows, steps = {}, [], []
-
-    def add(name, value, text):
-        arrays[name] = np.asarray(value)
-        rows.append(f"| `{name}` | {arrays[name].shape} | {text} |")
-
-    add("minimum", minimum, "the smallest pixel of the training images")
-    add("span", span, "how far the largest one is from it")
-    steps.append('X = (images.reshape(len(images), -1) - network["minimum"]) / network["span"]')
-    x = "X"
+    arrays = {}  # name: (array, what it is)
+    minimum, span = pixel_range(manifest)
+    arrays["minimum"] = minimum, "the smallest pixel value of the training images"
+    arrays["span"] = span, "the largest pixel value minus the smallest"
     for i, W in enumerate(weights):
-        last = i == len(weights) - 1
-        y = "Z" if last else f"H{i}"
-        add(f"W{i}", W[:, :-1], f"weights, (outputs, inputs), of layer {i}")
-        add(f"b{i}", W[:, -1], f"biases of layer {i}")
-        product = f'{x} @ network["W{i}"].T + network["b{i}"]'
-        steps.append(f"{y} = {product if last else NUMPY_ACTIVATIONS[activation].format(product)}")
-        x = y
-    add("classes", class_names(metrics), "the names of the classes, in the order of the outputs")
+        arrays[f"W{i}"] = W[:, :-1], f"weights of layer {i}, (outputs, inputs)"
+        arrays[f"b{i}"] = W[:, -1], f"biases of layer {i}"
+    arrays["classes"] = read_class_names(metrics), "names of the classes, in the order of P"
+    arrays = {name: (np.asarray(value), text) for name, (value, text) in arrays.items()}
     with atomic_write(path) as temporary:
-        np.savez(temporary, **arrays)
+        np.savez(temporary, **{name: array for name, (array, _) in arrays.items()})
+    rows = [f"| `{name}` | {array.shape} | {text} |" for name, (array, text) in arrays.items()]
     shape = manifest["image_shape"]
     text = README.format(
         title=title,
@@ -161,23 +161,28 @@ def export_npz(checkpoint, manifest, metrics, activation, title, path, readme):
         dimensions=", ".join(map(str, shape)),
         k=len(weights[-1]),
         rows="\n".join(rows),
-        steps="\n".join(steps),
+        steps="\n".join(_numpy_steps(len(weights), activation)),
     )
     write_text(readme, text)
 
 
-NUMPY_ACTIVATIONS = {
-    "relu": "np.maximum({}, 0)",
-    "sigmoid": "1 / (1 + np.exp(-({})))",
-    "tanh": "np.tanh({})",
-}
+def _numpy_steps(n_layers, activation):
+    """Return the lines of NumPy code that compute the logits Z from raw images."""
+    steps = ['X = (images.reshape(len(images), -1) - network["minimum"]) / network["span"]']
+    x = "X"
+    for i in range(n_layers):
+        product = f'{x} @ network["W{i}"].T + network["b{i}"]'
+        if i == n_layers - 1:
+            steps.append(f"Z = {product}")
+        else:
+            x = f"H{i}"
+            steps.append(f"{x} = {NUMPY_ACTIVATIONS[activation].format(product)}")
+    return steps
 
 
-def class_names(metrics):
-    """The names of the classes in a metrics.json."""
-    return [row["class"] for row in read_json(metrics)["per_class"]]
+def pixel_range(manifest):
+    """Return the smallest training pixel, and the largest minus the smallest.
 
-
-def scale(manifest):
-    """The smallest training pixel, and how far the largest is from it: pixels / span are 0 to 1."""
+    Preprocessing subtracts the first and divides by the second.
+    """
     return manifest["minimum"], manifest["maximum"] - manifest["minimum"]

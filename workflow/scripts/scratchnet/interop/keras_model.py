@@ -1,6 +1,7 @@
-"""The network in Keras: the same layers, of the same weights, for `parity` and `export`.
+"""A network in Keras with the same layers and weights, for export and for the parity check.
 
-Keras has samples x features, and an n_in x n_out kernel and a bias where a `Dense` here has one W.
+Keras arrays are samples x features, and a Keras `Dense` layer has a kernel (n_in, n_out) and a bias
+in place of one matrix W (n_out, n_in + 1).
 """
 
 import os
@@ -13,65 +14,68 @@ from scratchnet.errors import MissingPackageError
 
 
 @contextmanager
-def extra_packages():
-    """Say what to do where a package that the block imports is not installed."""
+def require_extra_packages():
+    """Raise MissingPackageError, which says what to do, if an import in the block fails."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise MissingPackageError(
-            f"{error.name} is not installed, which only parity and export need. To install it, "
-            "run: make extras (or pip install --require-hashes -r requirements-extras.txt)"
+            f"{error.name} is not installed. Only parity and export need it. To install it, run: "
+            "make extras (or pip install --require-hashes -r requirements-extras.txt)"
         ) from error
 
 
 def import_keras():
-    """The module keras, on TensorFlow with one thread. Raises MissingPackageError."""
+    """Return the module keras, set up to use TensorFlow on the CPU with one thread.
+
+    Raises MissingPackageError if TensorFlow is not installed.
+    """
     os.environ |= {
         "CUDA_VISIBLE_DEVICES": "-1",
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    with extra_packages(), _without_stderr():
+    with require_extra_packages(), _silence_stderr():
         import tensorflow
     try:
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
-        pass  # it was at work before in this process
+        pass  # TensorFlow has already started in this process
     return tensorflow.keras
 
 
+@contextmanager
+def _silence_stderr():
+    """Discard what is written to stderr: TensorFlow logs while it loads, whatever its log level."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as devnull:
+            os.dup2(devnull.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
 def set_precision(keras, precision):
-    """Make "float32" or "float64" the type of all that Keras makes from now on."""
+    """Make `precision`, "float32" or "float64", the type of all Keras objects created later."""
     keras.config.set_floatx(precision)
-    # The first layer made fixes the type of all later ones, whatever set_floatx says afterwards.
+    # set_floatx alone is not enough: the first layer created fixes the type of all later ones.
     keras.config.set_dtype_policy(precision)
 
 
-@contextmanager
-def _without_stderr():
-    """Keep out what TensorFlow says of the machine before it can be told to be quiet."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
-def dense_layers(keras, weights):
-    """A Keras `Dense` layer for each matrix in `weights`, still without them: see `set_weights`."""
+def make_dense_layers(keras, weights):
+    """Return a Keras `Dense` layer for each matrix in `weights`, to be filled by `set_weights`."""
     return [keras.layers.Dense(len(W), name=f"dense_{i}") for i, W in enumerate(weights)]
 
 
-def connect(keras, layers, activation, x, masks=()):
-    """Apply `layers` to a Keras tensor x (b, n_in), an activation between each two: logits (b, k).
+def apply_layers(keras, layers, activation, x, masks=()):
+    """Apply Keras `layers` to a Keras tensor x (b, n_in), and return the logits (b, k).
 
-    Keras's Dropout cannot be told what to drop: `masks` are tensors (b, n_out) to multiply with
-    there, one for each hidden layer, or none.
+    There is an activation after each hidden layer and, if there are `masks`, a multiplication with
+    the tensor (b, n_out) of that layer. This replaces Keras's Dropout, which draws its own masks.
     """
     for i, layer in enumerate(layers):
         if i:
@@ -83,12 +87,12 @@ def connect(keras, layers, activation, x, masks=()):
 
 
 def set_weights(layers, weights):
-    """Give Keras `layers` the matrices `weights`, (n_out, n_in + 1) each."""
+    """Set the weights of Keras `layers` to the matrices `weights`, of shape (n_out, n_in + 1)."""
     for layer, W in zip(layers, weights, strict=True):
         layer.set_weights([W[:, :-1].T, W[:, -1]])
 
 
 def get_weights(layers):
-    """The weights of Keras `layers` as matrices (n_out, n_in + 1)."""
+    """Return the weights of Keras `layers` as matrices of shape (n_out, n_in + 1)."""
     arrays = (layer.get_weights() for layer in layers)
     return [np.column_stack([kernel.T, bias]) for kernel, bias in arrays]

@@ -1,4 +1,4 @@
-"""The files of images that someone wants predictions for."""
+"""The files with the images to predict."""
 
 import os
 from pathlib import Path
@@ -9,26 +9,25 @@ IMAGES = (".png", ".jpg", ".jpeg")
 ARRAYS = (".npy", ".npz")
 
 
-def find_image_files(images):
-    """The paths of `images`: a folder, a file, or a list of either, as text.
+def find_image_files(images: str | list[str]) -> list[Path]:
+    """Return the paths of `images`: a folder, a file, or a list of either, as text.
 
-    Of a folder these are all PNG and JPEG files in it and in its folders, in alphabetical order.
-    A .npy or .npz file stands alone. No path is there twice. Raises ConfigError where there is
-    nothing.
+    A folder stands for all PNG and JPEG files below it, in alphabetical order. An .npy or .npz file
+    must be the only one. Duplicates are removed. Raises ConfigError if there are no images.
     """
     names = [images] if isinstance(images, str) else images
-    # A name like ~1.png, which is no user's, stays as it is.
+    # A name such as ~1.png, where there is no user 1.png, stays as it is.
     paths = [Path(os.path.expanduser(name)) for name in names]
     found = list(dict.fromkeys(file for path in paths for file in _files(path)))
     if not found:
         raise ConfigError("the list is empty")
     if len(found) > 1 and any(is_array(path) for path in found):
-        raise ConfigError("a .npy or .npz file stands alone, without other files beside it")
+        raise ConfigError("an .npy or .npz file must be the only one")
     return found
 
 
 def is_array(path):
-    """Whether a file is one of arrays, by its name."""
+    """Return whether a file has arrays, judging by its name."""
     return Path(path).suffix.lower() in ARRAYS
 
 
@@ -46,7 +45,7 @@ def _files(path):
             raise ConfigError(f"there are no PNG or JPEG files in {path}")
         return files
     if not path.is_file():
-        raise ConfigError(f"there is no {path}")
+        raise ConfigError(f"there is no file or folder {path}")
     if path.suffix.lower() not in IMAGES + ARRAYS:
-        raise ConfigError(f"{path} is no PNG, JPEG, .npy or .npz file, by its name")
+        raise ConfigError(f"{path} does not have the name of a PNG, JPEG, .npy or .npz file")
     return [path]

@@ -1,0 +1,38 @@
+"""Calibration: how well the network's confidence matches its accuracy."""
+
+import numpy as np
+
+N_BINS = 10  # of equal width, from 0 to 1
+
+
+def calibration_bins(P, labels):
+    """Return the bins of a reliability diagram as a list of dicts, without the empty bins.
+
+    P (k, n) holds the predicted probabilities; the confidence of a prediction is the largest value
+    in its column. `labels` (n,) holds the indices of the true classes. Each bin covers the
+    confidences above "from" and up to "to", and has the number of "images" in it, their mean
+    "confidence" and their "accuracy".
+    """
+    confidence = P.max(axis=0).astype(float)
+    correct = P.argmax(axis=0) == labels
+    bins = np.ceil(confidence * N_BINS).clip(1, N_BINS).astype(int)
+    return [
+        {
+            "from": (i - 1) / N_BINS,
+            "to": i / N_BINS,
+            "images": int(np.count_nonzero(bins == i)),
+            "confidence": round(float(confidence[bins == i].mean()), 6),
+            "accuracy": round(float(correct[bins == i].mean()), 6),
+        }
+        for i in np.unique(bins).tolist()
+    ]
+
+
+def calibration_error(bins):
+    """Return the expected calibration error of `bins`, as returned by `calibration_bins`.
+
+    It is the mean over all images of |confidence - accuracy| of their bin (Guo et al. 2017, On
+    Calibration of Modern Neural Networks).
+    """
+    images = sum(row["images"] for row in bins)
+    return sum(row["images"] * abs(row["confidence"] - row["accuracy"]) for row in bins) / images

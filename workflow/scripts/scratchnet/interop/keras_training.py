@@ -1,0 +1,104 @@
+"""Training of a network in Keras, batch by batch, for the parity check."""
+
+import numpy as np
+
+from scratchnet.interop.keras_model import (
+    apply_layers,
+    get_weights,
+    make_dense_layers,
+    set_precision,
+    set_weights,
+)
+
+
+class KerasTraining:
+    """A Keras network with the given initial weights, and Keras's own optimizer.
+
+    `weights` holds a matrix (n_out, n_in + 1) for each layer. `optimizer` is Scratchnet's optimizer
+    for the same `settings`. All computations are in `precision`, "float32" or "float64".
+    """
+
+    def __init__(self, keras, weights, settings, optimizer, steps_per_epoch, precision):
+        set_precision(keras, precision)
+        activation = settings.get("model.activation")
+        self.layers = make_dense_layers(keras, weights)
+        x = keras.Input((weights[0].shape[1] - 1,))
+        has_dropout = settings.get("model.dropout", 0) > 0
+        masks = [keras.Input((len(W),)) for W in weights[:-1]] if has_dropout else []
+        logits = apply_layers(keras, self.layers, activation, x, masks)
+        model = keras.Model([x, *masks], logits)
+        set_weights(self.layers, weights)
+        # Keras treats a Python float as a float32, even if everything else is float64.
+        number = np.float64 if precision == "float64" else float
+        keras_optimizer = make_keras_optimizer(keras, optimizer, settings, steps_per_epoch, number)
+        self._step = make_step(keras, model, keras_optimizer)
+        without_dropout = apply_layers(keras, self.layers, activation, x)
+        self._predict = make_predict(keras.Model(x, keras.layers.Softmax()(without_dropout)))
+
+    def train_batch(self, X, Y, masks):
+        """Train on a batch X (n_in, b), Y (k, b), and return its loss before the update.
+
+        `masks` are the dropout masks (n_out, b) of the hidden layers, if there is dropout.
+        """
+        return float(self._step([array.T for array in (X, *masks)], Y.T))
+
+    def predict(self, X):
+        """Return the probabilities (k, n) for X (n_in, n)."""
+        return self._predict(X.T).numpy().T
+
+    def weights(self):
+        """Return the weights of the layers as matrices (n_out, n_in + 1)."""
+        return get_weights(self.layers)
+
+
+def make_step(keras, model, optimizer):
+    """Return a function that trains `model` on a batch and returns the loss before the update.
+
+    Its arguments are the list of inputs and the labels (b, k).
+    """
+    import tensorflow
+
+    crossentropy = keras.losses.CategoricalCrossentropy(from_logits=True)
+
+    @tensorflow.function(reduce_retracing=True)
+    def step(inputs, Y):
+        with tensorflow.GradientTape() as tape:
+            loss = crossentropy(Y, model(inputs, training=True))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        return loss
+
+    return step
+
+
+def make_predict(model):
+    """Return a function from images (n, pixels) to probabilities (n, k)."""
+    import tensorflow
+
+    return tensorflow.function(model, reduce_retracing=True)
+
+
+def make_keras_optimizer(keras, optimizer, settings, steps_per_epoch, number):
+    """Return Keras's optimizer, with its schedule, for the same `settings` as `optimizer`.
+
+    `number` is the type of its constants.
+    """
+    learning_rate = number(settings["training.learning_rate"])
+    if settings["training.schedule"] != "constant":
+        decay_steps = settings["training.decay_epochs"] * steps_per_epoch
+        decay_rate = number(settings["training.decay_rate"])
+        schedules = keras.optimizers.schedules
+        if settings["training.schedule"] == "step":
+            learning_rate = schedules.ExponentialDecay(
+                learning_rate, decay_steps, decay_rate, staircase=True
+            )
+        else:
+            learning_rate = schedules.CosineDecay(learning_rate, decay_steps, alpha=decay_rate)
+    weight_decay = number(optimizer.weight_decay) if optimizer.weight_decay else None
+    if settings["training.optimizer"] == "adam":
+        names = ("beta_1", "beta_2", "epsilon")
+        constants = {name: number(getattr(optimizer, name)) for name in names}
+        return keras.optimizers.Adam(learning_rate, **constants, weight_decay=weight_decay)
+    return keras.optimizers.SGD(
+        learning_rate, number(optimizer.momentum), optimizer.nesterov, weight_decay=weight_decay
+    )
