@@ -85,7 +85,7 @@ requirements: ## pin the newest versions of the packages in requirements*.in (ed
 	    --output-file $$name.txt $$name.in || exit; \
 	done
 
-pictures: report demo $(VENV)/.test ## draw the README's pictures anew: of the default run, of a sweep, of the MLP
+pictures: report demo $(VENV)/.test ## draw the pictures of the documentation again (default run, sweep, MLP)
 	$(BIN)/snakemake --cores 4 parity
 	rm -rf results/photographs results/predictions
 	$(BIN)/python tests/helpers/photographs.py results/data/mnist-*/X_test.npy results/photographs

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_demo import SEVEN, ZERO, normalised, predictions
 
 from browser import NEEDED, chromium, complaints, drag, visit
+from demo_page import SEVEN, ZERO, normalised, predictions
 from project import CHECKOUT, copy_workflow
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits

@@ -1,4 +1,4 @@
-"""Take the README's pictures of the report and of the page to draw on: make pictures."""
+"""Take the screenshots of the documentation, of the report and of the demo page: make pictures."""
 
 import sys
 import time
@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
-from test_demo import SEVEN
 
 from browser import chromium, drag, visit
+from demo_page import SEVEN
 
 
 def main(report, demo, docs):

@@ -1,66 +1,22 @@
 """The page to draw on, in a real browser: it computes what NumPy computes, and can be drawn on."""
 
 import json
-import math
 import re
 
 import numpy as np
 import pytest
 
 from browser import NEEDED, PHONE, chromium, complaints, drag, visit
+from demo_page import CLASSES, SEVEN, ZERO, make_page, normalised, predictions
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
-from scratchnet.nn.network import build_mlp, initial_weights
-from scratchnet.predict.demo import make_demo
 from scratchnet.predict.drawings import measure_drawing_style
-from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
-
-CLASSES = [*"0123456789"]
-SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.65), (0.45, 0.85)]
-ZERO = [(0.5 + 0.2 * math.sin(t / 10), 0.5 - 0.3 * math.cos(t / 10)) for t in range(64)]
-
-
-def make_page(folder, hidden=(), activation=None, shape=(8, 7), classes=CLASSES, background=0):
-    """A page of a random network and random test images; returns its path, the network and X."""
-    rng = np.random.default_rng(0)
-    n_in = math.prod(shape)
-    weights = initial_weights(n_in, len(classes), hidden, "glorot_uniform", rng)
-    for W in weights:
-        W *= 3  # probabilities of all sizes
-        W[:, -1] = rng.normal(size=len(W))
-    network = build_mlp(weights, activation)
-    X = rng.random((n_in, 1000), np.float32)
-    if background:
-        X = 1 - X**4
-    save_checkpoint(folder / "c.npz", Checkpoint(network.weights(), {}, {"loss": [1.0]}))
-    (folder / "manifest.json").write_text(json.dumps({"image_shape": shape}))
-    metrics = {"test_accuracy": 0.5, "per_class": [{"class": name} for name in classes]}
-    (folder / "metrics.json").write_text(json.dumps(metrics))
-    np.save(folder / "X.npy", np.asfortranarray(X))
-    np.save(folder / "Y.npy", np.eye(len(classes), dtype=np.float32)[:, rng.integers(0, 2, 1000)])
-    make_demo(
-        checkpoint=folder / "c.npz",
-        manifest=folder / "manifest.json",
-        metrics=folder / "metrics.json",
-        X_test=folder / "X.npy",
-        Y_test=folder / "Y.npy",
-        activation=activation,
-        title="a-network",
-        page=folder / "demo.html",
-    )
-    return folder / "demo.html", network, X
 
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
     with chromium(tmp_path_factory.mktemp("browser")) as driver:
         yield driver
-
-
-def predictions(driver, X):
-    """What the open page makes of X (pixels, n): probabilities (classes, n)."""
-    script = "return arguments[0].map((pixels) => Array.from(predict(Float64Array.from(pixels))))"
-    return np.array(driver.execute_script(script, X.T.tolist())).T
 
 
 NETWORKS = {
@@ -171,14 +127,6 @@ def test_a_class_sees_each_pixel_times_its_weight(driver, tmp_path):
     rgba = np.array(colours).reshape(10, -1, 4).astype(float)
     strength = (rgba[:, :, 0] - rgba[:, :, 2]) / 255  # red speaks for, blue against
     np.testing.assert_allclose(strength, expected / np.abs(expected).max(), atol=0.01)
-
-
-def normalised(driver, ink):
-    """What the page makes of a drawing (height, width), 0 to 1."""
-    script = "return Array.from(normalised(Float64Array.from(arguments[0]), arguments[1]))"
-    image = driver.execute_script(script, ink.ravel().tolist(), ink.shape[1])
-    shape = driver.execute_script("return [HEIGHT, WIDTH]")
-    return np.array(image).reshape(shape)
 
 
 def open_with(driver, folder, **drawing):

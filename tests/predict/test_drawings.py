@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from test_demo import make_page
 
 from browser import NEEDED, chromium, complaints, visit
+from demo_page import make_page
 from scratchnet.predict.drawings import (
     extract_ink,
     is_dark_on_light,
