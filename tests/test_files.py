@@ -1,4 +1,4 @@
-"""Files appear whole or not at all; jobs end with a message that fits what went wrong."""
+"""Files appear complete or not at all; a failed job ends with a helpful message."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def path(tmp_path):
     return tmp_path / "result.npy"
 
 
-# ---- Whole or not at all.
+# ---- Atomic writes.
 
 
 def test_a_file_appears_when_the_block_ends(path):
@@ -38,13 +38,13 @@ def test_old_content_stays_until_the_block_ends(path):
     assert path.read_text() == "new"
 
 
-def test_the_temporary_file_lies_beside_the_result_so_that_a_move_is_enough(path):
+def test_the_temporary_file_is_in_the_folder_of_the_result(path):
     with atomic_write(path) as temporary:
         temporary.touch()
         assert temporary.parent == path.parent
 
 
-def test_the_temporary_file_is_hidden_and_keeps_the_ending(path):
+def test_the_temporary_file_is_hidden_and_keeps_the_suffix(path):
     with atomic_write(path) as temporary:
         temporary.touch()
         assert (temporary.name[0], temporary.suffix) == (".", ".npy")
@@ -56,14 +56,14 @@ def test_nothing_but_the_result_remains(path):
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_a_missing_folder_is_made(tmp_path):
+def test_a_missing_folder_is_created(tmp_path):
     with atomic_write(tmp_path / "a" / "b" / "c.txt") as temporary:
         temporary.write_text("new")
     assert (tmp_path / "a" / "b" / "c.txt").read_text() == "new"
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_block_that_fails_leaves_the_old_content_and_nothing_else(path, error):
+def test_a_failed_block_leaves_only_the_old_content(path, error):
     path.write_text("old")
     with pytest.raises(error), atomic_write(path) as temporary:
         temporary.write_text("half")
@@ -71,30 +71,30 @@ def test_a_block_that_fails_leaves_the_old_content_and_nothing_else(path, error)
     assert {p.name: p.read_text() for p in path.parent.iterdir()} == {path.name: "old"}
 
 
-def test_a_block_that_fails_leaves_nothing_where_nothing_was(path):
+def test_a_failed_block_creates_no_file(path):
     with pytest.raises(ValueError), atomic_write(path) as temporary:
         temporary.write_text("half")
         raise ValueError
     assert os.listdir(path.parent) == []
 
 
-def test_a_block_that_writes_nothing_fails_and_leaves_the_old_content(path):
+def test_a_block_that_writes_nothing_fails_and_keeps_the_old_content(path):
     path.write_text("old")
     with pytest.raises(FileNotFoundError), atomic_write(path):
         pass
     assert path.read_text() == "old"
 
 
-def test_two_writers_at_once_do_not_mix(path):
+def test_two_concurrent_writers_do_not_interfere(path):
     with atomic_write(path) as first, atomic_write(path) as second:
         first.write_text("first " * 100)
         second.write_text("second")
         assert first.read_text() == "first " * 100
-    # The inner block ends first, so the outer one has the last word.
+    # The inner block ends first, so the outer one replaces its file.
     assert path.read_text() == "first " * 100
 
 
-def test_a_writer_that_fails_does_not_disturb_another(path):
+def test_a_failed_writer_does_not_affect_another(path):
     with atomic_write(path) as first:
         first.write_text("first")
         with pytest.raises(ValueError), atomic_write(path) as second:
@@ -112,12 +112,12 @@ def test_text_is_written_as_utf_8(path):
 
 
 @pytest.mark.parametrize("value", [None, 1.5, "µ", [1, [2]], {"b": 1, "a": {"c": None}}], ids=str)
-def test_json_reads_back_as_it_was(path, value):
+def test_json_round_trip(path, value):
     write_json(path, value)
     assert read_json(path) == value
 
 
-def test_json_keeps_the_order_of_keys_and_ends_with_a_line_break(path):
+def test_json_keeps_the_key_order_and_ends_with_a_newline(path):
     write_json(path, {"b": 1, "a": 2})
     assert path.read_text() == '{\n  "b": 1,\n  "a": 2\n}\n'
 
@@ -134,17 +134,17 @@ def test_csv_reads_back_as_text(path):
 @pytest.mark.parametrize(
     "text", ["a,b", 'say "a"', "two\nlines", "two\r\nlines", " a ", "µ", "[1, 2]"]
 )
-def test_csv_reads_back_whatever_the_text(path, text):
+def test_csv_quotes_special_characters(path, text):
     write_csv(path, ["a", text], [(text, 1)])
     assert read_csv(path) == [{"a": text, text: "1"}]
 
 
-def test_csv_has_plain_line_breaks(path):
+def test_csv_rows_end_with_a_newline(path):
     write_csv(path, ["a", "b"], iter([(1, 2), (3, 4)]))
     assert path.read_bytes() == b"a,b\n1,2\n3,4\n"
 
 
-def test_csv_of_a_failing_writer_does_not_appear(path):
+def test_a_csv_file_whose_rows_fail_is_not_created(path):
     with pytest.raises(ZeroDivisionError):
         write_csv(path, ["a"], ([1 / n] for n in (1, 0)))
     assert os.listdir(path.parent) == []
@@ -162,13 +162,13 @@ FINGERPRINT = {
 
 @pytest.fixture
 def record(tmp_path):
-    """Where the record of a job lies."""
+    """Return the path of the job's record."""
     return record_path(tmp_path / "result.csv")
 
 
 @pytest.fixture
 def job(tmp_path):
-    """A function that runs lines of Python as a job; returns exit code, stderr and the log."""
+    """Return a function that runs Python lines as a job: -> exit code, stderr, log."""
 
     def run(*lines, fingerprint=FINGERPRINT):
         log = tmp_path / "logs" / "job.log"
@@ -199,7 +199,7 @@ def job(tmp_path):
     return run
 
 
-def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+def test_the_content_is_synced_to_disk_before_the_rename(tmp_path, monkeypatch):
     path, synced = tmp_path / "a.txt", []
     monkeypatch.setattr(
         os, "fsync", lambda fd: synced.append((os.fstat(fd).st_size, path.exists()))
@@ -208,7 +208,7 @@ def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
     assert synced == [(10, False)]
 
 
-FOR_PEOPLE = {
+USER_ERRORS = {
     "errors.DataError('no such data')": "DataError: no such data",
     "errors.ConfigError('no such key')": "ConfigError: no such key",
     "errors.DivergenceError('the loss is nan')": "DivergenceError: the loss is nan",
@@ -217,22 +217,22 @@ FOR_PEOPLE = {
         "FileNotFoundError: [Errno 2] No such file: 'a.npy'"
     ),
     "OSError(28, 'No space left on device', 'a.npy')": (
-        "OSError: [Errno 28] No space left on device: 'a.npy'. Finished results are kept: make "
-        "room on the disk, and give the command again."
+        "OSError: [Errno 28] No space left on device: 'a.npy'. Finished results are kept: free "
+        "some space on the disk, and run the command again."
     ),
     "PermissionError(13, 'Permission denied', 'a.npy')": (
-        "PermissionError: [Errno 13] Permission denied: 'a.npy'. Finished results are kept: give "
-        "yourself access to it, and give the command again."
+        "PermissionError: [Errno 13] Permission denied: 'a.npy'. Finished results are kept: "
+        "correct its permissions, and run the command again."
     ),
     "MemoryError('Unable to allocate 1 TiB')": (
         "MemoryError: Unable to allocate 1 TiB. Finished results are kept: close other programs, "
-        "or use a smaller network or batch_size, and give the command again."
+        "or use a smaller network or batch_size, and run the command again."
     ),
 }
 
 
-@pytest.mark.parametrize(("error", "message"), FOR_PEOPLE.items())
-def test_an_error_that_a_user_can_mend_ends_with_its_message_alone(job, record, error, message):
+@pytest.mark.parametrize(("error", "message"), USER_ERRORS.items())
+def test_an_error_that_the_user_can_fix_shows_only_its_message(job, record, error, message):
     code, stderr, log = job(f"raise {error}")
     assert (code, stderr) == (1, f"{message}\n")
     assert message in log
@@ -240,7 +240,7 @@ def test_an_error_that_a_user_can_mend_ends_with_its_message_alone(job, record, 
     assert read_record(record) is None
 
 
-def test_any_other_error_ends_with_its_traceback_on_the_terminal_and_in_the_log(job, record):
+def test_any_other_error_shows_its_traceback_in_the_terminal_and_in_the_log(job, record):
     code, stderr, log = job("{}['missing']")
     assert read_record(record) is None
     assert code == 1
@@ -249,23 +249,23 @@ def test_any_other_error_ends_with_its_traceback_on_the_terminal_and_in_the_log(
         assert "KeyError: 'missing'" in text
 
 
-def test_a_job_that_ends_well_says_nothing_on_the_terminal(job):
+def test_a_successful_job_prints_nothing(job):
     assert job("logging.getLogger('scratchnet.training.loop').info('epoch 1')")[:2] == (0, "")
 
 
 @pytest.mark.parametrize("level", ["info", "warning"])
-def test_what_the_library_logs_goes_to_the_log(job, level):
+def test_the_log_file_has_the_log_messages_of_the_library(job, level):
     *_, log = job(f"logging.getLogger('scratchnet.training.loop').{level}('epoch 1/2')")
     (line,) = log.splitlines()
     assert line.endswith(" epoch 1/2")
 
 
-def test_a_job_that_ends_well_leaves_its_fingerprint_in_a_record(job, record):
+def test_a_successful_job_records_its_fingerprint(job, record):
     assert job("pass")[0] == 0
     assert read_record(record) == canonical(FINGERPRINT)
 
 
-def test_a_job_that_would_do_something_else_than_planned_ends_with_a_message_alone(job, record):
+def test_a_job_whose_code_differs_from_the_plan_shows_only_a_message(job, record):
     other = FINGERPRINT["code"] | {"scratchnet/files.py": "0" * 16}
     code, stderr, log = job("print('at work')", fingerprint=FINGERPRINT | {"code": other})
     message = "PlanError: scratchnet/files.py changed after this run was planned. "
@@ -276,7 +276,7 @@ def test_a_job_that_would_do_something_else_than_planned_ends_with_a_message_alo
     assert read_record(record) is None
 
 
-def test_an_import_that_the_fingerprint_does_not_have_ends_with_a_message_alone(job, record):
+def test_an_import_missing_from_the_fingerprint_shows_only_a_message(job, record):
     code, stderr, log = job("from scratchnet import random_streams")
     message = "PlanError: scratchnet.random_streams was imported, but no import statement names it"
     assert (code, stderr) == (1, f"{message}\n")
@@ -284,12 +284,12 @@ def test_an_import_that_the_fingerprint_does_not_have_ends_with_a_message_alone(
     assert read_record(record) is None
 
 
-def test_a_job_gets_the_settings_in_its_fingerprint(job):
+def test_a_job_receives_the_settings_in_its_fingerprint(job):
     *_, log = job("logging.info(settings)")
     assert log.endswith(" {'training.seed': 7}\n")
 
 
-def test_a_log_is_that_of_the_last_attempt(job):
+def test_the_log_file_has_only_the_last_attempt(job):
     job("logging.info('first')")
     *_, log = job("logging.info('second')")
     assert "first" not in log

@@ -1,4 +1,4 @@
-"""Progress on a real terminal (a pseudo-terminal): one live line, whole lines above it."""
+"""Progress in a pseudo-terminal: one live line, with complete lines above it."""
 
 import fcntl
 import io
@@ -20,7 +20,7 @@ from scratchnet.progress import AroundLiveLines
 
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 
-# Writes what it is told, word by word, to its live line.
+# Writes each word that it reads from stdin to its live line.
 WRITER = """
 import sys
 from scratchnet.progress import LiveLine
@@ -50,7 +50,7 @@ _fetch(sys.argv[1], Path(sys.argv[2]), timeout=5)
 
 @pytest.fixture
 def terminal():
-    """A pseudo-terminal of 100 columns: its master and its slave."""
+    """Yield the master and the slave of a pseudo-terminal with 100 columns."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     yield master, slave
@@ -70,7 +70,7 @@ def python(code, stderr, *arguments, **options):
 
 
 def read(master):
-    """All that was written to the terminal so far."""
+    """Return all text written to the terminal since the last call."""
     os.set_blocking(master, False)
     text = b""
     while True:
@@ -81,7 +81,7 @@ def read(master):
 
 
 def screen(text):
-    """The lines that a terminal shows after `text`."""
+    """Return the lines that a terminal shows after printing `text`."""
     lines, column = [""], 0
     for part in re.split(r"(\r|\n|\x1b\[[0-9;]*[A-Za-z])", text):
         line = lines[-1]
@@ -97,7 +97,7 @@ def screen(text):
     return [line.rstrip() for line in lines]
 
 
-def test_of_two_processes_one_has_the_line_until_it_ends(terminal):
+def test_one_process_owns_the_line_until_it_ends(terminal):
     master, slave = terminal
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with python(WRITER, slave, **pipes) as first, python(WRITER, slave, **pipes) as second:
@@ -111,7 +111,7 @@ def test_of_two_processes_one_has_the_line_until_it_ends(terminal):
     assert read(master) == "a c d "
 
 
-def test_a_live_line_is_seen_while_it_lasts_and_leaves_nothing(terminal):
+def test_a_live_line_is_shown_during_training_and_removed_afterwards(terminal):
     master, slave = terminal
     assert python(SHORT_TRAINING, slave).wait() == 0
     text = read(master)
@@ -120,7 +120,7 @@ def test_a_live_line_is_seen_while_it_lasts_and_leaves_nothing(terminal):
 
 
 class Slow(BaseHTTPRequestHandler):
-    """Serves 400 kB in four parts, a fifth of a second apart."""
+    """Serve 400 kB in four parts, 0.2 s apart."""
 
     def do_GET(self):
         self.send_response(200)
@@ -135,7 +135,7 @@ class Slow(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_download_shows_how_far_it_is_and_the_time_left(terminal, tmp_path):
+def test_a_download_shows_its_progress_and_the_time_left(terminal, tmp_path):
     master, slave = terminal
     server = HTTPServer(("127.0.0.1", 0), Slow)
     with server:
@@ -148,12 +148,12 @@ def test_a_download_shows_how_far_it_is_and_the_time_left(terminal, tmp_path):
     assert screen(text) == [""]
 
 
-def test_without_a_terminal_there_is_no_live_line():
+def test_without_a_terminal_no_live_line_is_shown():
     process = python(SHORT_TRAINING, subprocess.PIPE)
     assert process.communicate()[1] == "the end\n"
 
 
-def test_whole_lines_take_the_place_of_a_live_line():
+def test_complete_lines_replace_a_live_line():
     shown = io.StringIO()
     stream = AroundLiveLines(shown)
     for text in ("\n", "job 3 ", "is done", "\n"):
@@ -163,8 +163,8 @@ def test_whole_lines_take_the_place_of_a_live_line():
     assert screen(shown.getvalue()) == ["", "job 3 is done", ""]
 
 
-def test_a_sweep_on_a_terminal_shows_live_lines_that_mix_with_nothing(new_project, terminal):
-    """Two trainings at once, each of a hundred epochs, on two cores."""
+def test_the_live_lines_of_a_sweep_do_not_mix_with_other_output(new_project, terminal):
+    """Two runs of 100 epochs each train at the same time on two cores."""
     epochs = {"epochs": 100}
     new_project.configure({"training": epochs, "sweep": {"training.seed": [0, 1]}})
     master, slave = terminal

@@ -139,7 +139,7 @@ def test_results_that_may_not_be_written_to(project, expected):
         project.configure({"training": {"epochs": 5, "batch_size": 25}})
         output = refused(project)
         assert "checkpoints/" in output
-        assert "give yourself access to it, and give the command again" in output
+        assert "correct its permissions, and run the command again" in output
         assert results(project) == expected
     finally:
         subprocess.run(["chattr", "-i", folder], check=True)

@@ -1,4 +1,4 @@
-"""Take the screenshots of the documentation, of the report and of the demo page: make pictures."""
+"""Take the screenshots of the documentation (the report, the demo page): make pictures."""
 
 import sys
 import time

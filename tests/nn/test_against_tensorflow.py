@@ -1,4 +1,4 @@
-"""The network beside Keras's own, in float64: the same weights, the same batch, the same numbers.
+"""The network agrees with Keras in float64, given the same weights and batches.
 
 TensorFlow is pinned in requirements-test.txt. Without it these tests fail; they are not skipped.
 """
@@ -19,48 +19,48 @@ from scratchnet.nn.schedules import cosine_decay, step_decay
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}
 
 each_depth = pytest.mark.parametrize("hidden", [[], [7], [6, 5]], ids=str)
-each_size = pytest.mark.parametrize("n_in, k, b", [(8, 4, 9), (3, 2, 1), (1, 5, 6)])
+each_shape = pytest.mark.parametrize("n_in, k, b", [(8, 4, 9), (3, 2, 1), (1, 5, 6)])
 both_forms = pytest.mark.parametrize("form", ["fused", "textbook"])
 each_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
 
 
-def rounded(value):
-    """Keras rounds some hyper-parameters to single precision even here: rounded for both."""
+def to_float32(value):
+    """Return `value` rounded to float32, as Keras rounds some hyperparameters even in float64."""
     return float(np.float32(value))
 
 
-# What both are made with, apart from the learning rate.
+# The class and the options of each optimizer, apart from the learning rate.
 OPTIMIZERS = {
     "sgd": (SGD, {}),
-    "sgd, momentum": (SGD, {"momentum": rounded(0.53)}),
-    "sgd, much momentum": (SGD, {"momentum": rounded(0.993)}),
-    "sgd, nesterov": (SGD, {"momentum": rounded(0.87), "nesterov": True}),
-    "sgd, weight decay": (SGD, {"momentum": rounded(0.3), "weight_decay": rounded(0.37)}),
-    "adam": (Adam, {"beta_1": rounded(0.9), "beta_2": rounded(0.999)}),
-    "adam, odd": (Adam, {"beta_1": rounded(0.37), "beta_2": rounded(0.913), "epsilon": 3e-3}),
-    "adam, weight decay": (Adam, {"beta_2": rounded(0.98), "weight_decay": rounded(0.23)}),
+    "sgd, momentum": (SGD, {"momentum": to_float32(0.53)}),
+    "sgd, much momentum": (SGD, {"momentum": to_float32(0.993)}),
+    "sgd, nesterov": (SGD, {"momentum": to_float32(0.87), "nesterov": True}),
+    "sgd, weight decay": (SGD, {"momentum": to_float32(0.3), "weight_decay": to_float32(0.37)}),
+    "adam": (Adam, {"beta_1": to_float32(0.9), "beta_2": to_float32(0.999)}),
+    "adam, odd": (Adam, {"beta_1": to_float32(0.37), "beta_2": to_float32(0.913), "epsilon": 3e-3}),
+    "adam, weight decay": (Adam, {"beta_2": to_float32(0.98), "weight_decay": to_float32(0.23)}),
 }
 each_optimizer = pytest.mark.parametrize("kind, options", OPTIMIZERS.values(), ids=OPTIMIZERS)
 
 
-def both_rates(tf, schedule, rate=0.0371, steps=7, share=0.31):
-    """A learning rate for ours and one for Keras's optimizer."""
+def make_learning_rates(tf, schedule, rate=0.0371, steps=7, decay_rate=0.31):
+    """Return the same learning rate or schedule for our optimizer and for Keras's."""
     schedules = tf.keras.optimizers.schedules
     return {
         "constant": lambda: (rate, rate),
         "step": lambda: (
-            step_decay(rate, steps, share),
-            schedules.ExponentialDecay(rate, steps, share, staircase=True),
+            step_decay(rate, steps, decay_rate),
+            schedules.ExponentialDecay(rate, steps, decay_rate, staircase=True),
         ),
         "cosine": lambda: (
-            cosine_decay(rate, 4 * steps, share),
-            schedules.CosineDecay(rate, 4 * steps, alpha=share),
+            cosine_decay(rate, 4 * steps, decay_rate),
+            schedules.CosineDecay(rate, 4 * steps, alpha=decay_rate),
         ),
     }[schedule]()
 
 
-def both_optimizers(tf, kind, options, schedule):
-    ours, theirs = both_rates(tf, schedule)
+def make_optimizers(tf, kind, options, schedule):
+    ours, theirs = make_learning_rates(tf, schedule)
     return kind(ours, **options), getattr(tf.keras.optimizers, kind.__name__)(theirs, **options)
 
 
@@ -69,7 +69,7 @@ each_schedule = pytest.mark.parametrize("schedule", ["constant", "step", "cosine
 
 @pytest.fixture(scope="module")
 def tf():
-    """TensorFlow, with float64 for whatever Keras makes: layers, losses, learning rates."""
+    """TensorFlow, with Keras set to float64 for layers, losses and learning rates."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
         patch.setenv("CUDA_VISIBLE_DEVICES", "-1")
@@ -80,8 +80,8 @@ def tf():
     set_precision(tensorflow.keras, before)
 
 
-def both_networks(tf, n_in, k, hidden, rng, activation="relu"):
-    """Ours and Keras's, with the same weights and biases, large enough to matter."""
+def make_networks(tf, n_in, k, hidden, rng, activation="relu"):
+    """Return our network and Keras's, with the same standard normal weights and biases."""
     widths = [n_in, *hidden, k]
     weights = [rng.standard_normal((b, a + 1)) for a, b in itertools.pairwise(widths)]
     layers = [tf.keras.layers.Dense(width, activation=activation) for width in hidden]
@@ -95,7 +95,7 @@ def random_batch(n_in, k, b, rng):
 
 
 def our_gradients(network, X, Y, form):
-    """The loss, and a gradient for each W."""
+    """Return the loss, and a gradient for each W."""
     Z = network.forward(X)
     if form == "fused":
         loss, dZ = softmax_crossentropy(Z, Y)
@@ -108,7 +108,7 @@ def our_gradients(network, X, Y, form):
 
 
 def keras_gradients(tf, network, X, Y, form):
-    """The loss, and a gradient for each kernel and each bias."""
+    """Return the loss, and a gradient for each kernel and each bias."""
     with tf.GradientTape() as tape:
         Z = network(X.T)
         if form == "fused":
@@ -119,14 +119,14 @@ def keras_gradients(tf, network, X, Y, form):
     return loss.numpy(), tape.gradient(loss, network.trainable_variables)
 
 
-def joined(arrays):
-    """Kernel, bias, kernel, bias, ... as our matrices W."""
+def to_matrices(arrays):
+    """Return kernel, bias, kernel, bias, ... as matrices W with the biases in the last column."""
     arrays = [np.asarray(array) for array in arrays]
     return [np.column_stack([kernel.T, bias]) for kernel, bias in zip(arrays[::2], arrays[1::2])]
 
 
 def assert_agree(W, expected):
-    """To 1e-6 of the size of the matrix: Keras computes learning rates in single precision."""
+    """Assert a relative error below 1e-6: Keras computes learning rates in float32."""
     assert np.linalg.norm(W - expected) < 1e-6 * np.linalg.norm(expected)
 
 
@@ -139,29 +139,29 @@ def assert_all_close(arrays, others):
 @each_activation
 def test_probabilities_agree(tf, hidden, activation):
     rng = np.random.default_rng(0)
-    ours, theirs = both_networks(tf, 8, 4, hidden, rng, activation)
+    ours, theirs = make_networks(tf, 8, 4, hidden, rng, activation)
     X, _ = random_batch(8, 4, 9, rng)
     np.testing.assert_allclose(ours.probabilities(X).T, tf.nn.softmax(theirs(X.T)), **CLOSE)
 
 
 @both_forms
 @each_depth
-@each_size
+@each_shape
 @each_activation
 def test_losses_and_gradients_agree(tf, n_in, k, b, hidden, form, activation):
     rng = np.random.default_rng([n_in, k, b])
-    ours, theirs = both_networks(tf, n_in, k, hidden, rng, activation)
+    ours, theirs = make_networks(tf, n_in, k, hidden, rng, activation)
     X, Y = random_batch(n_in, k, b, rng)
     loss, gradients = our_gradients(ours, X, Y, form)
     their_loss, their_gradients = keras_gradients(tf, theirs, X, Y, form)
     np.testing.assert_allclose(loss, their_loss, **CLOSE)
-    assert_all_close(gradients, joined(their_gradients))
+    assert_all_close(gradients, to_matrices(their_gradients))
 
 
-def test_gradients_agree_through_the_same_mask_of_dropout(tf):
-    """A Dropout of Keras cannot be given its mask: it is multiplied in by hand there."""
+def test_gradients_agree_with_the_same_dropout_mask(tf):
+    """Keras's Dropout does not accept a mask, so the test multiplies by it."""
     rng = np.random.default_rng(0)
-    ours, theirs = both_networks(tf, 6, 3, [7], rng, "tanh")
+    ours, theirs = make_networks(tf, 6, 3, [7], rng, "tanh")
     ours = build_mlp([W for _, W, _ in ours.parameters()], "tanh", dropout=0.4)
     X, Y = random_batch(6, 3, 9, rng)
     loss, dZ = softmax_crossentropy(ours.forward(X, np.random.default_rng(1)), Y)
@@ -173,14 +173,14 @@ def test_gradients_agree_through_the_same_mask_of_dropout(tf):
         logits = output(hidden(X.T) * mask.T)
         expected = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(Y.T, logits))
     np.testing.assert_allclose(loss, expected, **CLOSE)
-    gradients = joined(tape.gradient(expected, theirs.trainable_variables))
+    gradients = to_matrices(tape.gradient(expected, theirs.trainable_variables))
     assert_all_close([dW for _, _, dW in ours.parameters()], gradients)
 
 
 @pytest.mark.parametrize("schedule", ["step", "cosine"])
-@pytest.mark.parametrize("share", [0.0, 0.31, 1.0])
-def test_schedules_agree(tf, schedule, share):
-    ours, theirs = both_rates(tf, schedule, share=share)
+@pytest.mark.parametrize("decay_rate", [0.0, 0.31, 1.0])
+def test_schedules_agree(tf, schedule, decay_rate):
+    ours, theirs = make_learning_rates(tf, schedule, decay_rate=decay_rate)
     for n in range(100):
         np.testing.assert_allclose(ours(n), theirs(n), rtol=1e-6, atol=1e-9)
 
@@ -192,7 +192,7 @@ def test_optimizers_agree_on_the_same_gradients(tf, kind, options, schedule):
     sizes = rng.integers(1, 9, size=(3, 2))
     ours = build_mlp([rng.standard_normal((n_out, n_in + 1)) for n_in, n_out in sizes], "relu")
     theirs = [tf.Variable(W) for _, W, _ in ours.parameters()]
-    optimizer, keras_optimizer = both_optimizers(tf, kind, options, schedule)
+    optimizer, keras_optimizer = make_optimizers(tf, kind, options, schedule)
     for _ in range(50):
         for _, _, gradient in ours.parameters():
             gradient[...] = rng.standard_normal(gradient.shape)
@@ -206,15 +206,17 @@ def test_optimizers_agree_on_the_same_gradients(tf, kind, options, schedule):
 
 @each_optimizer
 @each_activation
-def test_trainings_agree(tf, kind, options, activation):
+def test_training_agrees(tf, kind, options, activation):
     rng = np.random.default_rng(2)
-    ours, theirs = both_networks(tf, 5, 3, [6, 4], rng, activation)
-    optimizer, keras_optimizer = both_optimizers(tf, kind, options, "constant")
+    ours, theirs = make_networks(tf, 5, 3, [6, 4], rng, activation)
+    optimizer, keras_optimizer = make_optimizers(tf, kind, options, "constant")
     for _ in range(50):
         X, Y = random_batch(5, 3, 11, rng)
         our_gradients(ours, X, Y, "fused")
         optimizer.step(ours)
         _, gradients = keras_gradients(tf, theirs, X, Y, "fused")
         keras_optimizer.apply_gradients(zip(gradients, theirs.trainable_variables))
-    for (_, W, _), expected in zip(ours.parameters(), joined(theirs.get_weights()), strict=True):
+    for (_, W, _), expected in zip(
+        ours.parameters(), to_matrices(theirs.get_weights()), strict=True
+    ):
         assert_agree(W, expected)

@@ -1,4 +1,4 @@
-"""Batches: each sample once an epoch, in an order that its seed and number alone decide."""
+"""Batches: each sample once per epoch, in an order that depends on seed and epoch only."""
 
 import itertools
 
@@ -10,19 +10,19 @@ from scratchnet.random_streams import PURPOSES, random_stream
 
 
 def epoch_of(n, batch_size, seed=0, epoch=1):
-    """The batches of indices of one epoch."""
+    """Return the batches of indices of one epoch."""
     return list(generate_batch_indices(n, batch_size, random_stream(seed, "shuffling", epoch)))
 
 
 def samples(n):
-    """X (4, n) and Y (3, n), in which no two columns are the same."""
+    """Return X (4, n) and Y (3, n), in which no two columns are equal."""
     rng = np.random.default_rng(n)
     X, Y = rng.standard_normal((4, n), np.float32), rng.standard_normal((3, n))
     return X, Y
 
 
 def copies(batches):
-    """A batch is overwritten by the next, so a list of them needs copies."""
+    """Return a list of copies, because each batch overwrites the one before."""
     return [(X.copy(), Y.copy()) for X, Y in batches]
 
 
@@ -35,7 +35,7 @@ SIZES = [(1, 1), (7, 3), (12, 4), (12, 1), (5, 5), (5, 8)]  # n, batch_size
 
 
 @pytest.mark.parametrize("n, batch_size", SIZES)
-def test_an_epoch_holds_each_index_once(n, batch_size):
+def test_an_epoch_has_each_index_once(n, batch_size):
     assert sorted(np.concatenate(epoch_of(n, batch_size))) == list(range(n))
 
 
@@ -43,13 +43,13 @@ def test_an_epoch_holds_each_index_once(n, batch_size):
     "n, batch_size, sizes",
     [
         pytest.param(12, 4, [4, 4, 4], id="a divisor"),
-        pytest.param(14, 4, [4, 4, 4, 2], id="a rest"),
+        pytest.param(14, 4, [4, 4, 4, 2], id="a remainder"),
         pytest.param(3, 4, [3], id="larger than all"),
         pytest.param(4, 4, [4], id="all"),
         pytest.param(3, 1, [1, 1, 1], id="one"),
     ],
 )
-def test_only_the_last_batch_is_short(n, batch_size, sizes):
+def test_only_the_last_batch_may_be_smaller(n, batch_size, sizes):
     assert [len(indices) for indices in epoch_of(n, batch_size)] == sizes
 
 
@@ -61,11 +61,11 @@ def test_the_same_seed_and_epoch_give_the_same_order():
     assert np.array_equal(epoch_of(100, 10, seed=3, epoch=7), epoch_of(100, 10, seed=3, epoch=7))
 
 
-def test_another_epoch_has_another_order():
+def test_each_epoch_has_a_different_order():
     assert not np.array_equal(epoch_of(100, 10, epoch=1), epoch_of(100, 10, epoch=2))
 
 
-def test_another_seed_has_another_order():
+def test_each_seed_gives_a_different_order():
     assert not np.array_equal(epoch_of(100, 10, seed=0), epoch_of(100, 10, seed=1))
 
 
@@ -87,7 +87,7 @@ def test_batches_are_the_columns_at_the_indices(tmp_path, n, batch_size, mapped,
         assert np.array_equal(batch_Y, Y[:, indices])
 
 
-def test_batches_keep_the_number_types():
+def test_batches_keep_the_dtypes():
     X, Y = next(generate_batches(*samples(7), 3, np.random.default_rng(0)))
     assert (X.dtype, Y.dtype) == (np.float32, np.float64)
 
@@ -100,7 +100,7 @@ def test_batches_are_sample_contiguous(order):
         assert Y.flags.f_contiguous
 
 
-def test_batches_leave_the_samples_alone():
+def test_batches_do_not_change_the_samples():
     X, Y = (np.asfortranarray(array) for array in samples(7))
     X_before, Y_before = X.copy(), Y.copy()
     for batch_X, batch_Y in generate_batches(X, Y, 7, np.random.default_rng(0)):
@@ -117,12 +117,12 @@ def draws(*stream):
     return tuple(random_stream(*stream).integers(2**63, size=4))
 
 
-def test_a_stream_starts_again_each_time_it_is_asked_for():
+def test_each_call_returns_a_stream_at_its_start():
     assert draws(5, "shuffling", 2) == draws(5, "shuffling", 2)
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
-def test_a_stream_is_not_moved_by_draws_from_the_others(purpose):
+def test_a_stream_is_independent_of_draws_from_the_others(purpose):
     expected = draws(0, purpose)
     stream = random_stream(0, purpose)
     for other in PURPOSES:
@@ -130,8 +130,8 @@ def test_a_stream_is_not_moved_by_draws_from_the_others(purpose):
     assert tuple(stream.integers(2**63, size=4)) == expected
 
 
-def test_no_two_streams_are_the_same():
-    # Small numbers, where seed, purpose and epoch would collide if they were added up.
+def test_all_streams_are_different():
+    # With small numbers, seed, purpose and epoch would collide if they were added.
     streams = list(itertools.product(range(4), PURPOSES, range(4)))
     assert len({draws(*stream) for stream in streams}) == len(streams)
 

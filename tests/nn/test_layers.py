@@ -1,4 +1,4 @@
-"""Layers: each computes what the slow mathematics does, forwards and backwards."""
+"""Layers: forward and backward agree with slow, explicit implementations."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.network import ACTIVATIONS, build_mlp
 from scratchnet.nn.optimizers import SGD
 
-# A warning of NumPy (an overflow, say) fails a test.
+# NumPy warnings, such as for an overflow, fail a test.
 pytestmark = pytest.mark.filterwarnings("error")
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
@@ -31,19 +31,18 @@ LAYERS = {
 each_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
 
 
-# The seeds: differences cannot tell six digits of a gradient that is zero but for a hair, and
-# here no gradient is.
+# With these seeds no gradient is close to zero, where finite differences have no six digits.
 
 
 def random_dense(n_in, n_out, b):
-    """A Dense layer whose weights and biases are all of size 1, and an X and a dY for it."""
+    """Return a Dense layer with standard normal weights and biases, and an X and a dY for it."""
     rng = np.random.default_rng([n_in, n_out, b])
     layer = Dense(rng.standard_normal((n_out, n_in + 1)))
     return layer, rng.standard_normal((n_in, b)), rng.standard_normal((n_out, b))
 
 
 def random_pair(n, b):
-    """X and dY for a layer which keeps the shape."""
+    """Return X and dY for a layer whose output has the shape of its input."""
     rng = np.random.default_rng([b, n])
     return rng.standard_normal((n, b)), rng.standard_normal((n, b))
 
@@ -52,7 +51,7 @@ def random_pair(n, b):
 
 
 @pytest.mark.parametrize("shape", DENSE_SHAPES)
-def test_dense_forward_is_the_matrix_times_x_with_ones(shape):
+def test_dense_forward_is_w_times_x_with_a_row_of_ones(shape):
     layer, X, _ = random_dense(*shape)
     np.testing.assert_allclose(layer.forward(X), reference.dense(layer.params["W"], X), **EXACT)
 
@@ -67,7 +66,7 @@ def test_dense_weight_gradient_is_a_sum_of_outer_products(shape):
 
 
 @pytest.mark.parametrize("shape", DENSE_SHAPES)
-def test_dense_input_gradient_is_that_of_each_sample(shape):
+def test_dense_input_gradient_is_computed_for_each_sample(shape):
     layer, X, dY = random_dense(*shape)
     layer.forward(X)
     _, dX = reference.dense_backward(layer.params["W"], X, dY)
@@ -76,7 +75,7 @@ def test_dense_input_gradient_is_that_of_each_sample(shape):
 
 @pytest.mark.parametrize("columns", [np.s_[:, :-1], np.s_[:, -1:]], ids=["weights", "bias"])
 @pytest.mark.parametrize("shape", DENSE_SHAPES)
-def test_dense_parameter_gradient_agrees_with_differences(shape, columns):
+def test_dense_parameter_gradient_agrees_with_finite_differences(shape, columns):
     layer, X, dY = random_dense(*shape)
     layer.forward(X)
     layer.backward(dY)
@@ -85,14 +84,14 @@ def test_dense_parameter_gradient_agrees_with_differences(shape, columns):
 
 
 @pytest.mark.parametrize("shape", DENSE_SHAPES)
-def test_dense_input_gradient_agrees_with_differences(shape):
+def test_dense_input_gradient_agrees_with_finite_differences(shape):
     layer, X, dY = random_dense(*shape)
     layer.forward(X)
     dX = layer.backward(dY)
     assert relative_error(dX, central_difference(lambda: layer.forward(X), X, dY)) < 1e-6
 
 
-def test_dense_fills_the_same_gradient_when_nobody_needs_dX():
+def test_dense_weight_gradient_is_the_same_without_the_input_gradient():
     layer, X, dY = random_dense(7, 5, 3)
     layer.forward(X)
     layer.backward(dY)
@@ -102,7 +101,7 @@ def test_dense_fills_the_same_gradient_when_nobody_needs_dX():
     assert np.array_equal(layer.grads["W"], expected)
 
 
-def test_dense_gradient_does_not_add_up_over_calls():
+def test_dense_gradient_does_not_accumulate_over_calls():
     layer, X, dY = random_dense(7, 5, 3)
     layer.forward(X)
     layer.backward(dY)
@@ -120,25 +119,25 @@ def test_dense_fills_its_gradient_in_place():
 
 
 @pytest.mark.parametrize(
-    ("m", "k", "n", "pieces"),
+    ("m", "k", "n", "slices"),
     [
         (10, 784, 127, 1),
         (10, 784, 128, 2),
         (10, 784, 257, 3),  # 86, 86 and 85 columns
         (10, 200, 784, 2),
-        (128, 784, 128, 1),  # pieces of 9 columns would not pay
+        (128, 784, 128, 1),  # slices of 9 columns would not be faster
         (1, 1, 1, 1),
     ],
 )
-def test_multiply_gives_the_product_in_as_many_pieces_as_pay(m, k, n, pieces, monkeypatch):
+def test_multiply_computes_the_product_in_slices_where_faster(m, k, n, slices, monkeypatch):
     rng = np.random.default_rng(0)
     A, B, out = rng.random((m, k)), rng.random((k, n)), np.full((m, n), np.nan)
     product, calls = np.matmul, []
     monkeypatch.setattr(np, "matmul", lambda *a, **kw: calls.append(product(*a, **kw)))
     multiply(A, B, out)
     assert np.allclose(out, A @ B, **EXACT)
-    assert len(calls) == pieces
-    assert all(m * k * call.shape[1] <= 1_000_000 for call in calls) or pieces == 1
+    assert len(calls) == slices
+    assert all(m * k * call.shape[1] <= 1_000_000 for call in calls) or slices == 1
 
 
 def test_dense_keeps_the_samples_contiguous():
@@ -157,7 +156,7 @@ def test_relu_forward_keeps_the_positive_part(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_relu_backward_is_the_jacobian_of_each_sample(shape):
+def test_relu_backward_applies_the_jacobian_of_each_sample(shape):
     X, dY = random_pair(*shape)
     layer = ReLU()
     layer.forward(X)
@@ -165,7 +164,7 @@ def test_relu_backward_is_the_jacobian_of_each_sample(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_relu_backward_agrees_with_differences(shape):
+def test_relu_backward_agrees_with_finite_differences(shape):
     X, dY = random_pair(*shape)
     layer = ReLU()
     layer.forward(X)
@@ -173,7 +172,7 @@ def test_relu_backward_agrees_with_differences(shape):
     assert relative_error(dX, central_difference(lambda: layer.forward(X), X, dY)) < 1e-6
 
 
-def test_relu_slope_at_zero_is_zero():
+def test_relu_derivative_at_zero_is_zero():
     layer = ReLU()
     layer.forward(np.zeros((2, 3)))
     assert np.all(layer.backward(np.ones((2, 3))) == 0)
@@ -181,20 +180,20 @@ def test_relu_slope_at_zero_is_zero():
 
 # Sigmoid and Tanh
 
-CURVES = {Sigmoid: lambda X: 1 / (1 + np.exp(-X)), Tanh: np.tanh}
-each_curve = pytest.mark.parametrize("kind", CURVES)
+FORMULAS = {Sigmoid: lambda X: 1 / (1 + np.exp(-X)), Tanh: np.tanh}
+each_formula = pytest.mark.parametrize("kind", FORMULAS)
 
 
-@each_curve
+@each_formula
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_curve_is_its_formula(kind, shape):
+def test_sigmoid_and_tanh_forward(kind, shape):
     X, _ = random_pair(*shape)
-    np.testing.assert_allclose(kind().forward(X), CURVES[kind](X), **EXACT)
+    np.testing.assert_allclose(kind().forward(X), FORMULAS[kind](X), **EXACT)
 
 
-@each_curve
+@each_formula
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_slope_of_a_curve_agrees_with_differences(kind, shape):
+def test_sigmoid_and_tanh_backward_agree_with_finite_differences(kind, shape):
     X, dY = random_pair(*shape)
     layer = kind()
     layer.forward(X)
@@ -202,9 +201,9 @@ def test_the_slope_of_a_curve_agrees_with_differences(kind, shape):
     assert relative_error(dX, central_difference(lambda: layer.forward(X), X, dY)) < 1e-6
 
 
-@each_curve
+@each_formula
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_ends_of_a_curve_are_flat_and_overflow_nowhere(kind, dtype):
+def test_sigmoid_and_tanh_saturate_without_overflow(kind, dtype):
     layer = kind()
     far = np.array([[-1e30, 1e30]], dtype)
     lowest = {Sigmoid: 0, Tanh: -1}[kind]
@@ -219,7 +218,7 @@ def seeded():
     return np.random.default_rng(3)
 
 
-def test_without_a_generator_dropout_passes_everything():
+def test_without_a_generator_dropout_is_the_identity():
     X, dY = random_pair(10, 6)
     layer = Dropout(0.5)
     layer.forward(X, seeded())
@@ -228,15 +227,15 @@ def test_without_a_generator_dropout_passes_everything():
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_dropout_drops_its_share_and_keeps_the_mean(rate):
+def test_dropout_sets_its_fraction_to_zero_and_keeps_the_mean(rate):
     n = 200_000
     Y = Dropout(rate).forward(np.ones((n // 100, 100)), seeded())
     assert set(np.unique(Y)) == {0, 1 / (1 - rate)}
-    # Six standard errors of a share.
+    # Allow six standard errors.
     assert abs((Y == 0).mean() - rate) < 6 * np.sqrt(rate * (1 - rate) / n)
 
 
-def test_the_mask_of_dropout_is_drawn_anew_from_the_generator():
+def test_dropout_draws_a_new_mask_for_each_forward():
     X, rng = np.ones((10, 6)), seeded()
     layer = Dropout(0.5)
     first, second = layer.forward(X, rng), layer.forward(X, rng)
@@ -244,14 +243,14 @@ def test_the_mask_of_dropout_is_drawn_anew_from_the_generator():
     assert np.array_equal(layer.forward(X, seeded()), first)
 
 
-def test_what_dropout_drops_learns_nothing():
+def test_dropout_backward_uses_the_mask_of_forward():
     X, dY = random_pair(10, 6)
     layer = Dropout(0.4)
     Y = layer.forward(X, seeded())
     np.testing.assert_allclose(layer.backward(dY), np.where(Y == 0, 0, dY / 0.6), **EXACT)
 
 
-def test_the_slope_of_dropout_under_a_fixed_mask_agrees_with_differences():
+def test_dropout_backward_agrees_with_finite_differences_under_a_fixed_mask():
     X, dY = random_pair(10, 6)
     layer = Dropout(0.4)
     layer.forward(X, seeded())
@@ -261,7 +260,7 @@ def test_the_slope_of_dropout_under_a_fixed_mask_agrees_with_differences():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_dropout_keeps_the_type_and_the_samples_contiguous(dtype):
+def test_dropout_keeps_the_dtype_and_the_samples_contiguous(dtype):
     X = np.asfortranarray(np.ones((10, 6), dtype))
     Y = Dropout(0.4).forward(X, seeded())
     assert Y.dtype == dtype
@@ -272,13 +271,13 @@ def test_dropout_keeps_the_type_and_the_samples_contiguous(dtype):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_softmax_forward_is_the_exponentials_over_their_sum(shape):
+def test_softmax_forward_is_exp_divided_by_its_sum(shape):
     Z, _ = random_pair(*shape)
     np.testing.assert_allclose(Softmax().forward(Z), reference.softmax(Z), **EXACT)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_softmax_backward_is_the_jacobian_of_each_sample(shape):
+def test_softmax_backward_applies_the_jacobian_of_each_sample(shape):
     Z, dP = random_pair(*shape)
     layer = Softmax()
     layer.forward(Z)
@@ -286,7 +285,7 @@ def test_softmax_backward_is_the_jacobian_of_each_sample(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_softmax_backward_agrees_with_differences(shape):
+def test_softmax_backward_agrees_with_finite_differences(shape):
     Z, dP = random_pair(*shape)
     layer = Softmax()
     layer.forward(Z)
@@ -295,9 +294,9 @@ def test_softmax_backward_agrees_with_differences(shape):
 
 
 @pytest.mark.parametrize("shape", [(3, 8), (10, 6), (5, 5)])
-def test_softmax_backward_sums_over_classes_not_samples(shape):
-    # The notebook's "efficient" form sums along the samples, and so mixes them. The shapes fit:
-    # only the numbers tell.
+def test_softmax_backward_sums_over_classes_not_over_samples(shape):
+    # The notebook's "efficient" form sums over the samples, and so mixes them. Its shapes are
+    # correct, so only the values show the mistake.
     Z, dA = random_pair(*shape)
     layer = Softmax()
     A = layer.forward(Z)
@@ -308,21 +307,21 @@ def test_softmax_backward_sums_over_classes_not_samples(shape):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_softmax_columns_of_huge_logits_add_up_to_one(dtype):
+def test_softmax_of_huge_logits_sums_to_one(dtype):
     Z = np.array([[1e4, -1e4, 0, 1e4], [-1e4, -1e4, 1, 1e4], [0, -1e4, 2, 1e4]], dtype)
     np.testing.assert_allclose(softmax(Z).sum(axis=0), 1, rtol=1e-6)
 
 
-def test_softmax_does_not_change_when_logits_move_together():
+def test_softmax_is_invariant_to_a_constant_added_to_all_logits():
     Z, _ = random_pair(10, 6)
     np.testing.assert_allclose(softmax(Z + 1e4), softmax(Z), rtol=1e-10)
 
 
-# All of them
+# All layers
 
 
 @each_layer
-def test_forward_and_backward_leave_their_arguments_alone(make):
+def test_forward_and_backward_do_not_change_their_arguments(make):
     layer = make(5)
     X, _ = random_pair(5, 3)
     X_before = X.copy()
@@ -335,7 +334,7 @@ def test_forward_and_backward_leave_their_arguments_alone(make):
 
 
 @each_layer
-def test_single_precision_stays_single(make):
+def test_layers_keep_float32(make):
     layer = make(5, np.float32)
     Y = layer.forward(random_pair(5, 3)[0].astype(np.float32))
     assert Y.dtype == np.float32
@@ -343,7 +342,7 @@ def test_single_precision_stays_single(make):
 
 
 @each_layer
-def test_backward_belongs_to_the_last_forward(make):
+def test_backward_uses_the_last_forward(make):
     X, _ = random_pair(5, 3)
     fresh, used = make(5), make(5)
     used.forward(-X[:, :2])
@@ -357,7 +356,7 @@ def test_backward_belongs_to_the_last_forward(make):
 @pytest.mark.parametrize("dropout", [0, 0.3])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("steps", [0, 5])
-def test_gradients_agree_with_differences_as_training_goes_on(
+def test_network_gradients_agree_with_finite_differences_during_training(
     steps, activation, dropout, name, columns
 ):
     rng = np.random.default_rng(0)
@@ -381,7 +380,7 @@ def test_gradients_agree_with_differences_as_training_goes_on(
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_network_has_its_activation_and_dropout_between_its_dense_layers(activation):
+def test_a_network_has_activation_and_dropout_between_dense_layers(activation):
     weights = [np.ones((2, 4)), np.ones((2, 3)), np.ones((3, 3))]
     kinds = [type(layer) for layer in build_mlp(weights, activation, 0.5).layers]
     hidden = [Dense, ACTIVATIONS[activation], Dropout]

@@ -1,4 +1,4 @@
-"""Losses: both forms are the same function, and the fused one is it for all logits."""
+"""Losses: both forms are the same function, and the fused form is stable for all logits."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from reference import central_difference, one_hot, relative_error
 from scratchnet.nn.layers import Dense, Softmax, softmax
 from scratchnet.nn.losses import categorical_crossentropy, softmax_crossentropy
 
-# A warning of NumPy (a logarithm of 0, say) fails a test.
+# NumPy warnings, such as for the logarithm of 0, fail a test.
 pytestmark = pytest.mark.filterwarnings("error")
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
@@ -17,13 +17,13 @@ SHAPES = [(2, 1), (1, 4), (3, 8), (10, 6)]  # k, b
 
 
 def random_logits(k, b):
-    """Logits Z (k, b), none of which makes its class hopeless, and labels Y (k, b)."""
+    """Return logits Z (k, b), none of them with a probability near 0, and labels Y (k, b)."""
     rng = np.random.default_rng([k, b])
     return 0.5 * rng.standard_normal((k, b)), one_hot(rng.integers(k, size=b), k)
 
 
 def textbook(Z, Y):
-    """The loss by way of probabilities, and dL/dZ through the layer."""
+    """Return the loss computed from probabilities, and dL/dZ computed by the Softmax layer."""
     layer = Softmax()
     loss, dP = categorical_crossentropy(layer.forward(Z), Y)
     return loss, layer.backward(dP)
@@ -42,7 +42,7 @@ def test_textbook_loss_is_the_mean_over_the_samples(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_textbook_gradient_is_that_of_each_sample(shape):
+def test_textbook_gradient_is_computed_for_each_sample(shape):
     Z, Y = random_logits(*shape)
     P = softmax(Z)
     np.testing.assert_allclose(
@@ -51,7 +51,7 @@ def test_textbook_gradient_is_that_of_each_sample(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_textbook_gradient_agrees_with_differences(shape):
+def test_textbook_gradient_agrees_with_finite_differences(shape):
     Z, Y = random_logits(*shape)
     P = softmax(Z)
     numeric = central_difference(lambda: categorical_crossentropy(P, Y)[0], P)
@@ -59,25 +59,25 @@ def test_textbook_gradient_agrees_with_differences(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_fused_loss_is_the_textbook_loss(shape):
+def test_fused_loss_equals_the_textbook_loss(shape):
     Z, Y = random_logits(*shape)
     np.testing.assert_allclose(softmax_crossentropy(Z, Y)[0], textbook(Z, Y)[0], **EXACT)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_fused_gradient_is_the_textbook_gradient(shape):
+def test_fused_gradient_equals_the_textbook_gradient(shape):
     Z, Y = random_logits(*shape)
     np.testing.assert_allclose(softmax_crossentropy(Z, Y)[1], textbook(Z, Y)[1], **EXACT)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_fused_gradient_agrees_with_differences(shape):
+def test_fused_gradient_agrees_with_finite_differences(shape):
     Z, Y = random_logits(*shape)
     numeric = central_difference(lambda: softmax_crossentropy(Z, Y)[0], Z)
     assert relative_error(softmax_crossentropy(Z, Y)[1], numeric) < 1e-6
 
 
-def test_textbook_loss_is_infinite_where_a_true_class_has_probability_zero():
+def test_textbook_loss_is_infinite_if_a_true_class_has_probability_zero():
     P = softmax(np.array([[1000.0], [0.0]]))
     assert categorical_crossentropy(P, np.array([[0.0], [1.0]]))[0] == np.inf
 
@@ -95,7 +95,7 @@ def test_fused_gradient_is_finite_where_the_textbook_gradient_is_not(dtype):
 
 
 @both_forms
-def test_huge_logits_of_one_sample_do_not_disturb_another(crossentropy):
+def test_huge_logits_of_one_sample_do_not_affect_another(crossentropy):
     Z, Y = np.array([[1000.0, -1000.0], [0.0, -1000.0]]), np.array([[1.0, 1.0], [0.0, 0.0]])
     loss, dZ = crossentropy(Z, Y)
     np.testing.assert_allclose(loss, np.log(2) / 2, **EXACT)
@@ -103,7 +103,7 @@ def test_huge_logits_of_one_sample_do_not_disturb_another(crossentropy):
 
 
 @both_forms
-def test_a_sure_and_right_answer_costs_nothing(crossentropy):
+def test_a_certain_and_correct_prediction_has_loss_zero(crossentropy):
     loss, dZ = crossentropy(np.array([[1000.0], [0.0]]), np.array([[1.0], [0.0]]))
     assert loss == 0
     assert np.all(dZ == 0)
@@ -111,13 +111,13 @@ def test_a_sure_and_right_answer_costs_nothing(crossentropy):
 
 @both_forms
 @pytest.mark.parametrize("k", [2, 3, 10])
-def test_equal_logits_cost_the_logarithm_of_the_number_of_classes(crossentropy, k):
+def test_the_loss_of_equal_logits_is_the_logarithm_of_the_number_of_classes(crossentropy, k):
     loss, _ = crossentropy(np.zeros((k, 5)), one_hot(np.arange(5) % k, k))
     np.testing.assert_allclose(loss, -np.log(1 / k), **EXACT)
 
 
 @both_forms
-def test_a_batch_twice_costs_the_same(crossentropy):
+def test_repeating_a_batch_does_not_change_the_loss(crossentropy):
     Z, Y = random_logits(3, 8)
     once, _ = crossentropy(Z, Y)
     twice, _ = crossentropy(np.hstack([Z, Z]), np.hstack([Y, Y]))
@@ -125,7 +125,7 @@ def test_a_batch_twice_costs_the_same(crossentropy):
 
 
 @both_forms
-def test_in_a_batch_twice_each_sample_counts_half(crossentropy):
+def test_repeating_a_batch_halves_the_gradient_of_each_sample(crossentropy):
     Z, Y = random_logits(3, 8)
     _, once = crossentropy(Z, Y)
     _, twice = crossentropy(np.hstack([Z, Z]), np.hstack([Y, Y]))
@@ -133,7 +133,7 @@ def test_in_a_batch_twice_each_sample_counts_half(crossentropy):
 
 
 @both_forms
-def test_a_batch_twice_teaches_the_weights_the_same(crossentropy):
+def test_repeating_a_batch_does_not_change_the_weight_gradient(crossentropy):
     rng = np.random.default_rng(0)
     layer = Dense(rng.standard_normal((3, 6)))
     X = rng.standard_normal((5, 8))
@@ -149,7 +149,7 @@ def test_a_batch_twice_teaches_the_weights_the_same(crossentropy):
 
 
 @both_forms
-def test_short_batches_weigh_by_their_samples(crossentropy):
+def test_batches_are_weighted_by_their_numbers_of_samples(crossentropy):
     Z, Y = random_logits(3, 8)
     whole_loss, whole_dZ = crossentropy(Z, Y)
     long_loss, long_dZ = crossentropy(Z[:, :6], Y[:, :6])
@@ -161,7 +161,7 @@ def test_short_batches_weigh_by_their_samples(crossentropy):
 @both_forms
 @pytest.mark.parametrize("order_Z", "CF")
 @pytest.mark.parametrize("order_Y", "CF")
-def test_layout_in_memory_changes_no_value(crossentropy, order_Z, order_Y):
+def test_the_memory_order_does_not_change_the_values(crossentropy, order_Z, order_Y):
     Z, Y = random_logits(3, 8)
     expected_loss, expected_dZ = crossentropy(Z, Y)
     loss, dZ = crossentropy(np.array(Z, order=order_Z), np.array(Y, order=order_Y))
@@ -170,7 +170,7 @@ def test_layout_in_memory_changes_no_value(crossentropy, order_Z, order_Y):
 
 
 @both_forms
-def test_a_loss_leaves_its_arguments_alone(crossentropy):
+def test_a_loss_does_not_change_its_arguments(crossentropy):
     Z, Y = random_logits(3, 8)
     Z_before, Y_before = Z.copy(), Y.copy()
     crossentropy(Z, Y)
@@ -179,14 +179,14 @@ def test_a_loss_leaves_its_arguments_alone(crossentropy):
 
 
 @both_forms
-def test_a_loss_in_single_precision_is_a_plain_number(crossentropy):
+def test_the_loss_of_float32_arrays_is_a_python_float(crossentropy):
     Z, Y = random_logits(3, 8)
     loss, dZ = crossentropy(Z.astype(np.float32), Y.astype(np.float32))
     assert type(loss) is float
     assert dZ.dtype == np.float32
 
 
-def test_labels_between_0_and_1_weigh_the_logarithms():
+def test_labels_between_0_and_1_are_weights():
     Z, Y = np.array([[1.0], [0.0]]), np.array([[0.7], [0.3]])
     textbook, _ = categorical_crossentropy(softmax(Z), Y)
     fused, _ = softmax_crossentropy(Z, Y)

@@ -1,6 +1,6 @@
-"""Optimizers and schedules: the arithmetic of single steps, and what they keep.
+"""Optimizers and schedules: the arithmetic of single steps, and the state.
 
-That whole sequences of steps are Keras's is in test_against_tensorflow.py.
+test_against_tensorflow.py compares whole sequences of steps with Keras.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ each_optimizer = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
 def single_weight(value=1.0, dtype=np.float64):
-    """A network whose only parameter is one row of a weight and a bias."""
+    """Return a network with one parameter: a row with one weight and one bias."""
     return build_mlp([np.full((1, 2), value, dtype)], None)
 
 
@@ -33,42 +33,42 @@ def take_steps(optimizer, network, gradients):
     return network.layers[0].params["W"][0, 0]
 
 
-def test_sgd_goes_down_the_gradient():
+def test_sgd_steps_against_the_gradient():
     assert take_steps(SGD(0.1), single_weight(), [2]) == pytest.approx(0.8)
 
 
-def test_momentum_keeps_a_share_of_the_last_step():
+def test_momentum_keeps_a_fraction_of_the_last_step():
     # Steps of -0.2, then 0.5 * -0.2 - 0.1 * 3 = -0.4.
     assert take_steps(SGD(0.1, 0.5), single_weight(), [2, 3]) == pytest.approx(0.4)
 
 
-def test_nesterov_looks_a_step_ahead():
+def test_nesterov_looks_one_step_ahead():
     # Velocities -0.2 and -0.4; steps 0.5 v - 0.1 g: -0.3 and -0.5.
     optimizer = SGD(0.1, 0.5, nesterov=True)
     assert take_steps(optimizer, single_weight(), [2, 3]) == pytest.approx(0.2)
 
 
-def test_momentum_under_a_schedule_is_that_of_keras_not_that_of_pytorch():
-    # The learning rate falls from 1 to 0.1 after a step. Keras: v = -1, then -0.9 - 0.1 = -1, so
-    # 0 - 2. PyTorch: v = 1, then 1.9, so 0 - 1 * 1 - 0.1 * 1.9.
+def test_momentum_with_a_schedule_follows_keras_not_pytorch():
+    # The learning rate decays from 1 to 0.1 after one step. Keras: v = -1, then -0.9 - 0.1 = -1,
+    # result -2. PyTorch: v = 1, then 1.9, result -1 * 1 - 0.1 * 1.9.
     optimizer = SGD(step_decay(1.0, 1, 0.1), momentum=0.9)
     assert take_steps(optimizer, single_weight(0.0), [1, 1]) == pytest.approx(-2)
 
 
-def test_weight_decay_takes_its_share_before_the_step_and_of_biases_too():
+def test_weight_decay_is_applied_before_the_step_and_to_biases():
     network = single_weight(2.0)
     assert take_steps(SGD(0.1, weight_decay=0.5), network, [1]) == pytest.approx(2 - 0.1 - 0.1)
     assert network.layers[0].params["W"][0, 1] == pytest.approx(1.8)
 
 
-def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient():
+def test_the_first_step_of_adam_is_the_learning_rate_for_any_gradient():
     for gradient in (1e-3, 1.0, 1e3):
         moved = take_steps(Adam(0.01, epsilon=0), single_weight(), [gradient])
         assert moved == pytest.approx(0.99)
 
 
 @each_optimizer
-def test_a_state_given_to_a_new_optimizer_continues_bitwise(make):
+def test_a_new_optimizer_with_the_state_continues_bitwise(make):
     gradients = np.random.default_rng(0).standard_normal(20)
     whole, parted = single_weight(dtype=np.float32), single_weight(dtype=np.float32)
     take_steps(make(), whole, gradients)
@@ -80,7 +80,7 @@ def test_a_state_given_to_a_new_optimizer_continues_bitwise(make):
 
 
 @each_optimizer
-def test_single_precision_stays_single_and_parameters_stay_in_place(make):
+def test_optimizers_keep_float32_and_update_in_place(make):
     network = single_weight(dtype=np.float32)
     W, optimizer = network.layers[0].params["W"], make()
     before = W.copy()
@@ -93,7 +93,7 @@ def test_single_precision_stays_single_and_parameters_stay_in_place(make):
     assert set(kept.values()) <= {np.dtype(np.float32)}
 
 
-def test_state_is_counted_and_named_after_parameters():
+def test_the_state_has_the_iterations_and_an_array_for_each_parameter():
     network = build_mlp([np.ones((3, 3)), np.ones((2, 4))], "relu")
     optimizer = Adam()
     optimizer.step(network)
@@ -101,7 +101,7 @@ def test_state_is_counted_and_named_after_parameters():
     assert set(optimizer.state) == {"iterations", "m.0.W", "m.1.W", "v.0.W", "v.1.W"}
 
 
-def test_the_learning_rate_of_a_schedule_is_that_of_the_next_step():
+def test_the_current_learning_rate_is_that_of_the_next_step():
     optimizer = SGD(step_decay(0.8, 2, 0.5))
     rates = []
     for _ in range(5):
@@ -110,7 +110,7 @@ def test_the_learning_rate_of_a_schedule_is_that_of_the_next_step():
     assert rates == [0.8, 0.8, 0.4, 0.4, 0.2]
 
 
-def test_a_cosine_starts_whole_is_half_way_in_the_middle_and_stays_at_its_end():
+def test_cosine_decay_at_its_start_middle_and_end_and_beyond():
     rate = cosine_decay(0.8, 10, 0.25)
     assert [rate(n) for n in (0, 5, 10, 999)] == pytest.approx([0.8, 0.5, 0.2, 0.2])
     assert all(rate(n) > rate(n + 1) for n in range(10))

@@ -1,4 +1,4 @@
-"""Training: what an epoch does, and that segments of it join without a seam."""
+"""Training: a single epoch, divergence, validation, resuming, early stopping, checkpoints."""
 
 import time
 from functools import partial
@@ -21,7 +21,7 @@ from scratchnet.training.loop import METRICS, Training, train_epoch
 from scratchnet.training.loop import train as train_on
 from scratchnet.training.segments import train_to_checkpoint
 
-# A warning of NumPy (an overflow, say) fails a test.
+# NumPy warnings, such as for an overflow, fail a test.
 pytestmark = pytest.mark.filterwarnings("error")
 
 N_IN, N_CLASSES = 12, 3
@@ -44,7 +44,7 @@ each_momentum = pytest.mark.parametrize("momentum", [0.0, 0.9])
 
 
 def samples(n, seed=0):
-    """n random pictures X with random labels Y, stored as the pipeline stores them."""
+    """Return n random images X and labels Y, in the memory order of the pipeline's arrays."""
     rng = np.random.default_rng([n, seed])
     X = rng.random((N_IN, n), np.float32)
     Y = one_hot(rng.integers(N_CLASSES, size=n), N_CLASSES).astype(np.float32)
@@ -62,13 +62,9 @@ def dataset(n_train, n_validation=0):
     }
 
 
-def network_of(hidden=(16,), seed=0):
+def make_network(hidden=(16,), seed=0):
     rng = random_stream(seed, "weights")
     return build_mlp(initial_weights(N_IN, N_CLASSES, list(hidden), "random_normal", rng), "relu")
-
-
-def weights_of(network):
-    return {name: parameter.copy() for name, parameter, _ in network.parameters()}
 
 
 def new_history():
@@ -86,7 +82,7 @@ def train(network, optimizer, history, data, batch_size, seed, epochs):
 
 
 def assert_equal(arrays, others):
-    """Two dicts of arrays are bitwise the same."""
+    """Assert that two dicts of arrays are bitwise equal."""
     assert arrays.keys() == others.keys()
     for name in arrays:
         assert np.array_equal(arrays[name], others[name]), name
@@ -94,7 +90,10 @@ def assert_equal(arrays, others):
 
 @pytest.fixture
 def segment(tmp_path):
-    """A function which trains to `epochs` from `start`, a segment before; returns its two files."""
+    """Return a function that trains to `epochs` and returns the paths of checkpoint and record.
+
+    Its argument `start` has the two paths of the segment to continue from, if any.
+    """
     data = {}
     for name, array in dataset(n_train=20, n_validation=6).items():
         data[name] = tmp_path / f"{name}.npy"
@@ -115,10 +114,10 @@ def segment(tmp_path):
 # An epoch
 
 
-def test_loss_and_accuracy_of_an_epoch_are_means_over_its_samples():
-    # Batches of 3, 3 and 1 samples. With a learning rate of 0 the network stays as it is, so each
-    # batch can be asked beforehand.
-    network = network_of()
+def test_epoch_loss_and_accuracy_are_means_over_samples():
+    # Batches of 3, 3 and 1 samples. With a learning rate of 0 the network does not change, so the
+    # loss of each batch can be computed beforehand.
+    network = make_network()
     for _, parameter, _ in network.parameters():
         parameter *= 100  # weights of size 1, so that the losses differ
     batches = [
@@ -133,32 +132,32 @@ def test_loss_and_accuracy_of_an_epoch_are_means_over_its_samples():
     }
 
 
-def test_an_epoch_takes_a_step_for_each_batch():
+def test_an_epoch_takes_one_step_for_each_batch():
     X, Y = samples(6)
-    by_hand, trained = network_of(), network_of()
+    by_hand, trained = make_network(), make_network()
     for part in (np.s_[:, :4], np.s_[:, 4:]):
         by_hand.backward(softmax_crossentropy(by_hand.forward(X[part]), Y[part])[1])
         for _, parameter, gradient in by_hand.parameters():
             parameter -= 0.3 * gradient
     train_epoch(trained, SGD(0.3), [(X[:, :4], Y[:, :4]), (X[:, 4:], Y[:, 4:])])
-    assert_equal(weights_of(trained), weights_of(by_hand))
+    assert_equal(trained.weights(), by_hand.weights())
 
 
-def test_each_epoch_has_the_order_of_its_seed_and_number():
+def test_the_order_of_an_epoch_follows_from_seed_and_epoch():
     data = dataset(n_train=20)
-    trained, by_hand = network_of(), network_of()
+    trained, by_hand = make_network(), make_network()
     train(trained, SGD(0.3), new_history(), data, batch_size=8, seed=4, epochs=3)
     for epoch in (1, 2, 3):
         rng = random_stream(4, "shuffling", epoch)
         train_epoch(by_hand, SGD(0.3), generate_batches(data["X_train"], data["Y_train"], 8, rng))
-    assert_equal(weights_of(trained), weights_of(by_hand))
+    assert_equal(trained.weights(), by_hand.weights())
 
 
 @pytest.mark.parametrize("momentum, learning_rate", [(0.0, 1.0), (0.9, 0.3)])
-def test_twenty_samples_can_be_learned_by_heart(momentum, learning_rate):
+def test_training_can_overfit_twenty_samples(momentum, learning_rate):
     history = new_history()
     optimizer = SGD(learning_rate, momentum)
-    train(network_of(), optimizer, history, dataset(20), batch_size=20, seed=0, epochs=1000)
+    train(make_network(), optimizer, history, dataset(20), batch_size=20, seed=0, epochs=1000)
     assert history["loss"][-1] < 0.01
 
 
@@ -169,13 +168,13 @@ def test_twenty_samples_can_be_learned_by_heart(momentum, learning_rate):
     "batch_size, epoch, batch",
     [pytest.param(8, 1, 2, id="in an epoch"), pytest.param(20, 2, 1, id="between epochs")],
 )
-def test_divergence_is_told_with_epoch_batch_and_learning_rate(batch_size, epoch, batch):
+def test_the_divergence_error_names_epoch_batch_and_learning_rate(batch_size, epoch, batch):
     message = rf"epoch {epoch} of 5: .* at batch {batch}, with a learning rate of 1e\+30\."
     with pytest.raises(DivergenceError, match=message):
-        train(network_of(), SGD(1e30), new_history(), dataset(20), batch_size, seed=0, epochs=5)
+        train(make_network(), SGD(1e30), new_history(), dataset(20), batch_size, seed=0, epochs=5)
 
 
-def test_a_diverged_segment_leaves_the_files_as_they_were(tmp_path, segment):
+def test_a_diverged_segment_changes_no_file(tmp_path, segment):
     start = segment("short", epochs=1)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(DivergenceError):
@@ -186,14 +185,14 @@ def test_a_diverged_segment_leaves_the_files_as_they_were(tmp_path, segment):
 # Validation
 
 
-def test_without_validation_samples_there_is_no_validation_history():
+def test_without_validation_samples_the_validation_history_is_empty():
     history = new_history()
-    train(network_of(), SGD(0.3), history, dataset(20), batch_size=8, seed=0, epochs=3)
+    train(make_network(), SGD(0.3), history, dataset(20), batch_size=8, seed=0, epochs=3)
     assert (len(history["loss"]), history["val_loss"], history["val_accuracy"]) == (3, [], [])
 
 
-def test_validation_is_of_the_network_after_each_epoch():
-    data, network, history = dataset(20, n_validation=6), network_of(), new_history()
+def test_validation_measures_the_network_after_each_epoch():
+    data, network, history = dataset(20, n_validation=6), make_network(), new_history()
     X, Y = data["X_validation"], data["Y_validation"]
     expected = []
     for epochs in (1, 2, 3):
@@ -203,20 +202,20 @@ def test_validation_is_of_the_network_after_each_epoch():
     assert list(zip(history["val_loss"], history["val_accuracy"], strict=True)) == expected
 
 
-def test_validation_samples_teach_nothing():
-    trained, validated = network_of(), network_of()
+def test_validation_samples_do_not_affect_training():
+    trained, validated = make_network(), make_network()
     train(trained, SGD(0.3), new_history(), dataset(20), batch_size=8, seed=0, epochs=3)
     train(validated, SGD(0.3), new_history(), dataset(20, 6), batch_size=8, seed=0, epochs=3)
-    assert_equal(weights_of(validated), weights_of(trained))
+    assert_equal(validated.weights(), trained.weights())
 
 
-def test_accuracy_is_the_share_of_largest_logits_at_the_label():
+def test_accuracy_is_the_fraction_of_correct_predictions():
     Z = np.array([[3.0, 0.1, -5.0, 0.0], [1.0, 0.2, -7.0, 9.0], [2.0, 0.3, -6.0, 1.0]])
     assert accuracy(Z, one_hot([0, 1, 0, 1], 3)) == 0.75
 
 
-def test_logits_of_many_samples_are_those_of_one_pass():
-    network = network_of()
+def test_logits_in_slices_equal_those_of_a_single_pass():
+    network = make_network()
     X, _ = samples(2 * PREDICTION_BATCH + 3)
     np.testing.assert_allclose(logits(network, X), network.forward(X), rtol=1e-5)
 
@@ -224,7 +223,7 @@ def test_logits_of_many_samples_are_those_of_one_pass():
 # Segments
 
 
-WAYS = {
+OPTIONS = {
     "sgd": {},
     "momentum": {"momentum": 0.9},
     "nesterov": {"momentum": 0.9, "nesterov": True},
@@ -240,28 +239,28 @@ WAYS = {
         **{"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.1, "patience": 3},
     },
 }
-each_way = pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
+each_option = pytest.mark.parametrize("settings", OPTIONS.values(), ids=OPTIONS)
 
 
-@each_way
-def test_a_run_in_two_segments_ends_with_the_same_bytes(segment, settings):
+@each_option
+def test_a_resumed_run_gives_the_same_bytes_as_an_uninterrupted_one(segment, settings):
     whole, _ = segment("whole", 6, **settings)
     start = segment("start", 2, **settings)
     resumed, _ = segment("resumed", 6, start, **settings)
     assert resumed.read_bytes() == whole.read_bytes()
-    # Otherwise two equal runs would prove nothing.
+    # Otherwise training changed nothing, and equal bytes would prove nothing.
     early, late = load_checkpoint(start[0]).network["0.W"], load_checkpoint(whole).network["0.W"]
     assert not np.array_equal(early, late)
 
 
-@pytest.mark.parametrize("settings", [WAYS[name] for name in WAYS if name != "sgd"], ids=str)
-def test_each_way_is_a_way_of_its_own(segment, settings):
+@pytest.mark.parametrize("settings", [OPTIONS[name] for name in OPTIONS if name != "sgd"], ids=str)
+def test_each_option_changes_the_weights(segment, settings):
     plain, other = segment("plain", 4)[0], segment("other", 4, **settings)[0]
     weights = [load_checkpoint(path).network["0.W"] for path in (plain, other)]
     assert not np.array_equal(*weights)
 
 
-def test_a_segment_leaves_its_start_alone(segment):
+def test_a_segment_does_not_change_the_files_it_continues_from(segment):
     start = segment("start", 2, momentum=0.9)
     before = [path.read_bytes() for path in start]
     segment("resumed", 6, start, momentum=0.9)
@@ -271,14 +270,14 @@ def test_a_segment_leaves_its_start_alone(segment):
 @pytest.mark.parametrize(
     "setting", [{"seed": 5}, {"batch_size": 7}, {"learning_rate": 0.2}], ids=str
 )
-def test_a_segment_heeds_its_settings(segment, setting):
+def test_a_segment_depends_on_its_settings(segment, setting):
     checkpoint, _ = segment("as it is", 1)
     other, _ = segment("changed", 1, **setting)
     weights, others = load_checkpoint(checkpoint).network, load_checkpoint(other).network
     assert not np.array_equal(weights["0.W"], others["0.W"])
 
 
-def test_a_segment_builds_the_network_of_its_settings(segment):
+def test_a_segment_builds_the_network_in_its_settings(segment):
     checkpoint, _ = segment("any", 1)
     shapes = {name: array.shape for name, array in load_checkpoint(checkpoint).network.items()}
     assert shapes == {"0.W": (5, N_IN + 1), "1.W": (N_CLASSES, 5 + 1)}
@@ -294,7 +293,7 @@ def test_the_seconds_of_segments_add_up(segment):
 # The learning rate
 
 
-def test_a_schedule_goes_by_steps(segment):
+def test_a_schedule_counts_steps(segment):
     settings = SETTINGS | {
         **{"training.schedule": "step", "training.decay_epochs": 2, "training.decay_rate": 0.1},
     }
@@ -303,9 +302,9 @@ def test_a_schedule_goes_by_steps(segment):
     assert rates == pytest.approx([0.3, 0.3, 0.03, 0.03, 0.003])
 
 
-def test_a_last_short_batch_is_a_step_of_the_schedule(segment):
-    # 20 images in batches of 8 make 3 steps an epoch. With nothing left after one epoch, more of
-    # them change nothing; a schedule of 2 steps would have stopped within the first epoch.
+def test_a_smaller_last_batch_counts_as_a_step_of_the_schedule(segment):
+    # 20 images in batches of 8 are 3 steps per epoch. After one epoch the learning rate is 0, so
+    # further epochs change nothing. With 2 steps per epoch it would be 0 within the first epoch.
     fallen = {"schedule": "step", "decay_epochs": 1, "decay_rate": 0.0}
     one, three = segment("one", 1, **fallen)[0], segment("three", 3, **fallen)[0]
     assert_equal(load_checkpoint(three).network, load_checkpoint(one).network)
@@ -313,30 +312,30 @@ def test_a_last_short_batch_is_a_step_of_the_schedule(segment):
     assert_equal(load_checkpoint(plain).network, load_checkpoint(one).network)
 
 
-def test_divergence_is_told_with_the_learning_rate_of_the_moment(segment):
+def test_the_divergence_error_names_the_current_learning_rate(segment):
     fallen = {"schedule": "step", "decay_epochs": 1, "decay_rate": 0.1, "batch_size": 20}
     with pytest.raises(DivergenceError, match=r"epoch 1 of 4: .* a learning rate of 1e\+37\."):
         segment("any", 4, learning_rate=1e38, **fallen)
 
 
-def test_a_validation_loss_that_is_no_number_is_divergence():
+def test_a_validation_loss_that_is_not_finite_is_divergence():
     data = dataset(20, n_validation=6)
     data["X_validation"][:] = np.inf
-    message = r"epoch 1 of 5: the validation loss is (nan|inf) at its end"
+    message = r"epoch 1 of 5: the validation loss is (nan|inf), with a "
     with pytest.raises(DivergenceError, match=message):
-        train(network_of(), SGD(0.3), new_history(), data, batch_size=8, seed=0, epochs=5)
+        train(make_network(), SGD(0.3), new_history(), data, batch_size=8, seed=0, epochs=5)
 
 
 # Early stopping
 
 
 def overfitting(segment, name, epochs, start=(), patience=4):
-    """Adam at a pace that overfits twenty random pictures at once."""
+    """Train with Adam and a learning rate that overfits twenty random images within few epochs."""
     settings = {"optimizer": "adam", "learning_rate": 0.05, "patience": patience}
     return segment(name, epochs, start, **settings)
 
 
-def test_training_stops_after_so_many_epochs_without_a_lower_validation_loss(segment):
+def test_training_stops_after_patience_epochs_without_improvement(segment):
     for patience in (1, 4):
         state = load_checkpoint(overfitting(segment, "any", 60, patience=patience)[0])
         losses = state.history["val_loss"]
@@ -359,7 +358,7 @@ def test_without_patience_there_are_no_best_weights(segment):
 
 
 @pytest.mark.parametrize("offset", [-2, -1, 0, 1, 2])
-def test_a_chain_stops_where_one_segment_does(segment, offset):
+def test_resumed_training_stops_early_at_the_same_epoch(segment, offset):
     whole = overfitting(segment, "whole", 60)[0]
     stop = len(load_checkpoint(whole).history["loss"])
     start = overfitting(segment, "start", stop + offset)
@@ -367,7 +366,7 @@ def test_a_chain_stops_where_one_segment_does(segment, offset):
     assert resumed.read_bytes() == whole.read_bytes()
 
 
-def test_of_equal_validation_losses_the_first_epoch_is_the_best():
+def test_the_first_of_equally_good_epochs_is_the_best():
     assert best_epoch({"val_loss": [0.3, 0.2, 0.5, 0.2]}) == 2
 
 
@@ -375,14 +374,14 @@ def test_of_equal_validation_losses_the_first_epoch_is_the_best():
 
 
 def trained(momentum):
-    """A network, its optimizer and its history after two epochs, and the checkpoint of these."""
-    network, optimizer, history = network_of(), SGD(0.3, momentum), new_history()
+    """Return the checkpoint of a network after two epochs."""
+    network, optimizer, history = make_network(), SGD(0.3, momentum), new_history()
     train(network, optimizer, history, dataset(20, 6), batch_size=8, seed=0, epochs=2)
     return Checkpoint(network.weights(), optimizer.state, history)
 
 
 @each_momentum
-def test_a_checkpoint_gives_back_what_was_saved(tmp_path, momentum):
+def test_a_checkpoint_loads_as_it_was_saved(tmp_path, momentum):
     saved = trained(momentum)
     saved.best = {"0.W": np.arange(3.0)}
     save_checkpoint(tmp_path / "a.npz", saved)
@@ -394,16 +393,16 @@ def test_a_checkpoint_gives_back_what_was_saved(tmp_path, momentum):
 
 
 @each_momentum
-def test_a_checkpoint_saved_twice_is_the_same_bytes(tmp_path, monkeypatch, momentum):
+def test_saving_a_checkpoint_twice_gives_the_same_bytes(tmp_path, monkeypatch, momentum):
     checkpoint = trained(momentum)
     save_checkpoint(tmp_path / "a.npz", checkpoint)
-    # Zip files can hold the time of day, in steps of two seconds: let much time go by.
+    # Zip files may contain the time, in steps of two seconds: change it by much more.
     monkeypatch.setattr(time, "time", partial(float, 2_000_000_000))
     save_checkpoint(tmp_path / "b.npz", checkpoint)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
-def test_a_save_that_fails_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+def test_a_failed_save_keeps_the_old_checkpoint(tmp_path, monkeypatch):
     def fail(path, **arrays):
         path.write_text("half a checkpo")
         raise OSError("no space left")
@@ -420,14 +419,14 @@ def test_a_save_that_fails_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("momentum", "kept"), [(0.0, set()), (0.9, {"velocity.0.W", "velocity.1.W"})]
 )
-def test_an_optimizer_saves_its_steps_and_with_momentum_its_velocities(momentum, kept):
+def test_the_optimizer_state_has_the_iterations_and_with_momentum_the_velocities(momentum, kept):
     state = trained(momentum).optimizer
     assert state.keys() == {"iterations"} | kept
     assert state["iterations"] == 2 * 3
 
 
-def test_a_last_step_that_ruins_the_weights_is_divergence():
-    """Its loss is never computed, so the weights themselves have to tell."""
+def test_weights_that_are_not_finite_after_the_last_step_are_divergence():
+    """No loss is computed after the last step, so the weights must be checked."""
     rng = np.random.default_rng(0)
     X, Y = rng.random((3, 20), np.float32), np.eye(2, dtype=np.float32)[:, np.arange(20) % 2]
     network = build_mlp(initial_weights(3, 2, [], "random_normal", rng), None)

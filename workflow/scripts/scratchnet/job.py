@@ -1,4 +1,4 @@
-"""What every script of the pipeline does around its work: its log, its record, its errors."""
+"""What every script of the pipeline does besides its work: logging, recording, error messages."""
 
 import errno
 import logging
@@ -11,24 +11,24 @@ from scratchnet.errors import ScratchnetError
 from scratchnet.fingerprint.jobs import PlanError, recorded
 
 ADVICE = {
-    errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room in your quota",
+    errno.ENOSPC: "free some space on the disk",
+    errno.EDQUOT: "free some space in your quota",
     errno.EROFS: "make its folder writable",
-    errno.EACCES: "give yourself access to it",
-    errno.EPERM: "give yourself access to it",
+    errno.EACCES: "correct its permissions",
+    errno.EPERM: "correct its permissions",
 }
-MEMORY = "close other programs, or use a smaller network or batch_size"
+MEMORY_ADVICE = "close other programs, or use a smaller network or batch_size"
 
 
 @contextmanager
 def stage_job(snakemake):
-    """Yield the settings of a job; log messages of the library go to the log file of the job.
+    """Yield the settings of a job; write what the library logs to the job's log file.
 
     `snakemake` is the object of that name in scripts. If the block succeeds, the fingerprint of the
-    result is recorded. An error that the user can fix ends the process with exit code 1 and its
-    message alone, in the log and in the terminal; for any other error there is a traceback, too.
+    result is recorded. An error that the user can fix ends the process with exit code 1 and only
+    its message, in the log and in the terminal; any other error also shows its traceback.
     """
-    logging.raiseExceptions = False  # do not report that the log cannot be written
+    logging.raiseExceptions = False  # a log that cannot be written is not the error to report
     log = snakemake.log[0]
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
@@ -43,10 +43,12 @@ def stage_job(snakemake):
     except (ScratchnetError, PlanError, OSError, MemoryError) as error:
         message = f"{type(error).__name__}: {error}"
         advice = (
-            MEMORY if isinstance(error, MemoryError) else ADVICE.get(getattr(error, "errno", None))
+            MEMORY_ADVICE
+            if isinstance(error, MemoryError)
+            else ADVICE.get(getattr(error, "errno", None))
         )
         if advice:
-            message += f". Finished results are kept: {advice}, and give the command again."
+            message += f". Finished results are kept: {advice}, and run the command again."
         logging.error(message)
         sys.exit(message)
     except Exception:

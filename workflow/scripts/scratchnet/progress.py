@@ -1,4 +1,4 @@
-"""A progress line in a terminal. Elsewhere, in log files and on a cluster, there is none."""
+"""A progress line in a terminal. In log files and on a cluster nothing is shown."""
 
 import fcntl
 import os
@@ -8,29 +8,29 @@ from tqdm import tqdm
 
 
 class LiveLine:
-    """A text stream for the one line of a terminal that changes.
+    """A text stream for the live line of a terminal, which is updated in place.
 
-    The first process to write has the line until the process ends; until then, output of other
-    processes is dropped. The lock is on the terminal itself, so no file is left behind.
+    The first process that writes owns the line until it ends; meanwhile, the output of other
+    processes is dropped. The lock is on the terminal itself, so no lock file is left behind.
     """
 
     def __init__(self, stream):
         self._stream = stream
         self._terminal = None
-        self._is_mine = False
+        self._is_owner = False
 
     def __getattr__(self, name):
         return getattr(self._stream, name)
 
     def write(self, text):
-        self._is_mine = self._is_mine or self._take()
-        if self._is_mine:
+        self._is_owner = self._is_owner or self._acquire()
+        if self._is_owner:
             self._stream.write(text)
 
-    def _take(self):
-        """Try to get the line; return whether this process has it now."""
+    def _acquire(self):
+        """Try to acquire the line; return whether this process owns it."""
         if self._terminal is None:
-            # Open it again: the lock of an inherited file would be shared with the parent process.
+            # Open it again: a lock on an inherited file would be shared with the parent process.
             self._terminal = os.open(os.ttyname(self._stream.fileno()), os.O_RDONLY | os.O_NOCTTY)
         try:
             fcntl.flock(self._terminal, fcntl.LOCK_EX | fcntl.LOCK_NB)

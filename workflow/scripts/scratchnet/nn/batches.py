@@ -4,10 +4,7 @@ import numpy as np
 
 
 def generate_batch_indices(n, batch_size, rng):
-    """Yield the indices of each batch of one epoch: a permutation of range(n), in slices.
-
-    The last batch is smaller if `batch_size` does not divide n.
-    """
+    """Yield the indices of each batch of one epoch: slices of a permutation of range(n)."""
     order = rng.permutation(n)
     for start in range(0, n, batch_size):
         yield order[start : start + batch_size]
@@ -16,8 +13,9 @@ def generate_batch_indices(n, batch_size, rng):
 def generate_batches(X, Y, batch_size, rng):
     """Yield the batches X (n_in, b), Y (k, b) of one epoch over X (n_in, n) and Y (k, n).
 
-    X and Y should be sample-contiguous (Fortran order): a column is then contiguous in memory, and
-    gathering random columns is over ten times faster. Each batch is overwritten by the next one.
+    The last batch is smaller if `batch_size` does not divide n. Each batch overwrites the one
+    before. X and Y should be sample-contiguous (Fortran order): a column is then contiguous in
+    memory, and gathering random columns is over ten times faster.
     """
     samples_X, samples_Y = np.asarray(X).T, np.asarray(Y).T
     n = X.shape[1]

@@ -10,22 +10,18 @@ import numpy as np
 
 
 def random_normal(n_in, n_out, rng):
-    """Return 0.01 x standard normal weights, biases 0.01, as in the notebook. They are too small
-    for deep networks.
-    """
+    """Return 0.01 x standard normal weights, biases 0.01: the notebook's, for shallow networks."""
     return _with_biases(0.01 * rng.standard_normal((n_out, n_in)), 0.01)
 
 
 def he_uniform(n_in, n_out, rng):
-    """Return uniform weights of variance 2 / n_in, biases 0: for ReLU, which sets half of its
-    inputs to 0 (He et al. 2015).
-    """
-    limit = math.sqrt(6 / n_in)
+    """Return uniform weights of variance 2 / n_in, biases 0, for ReLU (He et al. 2015)."""
+    limit = math.sqrt(6 / n_in)  # ReLU sets half of its inputs to 0, hence 2 / n_in, not 1 / n_in
     return _with_biases(rng.uniform(-limit, limit, (n_out, n_in)), 0.0)
 
 
 def glorot_uniform(n_in, n_out, rng):
-    """Return uniform weights of variance 2 / (n_in + n_out), biases 0: for sigmoid, tanh and
+    """Return uniform weights of variance 2 / (n_in + n_out), biases 0, for sigmoid, tanh and
     softmax (Glorot and Bengio 2010).
     """
     limit = math.sqrt(6 / (n_in + n_out))

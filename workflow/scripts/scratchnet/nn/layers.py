@@ -41,9 +41,8 @@ class Layer(ABC):
 class Dense(Layer):
     """Y = W [X; 1]: every output is a weighted sum of all inputs, plus a bias.
 
-    W has shape (n_out, n_in + 1). Its last column is the bias, as if X had a last row of ones
-    (the "bias trick" of CS231n, Linear classification). Instead of building the row of ones,
-    `forward` adds the last column, which gives the same sum.
+    W has shape (n_out, n_in + 1). Its last column is the bias, as if X had a last row of ones (the
+    "bias trick" of CS231n, Linear classification). The row of ones is implied, not stored.
     """
 
     def __init__(self, W):
@@ -74,8 +73,8 @@ def multiply(A, B, out):
     Above a million multiplications, OpenBLAS first copies its operands into blocks. With the few
     outputs of a last layer, the copy takes as long as the product.
     """
-    n, most = B.shape[1], 1_000_000 // A.size
-    width = math.ceil(n / math.ceil(n / most)) if most >= 64 else n  # narrower slices gain nothing
+    n, limit = B.shape[1], 1_000_000 // A.size
+    width = math.ceil(n / math.ceil(n / limit)) if limit >= 64 else n  # narrower: no faster
     for i in range(0, n, width):
         np.matmul(A, B[:, i : i + width], out=out[:, i : i + width])
 
@@ -115,10 +114,9 @@ class Tanh(Layer):
 
 
 class Dropout(Layer):
-    """Y = X * M. During training a random fraction `rate` of the mask M is 0; the rest is
-    1 / (1 - rate).
+    """Y = X * M, with a random mask M: a fraction `rate` of it is 0, the rest 1 / (1 - rate).
 
-    So the expected value of Y is X, and for predictions Y = X ("inverted dropout", CS231n, Neural
+    The expected value of Y is X, so for predictions Y = X ("inverted dropout", CS231n, Neural
     Networks Part 2; Srivastava et al. 2014).
     """
 
@@ -140,7 +138,7 @@ class Dropout(Layer):
 
 
 class Softmax(Layer):
-    """P = exp(Z) / sum(exp(Z)): each column of logits becomes probabilities with the sum 1.
+    """P = exp(Z) / sum(exp(Z)): each column of logits becomes probabilities that sum to 1.
 
     This is the textbook form. Training uses `losses.softmax_crossentropy`, which takes logits.
     """
@@ -158,8 +156,7 @@ class Softmax(Layer):
 def softmax(Z):
     """Return the probabilities (k, b) of logits Z (k, b).
 
-    The largest logit of each column is subtracted first: this does not change the result, and exp
-    cannot overflow.
+    Subtracting the largest logit of each column leaves P unchanged and keeps exp from overflowing.
     """
     E = np.exp(Z - Z.max(axis=0))
     return E / E.sum(axis=0)

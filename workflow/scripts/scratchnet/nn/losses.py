@@ -1,8 +1,7 @@
 """The loss and its gradient.
 
-Labels Y (k, b) are one-hot: Y[c, i] is 1 if sample i belongs to class c, and 0 otherwise. The loss
-is the mean over the b samples. The division by b is done here and nowhere else, so the gradients
-that the layers pass on are those of the mean.
+Labels Y (k, b) are one-hot: Y[c, i] is 1 if sample i is of class c, else 0. The loss is the mean
+over the b samples. Only this module divides by b: the gradients of the layers are of that mean.
 """
 
 import numpy as np
@@ -11,8 +10,8 @@ import numpy as np
 def categorical_crossentropy(P, Y):
     """Return the mean over samples of -sum(Y log P), and dL/dP (k, b): the textbook form.
 
-    P (k, b) are probabilities, the output of `Softmax`. If a true class has probability 0, the loss
-    is infinite; `softmax_crossentropy` avoids that.
+    P (k, b) are probabilities, the output of `Softmax`. The loss is infinite if the probability of
+    a true class is 0; `softmax_crossentropy` avoids that.
     """
     b = P.shape[1]
     with np.errstate(divide="ignore"):

@@ -19,5 +19,5 @@ def accuracy(Z, Y):
 
 
 def best_epoch(history):
-    """Return the number of the (first) epoch with the lowest validation loss; 1 is the first."""
+    """Return the first epoch, counted from 1, with the lowest validation loss in `history`."""
     return 1 + int(np.argmin(history["val_loss"]))

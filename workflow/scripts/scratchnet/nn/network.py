@@ -9,7 +9,7 @@ from scratchnet.nn.layers import ACTIVATIONS, Dense, Dropout, softmax
 
 
 class Network:
-    """Layers in order, from pixels to logits; `forward` and `backward` work as those of a layer."""
+    """Layers in order, from pixels to logits, with the `forward` and `backward` of a layer."""
 
     def __init__(self, layers):
         self.layers = layers
@@ -21,7 +21,7 @@ class Network:
         return X
 
     def backward(self, dY):
-        """Fill the `grads` of every layer, given the gradient (k, b) of the loss by the logits."""
+        """Fill the `grads` of every layer, given dY (k, b): dL/dY for the logits Y."""
         first, *rest = self.layers
         for layer in reversed(rest):
             dY = layer.backward(dY)
@@ -34,7 +34,7 @@ class Network:
     def parameters(self):
         """Yield (name, parameter, gradient) for each trainable array, e.g. ("0.W", W, dW).
 
-        The number counts the layers that have parameters, starting at the pixels.
+        The number counts the layers that have parameters, from the pixels to the logits.
         """
         for i, layer in enumerate(layer for layer in self.layers if layer.params):
             for name, parameter in layer.params.items():
@@ -59,7 +59,7 @@ def initial_weights(n_in, n_out, hidden, initializer, rng, dtype=np.float32):
 def build_mlp(weights, activation, dropout=0.0):
     """Return a network of `Dense` layers with the matrices `weights`.
 
-    Between two of them are an activation and, if its rate is not 0, `Dropout`.
+    Each but the last is followed by an activation and, if the rate `dropout` is not 0, `Dropout`.
     """
     first, *rest = weights
     layers = [Dense(first)]

@@ -1,7 +1,4 @@
-"""Optimizers: each updates the parameters of a network in place, given their gradients.
-
-The update rules and the names are those of Keras 3.
-"""
+"""Optimizers: each updates a network's parameters in place, with the rules and names of Keras 3."""
 
 import math
 from abc import ABC, abstractmethod
@@ -14,9 +11,8 @@ class Optimizer(ABC):
 
     `learning_rate` is a number, or a function of the number of steps taken so far. Weight decay is
     decoupled from the gradient (AdamW; Loshchilov and Hutter 2019): each step begins with
-    parameter -= learning_rate * weight_decay * parameter, including the biases.
-
-    `state` has the arrays, by name, that a checkpoint stores so that training can continue.
+    parameter -= learning_rate * weight_decay * parameter, including the biases. `state` has the
+    arrays, by name, that are needed to continue training.
     """
 
     def __init__(self, learning_rate, weight_decay=0.0):
@@ -57,9 +53,8 @@ class SGD(Optimizer):
         parameter += velocity                                        (or, with nesterov,
         parameter += momentum * velocity - learning_rate * gradient)
 
-    The velocity includes the learning rate. PyTorch multiplies by the learning rate afterwards,
-    which is the same as long as it is constant. With a schedule, PyTorch's steps change with the
-    learning rate at once, and Keras's only gradually.
+    PyTorch applies the learning rate to the velocity instead, at each update. The two agree if the
+    rate is constant; when it changes, PyTorch's steps change at once and Keras's gradually.
     """
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0):
@@ -90,8 +85,7 @@ class Adam(Optimizer):
         alpha = learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)
         parameter -= alpha * m / (sqrt(v) + epsilon)
 
-    PyTorch adds epsilon after the bias correction of v, so the same epsilon has a larger effect
-    there in the first steps.
+    PyTorch corrects the bias of v before adding epsilon: epsilon then has less effect at first.
     """
 
     def __init__(

@@ -12,10 +12,11 @@ from scratchnet.files import atomic_write
 
 @dataclass
 class Checkpoint:
-    """The state of a training, as arrays and lists by name.
+    """The state of a training, as saved: arrays and lists by name.
 
-    `network` has the weights after the last epoch, `optimizer` its state, and `history` a value for
-    each epoch. `best` has the weights of the best epoch; without early stopping it is empty.
+    `network` has the weights after the last epoch, `optimizer` the optimizer's state, and `history`
+    a list of values for each metric, one for each epoch. `best` has the weights of the best epoch;
+    without early stopping it is empty.
     """
 
     network: dict
@@ -25,7 +26,7 @@ class Checkpoint:
 
     @property
     def trained(self):
-        """The weights to use: those of the best epoch, if they were kept, or of the last one."""
+        """The final weights: those of the best epoch if there are any, else those of the last."""
         return self.best or self.network
 
 
@@ -41,7 +42,7 @@ def save_checkpoint(path, checkpoint):
 
 
 def load_checkpoint(path):
-    """Return the Checkpoint in a file that `save_checkpoint` wrote."""
+    """Return the Checkpoint in a file written by `save_checkpoint`."""
     parts = {part.name: {} for part in fields(Checkpoint)}
     with np.load(path, allow_pickle=False) as arrays:
         for name in arrays.files:

@@ -1,4 +1,4 @@
-"""The environment, which decides the last bits of a result besides settings and code."""
+"""The environment: together with settings and code, it determines a result to the last bit."""
 
 import platform
 import sys
@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info
 
 
 def describe_environment():
-    """Return the versions of Python and NumPy, and of the linear algebra library, by name."""
+    """Return the versions of Python and NumPy, the machine, and the BLAS library, by name."""
     blas = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
     return {
         "python": platform.python_version(),

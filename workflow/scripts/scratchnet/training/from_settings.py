@@ -1,4 +1,4 @@
-"""What the settings of a run describe: its initial weights, its network and its optimizer."""
+"""The settings of a run, turned into its initial weights, its network and its optimizer."""
 
 import math
 
@@ -10,7 +10,7 @@ from scratchnet.training.loop import Training
 
 
 def make_initial_weights(settings, n_in, n_out):
-    """Return the initial W of each `Dense` layer, from n_in pixels to n_out classes."""
+    """Return the initial W (float32) of each `Dense` layer, from n_in pixels to n_out classes."""
     return initial_weights(
         n_in,
         n_out,
@@ -21,7 +21,10 @@ def make_initial_weights(settings, n_in, n_out):
 
 
 def make_training(weights, settings, n):
-    """Return a Training at epoch 0 of a network with `weights`, with n training images."""
+    """Return a Training, before its first epoch, of a network with `weights` on n images.
+
+    The network uses the arrays in `weights` and changes them in place.
+    """
     steps_per_epoch = math.ceil(n / settings["training.batch_size"])
     return Training(
         build_mlp(weights, settings.get("model.activation"), settings.get("model.dropout", 0)),
@@ -30,7 +33,7 @@ def make_training(weights, settings, n):
 
 
 def make_optimizer(settings, steps_per_epoch):
-    """Return the optimizer that `settings` describe; they lack what does not apply to it."""
+    """Return the optimizer of `settings`, which have only the options that apply to it."""
     learning_rate = settings["training.learning_rate"]
     if settings["training.schedule"] != "constant":
         learning_rate = SCHEDULES[settings["training.schedule"]](

@@ -25,8 +25,8 @@ METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 class Training:
     """The state of a training.
 
-    `history` has a list for each of METRICS, with a value for each epoch; those of the validation
-    stay empty without validation images. `best` are the weights of the best epoch so far,
+    `history` has a list for each of METRICS, with a value for each epoch; without validation images
+    the lists of the validation metrics stay empty. `best` has the weights of the best epoch so far,
     {name: array}; without early stopping it is empty.
     """
 
@@ -37,18 +37,18 @@ class Training:
 
     @property
     def epochs(self):
-        """The number of epochs so far."""
+        """The number of epochs trained so far."""
         return len(self.history["loss"])
 
 
 def train_epoch(network, optimizer, batches, rng=None):
     """Take one step for each batch (X (n_in, b), Y (k, b)); return the mean loss and accuracy.
 
-    They are means over the samples, each measured when its batch was used. `rng` is the random
+    Both are means over all samples, measured before the step of each batch. `rng` is the random
     generator for dropout. Raises DivergenceError at the first batch whose loss is not finite, or at
     the end if the weights are not finite.
     """
-    total, right, n = 0.0, 0.0, 0
+    total_loss, n_correct, n = 0.0, 0.0, 0
     for i, (X, Y) in enumerate(batches, start=1):
         Z = network.forward(X, rng)
         loss, dZ = softmax_crossentropy(Z, Y)
@@ -56,12 +56,12 @@ def train_epoch(network, optimizer, batches, rng=None):
             raise DivergenceError(f"the loss is {loss} at batch {i}")
         network.backward(dZ)
         optimizer.step(network)
-        total += loss * X.shape[1]
-        right += accuracy(Z, Y) * X.shape[1]
+        total_loss += loss * X.shape[1]
+        n_correct += accuracy(Z, Y) * X.shape[1]
         n += X.shape[1]
     if not all(np.isfinite(parameter).all() for _, parameter, _ in network.parameters()):
         raise DivergenceError(f"the weights are not finite after batch {i}")
-    return {"loss": total / n, "accuracy": right / n}
+    return {"loss": total_loss / n, "accuracy": n_correct / n}
 
 
 def train(training, data, settings, epochs, name="training"):
@@ -69,9 +69,9 @@ def train(training, data, settings, epochs, name="training"):
 
     `data` maps X_train, Y_train, X_validation and Y_validation to arrays; the validation arrays
     may be empty. `settings` has the batch size, the seed and the patience. An epoch depends only on
-    the state before it, the seed and its number, so training in several calls gives bitwise the
-    same result as in one call. With a patience of p epochs, training stops early if the validation
-    loss has not been below its minimum for p epochs. A terminal shows the progress of `name`.
+    the state before it, the settings and its number, so training in several calls gives bitwise the
+    same result as in one call. With a patience of p, training stops early after p epochs without a
+    new lowest validation loss. Raises DivergenceError. A terminal shows the progress of `name`.
     """
     patience = settings["training.patience"]
     live = progress(
@@ -88,25 +88,25 @@ def train(training, data, settings, epochs, name="training"):
             break
         started = time.perf_counter()
         try:
-            measured = _train_and_validate(training, data, settings, epoch)
+            metrics = _train_and_validate(training, data, settings, epoch)
         except DivergenceError as error:
             raise DivergenceError(
                 f"training diverged in epoch {epoch} of {epochs}: {error}, with a learning rate of "
                 f"{training.optimizer.current_learning_rate():g}. Try a lower "
                 "training.learning_rate. Earlier checkpoints are kept."
             ) from None
-        for metric, value in measured.items():
+        for metric, value in metrics.items():
             training.history[metric].append(value)
         if patience and best_epoch(training.history) == epoch:
             training.best = training.network.weights()
-        text = [f"{metric} {value:.4f}" for metric, value in measured.items()]
+        text = [f"{metric} {value:.4f}" for metric, value in metrics.items()]
         live.set_postfix_str(f"{text[0]}, {text[-1]}")
         seconds = time.perf_counter() - started
         log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, "  ".join(text), seconds)
 
 
 def _train_and_validate(training, data, settings, epoch):
-    """Train one epoch; return the values of METRICS that there are."""
+    """Train one epoch; return {metric: value}, without validation images only of training."""
     seed = settings["training.seed"]
     batches = generate_batches(
         data["X_train"],
@@ -117,8 +117,8 @@ def _train_and_validate(training, data, settings, epoch):
     rng = random_stream(seed, "dropout", epoch)
     # The loss is checked for overflow, so NumPy need not warn.
     with np.errstate(over="ignore", invalid="ignore"):
-        measured = train_epoch(training.network, training.optimizer, batches, rng)
-        return measured | _validate(training.network, data)
+        metrics = train_epoch(training.network, training.optimizer, batches, rng)
+        return metrics | _validate(training.network, data)
 
 
 def _validate(network, data):
@@ -128,5 +128,5 @@ def _validate(network, data):
     Z = logits(network, X)
     loss, _ = softmax_crossentropy(Z, Y)
     if not math.isfinite(loss):
-        raise DivergenceError(f"the validation loss is {loss} at its end")
+        raise DivergenceError(f"the validation loss is {loss}")
     return {"val_loss": loss, "val_accuracy": accuracy(Z, Y)}

@@ -16,9 +16,10 @@ ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
 def train_to_checkpoint(name, data, settings, epochs, start, checkpoint, record):
     """Train the run `name` to `epochs` epochs; write its checkpoint (.npz) and its record (.json).
 
-    `data` maps ARRAYS to .npy paths. `start` has the checkpoint and the record to continue from, or
-    is empty. The checkpoint is the same bytes each time; the record says how long training took,
-    and in which environment.
+    `data` maps ARRAYS to .npy paths. `start` has the paths of the checkpoint and the record to
+    continue from; if it is empty, training starts with initial weights. The checkpoint is always
+    the same bytes. The record has the epochs, the seconds of all training so far, and the
+    environment. Raises DivergenceError; then nothing is written.
     """
     started = time.perf_counter()
     data = {name: np.load(path, mmap_mode="r") for name, path in data.items()}
@@ -45,7 +46,7 @@ def train_to_checkpoint(name, data, settings, epochs, start, checkpoint, record)
 
 
 def _start_training(data, settings, start):
-    """Return the Training to continue, and the seconds that it took so far."""
+    """Return the Training to continue, and the seconds it has taken so far."""
     (n_in, n), n_out = data["X_train"].shape, len(data["Y_train"])
     if not start:
         return make_training(make_initial_weights(settings, n_in, n_out), settings, n), 0.0
