@@ -1,4 +1,4 @@
-"""Test images as photographs of a sheet of paper: for tests and for the documentation (make pictures)."""
+"""Test images as photographs of a sheet of paper: for tests and for `make pictures`."""
 
 import sys
 from pathlib import Path
