@@ -269,7 +269,7 @@ def test_a_job_whose_code_differs_from_the_plan_shows_only_a_message(job, record
     other = FINGERPRINT["code"] | {"scratchnet/files.py": "0" * 16}
     code, stderr, log = job("print('at work')", fingerprint=FINGERPRINT | {"code": other})
     message = "PlanError: scratchnet/files.py changed after this run was planned. "
-    message += "Give the command again."
+    message += "Run the command again."
     assert (code, stderr) == (1, f"{message}\n")
     assert message in log
     assert "Traceback" not in log

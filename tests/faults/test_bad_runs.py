@@ -60,7 +60,7 @@ def test_a_disk_that_fills_up_at_any_stage(new_project, expected, kib):
     with mounted(new_project.results, f"{kib}k"):
         output = refused(new_project)
         assert "No space left on device" in output
-        assert "The disk of results/ is full: make room, and give the command again." in output
+        assert "The disk of results/ is full: make room, and run the command again." in output
         whole = results(new_project)
         assert whole.items() <= expected.items()  # what is there is whole, and as it should be
         remount(new_project.results, "size=100m")

@@ -137,7 +137,7 @@ def test_an_old_record_does_not_survive_a_refusal(plan, folder):
 def test_code_that_changed_since_planning_is_refused_by_name(plan, folder, name):
     job = plan()
     (folder / "scripts" / name).write_text("# Edited.\n")
-    refused(job, rf"^{name} changed after this run was planned\. Give the command again\.$")
+    refused(job, rf"^{name} changed after this run was planned\. Run the command again\.$")
 
 
 def test_code_that_is_gone_is_refused_by_name(plan, folder):

@@ -85,7 +85,7 @@ def show_full_disks():
     """After a failure, point out a full disk: Snakemake's message does not say which disk it is."""
     for folder in (paths.RESULTS, ".snakemake"):
         if Path(folder).exists() and shutil.disk_usage(folder).free < 1_000_000:
-            print(f"\nThe disk of {folder}/ is full: make room, and give the command again.")
+            print(f"\nThe disk of {folder}/ is full: make room, and run the command again.")
 
 
 def show_failures():

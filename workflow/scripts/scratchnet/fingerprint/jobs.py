@@ -10,7 +10,7 @@ from scratchnet.fingerprint.code import changed_files, imported_files
 from scratchnet.fingerprint.records import delete_record, read_record, record_path, write_record
 from scratchnet.fingerprint.values import digest
 
-ADVICE = "Give the command again."
+ADVICE = "Run the command again."
 
 
 class PlanError(Exception):
