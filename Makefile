@@ -47,7 +47,7 @@ test-outside: $(VENV)/.test ## real networks beside Keras, as ONNX, ..., in phot
 	$(BIN)/pytest --numprocesses auto --dist loadgroup tests/outside
 
 test-kills: $(VENV)/.test ## kill a run at 50 random moments, and recover each time
-	KILLS=50 $(BIN)/pytest tests/workflow/test_kills.py
+	KILLS=$${KILLS:-50} $(BIN)/pytest --numprocesses auto tests/workflow/test_kills.py
 
 test-differential: $(VENV)/.test ## 1,000 random steps in long-lived projects, compared with fresh ones (hours)
 	STEPS=$${STEPS:-500} $(BIN)/pytest --numprocesses auto -rP tests/differential

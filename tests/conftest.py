@@ -1,5 +1,7 @@
 """Fixtures that several test files share."""
 
+import fcntl
+import os
 import shutil
 
 import numpy as np
@@ -9,52 +11,80 @@ from PIL import Image
 from project import Project, copy_with_small_data, write_own_npz
 
 
+def shared(tmp_path_factory, name, make):
+    """The project `name`, which the first test process that needs it makes for all of them.
+
+    Nobody changes it, nor runs Snakemake in it.
+    """
+    top = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        top = top.parent  # the folder of all processes
+    folder, done = top / name / "a project", top / f"{name} is done"
+    with (top / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return Project(folder)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A small project that has run to the end. Nobody changes it: `project` is a copy of it."""
-    project = copy_with_small_data(tmp_path_factory.mktemp("finished") / "a project")
-    project.run()
-    return project
+    """A small project that has run to the end: `project` is a copy of it."""
+
+    def make(folder):
+        copy_with_small_data(folder).run()
+
+    return shared(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture(scope="session")
 def finished_deep(tmp_path_factory):
-    """A project like `finished`, of one's own data, in which every setting applies."""
-    project = copy_with_small_data(tmp_path_factory.mktemp("finished") / "a deep project")
-    write_own_npz(project.folder / "own.npz")
-    project.configure(
-        {
-            "dataset": "own.npz",
-            "validation_fraction": 0.25,
-            "model": {"hidden": [5]},
-            "training": {"epochs": 4, "batch_size": 25, "momentum": 0.9, "schedule": "step"},
-        }
-    )
-    project.run()
-    return project
+    """A project like `finished` with the user's own data, in which every setting applies."""
+
+    def make(folder):
+        project = copy_with_small_data(folder)
+        write_own_npz(project.folder / "own.npz")
+        project.configure(
+            {
+                "dataset": "own.npz",
+                "validation_fraction": 0.25,
+                "model": {"hidden": [5]},
+                "training": {"epochs": 4, "batch_size": 25, "momentum": 0.9, "schedule": "step"},
+            }
+        )
+        project.run()
+
+    return shared(tmp_path_factory, "finished deep", make)
 
 
 @pytest.fixture(scope="session")
 def finished_sweep(tmp_path_factory):
-    """A project like `finished`, with two runs and the pictures of each."""
-    project = copy_with_small_data(tmp_path_factory.mktemp("finished") / "a sweep")
-    project.configure({"sweep": {"training.seed": [0, 1]}})
-    project.run("plots")
-    return project
+    """A project like `finished` with two runs and the plots of each."""
+
+    def make(folder):
+        project = copy_with_small_data(folder)
+        project.configure({"sweep": {"training.seed": [0, 1]}})
+        project.run("plots")
+
+    return shared(tmp_path_factory, "finished sweep", make)
 
 
 @pytest.fixture(scope="session")
 def finished_on_request(finished, tmp_path_factory):
-    """A project like `finished`, with all that is made on request."""
-    project = copy_of(finished, tmp_path_factory.mktemp("finished"))
-    images = project.folder / "images"
-    images.mkdir()
-    rng = np.random.default_rng(0)
-    for name in ("one", "two", "three"):
-        Image.fromarray(rng.integers(0, 256, (6, 5), np.uint8)).save(images / f"{name}.png")
-    project.configure({"predict": {"images": "images"}})
-    project.run("demo", "parity", "export", "predict")
-    return project
+    """A project like `finished` with everything that is made on request."""
+
+    def make(folder):
+        shutil.copytree(finished.folder, folder, symlinks=True)
+        project, images = Project(folder), folder / "images"
+        images.mkdir()
+        rng = np.random.default_rng(0)
+        for name in ("one", "two", "three"):
+            Image.fromarray(rng.integers(0, 256, (6, 5), np.uint8)).save(images / f"{name}.png")
+        project.configure({"predict": {"images": "images"}})
+        project.run("demo", "parity", "export", "predict")
+
+    return shared(tmp_path_factory, "finished on request", make)
 
 
 def copy_of(finished, tmp_path):

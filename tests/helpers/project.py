@@ -79,6 +79,10 @@ class Project:
         assert process.returncode == 0, output
         return output
 
+    def train(self, *arguments):
+        """Run as far as training."""
+        return self.run("--until", "train", *arguments)
+
     def plan(self, *arguments):
         """How often each rule would run: {rule: number of jobs}, without targets."""
         return planned(self.run("--dry-run", *arguments))

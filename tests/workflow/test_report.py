@@ -98,9 +98,8 @@ def test_every_result_of_a_sweep_can_be_viewed(driver, sweep_project):
 
 
 @NEEDED
-def test_results_made_on_request_can_be_viewed(driver, finished_on_request):
-    project = finished_on_request
-    open_report(driver, project, "all", "parity", "predict")
+def test_results_made_on_request_can_be_viewed(driver, project_on_request):
+    open_report(driver, project_on_request, "all", "parity", "predict")
     figures = view_all(driver, "mnist")
     assert figures == FIGURES | {"Parity with Keras", "Parity, in numbers"}
     assert view_all(driver, "predictions") == {"Contact sheet"}
@@ -108,9 +107,9 @@ def test_results_made_on_request_can_be_viewed(driver, finished_on_request):
 
 
 @NEEDED
-def test_the_first_page_has_results_settings_and_cost(driver, finished):
-    first_page = open_report(driver, finished)
-    assert finished.run_folder.name in first_page
+def test_the_first_page_has_results_settings_and_cost(driver, project):
+    first_page = open_report(driver, project)
+    assert project.run_folder.name in first_page
     assert re.search(r"test_accuracy", first_page)
     assert "learning_rate: 0.01\n" in first_page
     for stage in ("download", "train", "plot_weights", "summarize"):
@@ -118,8 +117,8 @@ def test_the_first_page_has_results_settings_and_cost(driver, finished):
 
 
 @NEEDED
-def test_workflow_and_statistics_are_shown_without_errors(driver, finished):
-    open_report(driver, finished)
+def test_workflow_and_statistics_are_shown_without_errors(driver, project):
+    open_report(driver, project)
     for name, shown in (
         ("Statistics", "canvas, svg"),
         ("Workflow", "canvas, svg"),

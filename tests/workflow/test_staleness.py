@@ -251,7 +251,7 @@ def test_more_epochs_continue_and_end_where_a_fresh_run_would(project, new_proje
     log = (project.results / "logs/train" / project.run_folder.name / "epoch-0007.log").read_text()
     assert [line.split()[3] for line in log.splitlines()] == ["5/7", "6/7", "7/7"]
     new_project.configure({"training": {"epochs": 7}})
-    new_project.run()
+    new_project.train()
     assert checkpoint(project, 7) == checkpoint(new_project, 7)
 
 
@@ -276,11 +276,11 @@ def test_epochs_lowered_below_the_first_checkpoint_train_from_the_start_and_leav
 
 def test_a_chain_of_checkpoints_ends_where_one_segment_does(project, new_project):
     new_project.configure({"training": {"checkpoint_every": 3, "epochs": 7, "momentum": 0.9}})
-    plan = planned(new_project.run())
-    assert plan == once(DATA | RUN) | {"train": 3}
+    assert new_project.plan() == once(DATA | RUN) | {"train": 3}
+    new_project.train()
     project.configure({"training": {"checkpoint_every": None, "epochs": 7, "momentum": 0.9}})
     folder = new_project.run_folder
-    project.run()
+    project.train()
     unchained = project.results / "runs" / folder.name / "checkpoints/epoch-0007.npz"
     assert unchained.read_bytes() == checkpoint(new_project, 7)
 
@@ -288,15 +288,15 @@ def test_a_chain_of_checkpoints_ends_where_one_segment_does(project, new_project
 def test_more_epochs_of_a_chain_train_only_what_is_added(project):
     project.configure({"training": {"checkpoint_every": 2, "epochs": 9}})
     assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 3}  # 4 -> 6 -> 8 -> 9
-    project.run()
+    project.train()
     project.configure({"training": {"checkpoint_every": 5, "epochs": 11}})
     assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 2}  # 9 -> 10 -> 11
 
 
 def test_an_edit_of_the_layers_trains_the_whole_chain_again(project):
     project.configure({"training": {"checkpoint_every": 2}})
-    shutil.rmtree(project.results / "runs")
-    project.run()
+    shutil.rmtree(project.run_folder / "checkpoints")
+    project.train()
     append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
     assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 2}
 

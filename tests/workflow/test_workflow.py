@@ -36,8 +36,8 @@ def test_a_run_makes_every_product(finished):
     assert (finished.results / "latest").resolve() == finished.run_folder
 
 
-def test_with_everything_there_nothing_runs(finished):
-    assert "Nothing to be done" in finished.run()
+def test_with_everything_there_nothing_runs(project):
+    assert "Nothing to be done" in project.run()
 
 
 @pytest.mark.parametrize("is_stale", [True, False])
@@ -125,15 +125,13 @@ def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep, finished_on_requ
         assert left == stages
 
 
-@pytest.mark.parametrize("cores", [1, 4])
-def test_checkpoints_are_the_same_bytes_whatever_the_cores(finished, tmp_path, cores):
-    project = copy_with_small_data(tmp_path / "again")
-    project.configure({"model": {"hidden": [9]}, "training": {"momentum": 0.5, "epochs": 3}})
-    project.run("--cores", cores)
-    first = checkpoints(project)
-    shutil.rmtree(project.results)
-    project.run("--cores", 5 - cores)
-    assert checkpoints(project) == first
+def test_checkpoints_are_the_same_bytes_whatever_the_cores(new_project):
+    new_project.configure({"model": {"hidden": [9]}, "training": {"momentum": 0.5, "epochs": 3}})
+    new_project.train("--cores", 1)
+    first = checkpoints(new_project)
+    shutil.rmtree(new_project.results)
+    new_project.train("--cores", 4)
+    assert checkpoints(new_project) == first
 
 
 def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_path):
@@ -200,8 +198,8 @@ def test_a_config_that_is_no_yaml_is_refused_with_its_line(project):
     assert "Traceback" not in output
 
 
-def test_an_override_on_the_command_line_may_be_nested(finished):
-    plan = finished.plan("--config", "training={learning_rate: 5e-1}")
+def test_an_override_on_the_command_line_may_be_nested(project):
+    plan = project.plan("--config", "training={learning_rate: 5e-1}")
     assert plan["train"] == 1
 
 
