@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo extras cluster why prune test test-cluster test-faults test-outside test-kills test-differential test-newest test-speed bench lint format requirements pictures
+.PHONY: help run report demo extras cluster why prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,7 +35,10 @@ prune: $(VENV)/.run ## list results that config.yaml and CONFIGS="..." do not re
 	@$(BIN)/python workflow/tools/prune.py config.yaml $(CONFIGS) $(if $(filter yes,$(DELETE)),--delete)
 
 test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST included)
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses auto --dist worksteal -m "not slow"
+
+test-slow: $(VENV)/.test ## the tests that take whole runs: holes, kills, modules, prune, reports, ... (DOSE=n: every nth)
+	$(BIN)/pytest --numprocesses auto --dist worksteal -m slow
 
 test-cluster: $(VENV)/.test $(VENV)/.cluster ## run on a real Slurm cluster, brought up here (as root), through its failures
 	$(BIN)/pytest --numprocesses 3 --dist worksteal tests/cluster

@@ -165,6 +165,7 @@ def test_the_module_works_as_documented(finished, tmp_path):
         assert re.search(rf"^{rule} +1$", outcome.stdout + outcome.stderr, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_engine_works_as_documented(tmp_path):
     """Its block makes a Snakefile with a stage of tests/workflow/toy."""
     (block,) = blocks("snakemake", DOCS / "staleness.md")
@@ -195,6 +196,7 @@ def test_the_engine_works_as_documented(tmp_path):
 # ---- The recipes.
 
 
+@pytest.mark.slow
 def test_a_plot_is_added_as_documented(project):
     function, script, stage = blocks("python", CONTRIBUTING)
     (rule,), (caption,) = blocks("snakemake", CONTRIBUTING), blocks("rst", CONTRIBUTING)

@@ -163,6 +163,7 @@ def test_complete_lines_replace_a_live_line():
     assert screen(shown.getvalue()) == ["", "job 3 is done", ""]
 
 
+@pytest.mark.slow
 def test_the_live_lines_of_a_sweep_do_not_mix_with_other_output(new_project, terminal):
     """Two runs of 100 epochs each train at the same time on two cores."""
     epochs = {"epochs": 100}

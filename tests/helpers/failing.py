@@ -3,8 +3,8 @@
 from expected import COMPARISON, FOLLOWING, ON_REQUEST
 
 
-def fail_and_repeat(project, stage):
-    """Let a stage fail twice, then succeed; see that it is planned until then, and nothing after.
+def fail_and_repeat(project, stage, times=1):
+    """Let a stage fail some times, then succeed: it is planned until then, and nothing after.
 
     The plan after a failure has no stages besides those that follow.
     """
@@ -19,7 +19,7 @@ def fail_and_repeat(project, stage):
     )
     targets = [ON_REQUEST[stage]] if stage in ON_REQUEST else []
     following = FOLLOWING.get(stage, set()) | COMPARISON | ({*ON_REQUEST} if targets else {stage})
-    for _ in range(2):
+    for _ in range(times):
         process = project.snakemake(*targets)
         assert process.returncode == 1
         assert "broken on purpose" in process.stdout + process.stderr

@@ -13,7 +13,7 @@ from scratchnet.files import read_csv
 
 @pytest.mark.parametrize("stage", ["download", "train", "plot_history"])
 def test_a_failed_stage_runs_again_until_it_succeeds(project, stage):
-    fail_and_repeat(project, stage)
+    fail_and_repeat(project, stage, times=2)
 
 
 def test_a_failure_after_an_edit_leaves_no_old_picture_that_looks_current(project):

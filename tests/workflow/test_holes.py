@@ -18,6 +18,8 @@ from kills import recover, unlock
 from project import append, planned, set_key, write_own_npz
 from scratchnet.files import read_csv
 
+pytestmark = pytest.mark.slow
+
 LIBRARY = "workflow/scripts/scratchnet"
 
 

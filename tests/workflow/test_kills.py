@@ -13,7 +13,9 @@ import pytest
 from kills import recover, results, start, unlock
 from project import copy_with_small_data
 
-KILLS = int(os.environ.get("KILLS", "1"))
+pytestmark = pytest.mark.slow
+
+KILLS = int(os.environ.get("KILLS", "4"))
 SETTINGS = {
     "model": {"hidden": [200]},
     "training": {"epochs": 40, "checkpoint_every": 10, "momentum": 0.9},

@@ -11,6 +11,8 @@ from expected import once
 from project import CHECKOUT, Project, append, copy_with_small_data, planned, set_key, write_own_npz
 from scratchnet.files import read_csv
 
+pytestmark = pytest.mark.slow
+
 NARROW = {"narrow_download", "narrow_preprocess", "narrow_train", "narrow_evaluate"}
 DATA = {"wide_download", "wide_preprocess"}
 DATA_OF_NARROW = {"narrow_download", "narrow_preprocess"}

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def prune(project, *arguments):
     """What `make prune` does, in the project's folder."""

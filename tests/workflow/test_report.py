@@ -11,6 +11,8 @@ from browser import NEEDED, chromium, complaints, visit
 from project import CHECKOUT
 from scratchnet.planning import paths
 
+pytestmark = pytest.mark.slow
+
 FIGURES = {
     *("Loss and accuracy by epoch", "Confusion matrix", "Misclassified images", "Calibration"),
     *("Weights", "Settings"),

@@ -203,6 +203,7 @@ def test_another_spelling_of_the_same_runs_nothing(project, text):
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 def test_two_swapped_values_run_what_depends_on_them(project):
     project.configure({"training": {"learning_rate": 0.1, "momentum": 0.9}})
     project.run()
@@ -232,6 +233,7 @@ def test_an_override_on_the_command_line_is_an_edit(project):
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 def test_a_second_configuration_has_results_of_its_own(project):
     (project.folder / "second.yaml").write_text("training: {seed: 7}\n")
     assert project.plan("--configfile", "second.yaml") == once(RUN)
@@ -265,6 +267,7 @@ def test_epochs_lowered_to_a_checkpoint_that_exists_and_raised_again_train_nothi
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 def test_epochs_lowered_below_the_first_checkpoint_train_from_the_start_and_leave_the_rest(project):
     before = checkpoint(project, 4)
     project.configure({"training": {"epochs": 2}})
@@ -293,6 +296,7 @@ def test_more_epochs_of_a_chain_train_only_what_is_added(project):
     assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 2}  # 9 -> 10 -> 11
 
 
+@pytest.mark.slow
 def test_an_edit_of_the_layers_trains_the_whole_chain_again(project):
     project.configure({"training": {"checkpoint_every": 2}})
     shutil.rmtree(project.run_folder / "checkpoints")
@@ -523,6 +527,7 @@ def test_the_same_arrays_again_train_nothing(project):
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 def test_pictures_of_another_format_lie_beside_the_old_ones(project):
     before = {path: path.read_bytes() for path in project.run_folder.rglob("*.png")}
     project.configure({"plots": {"format": "svg"}})

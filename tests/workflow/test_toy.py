@@ -10,6 +10,8 @@ import yaml
 
 from project import CHECKOUT, snakemake
 
+pytestmark = pytest.mark.slow
+
 ALL = ["clean", "fit", "draw"]
 NAMES = {"Cleaning": "clean", "Fitting": "fit", "Drawing": "draw"}
 

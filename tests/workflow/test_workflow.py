@@ -56,6 +56,7 @@ def test_what_only_shows_something_works_whatever_is_stale(project, option, is_s
     assert sorted(project.results.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_the_end_of_a_run_says_what_came_out_and_where(new_project):
     output = new_project.run()
     accuracy = json.loads((new_project.run_folder / "epoch-0004/metrics.json").read_text())
@@ -125,6 +126,7 @@ def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep, finished_on_requ
         assert left == stages
 
 
+@pytest.mark.slow
 def test_checkpoints_are_the_same_bytes_whatever_the_cores(new_project):
     new_project.configure({"model": {"hidden": [9]}, "training": {"momentum": 0.5, "epochs": 3}})
     new_project.train("--cores", 1)
@@ -134,6 +136,7 @@ def test_checkpoints_are_the_same_bytes_whatever_the_cores(new_project):
     assert checkpoints(new_project) == first
 
 
+@pytest.mark.slow
 def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_path):
     """As after `make run` in such a folder: Snakemake itself does not quote the path of Python."""
     environment = tmp_path / "an (other) folder" / ".venv"
@@ -147,6 +150,7 @@ def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_p
     assert (new_project.run_folder / "epoch-0004" / "history.png").is_file()
 
 
+@pytest.mark.slow
 def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path):
     project = copy_with_small_data(tmp_path / "read only")
     elsewhere = tmp_path / "else where"
@@ -220,6 +224,7 @@ def test_a_sweep_has_a_run_and_a_row_for_each_combination(new_project):
     assert not (new_project.results / "latest").exists()
 
 
+@pytest.mark.slow
 def test_validation_is_measured_and_reported(new_project):
     new_project.configure({"validation_fraction": 0.25})
     new_project.run()
@@ -241,6 +246,7 @@ def test_divergence_stops_the_run_with_epoch_batch_and_learning_rate(new_project
     assert not list(new_project.results.rglob("*.npz"))
 
 
+@pytest.mark.slow
 def test_ones_own_images_in_colour_with_text_for_labels_and_no_test_half(new_project):
     rng = np.random.default_rng(0)
     labels = np.array(["cat", "dog", "eel"])[np.arange(90) % 3]
@@ -270,6 +276,7 @@ def test_ones_own_images_in_colour_with_text_for_labels_and_no_test_half(new_pro
     assert {path.name for path in folder.glob("*.png")} == {*PICTURES}
 
 
+@pytest.mark.slow
 def test_a_folder_of_idx_files_is_the_same_as_the_public_dataset_they_are_of(finished, new_project):
     new_project.configure({"dataset": "raw"})
     new_project.run()
@@ -288,6 +295,7 @@ def test_a_misspelt_dataset_is_explained(new_project):
     assert "did you mean mnist?" in process.stdout + process.stderr
 
 
+@pytest.mark.slow
 def test_the_end_of_a_sweep_shows_means_over_seeds_and_the_best_run(new_project):
     new_project.configure(
         {
@@ -304,6 +312,7 @@ def test_the_end_of_a_sweep_shows_means_over_seeds_and_the_best_run(new_project)
     assert f"The best run by validation accuracy: {best['folder']}" in output
 
 
+@pytest.mark.slow
 def test_early_stopping_keeps_the_best_epoch_through_a_chain(new_project):
     # A learning rate that overfits these few images at once.
     new_project.configure(
