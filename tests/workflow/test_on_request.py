@@ -149,7 +149,7 @@ def test_all_that_is_wrong_with_the_request_is_said_at_once(new_project):
     process = new_project.snakemake("predict")
     output = process.stdout + process.stderr
     assert process.returncode == 1
-    assert "predict.images: there is no nowhere" in output
+    assert "predict.images: there is no file or folder nowhere" in output
     assert (
         "predict.run: there is no run latest in results; `snakemake --cores 4` trains one" in output
     )
