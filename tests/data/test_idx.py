@@ -1,4 +1,4 @@
-"""IDX files: what goes in comes out, and every fault is named."""
+"""IDX files: arrays survive encoding and reading, and every fault is reported."""
 
 import numpy as np
 import pytest
@@ -16,35 +16,35 @@ def path(tmp_path):
     return tmp_path / "train-images-idx3-ubyte"
 
 
-def test_encode_writes_the_header_of_the_format():
+def test_encode_idx_writes_the_header_of_the_format():
     content = encode_idx(np.array([[1, 2, 255]], np.uint8))
     assert content == bytes([0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 255])
 
 
 @pytest.mark.parametrize("array", [IMAGES, LABELS], ids=["three dimensions", "one dimension"])
-def test_what_is_encoded_opens_as_it_was(path, array):
+def test_an_encoded_array_is_read_back_unchanged(path, array):
     path.write_bytes(encode_idx(array))
     opened = open_idx(path, (array.ndim,))
     assert opened.dtype == np.uint8
     np.testing.assert_array_equal(opened, array, strict=True)
 
 
-def test_the_order_of_an_array_in_memory_makes_no_difference():
+def test_the_memory_order_of_an_array_does_not_matter():
     assert encode_idx(np.asfortranarray(IMAGES)) == encode_idx(IMAGES)
 
 
-def test_an_opened_file_is_mapped_and_not_loaded(path):
+def test_an_opened_file_is_memory_mapped(path):
     path.write_bytes(idx_bytes(IMAGES))
     assert isinstance(open_idx(path, (3,)), np.memmap)
 
 
-def test_an_opened_file_cannot_be_written(path):
+def test_an_opened_file_is_read_only(path):
     path.write_bytes(idx_bytes(IMAGES))
     with pytest.raises(ValueError, match="read-only"):
         open_idx(path, (3,))[0, 0, 0] = 1
 
 
-def test_a_path_may_be_text(path):
+def test_a_path_may_be_a_string(path):
     path.write_bytes(idx_bytes(IMAGES))
     assert open_idx(str(path), (3,)).shape == (2, 3, 4)
 
@@ -68,14 +68,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("content", FAULTS.values(), ids=FAULTS)
-def test_a_faulty_file_is_refused_by_name(path, content):
+def test_an_invalid_file_is_refused_with_its_name(path, content):
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
         open_idx(path, (3,))
     assert str(path) in str(caught.value)
 
 
-# The product of the last shape is 24 + 98 * 2**64: in 64 bits, the number of bytes that are there.
+# The product of the last shape is 24 + 98 * 2**64: in 64 bits, the number of bytes in the file.
 TOO_MUCH = {
     "terabytes": (1 << 20, 1 << 10, 1 << 12),
     "all bits set": (2**32 - 1,) * 3,
@@ -84,20 +84,20 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize("shape", TOO_MUCH.values(), ids=TOO_MUCH)
-def test_a_header_that_claims_too_much_is_refused_before_memory_is_taken(path, monkeypatch, shape):
+def test_a_header_that_claims_too_much_is_refused_before_any_allocation(path, monkeypatch, shape):
     path.write_bytes(idx_bytes(IMAGES, shape=shape))
-    monkeypatch.setattr(np, "memmap", None)  # not even an address range is asked for
+    monkeypatch.setattr(np, "memmap", None)  # not even address space is reserved
     with pytest.raises(DataError, match=f"{path.name}.*{shape[0]} x {shape[1]} x {shape[2]}"):
         open_idx(path, (3,))
 
 
-def test_the_message_about_a_size_states_both_sizes(path):
+def test_an_error_about_the_size_states_both_sizes(path):
     path.write_bytes(idx_bytes(IMAGES)[:-1])
     with pytest.raises(DataError, match=r"2 x 3 x 4 .* 40 bytes, but the file has 39"):
         open_idx(path, (3,))
 
 
-def test_the_message_about_a_magic_number_shows_it(path):
+def test_an_error_about_the_magic_number_shows_it(path):
     path.write_bytes(idx_bytes(LABELS))
     with pytest.raises(DataError, match="begins with 00 00 08 01, not 00 00 08 03"):
         open_idx(path, (3,))
@@ -108,12 +108,12 @@ COLOURS = np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(2, 3, 4, 3)
 
 @pytest.mark.parametrize("ndims", [(3, 4), (4, 3)])
 @pytest.mark.parametrize("array", [IMAGES, COLOURS], ids=["grey", "colour"])
-def test_one_of_several_numbers_of_dimensions_will_do(path, array, ndims):
+def test_several_numbers_of_dimensions_may_be_allowed(path, array, ndims):
     path.write_bytes(idx_bytes(array))
     np.testing.assert_array_equal(open_idx(path, ndims), array, strict=True)
 
 
-def test_none_of_several_numbers_of_dimensions_is_refused_with_all_of_them(path):
+def test_an_error_about_the_dimensions_lists_all_that_are_allowed(path):
     path.write_bytes(idx_bytes(LABELS))
     words = "3 or 4 dimensions .*begins with 00 00 08 01, not 00 00 08 03 or 00 00 08 04"
     with pytest.raises(DataError, match=words):
@@ -124,7 +124,7 @@ FAULTS_OF_EACH_KIND = ["empty", "header cut off", "one byte short", "no images"]
 
 
 @pytest.mark.parametrize("fault", FAULTS_OF_EACH_KIND)
-def test_a_name_takes_the_place_of_the_path_in_messages(path, fault):
+def test_errors_use_the_given_name_instead_of_the_path(path, fault):
     path.write_bytes(FAULTS[fault])
     with pytest.raises(DataError) as caught:
         open_idx(path, (3,), "mine.gz")

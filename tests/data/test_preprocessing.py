@@ -1,4 +1,4 @@
-"""Preprocessing: the arrays are the images and labels, scaled, flat, and in the right order."""
+"""Preprocessing: images are scaled and flattened, labels are one-hot, and samples are assigned."""
 
 import hashlib
 import json
@@ -37,10 +37,10 @@ def outputs(tmp_path):
 
 
 @pytest.fixture
-def prepared(raw, outputs):
-    """A function of the validation fraction that prepares the tiny dataset.
+def preprocessed(raw, outputs):
+    """A function of the validation fraction that preprocesses the tiny dataset.
 
-    It returns the arrays, memory-mapped as training maps them, and the manifest.
+    It returns the arrays, memory-mapped as in training, and the manifest.
     """
 
     def run(fraction=0.0):
@@ -52,8 +52,8 @@ def prepared(raw, outputs):
 
 
 @pytest.fixture
-def prepared_npz(tmp_path, outputs):
-    """As `prepared`, for the arrays of a .npz file of one's own."""
+def preprocessed_npz(tmp_path, outputs):
+    """Like `preprocessed`, for the arrays of the user's own .npz file."""
 
     def run(arrays, test_fraction=0.25, validation_fraction=0.25):
         (tmp_path / "mine.npz").write_bytes(samples.npz(arrays))
@@ -75,26 +75,26 @@ def assert_scaled(X, images, minimum, maximum):
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_pixels_are_flattened_and_scaled_by_the_training_images(prepared, part):
-    arrays, _ = prepared()
+def test_pixels_are_flattened_and_scaled_by_the_training_images(preprocessed, part):
+    arrays, _ = preprocessed()
     assert_scaled(arrays[f"X_{part}"], RAW[f"{part}_images"], 10, 200)
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_a_column_is_an_image_row_by_row(prepared, part):
-    arrays, _ = prepared()
+def test_a_column_is_an_image_flattened_by_rows(preprocessed, part):
+    arrays, _ = preprocessed()
     column = arrays[f"X_{part}"][:, 4] * 190 + 10
     np.testing.assert_allclose(column, RAW[f"{part}_images"][4].ravel(), atol=1e-4)
 
 
-def test_training_pixels_go_from_0_to_1(prepared):
-    X = prepared()[0]["X_train"]
+def test_training_pixels_span_0_to_1(preprocessed):
+    X = preprocessed()[0]["X_train"]
     assert (X.min(), X.max()) == (0, 1)
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_labels_are_one_hot(prepared, part):
-    arrays, _ = prepared()
+def test_labels_are_one_hot(preprocessed, part):
+    arrays, _ = preprocessed()
     labels = RAW[f"{part}_labels"]
     expected = [[float(label == c) for label in labels] for c in range(10)]
     np.testing.assert_array_equal(arrays[f"Y_{part}"], expected)
@@ -102,8 +102,8 @@ def test_labels_are_one_hot(prepared, part):
 
 @pytest.mark.parametrize("fraction", [0.0, 0.25])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_file_is_in_fortran_order(prepared, outputs, name, fraction):
-    prepared(fraction)
+def test_the_file_is_in_fortran_order(preprocessed, outputs, name, fraction):
+    preprocessed(fraction)
     with outputs[name].open("rb") as file:
         np.lib.format.read_magic(file)
         _, fortran_order, _ = np.lib.format.read_array_header_1_0(file)
@@ -111,8 +111,8 @@ def test_the_file_is_in_fortran_order(prepared, outputs, name, fraction):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_file_is_of_single_precision(prepared, name):
-    assert prepared(0.25)[0][name].dtype == np.float32
+def test_the_file_contains_float32(preprocessed, name):
+    assert preprocessed(0.25)[0][name].dtype == np.float32
 
 
 SHAPES = {
@@ -124,40 +124,40 @@ SHAPES = {
 
 @pytest.mark.parametrize("fraction", SHAPES)
 @pytest.mark.parametrize("part", PARTS)
-def test_each_array_has_a_column_for_each_sample(prepared, part, fraction):
-    arrays, _ = prepared(fraction)
+def test_each_array_has_a_column_for_each_sample(preprocessed, part, fraction):
+    arrays, _ = preprocessed(fraction)
     n = SHAPES[fraction][part]
     assert arrays[f"X_{part}"].shape == (PIXELS, n)
     assert arrays[f"Y_{part}"].shape == (len(CLASSES), n)
 
 
-def drawn(n, n_drawn, place):
-    """Which of n samples the split draws with the stream of this place, spelled out."""
-    generator = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(place, 0)))
+def drawn(n, n_drawn, purpose):
+    """Return which of n samples are drawn from the stream of a purpose, computed independently."""
+    generator = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(purpose, 0)))
     return sorted(generator.permutation(n)[:n_drawn].tolist())
 
 
-VALIDATION, TEST = 2, 5  # their places among the streams
+VALIDATION, TEST = 2, 5  # the positions of these purposes in random_streams.PURPOSES
 
 
-def half(n, name="x_train"):
-    """A RawSplit of n images of which the split reads nothing but their number."""
+def raw_split(n, name="x_train"):
+    """Return a RawSplit of n images, of which `assign_samples` reads only the number."""
     return RawSplit(name, np.zeros((n, 1, 1), np.uint8), np.zeros(n, np.uint8))
 
 
 def parts(splits, *fractions):
-    """The split as {part: list of indices}."""
+    """Return {part: list of indices}."""
     return {
         part: indices.tolist() for part, (_, indices) in assign_samples(splits, *fractions).items()
     }
 
 
-# ---- With a test half, the training half is split in two.
+# ---- With a test split: training and validation samples come from the training split.
 
 
 @pytest.mark.parametrize(("n", "fraction"), [(60, 0.25), (7, 0.5), (60_000, 0.1), (1_000, 0.9)])
-def test_the_validation_images_are_those_of_their_own_stream(n, fraction):
-    found = parts({"train": half(n), "test": half(9)}, 0.15, fraction)
+def test_the_validation_images_are_drawn_from_their_own_stream(n, fraction):
+    found = parts({"train": raw_split(n), "test": raw_split(9)}, 0.15, fraction)
     expected = drawn(n, round(n * fraction), VALIDATION)
     assert found["validation"] == expected
     assert found["train"] == sorted({*range(n)} - {*expected})
@@ -165,27 +165,27 @@ def test_the_validation_images_are_those_of_their_own_stream(n, fraction):
 
 
 def test_the_validation_images_never_change():
-    found = parts({"train": half(12), "test": half(1)}, 0.15, 0.25)
+    found = parts({"train": raw_split(12), "test": raw_split(1)}, 0.15, 0.25)
     assert found["validation"] == [5, 8, 10]
 
 
-def test_each_part_is_of_its_half():
-    train, test = half(20), half(9, "x_test")
+def test_each_part_comes_from_the_right_raw_split():
+    train, test = raw_split(20), raw_split(9, "x_test")
     found = assign_samples({"train": train, "test": test}, 0.15, 0.25)
     assert [found[part][0] for part in PARTS] == [train, train, test]
 
 
-def test_with_a_test_half_the_test_fraction_makes_no_difference():
-    splits = {"train": half(20), "test": half(9)}
+def test_with_a_test_split_the_test_fraction_does_not_matter():
+    splits = {"train": raw_split(20), "test": raw_split(9)}
     assert parts(splits, 0.9, 0.25) == parts(splits, 0, 0.25)
 
 
-def test_without_validation_every_image_is_for_training():
-    found = parts({"train": half(5), "test": half(2)}, 0.15, 0.0)
+def test_without_validation_all_training_images_are_used():
+    found = parts({"train": raw_split(5), "test": raw_split(2)}, 0.15, 0.0)
     assert found == {"train": [0, 1, 2, 3, 4], "validation": [], "test": [0, 1]}
 
 
-# ---- Without one, it is split in three.
+# ---- Without a test split: all samples come from the training split.
 
 FRACTIONS = [(0.15, 0.0), (0.15, 0.25), (0.5, 0.5), (0.9, 0.5), (0.01, 0.9)]
 COUNTS = {
@@ -198,44 +198,44 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("fractions", FRACTIONS)
-def test_test_images_are_set_aside_by_the_fraction(fractions):
-    found = parts({"train": half(100)}, *fractions)
+def test_test_images_are_held_out_by_the_fraction(fractions):
+    found = parts({"train": raw_split(100)}, *fractions)
     assert tuple(len(found[part]) for part in PARTS) == COUNTS[fractions]
 
 
 @pytest.mark.parametrize("fractions", FRACTIONS)
-def test_the_parts_are_disjoint_and_together_everything(fractions):
-    found = parts({"train": half(100)}, *fractions)
+def test_the_parts_are_disjoint_and_complete(fractions):
+    found = parts({"train": raw_split(100)}, *fractions)
     assert sorted(chain.from_iterable(found.values())) == [*range(100)]
 
 
 @pytest.mark.parametrize("fractions", FRACTIONS)
 def test_each_part_keeps_the_order_of_the_images(fractions):
-    found = parts({"train": half(100)}, *fractions)
+    found = parts({"train": raw_split(100)}, *fractions)
     assert all(indices == sorted(indices) for indices in found.values())
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.1, 0.5, 0.9])
-def test_the_test_images_do_not_move_with_the_validation_fraction(fraction):
-    assert parts({"train": half(100)}, 0.15, fraction)["test"] == drawn(100, 15, TEST)
+def test_the_test_images_do_not_depend_on_the_validation_fraction(fraction):
+    assert parts({"train": raw_split(100)}, 0.15, fraction)["test"] == drawn(100, 15, TEST)
 
 
-def test_the_test_images_are_drawn_from_everywhere():
-    found = parts({"train": half(100)}, 0.15, 0.0)["test"]
+def test_the_test_images_are_drawn_from_the_whole_split():
+    found = parts({"train": raw_split(100)}, 0.15, 0.0)["test"]
     assert found[0] < 25
     assert found[-1] >= 75
 
 
 @pytest.mark.parametrize("n", [2, 3, 100])
 @pytest.mark.parametrize("fraction", [0, 0.001])
-def test_at_least_one_image_is_set_aside_to_test_with(n, fraction):
-    found = parts({"train": half(n)}, fraction, 0.0)
+def test_at_least_one_test_image_is_held_out(n, fraction):
+    found = parts({"train": raw_split(n)}, fraction, 0.0)
     assert found["test"] == drawn(n, 1, TEST)
     assert len(found["train"]) == n - 1
 
 
-def test_all_parts_are_of_the_only_half():
-    train = half(20)
+def test_without_a_test_split_all_parts_come_from_the_training_split():
+    train = raw_split(20)
     assert [each for each, _ in assign_samples({"train": train}, 0.15, 0.25).values()] == [
         train
     ] * 3
@@ -243,53 +243,54 @@ def test_all_parts_are_of_the_only_half():
 
 TOO_FEW = {
     "one image": (1, 0.15, 0.0),
-    "all are to test with": (2, 0.9, 0.0),
-    "all are to test with or to validate with": (4, 0.5, 0.9),
+    "all are test images": (2, 0.9, 0.0),
+    "all are test or validation images": (4, 0.5, 0.9),
 }
 
 
 @pytest.mark.parametrize(("n", "test", "validation"), TOO_FEW.values(), ids=TOO_FEW)
 def test_too_few_images_are_refused_with_their_number(n, test, validation):
     with pytest.raises(DataError, match=f"x_train: {n} images are too few"):
-        assign_samples({"train": half(n)}, test, validation)
+        assign_samples({"train": raw_split(n)}, test, validation)
 
 
-def test_too_few_images_are_refused_where_there_is_a_test_half_too():
+def test_too_few_training_images_are_refused_with_a_test_split_too():
     with pytest.raises(DataError, match="x_train: 2 images are too few"):
-        assign_samples({"train": half(2), "test": half(9)}, 0.15, 0.9)
+        assign_samples({"train": raw_split(2), "test": raw_split(9)}, 0.15, 0.9)
 
 
-# ---- The arrays are those parts.
+# ---- The arrays.
 
 
 @pytest.fixture
-def splits():
-    """The indices of the training and of the validation images at a fraction of 0.25."""
+def train_and_validation():
+    """The indices of the training and the validation images for a fraction of 0.25."""
     validation = drawn(N_TRAIN, 15, VALIDATION)
     return sorted({*range(N_TRAIN)} - {*validation}), validation
 
 
-def test_the_split_of_the_arrays_is_that_of_the_indices(prepared, splits):
-    arrays, manifest = prepared(0.25)
-    for part, indices in zip(("train", "validation"), splits):
+def test_the_arrays_contain_the_assigned_samples(preprocessed, train_and_validation):
+    arrays, manifest = preprocessed(0.25)
+    for part, indices in zip(("train", "validation"), train_and_validation):
         images = RAW["train_images"][indices]
         assert_scaled(arrays[f"X_{part}"], images, manifest["minimum"], manifest["maximum"])
         labels = arrays[f"Y_{part}"].argmax(axis=0)
         np.testing.assert_array_equal(labels, RAW["train_labels"][indices])
 
 
-def test_the_scale_is_that_of_the_training_part_alone(prepared, raw, splits):
+def test_the_scale_depends_on_the_training_part_alone(preprocessed, raw, train_and_validation):
+    train, validation = train_and_validation
     images = RAW["train_images"].copy()
-    images[splits[1][0], 0, 0], images[splits[1][1], 0, 0] = 0, 255
+    images[validation[0], 0, 0], images[validation[1], 0, 0] = 0, 255
     replace_raw(raw["train_images"], images)
-    arrays, manifest = prepared(0.25)
-    part = images[splits[0]]
+    arrays, manifest = preprocessed(0.25)
+    part = images[train]
     assert (manifest["minimum"], manifest["maximum"]) == (part.min(), part.max())
     assert (arrays["X_validation"].min() < 0, arrays["X_validation"].max() > 1) == (True, True)
 
 
-def test_the_manifest_describes_the_arrays_as_they_are(prepared, outputs):
-    arrays, manifest = prepared(0.25)
+def test_the_manifest_describes_the_arrays(preprocessed, outputs):
+    arrays, manifest = preprocessed(0.25)
     assert manifest["arrays"] == {
         name: {
             "shape": list(array.shape),
@@ -300,8 +301,8 @@ def test_the_manifest_describes_the_arrays_as_they_are(prepared, outputs):
     }
 
 
-def test_the_manifest_names_source_scale_labels_and_classes(prepared):
-    _, manifest = prepared()
+def test_the_manifest_contains_source_scale_labels_and_classes(preprocessed):
+    _, manifest = preprocessed()
     del manifest["arrays"]
     assert manifest == SOURCE | {
         "labels": list(range(10)),
@@ -311,29 +312,29 @@ def test_the_manifest_names_source_scale_labels_and_classes(prepared):
     }
 
 
-def test_nothing_but_the_outputs_remains(prepared, outputs):
-    prepared(0.25)
+def test_only_the_outputs_are_left(preprocessed, outputs):
+    preprocessed(0.25)
     assert sorted(outputs["manifest"].parent.iterdir()) == sorted(outputs.values())
 
 
 @pytest.mark.parametrize("size", [1, 7, 45, 46])
-def test_the_slices_in_which_it_is_done_make_no_difference(prepared, outputs, monkeypatch, size):
-    prepared(0.25)
+def test_the_chunk_size_does_not_matter(preprocessed, outputs, monkeypatch, size):
+    preprocessed(0.25)
     at_once = {name: path.read_bytes() for name, path in outputs.items()}
-    monkeypatch.setattr(preprocessing, "CHUNK", size)
-    prepared(0.25)
+    monkeypatch.setattr(preprocessing, "CHUNK_SIZE", size)
+    preprocessed(0.25)
     assert {name: path.read_bytes() for name, path in outputs.items()} == at_once
 
 
-def test_twice_the_same_is_the_same_bytes(prepared, outputs):
-    prepared(0.25)
+def test_preprocessing_is_deterministic(preprocessed, outputs):
+    preprocessed(0.25)
     first = {name: path.read_bytes() for name, path in outputs.items()}
-    prepared(0.25)
+    preprocessed(0.25)
     assert {name: path.read_bytes() for name, path in outputs.items()} == first
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_nothing_but_the_outputs_remains_of_what_was_unpacked(raw, outputs, packed):
+def test_unpacked_files_are_removed(raw, outputs, packed):
     if packed:
         for role in samples.FILES:
             raw[role].write_bytes(samples.gzipped(raw[role].read_bytes()))
@@ -341,7 +342,7 @@ def test_nothing_but_the_outputs_remains_of_what_was_unpacked(raw, outputs, pack
     assert sorted(outputs["manifest"].parent.iterdir()) == sorted(outputs.values())
 
 
-# ---- Data of one's own: any labels, any pixels.
+# ---- The user's own data: any labels, any pixels.
 
 N = 40
 OWN = np.random.default_rng(2).integers(0, 256, (N, 3, 5), np.uint8)
@@ -355,57 +356,57 @@ LABELS = {
     "from 1": ([1, 2, 3], [1, 2, 3], ["1", "2", "3"]),
     "far apart": ([700, 5, -9], [-9, 5, 700], ["-9", "5", "700"]),
     "text": (["mouse", "cat", "dog"], ["cat", "dog", "mouse"], ["cat", "dog", "mouse"]),
-    "whole floats": ([2.0, 0.0], [0, 2], ["0", "2"]),
-    "truth values": ([True, False], [False, True], ["False", "True"]),
+    "integral floats": ([2.0, 0.0], [0, 2], ["0", "2"]),
+    "booleans": ([True, False], [False, True], ["False", "True"]),
     "bytes": (np.array([255, 7], np.uint8), [7, 255], ["7", "255"]),
 }
 
 
 @pytest.mark.parametrize(("labels", "ascending", "names"), LABELS.values(), ids=LABELS)
 def test_the_classes_are_the_labels_that_occur_in_ascending_order(
-    prepared_npz, labels, ascending, names
+    preprocessed_npz, labels, ascending, names
 ):
-    _, manifest = prepared_npz(own(labels))
+    _, manifest = preprocessed_npz(own(labels))
     assert (manifest["labels"], manifest["classes"]) == (ascending, names)
 
 
 @pytest.mark.parametrize(("labels", "ascending", "_"), LABELS.values(), ids=LABELS)
-def test_a_label_is_one_hot_in_the_row_of_its_class(prepared_npz, labels, ascending, _):
-    arrays = prepared_npz(own(labels) | {"x_test": OWN, "y_test": np.resize(labels, N)})[0]
+def test_a_label_is_encoded_in_the_row_of_its_class(preprocessed_npz, labels, ascending, _):
+    arrays = preprocessed_npz(own(labels) | {"x_test": OWN, "y_test": np.resize(labels, N)})[0]
     expected = [[float(label == each) for label in np.resize(labels, N)] for each in ascending]
     np.testing.assert_array_equal(arrays["Y_test"], expected)
 
 
 @pytest.mark.parametrize(("train", "test"), [([1, 2], [1, 2, 9]), ([1, 2, 9], [1])])
-def test_a_label_of_either_half_is_a_class(prepared_npz, train, test):
+def test_the_labels_of_both_splits_are_classes(preprocessed_npz, train, test):
     arrays = own(train) | {"x_test": OWN, "y_test": np.resize(test, N)}
-    found, manifest = prepared_npz(arrays)
+    found, manifest = preprocessed_npz(arrays)
     assert manifest["labels"] == [1, 2, 9]
     assert {found[f"Y_{part}"].shape[0] for part in PARTS} == {3}
 
 
-def test_text_of_other_lengths_in_the_test_half_is_not_cut(prepared_npz):
+def test_longer_text_labels_in_the_test_split_are_not_truncated(preprocessed_npz):
     test = {"x_test": OWN, "y_test": np.resize(["cat", "elephant"], N)}
-    found, manifest = prepared_npz(own(["ox", "cat"]) | test)
+    found, manifest = preprocessed_npz(own(["ox", "cat"]) | test)
     assert manifest["classes"] == ["cat", "elephant", "ox"]
     assert found["Y_test"].sum(axis=1).tolist() == [N / 2, N / 2, 0]
 
 
-def test_the_names_of_a_source_are_left_where_their_number_is_another(raw, prepared):
+def test_class_names_of_a_source_are_ignored_if_their_number_differs(raw, preprocessed):
     replace_raw(raw["train_labels"], RAW["train_labels"] % 5 * 2)
     replace_raw(raw["test_labels"], RAW["test_labels"] % 5 * 2)
-    assert prepared()[1]["classes"] == ["0", "2", "4", "6", "8"]
+    assert preprocessed()[1]["classes"] == ["0", "2", "4", "6", "8"]
 
 
-def test_without_a_source_the_manifest_names_none(prepared_npz):
-    _, manifest = prepared_npz(own([0, 1]))
+def test_without_a_source_the_manifest_has_none(preprocessed_npz):
+    _, manifest = preprocessed_npz(own([0, 1]))
     assert manifest.keys() == {"labels", "classes", "image_shape", "minimum", "maximum", "arrays"}
 
 
-def test_the_arrays_of_a_split_in_three_are_those_images_and_labels(prepared_npz):
-    labels = np.arange(N)  # each image is a class, and tells which one it is
-    found, _ = prepared_npz(own(labels), 0.3, 0.25)
-    expected = parts({"train": half(N)}, 0.3, 0.25)
+def test_without_a_test_split_the_arrays_contain_the_assigned_samples(preprocessed_npz):
+    labels = np.arange(N)  # each image is a class of its own, so a label identifies its image
+    found, _ = preprocessed_npz(own(labels), 0.3, 0.25)
+    expected = parts({"train": raw_split(N)}, 0.3, 0.25)
     train = OWN[expected["train"]]
     for part, indices in expected.items():
         assert found[f"Y_{part}"].argmax(axis=0).tolist() == indices
@@ -413,10 +414,10 @@ def test_the_arrays_of_a_split_in_three_are_those_images_and_labels(prepared_npz
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 2), (4, 6, 3), (4, 6, 1)])
-def test_images_of_any_shape_are_flattened_row_by_row_and_colour_by_colour(prepared_npz, shape):
+def test_images_of_any_shape_are_flattened_by_row_column_and_channel(preprocessed_npz, shape):
     images = np.random.default_rng(3).integers(0, 256, (N, *shape), np.uint8)
     images[:2].flat[0], images[:2].flat[-1] = 0, 255
-    found, manifest = prepared_npz(
+    found, manifest = preprocessed_npz(
         own([0, 1], images) | {"x_test": images, "y_test": np.resize([0, 1], N)}, 0, 0
     )
     assert manifest["image_shape"] == [n for n in shape if n != 1 or len(shape) == 2]
@@ -427,38 +428,38 @@ def test_images_of_any_shape_are_flattened_row_by_row_and_colour_by_colour(prepa
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 255), (10, 200), (254, 255)])
-def test_every_byte_is_scaled_to_the_nearest_number(prepared_npz, low, high):
+def test_every_byte_is_scaled_to_the_nearest_float32(preprocessed_npz, low, high):
     images = np.resize(np.array([low, high], np.uint8), (4, 16, 16))
     every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
     test = {"x_test": every, "y_test": np.array([0])}
-    found, _ = prepared_npz(own([0, 1], images) | test, 0, 0)
+    found, _ = preprocessed_npz(own([0, 1], images) | test, 0, 0)
     expected = [[np.float32((byte - low) / (high - low))] for byte in range(256)]
     np.testing.assert_array_equal(found["X_test"], expected, strict=True)
 
 
 PIXELS_OF = {
-    "truth values": (np.array([False, True]), [0, 1]),
+    "booleans": (np.array([False, True]), [0, 1]),
     "signed": (np.array([-128, 127, 0], np.int8), [0, 1, 128 / 255]),
     "of 16 bits": (np.array([0, 65535, 13107], np.uint16), [0, 1, 0.2]),
     "of 64 bits": (np.array([-(10**6), 10**6, 0]), [0, 1, 0.5]),
-    "splits": (np.array([-1, 1, 0.5], np.float16), [0, 1, 0.75]),
-    "singles": (np.array([0, 0.1, 0.025], np.float32), [0, 1, 0.25]),
-    "doubles": (np.array([-0.5, 1.5, 1.0]), [0, 1, 0.75]),
+    "half precision": (np.array([-1, 1, 0.5], np.float16), [0, 1, 0.75]),
+    "single precision": (np.array([0, 0.1, 0.025], np.float32), [0, 1, 0.25]),
+    "double precision": (np.array([-0.5, 1.5, 1.0]), [0, 1, 0.75]),
     "big-endian": (np.array([0, 1000, 250], ">i2"), [0, 1, 0.25]),
 }
 
 
 @pytest.mark.parametrize(("pixels", "expected"), PIXELS_OF.values(), ids=PIXELS_OF)
-def test_pixels_of_any_type_are_scaled_to_0_to_1(prepared_npz, pixels, expected):
+def test_pixels_of_any_type_are_scaled_to_0_to_1(preprocessed_npz, pixels, expected):
     images = np.resize(pixels, (N, len(pixels), 1)).astype(pixels.dtype)
-    found, manifest = prepared_npz(own([0, 1], images))
+    found, manifest = preprocessed_npz(own([0, 1], images))
     for part in PARTS:
         column = found[f"X_{part}"][:, 0]
         np.testing.assert_allclose(column, expected, rtol=1e-6, atol=1e-7)
     assert (manifest["minimum"], manifest["maximum"]) == (pixels.min(), pixels.max())
 
 
-# ---- What is bad is refused, and leaves nothing.
+# ---- Invalid data are refused, and nothing is left behind.
 
 FAULTS = {
     "too few labels": ("train_labels", RAW["train_labels"][:-1], "60 images, .* 59 labels"),
@@ -468,7 +469,7 @@ FAULTS = {
         np.zeros((N_TEST, 7, WIDTH), np.uint8),
         "of 6 x 5 pixels, but .* of 7 x 5",
     ),
-    "training images of one colour": (
+    "constant training images": (
         "train_images",
         np.full((N_TRAIN, HEIGHT, WIDTH), 7, np.uint8),
         "train-images-idx3-ubyte: all pixels are 7, so there is nothing to learn",
@@ -478,62 +479,62 @@ FAULTS = {
 
 @pytest.mark.parametrize(("key", "array", "words"), FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("packed", [False, True])
-def test_bad_raw_files_are_refused_and_nothing_is_left(
-    prepared, raw, outputs, key, array, words, packed
+def test_invalid_raw_files_are_refused_and_nothing_is_left(
+    preprocessed, raw, outputs, key, array, words, packed
 ):
     replace_raw(raw[key], array)
     if packed:
         raw[key].write_bytes(samples.gzipped(raw[key].read_bytes()))
     with pytest.raises(DataError, match=words):
-        prepared()
+        preprocessed()
     assert [*outputs["manifest"].parent.iterdir()] == []
 
 
 @pytest.mark.parametrize("label", ["cat", 3])
-def test_a_single_class_is_refused_and_nothing_is_left(prepared_npz, outputs, label):
+def test_a_single_class_is_refused_and_nothing_is_left(preprocessed_npz, outputs, label):
     with pytest.raises(DataError, match=rf"mine\.npz: x_train: all images have the label {label}"):
-        prepared_npz(own([label]))
+        preprocessed_npz(own([label]))
     assert [*outputs["manifest"].parent.iterdir()] == []
 
 
-def test_a_constant_image_among_others_is_no_fault(prepared_npz):
+def test_a_constant_image_among_others_is_accepted(preprocessed_npz):
     images = OWN.copy()
     images[THREE["train"][0]] = 0
-    assert OWN.min() > 0 == prepared_npz(own([0, 1], images))[1]["minimum"]
+    assert OWN.min() > 0 == preprocessed_npz(own([0, 1], images))[1]["minimum"]
 
 
 @pytest.mark.parametrize("value", [7, 7.5])
-def test_training_images_that_are_all_the_same_colour_are_refused(prepared_npz, outputs, value):
+def test_constant_training_images_are_refused(preprocessed_npz, outputs, value):
     images = np.full((N, 3, 5), value)
     other = {"x_test": images * np.arange(1, N + 1)[:, None, None], "y_test": np.arange(N)}
     with pytest.raises(DataError, match=rf"mine\.npz: x_train: all pixels are {value}"):
-        prepared_npz(own([0, 1], images) | other)
+        preprocessed_npz(own([0, 1], images) | other)
     assert [*outputs["manifest"].parent.iterdir()] == []
 
 
 BAD = [np.nan, np.inf, -np.inf]
-THREE = parts({"train": half(N)}, 0.25, 0.25)
-TWO = parts({"train": half(N), "test": half(N)}, 0, 0.25)
-# Which array has the bad pixels, whether there is a test half, and which images they are in.
+THREE = parts({"train": raw_split(N)}, 0.25, 0.25)
+TWO = parts({"train": raw_split(N), "test": raw_split(N)}, 0, 0.25)
+# The array with the bad pixels, whether there is a test split, and the image they are in.
 PLACES = {
-    "first for training": ("x_train", True, TWO["train"][0]),
-    "last for training": ("x_train", True, TWO["train"][-1]),
-    "for validation": ("x_train", True, TWO["validation"][5]),
-    "first to test with": ("x_test", True, 0),
-    "last to test with": ("x_test", True, N - 1),
-    "for training, test images split off": ("x_train", False, THREE["train"][8]),
-    "for validation, test images split off": ("x_train", False, THREE["validation"][3]),
-    "split off to test with": ("x_train", False, THREE["test"][4]),
+    "first training image": ("x_train", True, TWO["train"][0]),
+    "last training image": ("x_train", True, TWO["train"][-1]),
+    "validation image": ("x_train", True, TWO["validation"][5]),
+    "first test image": ("x_test", True, 0),
+    "last test image": ("x_test", True, N - 1),
+    "training image, without a test split": ("x_train", False, THREE["train"][8]),
+    "validation image, without a test split": ("x_train", False, THREE["validation"][3]),
+    "test image, without a test split": ("x_train", False, THREE["test"][4]),
 }
 
 
 @pytest.mark.parametrize("size", [4, 5_000])
 @pytest.mark.parametrize("value", BAD)
 @pytest.mark.parametrize(("name", "with_test", "number"), PLACES.values(), ids=PLACES)
-def test_an_image_that_is_not_finite_is_named_and_nothing_is_left(
-    prepared_npz, outputs, monkeypatch, name, with_test, number, value, size
+def test_a_pixel_that_is_not_finite_is_reported_and_nothing_is_left(
+    preprocessed_npz, outputs, monkeypatch, name, with_test, number, value, size
 ):
-    monkeypatch.setattr(preprocessing, "CHUNK", size)
+    monkeypatch.setattr(preprocessing, "CHUNK_SIZE", size)
     images = OWN.astype(np.float32)
     arrays = own([0, 1], images)
     if with_test:
@@ -542,15 +543,15 @@ def test_an_image_that_is_not_finite_is_named_and_nothing_is_left(
     arrays[name][number, 2, 1] = value
     words = rf"mine\.npz: {name}: image {number} has pixels that are not finite"
     with pytest.raises(DataError, match=words):
-        prepared_npz(arrays)
+        preprocessed_npz(arrays)
     assert [*outputs["manifest"].parent.iterdir()] == []
 
 
-def test_the_first_of_several_bad_images_is_named(prepared_npz):
+def test_the_first_of_several_images_that_are_not_finite_is_reported(preprocessed_npz):
     images = OWN.astype(np.float64)
     images[THREE["train"][3:]] = np.nan
     with pytest.raises(DataError, match=f"image {THREE['train'][3]} "):
-        prepared_npz(own([0, 1], images))
+        preprocessed_npz(own([0, 1], images))
 
 
 def fail(*_):
@@ -559,86 +560,86 @@ def fail(*_):
 
 @pytest.mark.parametrize("step", ["write_pixels", "write_one_hot"])
 @pytest.mark.parametrize("last", [0, 2])
-def test_a_failure_midway_leaves_nothing(prepared, outputs, monkeypatch, step, last):
+def test_a_failure_midway_leaves_nothing(preprocessed, outputs, monkeypatch, step, last):
     calls, real = iter(range(3)), getattr(preprocessing, step)
     monkeypatch.setattr(
         preprocessing, step, lambda *args: (fail if next(calls) == last else real)(*args)
     )
     with pytest.raises(RuntimeError, match="midway"):
-        prepared()
+        preprocessed()
     assert [*outputs["manifest"].parent.iterdir()] == []
 
 
-def test_a_failure_leaves_earlier_arrays_as_they_were(prepared, outputs, raw):
-    prepared()
+def test_a_failure_keeps_earlier_arrays(preprocessed, outputs, raw):
+    preprocessed()
     before = {name: path.read_bytes() for name, path in outputs.items()}
     replace_raw(raw["test_labels"], np.zeros(N_TEST + 1, np.uint8))
     with pytest.raises(DataError):
-        prepared(0.25)
+        preprocessed(0.25)
     assert {name: path.read_bytes() for name, path in outputs.items()} == before
 
 
-def test_a_bad_image_leaves_earlier_arrays_as_they_were(prepared_npz, outputs):
+def test_an_image_that_is_not_finite_keeps_earlier_arrays(preprocessed_npz, outputs):
     images = OWN.astype(np.float32)
-    prepared_npz(own([0, 1], images))
+    preprocessed_npz(own([0, 1], images))
     before = {name: path.read_bytes() for name, path in outputs.items()}
-    images[THREE["test"][-1]] = np.nan  # in the array that is written last
+    images[THREE["test"][-1]] = np.nan  # in the array written last
     with pytest.raises(DataError):
-        prepared_npz(own([0, 1], images / 2))
+        preprocessed_npz(own([0, 1], images / 2))
     assert {name: path.read_bytes() for name, path in outputs.items()} == before
 
 
-# ---- The memory in use is that of a slice.
+# ---- Memory does not grow with the dataset.
 
 SIDE = 24  # pixels
 
 
 def peak(folder, n, splits):
-    """The peak of memory while n images are prepared, which lie in IDX files."""
+    """Return the peak of memory while n images in IDX files are preprocessed."""
     folder.mkdir()
     pixels, label = bytes(range(256)) * 3, bytes(range(10))
     raw = {}
-    for half in splits:
-        raw[f"{half}_images"], raw[f"{half}_labels"] = folder / half, folder / f"{half} labels"
+    for split in splits:
+        raw[f"{split}_images"], raw[f"{split}_labels"] = folder / split, folder / f"{split} labels"
         header = bytes([0, 0, 8, 3]) + b"".join(i.to_bytes(4, "big") for i in (n, SIDE, SIDE))
-        with raw[f"{half}_images"].open("wb") as file:
+        with raw[f"{split}_images"].open("wb") as file:
             file.write(header)
             for _ in range(n):
                 file.write(pixels[: SIDE * SIDE])
         header = bytes([0, 0, 8, 1]) + n.to_bytes(4, "big")
-        raw[f"{half}_labels"].write_bytes(header + (label * n)[:n])
+        raw[f"{split}_labels"].write_bytes(header + (label * n)[:n])
     outputs = {name: folder / f"{name}.npy" for name in NAMES}
     outputs["manifest"] = folder / "manifest.json"
     return samples.peak_memory(lambda: preprocess(raw, 0.25, 0.25, outputs))
 
 
 @pytest.mark.parametrize("splits", [["train"], ["train", "test"]])
-def test_ten_times_the_images_take_no_more_memory(tmp_path, monkeypatch, splits):
-    monkeypatch.setattr(preprocessing, "CHUNK", 1_000)
+def test_ten_times_the_images_use_no_more_memory(tmp_path, monkeypatch, splits):
+    monkeypatch.setattr(preprocessing, "CHUNK_SIZE", 1_000)
     few, many = (peak(tmp_path / str(n), n, splits) for n in (4_000, 40_000))
-    # Each image's place and class are kept, a few numbers; its pixels are not.
+    # The index and the class of each image stay in memory; its pixels do not.
     assert many - few < 36_000 * SIDE * SIDE / 8
 
 
-def test_a_bad_note_of_the_source_leaves_nothing(prepared, raw, outputs):
+def test_an_invalid_record_of_the_source_leaves_nothing(preprocessed, raw, outputs):
     raw["source"].write_text("{")
     with pytest.raises(ValueError, match="Expecting"):
-        prepared()
+        preprocessed()
     assert not any(path.exists() for path in outputs.values())
 
 
-def test_wide_numbers_keep_their_differences(tmp_path, outputs):
-    """In float32, 2^30 and its next sixty neighbours are one number."""
+def test_pixels_with_many_digits_stay_distinct(tmp_path, outputs):
+    """In float32, 2^30 and the next sixty integers are the same number."""
     images = (np.arange(120) + 2**30).reshape(4, 6, 5)
     np.savez(tmp_path / "wide.npz", x_train=images, y_train=np.arange(4) % 2)
     preprocess({"npz": tmp_path / "wide.npz"}, 0.25, 0, outputs)
-    X = np.concatenate([np.load(outputs[f"X_{half}"]) for half in ("train", "test")], axis=1)
+    X = np.concatenate([np.load(outputs[f"X_{part}"]) for part in ("train", "test")], axis=1)
     assert len(np.unique(X)) == 120
 
 
 @pytest.mark.parametrize("bad", [np.inf, 1e300, 0.5])
-def test_labels_that_are_no_whole_numbers_are_refused(tmp_path, outputs, bad):
+def test_labels_that_are_not_integers_are_refused(tmp_path, outputs, bad):
     images = np.arange(120, dtype=np.uint8).reshape(4, 6, 5)
     np.savez(tmp_path / "odd.npz", x_train=images, y_train=np.array([0, 1, 0, bad]))
-    with pytest.raises(DataError, match="labels are whole numbers or text"):
+    with pytest.raises(DataError, match="labels must be integers or text"):
         preprocess({"npz": tmp_path / "odd.npz"}, 0.25, 0, outputs)

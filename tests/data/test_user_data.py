@@ -1,4 +1,4 @@
-"""Data of one's own: the files are found by their names, and known by their content."""
+"""The user's own data: files are found by name, and identified by content."""
 
 import hashlib
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 from samples import FILES, npz, write_idx
 from scratchnet.data.raw_splits import open_raw_splits
-from scratchnet.data.user_data import dataset_label, find_files, hash_contents, role_of
+from scratchnet.data.user_data import dataset_label, find_files, find_role, hash_contents
 from scratchnet.errors import ConfigError
 
 
@@ -22,12 +22,12 @@ def folder(tmp_path):
 
 
 def fill(folder, names):
-    """Write a file of each name, its name within."""
+    """Write a file with each name, which contains its name."""
     for name in names:
         (folder / name).write_text(name)
 
 
-# ---- Which files they are.
+# ---- Finding files.
 
 MNIST = [*FILES.values()]
 TEMPLATES = {
@@ -55,19 +55,19 @@ NAMINGS = {
         "test_labels.idx1",
     ],
     "images first": ["images-train.idx", "labels-train.idx", "images-test.idx", "labels-test.idx"],
-    "some packed": [MNIST[0] + ".gz", MNIST[1], MNIST[2] + ".gz", MNIST[3]],
+    "some compressed": [MNIST[0] + ".gz", MNIST[1], MNIST[2] + ".gz", MNIST[3]],
 }
 
 
 @pytest.mark.parametrize("names", NAMINGS.values(), ids=NAMINGS)
 @pytest.mark.parametrize("kind", [str, lambda path: path], ids=["text", "path"])
-def test_idx_files_are_found_by_their_names(folder, names, kind):
+def test_idx_files_are_found_by_name(folder, names, kind):
     fill(folder, names)
     assert find_files(kind(folder)) == {role: folder / name for role, name in zip(FILES, names)}
 
 
 @pytest.mark.parametrize("names", NAMINGS.values(), ids=NAMINGS)
-def test_a_test_set_may_be_missing(folder, names):
+def test_the_test_files_may_be_missing(folder, names):
     fill(folder, names[:2])
     assert find_files(folder) == {
         "train_images": folder / names[0],
@@ -91,10 +91,10 @@ OTHERS = [
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_file_with_another_name_has_no_role(folder, name):
-    assert role_of(folder / name) is None
+    assert find_role(folder / name) is None
 
 
-def test_other_files_are_passed_over(folder):
+def test_other_files_are_ignored(folder):
     fill(folder, [*MNIST, *OTHERS])
     assert {*find_files(folder).values()} == {folder / name for name in MNIST}
 
@@ -131,18 +131,18 @@ def test_exactly_the_missing_files_are_named(folder, present, missing):
     assert [role for role in FILES if role in named] == missing
 
 
-def test_the_message_about_missing_files_says_how_they_are_called(folder):
+def test_an_error_about_missing_files_gives_example_names(folder):
     with pytest.raises(ConfigError, match="train-images-idx3-ubyte"):
         find_files(folder)
 
 
 @pytest.mark.parametrize("kind", [str, lambda path: path], ids=["text", "path"])
-def test_an_npz_is_the_dataset_itself(folder, kind):
+def test_an_npz_file_is_a_whole_dataset(folder, kind):
     fill(folder, ["mine.npz"])
     assert find_files(kind(folder / "mine.npz")) == {"npz": folder / "mine.npz"}
 
 
-def test_a_path_may_be_below_the_home_folder(folder, monkeypatch):
+def test_a_path_may_start_with_a_tilde(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     fill(folder, ["mine.npz", *MNIST])
     assert find_files("~/mine.npz") == {"npz": folder / "mine.npz"}
@@ -156,22 +156,22 @@ def test_a_path_may_be_relative(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["nowhere.npz", "nowhere", "there.zip", "there"])
-def test_what_is_no_npz_and_no_folder_is_refused(folder, name):
+def test_a_path_that_is_neither_an_npz_file_nor_a_folder_is_refused(folder, name):
     fill(folder, ["there.zip", "there"])
     with pytest.raises(ConfigError, match=r"no such \.npz file, and no such folder"):
         find_files(folder / name)
 
 
-def test_what_is_found_can_be_opened(folder, tmp_path):
+def test_the_files_found_can_be_opened(folder, tmp_path):
     write_idx(folder)
     splits = open_raw_splits(find_files(folder), tmp_path)
-    assert {name: half.images.shape for name, half in splits.items()} == {
+    assert {name: split.images.shape for name, split in splits.items()} == {
         "train": (60, 6, 5),
         "test": (20, 6, 5),
     }
 
 
-# ---- How it is called.
+# ---- The name of a dataset.
 
 
 @pytest.mark.parametrize(
@@ -193,16 +193,16 @@ def test_what_is_found_can_be_opened(folder, tmp_path):
         (".", "data"),
     ],
 )
-def test_a_label_is_the_file_name_as_far_as_folders_allow(path, expected):
+def test_a_label_is_the_file_name_reduced_to_safe_characters(path, expected):
     assert dataset_label(path) == expected
 
 
-# ---- By what it is known.
+# ---- The hash of a dataset.
 
 
 @pytest.fixture
 def filled(folder):
-    """The files of a dataset in the folder, by their roles."""
+    """The files of a dataset in the folder, by role."""
     fill(folder, MNIST)
     return find_files(folder)
 
@@ -214,7 +214,7 @@ def test_the_hash_of_one_file_is_what_sha256sum_prints(folder):
 
 
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="there is no sha256sum")
-def test_sha256sum_prints_it(folder):
+def test_sha256sum_agrees_with_the_hash_of_one_file(folder):
     path = folder / "mine.npz"
     path.write_bytes(npz({"x_train": np.arange(99)}))
     printed = subprocess.run(["sha256sum", path], capture_output=True, text=True, check=True).stdout
@@ -226,7 +226,7 @@ def test_the_hash_of_several_files_is_64_hexadecimal_digits(filled):
     assert int(hash_contents(filled), 16)
 
 
-def test_the_place_and_the_names_of_files_make_no_difference(filled, tmp_path):
+def test_the_location_and_the_names_of_files_do_not_matter(filled, tmp_path):
     copies = {}
     for i, (role, path) in enumerate(filled.items()):
         copies[role] = tmp_path / str(i) / f"other-{path.name}"
@@ -235,7 +235,7 @@ def test_the_place_and_the_names_of_files_make_no_difference(filled, tmp_path):
     assert hash_contents(copies) == hash_contents(filled)
 
 
-def test_the_place_of_an_npz_makes_no_difference(folder, tmp_path):
+def test_the_location_of_an_npz_file_does_not_matter(folder, tmp_path):
     fill(folder, ["mine.npz"])
     shutil.copy(folder / "mine.npz", tmp_path / "other.npz")
     assert hash_contents(find_files(folder / "mine.npz")) == hash_contents(
@@ -243,13 +243,13 @@ def test_the_place_of_an_npz_makes_no_difference(folder, tmp_path):
     )
 
 
-def test_the_order_in_which_files_are_found_makes_no_difference(filled):
+def test_the_order_of_files_does_not_matter(filled):
     assert hash_contents(dict(reversed(filled.items()))) == hash_contents(filled)
 
 
 @pytest.mark.parametrize("role", FILES)
 @pytest.mark.parametrize("position", [0, 7, -1])
-def test_a_change_of_any_byte_changes_the_hash(filled, role, position):
+def test_changing_any_byte_changes_the_hash(filled, role, position):
     before = hash_contents(filled)
     content = bytearray(filled[role].read_bytes())
     content[position] ^= 1
@@ -257,7 +257,7 @@ def test_a_change_of_any_byte_changes_the_hash(filled, role, position):
     assert hash_contents(filled) != before
 
 
-def test_a_byte_more_changes_the_hash(filled):
+def test_an_additional_byte_changes_the_hash(filled):
     before = hash_contents(filled)
     with filled["test_labels"].open("ab") as file:
         file.write(b"\0")
@@ -272,18 +272,18 @@ def test_a_byte_more_changes_the_hash(filled):
         ("train_images", "train_labels"),
     ],
 )
-def test_an_exchange_of_roles_changes_the_hash(filled, one, other):
+def test_exchanging_roles_changes_the_hash(filled, one, other):
     exchanged = filled | {one: filled[other], other: filled[one]}
     assert hash_contents(exchanged) != hash_contents(filled)
 
 
-def test_without_the_test_set_it_is_another_dataset(filled):
+def test_without_the_test_files_the_hash_is_another(filled):
     train = {role: path for role, path in filled.items() if "train" in role}
     assert hash_contents(train) != hash_contents(filled)
 
 
-def test_folders_hidden_files_and_words_within_words_are_no_data(tmp_path):
-    """As in a folder of Kaggle's, unpacked on a Mac."""
+def test_folders_hidden_files_and_parts_of_words_are_ignored(tmp_path):
+    """As in an archive from Kaggle, unpacked on a Mac."""
     for name in ("contest-train-images-idx3-ubyte", "contest-train-labels-idx1-ubyte"):
         (tmp_path / name).write_bytes(b"x")
         (tmp_path / f"._{name}").write_bytes(b"x")

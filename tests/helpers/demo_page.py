@@ -53,7 +53,7 @@ def predictions(driver, X):
 
 def normalised(driver, ink):
     """What the page makes of a drawing (height, width), 0 to 1."""
-    script = "return Array.from(normalised(Float64Array.from(arguments[0]), arguments[1]))"
+    script = "return Array.from(normaliseDrawing(Float64Array.from(arguments[0]), arguments[1]))"
     image = driver.execute_script(script, ink.ravel().tolist(), ink.shape[1])
     shape = driver.execute_script("return [HEIGHT, WIDTH]")
     return np.array(image).reshape(shape)

@@ -59,7 +59,7 @@ def make_dataset(*sources):
     return Dataset(
         sha256={name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
         sources=sources,
-        largest=max(map(len, contents.values())),
+        max_file_size=max(map(len, contents.values())),
         classes=CLASSES,
     )
 

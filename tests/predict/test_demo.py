@@ -1,4 +1,4 @@
-"""The page to draw on, in a real browser: it computes what NumPy computes, and can be drawn on."""
+"""The demo page in a real browser: it accepts drawings, and agrees with NumPy."""
 
 import json
 import re
@@ -26,8 +26,8 @@ NETWORKS = {
     "tanh": {"hidden": (20, 11, 12), "activation": "tanh"},
     "in colour": {"shape": (4, 5, 3)},
     "of 62 classes": {"classes": [f"class {i}" for i in range(62)]},
-    "of names that could end the data": {"classes": ["</script>", "<b>", "'\"\\", "ü"]},
-    "on white": {"background": 1},
+    "of names that could end the script element": {"classes": ["</script>", "<b>", "'\"\\", "ü"]},
+    "on a light background": {"background": 1},
 }
 
 
@@ -43,7 +43,7 @@ def test_the_page_computes_what_numpy_computes(driver, tmp_path, options):
 
 @NEEDED
 @pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
-def test_a_drawing_is_answered_at_once_and_can_be_cleared(driver, tmp_path, options):
+def test_a_drawing_is_classified_at_once_and_can_be_cleared(driver, tmp_path, options):
     page, _, _ = make_page(tmp_path, **options)
     visit(driver, page)
     assert text(driver, "answer") == "Draw something."
@@ -51,7 +51,7 @@ def test_a_drawing_is_answered_at_once_and_can_be_cleared(driver, tmp_path, opti
     assert [bar["name"] for bar in bars(driver)] == names
     drag(driver, "paper", SEVEN)
     shown = bars(driver)
-    assert sum(bar["percent"] for bar in shown) == pytest.approx(100, abs=4)  # rounded each
+    assert sum(bar["percent"] for bar in shown) == pytest.approx(100, abs=4)  # each is rounded
     best = max(shown, key=lambda bar: bar["width"])
     assert best["first"]
     assert text(driver, "answer").startswith(f"The network says {best['name']} (")
@@ -70,7 +70,7 @@ def click(driver, name):
 
 
 def bars(driver):
-    """The bars of the page: the name, percentage, and width in pixels of each."""
+    """Return the bars of the page: the name, percentage, and width in pixels of each."""
     return driver.execute_script(
         """return [...document.querySelectorAll("#bars li")].map((bar) => ({
           name: bar.querySelectorAll("span")[0].textContent,
@@ -82,7 +82,7 @@ def bars(driver):
 
 
 @NEEDED
-def test_a_surprise_is_a_test_image_with_its_label(driver, tmp_path):
+def test_a_surprise_is_a_test_image_with_its_label_and_prediction(driver, tmp_path):
     page, network, X = make_page(tmp_path)
     visit(driver, page)
     expected = softmax(logits(network, X))
@@ -92,10 +92,10 @@ def test_a_surprise_is_a_test_image_with_its_label(driver, tmp_path):
         assert "It is a test image of 0" in answer or "It is a test image of 1" in answer
         shown = np.array([bar["percent"] for bar in bars(driver)])
         distance = np.abs(100 * expected - shown[:, None]).max(axis=0).min()
-        assert distance < 1  # the page keeps its test images in 256 shades
+        assert distance < 1  # the test images on the page have 256 shades
         right = answer.endswith("right.")
         assert right == (answer.split()[3] == answer.split(" of ")[1][0])
-    drag(driver, "paper", SEVEN)  # starts on a new sheet
+    drag(driver, "paper", SEVEN)  # starts with an empty sheet
     after_a_surprise = text(driver, "answer")
     assert "test image" not in after_a_surprise
     click(driver, "clear")
@@ -105,16 +105,16 @@ def test_a_surprise_is_a_test_image_with_its_label(driver, tmp_path):
 
 
 @NEEDED
-def test_what_each_class_saw_is_shown_without_hidden_layers_only(driver, tmp_path):
+def test_the_evidence_is_shown_only_without_hidden_layers(driver, tmp_path):
     for hidden, expected in (((), 10), ((6,), 0)):
         page, _, _ = make_page(tmp_path, hidden=hidden, activation="relu")
         visit(driver, page)
-        assert driver.find_element("id", "saw").is_displayed() == bool(expected)
+        assert driver.find_element("id", "explanation").is_displayed() == bool(expected)
         assert len(driver.find_elements("css selector", "#evidence canvas")) == expected
 
 
 @NEEDED
-def test_a_class_sees_each_pixel_times_its_weight(driver, tmp_path):
+def test_the_evidence_is_each_pixel_times_its_weight(driver, tmp_path):
     page, network, X = make_page(tmp_path)
     visit(driver, page)
     driver.execute_script("show(Float64Array.from(arguments[0]))", X[:, 0].tolist())
@@ -125,12 +125,12 @@ def test_a_class_sees_each_pixel_times_its_weight(driver, tmp_path):
     (W,) = network.weights().values()
     expected = W[:, :-1] * X[:, 0]
     rgba = np.array(colours).reshape(10, -1, 4).astype(float)
-    strength = (rgba[:, :, 0] - rgba[:, :, 2]) / 255  # red speaks for, blue against
+    strength = (rgba[:, :, 0] - rgba[:, :, 2]) / 255  # red counts for the class, blue against it
     np.testing.assert_allclose(strength, expected / np.abs(expected).max(), atol=0.01)
 
 
 def open_with(driver, folder, **drawing):
-    """Open a page for images of 28 x 28 that are drawn as `drawing` says."""
+    """Open a page for images of 28 x 28 with the drawing style `drawing`."""
     page, _, _ = make_page(folder, shape=(28, 28))
     text = page.read_text()
     (found,) = re.findall(r'"drawing": ({.*?})', text)
@@ -141,29 +141,29 @@ def open_with(driver, folder, **drawing):
 @NEEDED
 @pytest.mark.parametrize("corner", [(10, 20), (100, 60), (180, 200)])
 def test_a_drawing_is_scaled_to_its_box_and_centred_by_mass(driver, tmp_path, corner):
-    """A triangle of 80 x 50, wherever it is drawn."""
+    """Wherever it is drawn: here, a triangle of 80 x 50."""
     open_with(driver, tmp_path, size=20 / 28, centre=[14.5, 13])
     ink = np.zeros((280, 280))
     y, x = corner
     ink[y : y + 80, x : x + 50] = np.tri(80, 50, dtype=float)
     image = normalised(driver, ink)
     rows, columns = np.flatnonzero(image.sum(1) > 0.05), np.flatnonzero(image.sum(0) > 0.05)
-    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 13)  # of 80 x 50, on whole pixels
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 13)  # from 80 x 50, on whole pixels
     mass = image.sum()
     centre = [(image.sum(axis=1 - axis) * (np.arange(28) + 0.5)).sum() / mass for axis in (0, 1)]
     assert centre == pytest.approx([13, 14.5], abs=0.5)  # y, x
-    assert mass == pytest.approx(ink.sum() / 16, rel=0.01)  # a fourth of each side
+    assert mass == pytest.approx(ink.sum() / 16, rel=0.01)  # a quarter of each side
     assert image.min() >= 0 and image.max() <= 1
 
 
 @NEEDED
-def test_ink_that_is_drawn_over_is_no_brighter_than_white(driver, tmp_path):
+def test_overlapping_ink_is_not_brighter_than_white(driver, tmp_path):
     open_with(driver, tmp_path, size=1, centre=[14, 14])
     assert normalised(driver, np.full((280, 280), 1.5)).max() == 1
 
 
 @NEEDED
-def test_a_drawing_stays_in_the_image_where_it_fills_it(driver, tmp_path):
+def test_a_drawing_that_fills_the_image_stays_in_it(driver, tmp_path):
     open_with(driver, tmp_path, size=1, centre=[14, 14])
     ink = np.zeros((280, 280))
     ink[:100, 50:150] = np.tri(100)
@@ -172,7 +172,7 @@ def test_a_drawing_stays_in_the_image_where_it_fills_it(driver, tmp_path):
 
 
 @NEEDED
-def test_the_page_fits_a_phone_and_is_drawn_on_with_a_finger(tmp_path):
+def test_the_page_fits_a_phone_and_accepts_touch(tmp_path):
     (tmp_path / "profile").mkdir()
     page, _, _ = make_page(tmp_path)
     with chromium(tmp_path / "profile", mobile=True) as driver:
@@ -197,14 +197,14 @@ FAULTS = {
 
 @NEEDED
 @pytest.mark.parametrize(("complaint", "html"), FAULTS.items(), ids=["a request", "an error"])
-def test_a_page_that_asks_for_something_or_fails_is_noticed(driver, tmp_path, complaint, html):
+def test_a_request_or_an_error_of_a_page_is_noticed(driver, tmp_path, complaint, html):
     (tmp_path / "page.html").write_text(html)
     visit(driver, tmp_path / "page.html")
     assert any(complaint in found for found in complaints(driver))
 
 
 @NEEDED
-def test_the_page_cannot_ask_for_anything_even_if_it_wanted(driver, tmp_path):
+def test_the_page_cannot_send_requests(driver, tmp_path):
     page, _, _ = make_page(tmp_path)
     visit(driver, page)
     asked = """
@@ -215,10 +215,10 @@ def test_the_page_cannot_ask_for_anything_even_if_it_wanted(driver, tmp_path):
     assert any("Content Security Policy" in found for found in complaints(driver))
 
 
-# ---- How things are drawn in a dataset.
+# ---- The drawing style of a dataset.
 
 
-def test_images_like_mnists_are_drawn_in_white_in_a_box_of_20_pixels():
+def test_the_style_of_images_like_mnists_is_white_in_a_box_of_20_pixels():
     images = np.zeros((5, 28, 28))
     images[:, 4:24, 8:21] = 0.9
     for same, background in ((images, 0), (1 - images, 1), (np.stack([images] * 3, axis=3), 0)):
@@ -227,18 +227,18 @@ def test_images_like_mnists_are_drawn_in_white_in_a_box_of_20_pixels():
         assert found["centre"] == pytest.approx([14.5, 14])
 
 
-def test_the_longer_side_counts_as_a_share_of_its_side():
+def test_the_size_is_the_longer_side_as_a_fraction_of_the_image():
     images = np.zeros((3, 10, 20))
     images[:, 4:6, 2:18] = 1
     assert measure_drawing_style(images) == {"background": 0, "size": 0.8, "centre": [10, 5]}
 
 
-def test_the_centre_is_that_of_mass():
+def test_the_centre_is_the_centre_of_mass():
     images = np.zeros((1, 4, 8))
     images[0, 1, 2], images[0, 1, 6] = 0.9, 0.3
     assert measure_drawing_style(images)["centre"] == pytest.approx([2.5 * 0.75 + 6.5 * 0.25, 1.5])
 
 
-def test_images_without_anything_on_them_say_nothing():
+def test_empty_images_have_a_default_style():
     expected = {"background": 0, "size": 1.0, "centre": [3, 2]}
     assert measure_drawing_style(np.zeros((3, 4, 6))) == expected

@@ -1,4 +1,4 @@
-"""Images as a network was trained on them: drawings and photographs in a dataset's own form."""
+"""Drawings and photographs are converted to images like those that a network was trained on."""
 
 import json
 import re
@@ -18,15 +18,15 @@ from scratchnet.predict.drawings import (
 )
 from scratchnet.predict.image_input import read_image, to_network_input
 
-# ---- An image of the dataset's size is taken as it is.
+# ---- Images of the dataset's size.
 
-# Nearly MNIST's. With 14.5 a box of 20 with its mass in the middle could go to either side.
+# Nearly MNIST's. With a centre of 14.5, a symmetric box of 20 could be rounded either way.
 MNIST = {"background": 0, "size": 20 / 28, "centre": [14.3, 14.2]}
 ON_WHITE = MNIST | {"background": 1}
 
 
 def ell(side, size, corner, stroke):
-    """The ink of an L of `size` by 3/4 of it on paper of `side` x `side`, its corner at (y, x)."""
+    """Return the ink of an L, `size` by 3/4 `size`, at `corner` (y, x) of square paper."""
     ink = np.zeros((side, side), np.float32)
     y, x = corner
     ink[y : y + size, x : x + stroke] = 1
@@ -37,32 +37,32 @@ def ell(side, size, corner, stroke):
 SMALL_ELL = ell(28, 20, (4, 6), 3) * np.linspace(0.6, 1, 28, dtype=np.float32)
 
 
-def test_a_grey_image_of_that_size_is_the_same_to_the_last_bit():
+def test_a_grey_image_of_the_right_size_is_not_changed():
     np.testing.assert_array_equal(
         to_network_input(SMALL_ELL, [28, 28], MNIST), SMALL_ELL, strict=True
     )
 
 
-def test_it_is_inverted_where_it_is_dark_on_light():
+def test_a_dark_on_light_image_of_the_right_size_is_inverted():
     found = to_network_input(1 - SMALL_ELL, [28, 28], MNIST)
     np.testing.assert_array_equal(found, 1 - (1 - SMALL_ELL), strict=True)
 
 
-@pytest.mark.parametrize("of_the_dataset", [0, 1])
-@pytest.mark.parametrize("of_the_image", [0, 1])
-@pytest.mark.parametrize("said", [None, 0, 1])
-def test_it_is_inverted_where_its_background_is_not_the_datasets(
-    of_the_dataset, of_the_image, said
+@pytest.mark.parametrize("dataset_background", [0, 1])
+@pytest.mark.parametrize("image_background", [0, 1])
+@pytest.mark.parametrize("given", [None, 0, 1])
+def test_an_image_of_the_right_size_is_inverted_if_its_background_differs(
+    dataset_background, image_background, given
 ):
-    image = abs(of_the_image - SMALL_ELL)
-    found = to_network_input(image, [28, 28], MNIST | {"background": of_the_dataset}, said)
-    taken_for = of_the_image if said is None else said
-    np.testing.assert_array_equal(found, image if taken_for == of_the_dataset else 1 - image)
+    image = abs(image_background - SMALL_ELL)
+    found = to_network_input(image, [28, 28], MNIST | {"background": dataset_background}, given)
+    used = image_background if given is None else given
+    np.testing.assert_array_equal(found, image if used == dataset_background else 1 - image)
 
 
 @pytest.mark.parametrize("paper", [0.0, 0.2, 0.8, 1.0])
 @pytest.mark.parametrize("noise", [0, 0.02])
-def test_without_anything_on_it_its_paper_becomes_the_datasets(paper, noise):
+def test_an_empty_image_of_the_right_size_gets_the_background_of_the_dataset(paper, noise):
     image = np.full((28, 28), paper) + np.random.default_rng(0).normal(0, noise, (28, 28))
     found = to_network_input(image.clip(0, 1).astype(np.float32), [28, 28], MNIST)
     assert found.max() < 0.3
@@ -70,7 +70,7 @@ def test_without_anything_on_it_its_paper_becomes_the_datasets(paper, noise):
 
 
 @pytest.mark.parametrize("background", [None, 0])
-def test_a_coloured_image_becomes_its_brightness(background):
+def test_a_coloured_image_is_converted_to_its_brightness(background):
     image = np.zeros((28, 28, 3), np.float32)
     image[10, 10], image[10, 11], image[10, 12], image[10, 13] = [*np.eye(3), np.ones(3)]
     found = to_network_input(image, [28, 28], MNIST, background)
@@ -78,31 +78,31 @@ def test_a_coloured_image_becomes_its_brightness(background):
     assert found.sum() == pytest.approx(2)
 
 
-# ---- A dataset in colour.
+# ---- Datasets in colour.
 
 PHOTO = np.random.default_rng(5).random((6, 8, 3), np.float32)
 
 
 @pytest.mark.parametrize("background", [None, 0, 1])
 @pytest.mark.parametrize("drawing", [MNIST, ON_WHITE])
-def test_a_coloured_image_of_that_size_is_the_same_to_the_last_bit(background, drawing):
-    image = 1.4 * PHOTO - 0.2  # as test images are that go beyond the training images
+def test_a_coloured_image_of_the_right_size_is_not_changed(background, drawing):
+    image = 1.4 * PHOTO - 0.2  # test images may exceed the range of the training images
     found = to_network_input(image, [6, 8, 3], drawing, background)
     np.testing.assert_array_equal(found, image, strict=True)
 
 
-def test_a_grey_image_has_each_colour_alike():
+def test_a_grey_image_is_repeated_for_each_colour():
     grey = PHOTO[..., 0]
     found = to_network_input(grey, [6, 8, 3], MNIST)
     np.testing.assert_array_equal(found, np.stack([grey] * 3, axis=2), strict=True)
 
 
 @pytest.mark.parametrize("factor", [2, 10])
-def test_a_larger_one_is_resized(factor):
+def test_a_larger_image_is_resized(factor):
     large = np.kron(PHOTO, np.ones((factor, factor, 1), np.float32))
     found = to_network_input(large, [6, 8, 3], MNIST)
     assert found.shape == (6, 8, 3)
-    # Bilinear: a pixel has some of its neighbours, but most of itself.
+    # Bilinear: neighbouring pixels contribute a little.
     assert np.corrcoef(found.ravel(), PHOTO.ravel())[0, 1] > 0.9
     assert found.mean() == pytest.approx(PHOTO.mean(), abs=0.02)
     assert (found.min() >= 0, found.max() <= 1) == (True, True)
@@ -110,14 +110,14 @@ def test_a_larger_one_is_resized(factor):
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 2), (5, 7), (60, 80), (1, 500), (500, 1)])
 @pytest.mark.parametrize("channels", [(), (3,)])
-def test_one_of_a_single_colour_keeps_it_at_any_size(shape, channels):
+def test_a_uniform_image_keeps_its_colour_at_any_size(shape, channels):
     colour = np.array([0.25, 0.5, 0.75][: 3 if channels else 1], np.float32)
     image = np.broadcast_to(colour if channels else colour[0], (*shape, *channels))
     found = to_network_input(image, [6, 8, 3], MNIST)
     np.testing.assert_allclose(found, np.broadcast_to(colour, (6, 8, 3)), rtol=1e-6)
 
 
-def test_what_is_left_and_above_stays_there():
+def test_resizing_keeps_the_orientation():
     image = np.zeros((60, 80, 3), np.float32)
     image[:30, :40, 0] = image[30:, 40:, 2] = 1
     found = to_network_input(image, [6, 8, 3], MNIST)
@@ -129,7 +129,7 @@ def test_what_is_left_and_above_stays_there():
     ]
 
 
-# ---- A drawing of any other size is cut out, scaled and centred.
+# ---- Images of any other size are drawings: cropped, scaled and centred.
 
 
 def expected(ink, drawing=MNIST, shape=(28, 28)):
@@ -148,17 +148,17 @@ PLACES = {
 
 @pytest.mark.parametrize("ink", PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize("background", [0, 1])
-@pytest.mark.parametrize("is_said", [True, False])
-def test_a_drawing_is_the_same_wherever_and_however_large_it_is(ink, background, is_said):
+@pytest.mark.parametrize("is_given", [True, False])
+def test_the_place_and_the_size_of_a_drawing_do_not_matter(ink, background, is_given):
     found = to_network_input(
-        abs(background - ink), [28, 28], MNIST, background if is_said else None
+        abs(background - ink), [28, 28], MNIST, background if is_given else None
     )
     np.testing.assert_allclose(found, expected(PLACES["in the middle"]), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("strength", [0.12, -0.12, 0.3, -0.3, 0.45, -0.45])
 @pytest.mark.parametrize("paper", [0.46, 0.5, 0.54])
-def test_neither_the_paper_nor_the_pen_has_to_be_black_or_white(paper, strength):
+def test_paper_and_pen_may_be_grey(paper, strength):
     ink = PLACES["in the middle"]
     found = to_network_input(np.float32(paper) + np.float32(strength) * ink, [28, 28], MNIST)
     np.testing.assert_allclose(found, expected(ink), rtol=0, atol=1e-4)
@@ -166,27 +166,27 @@ def test_neither_the_paper_nor_the_pen_has_to_be_black_or_white(paper, strength)
 
 @pytest.mark.parametrize("paper", [0.4, 0.6])
 @pytest.mark.parametrize("pen", [0, 1])
-def test_the_pen_tells_what_the_paper_is_even_where_there_is_little_ink(paper, pen):
+def test_little_ink_is_enough_to_detect_the_background(paper, pen):
     ink = ell(280, 25, (100, 100), 1)
     found = to_network_input(np.where(ink, np.float32(pen), np.float32(paper)), [28, 28], MNIST)
     np.testing.assert_allclose(found, expected(ink), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("background", [0, 1])
-def test_with_a_background_that_is_said_the_rest_is_no_ink(background):
+def test_with_a_given_background_only_its_ink_counts(background):
     dark, light = ell(280, 80, (20, 30), 8), ell(280, 100, (150, 120), 9)
     image = (0.5 - 0.4 * dark + 0.3 * light).astype(np.float32)
     found = to_network_input(image, [28, 28], MNIST, background)
     np.testing.assert_allclose(found, expected((light, dark)[background]), rtol=0, atol=1e-4)
 
 
-def test_a_dataset_on_white_gets_it_on_white():
+def test_a_dataset_on_white_gets_drawings_on_white():
     ink = PLACES["small"]
     found = to_network_input(ink, [28, 28], ON_WHITE)
     np.testing.assert_allclose(found, 1 - expected(ink, ON_WHITE), rtol=0, atol=1e-5)
 
 
-def test_of_a_coloured_drawing_the_brightness_counts():
+def test_a_coloured_drawing_is_converted_to_its_brightness():
     ink = PLACES["small"]
     blue_on_white = 1 - ink[..., None] * np.array([1, 1, 0], np.float32)
     found = to_network_input(blue_on_white, [28, 28], MNIST)
@@ -199,7 +199,7 @@ def test_images_need_not_be_square(shape):
     found = to_network_input(PLACES["small"], list(shape), drawing)
     assert found.shape == shape
     rows, columns = (np.ptp(np.flatnonzero(found.sum(axis) > 1e-6)) + 1 for axis in (1, 0))
-    # 4 to 3, in the half of the image that it just fits.
+    # The L is 4 to 3, and as large as fits into half of the image.
     scale = min(shape[0] / 4, shape[1] / 3) / 2
     assert (rows, columns) == (np.ceil(4 * scale), np.ceil(3 * scale))
 
@@ -207,7 +207,7 @@ def test_images_need_not_be_square(shape):
 @pytest.mark.parametrize("size", [40, 100, 240])
 @pytest.mark.parametrize("background", [0, 1])
 @pytest.mark.parametrize("noise", [0, 0.01])
-def test_strokes_of_one_pixel_are_not_lost(size, background, noise):
+def test_strokes_one_pixel_wide_are_not_lost(size, background, noise):
     ink = ell(280, size, (20, 20), 1)
     image = abs(background - 0.8 * ink) + np.random.default_rng(0).normal(0, noise, ink.shape)
     found = to_network_input(image.astype(np.float32), [28, 28], MNIST)
@@ -228,7 +228,7 @@ NOTHING = {
 @pytest.mark.parametrize("paper", NOTHING.values(), ids=NOTHING)
 @pytest.mark.parametrize("shape", [(280, 280), (210, 280), (40, 50)], ids=str)
 @pytest.mark.parametrize("background", [None, 0, 1])
-def test_paper_with_nothing_on_it_has_no_ink(paper, shape, background):
+def test_empty_paper_has_no_ink(paper, shape, background):
     y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
     noise = np.random.default_rng(0).normal(size=shape)
     image = paper(y, x, noise).clip(0, 1).astype(np.float32)
@@ -252,7 +252,7 @@ ODD_SHAPES = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (29, 28), (1, 500), (500, 
 @pytest.mark.parametrize("make", ODD.values(), ids=ODD)
 @pytest.mark.parametrize("shape", ODD_SHAPES, ids=str)
 @pytest.mark.filterwarnings("error")
-def test_any_image_becomes_one_of_the_datasets(make, shape):
+def test_any_image_is_converted_to_the_shape_and_range_dataset_background(make, shape):
     grey = np.asarray(make(shape), np.float32)
     for image in (grey, np.stack([grey] * 3, axis=2)):
         for trained in ([28, 28], [8, 7], [2, 2], [6, 5, 3]):
@@ -267,7 +267,7 @@ def test_any_image_becomes_one_of_the_datasets(make, shape):
 
 
 def photographed(ink, background):
-    """A photograph of a drawing: light from the right, dark corners, noise, and weak contrast."""
+    """Return a photograph of a drawing: uneven light, dark corners, noise, and weak contrast."""
     height, width = ink.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     paper = (0.8 if background else 0.4) + 0.1 * x - 0.05 * y - 0.1 * (x**2 + y**2)
@@ -277,16 +277,16 @@ def photographed(ink, background):
 
 @pytest.mark.parametrize("ink", PLACES.values(), ids=PLACES)
 @pytest.mark.parametrize("background", [0, 1])
-@pytest.mark.parametrize("is_said", [True, False])
-def test_a_photograph_gives_what_the_drawing_gives(ink, background, is_said):
-    """To within a tenth: noise in the ink remains."""
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_photograph_gives_nearly_the_same_as_the_drawing(ink, background, is_given):
+    """The tolerance is 0.1, because noise in the ink remains."""
     image = photographed(ink, background)
-    found = to_network_input(image, [28, 28], MNIST, background if is_said else None)
+    found = to_network_input(image, [28, 28], MNIST, background if is_given else None)
     np.testing.assert_allclose(found, expected(ink), rtol=0, atol=0.1)
     assert not found[expected(ink) == 0].any()
 
 
-def test_a_line_across_the_paper_is_no_paper():
+def test_a_line_that_crosses_the_border_is_not_paper():
     ink = np.zeros((280, 280), np.float32)
     ink[100:120] = 1
     found = to_network_input(photographed(ink, 1), [28, 28], MNIST)
@@ -295,7 +295,7 @@ def test_a_line_across_the_paper_is_no_paper():
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("background", [0, 1])
-def test_a_large_photograph_is_read_and_gives_what_the_drawing_gives(tmp_path, kind, background):
+def test_a_large_photograph_gives_nearly_the_same_as_the_drawing(tmp_path, kind, background):
     ink = np.kron(PLACES["in a corner"], np.ones((4, 4)))[:900]
     image = (photographed(ink, background) * 255).round().astype(np.uint8)
     Image.fromarray(image).save(tmp_path / "a", kind)
@@ -303,7 +303,7 @@ def test_a_large_photograph_is_read_and_gives_what_the_drawing_gives(tmp_path, k
     np.testing.assert_allclose(found, expected(ink), rtol=0, atol=0.1)
 
 
-# ---- Ink and its normal form, worked out by hand.
+# ---- Ink, and normalised drawings, worked out by hand.
 
 
 def test_ink_is_what_differs_from_the_paper():
@@ -311,12 +311,12 @@ def test_ink_is_what_differs_from_the_paper():
     image[5, 5:9] = 0.2
     image[6, 5:9] = 0.5
     expected = np.zeros((20, 20))
-    expected[5, 5:9], expected[6, 5:9] = 1, 0.5  # half as far from the paper
+    expected[5, 5:9], expected[6, 5:9] = 1, 0.5  # half as different from the paper
     np.testing.assert_allclose(extract_ink(image), expected, atol=1e-9)
     np.testing.assert_allclose(extract_ink(1 - image), expected, atol=1e-9)
 
 
-def test_ink_that_is_darker_than_most_is_no_more_than_ink():
+def test_the_darkest_ink_does_not_set_the_scale():
     image = np.full((20, 20), 0.8)
     image[5, 3:17], image[6, 5] = 0.2, 0
     assert sorted(extract_ink(image)[5:7, 3:17].ravel()) == pytest.approx([0] * 13 + [1] * 15)
@@ -327,15 +327,15 @@ DRAWN[10:30, 18:21] = 1  # 60 dots of ink
 
 
 @pytest.mark.parametrize("place", [(2, 2), (2, 19), (20, 2), (37, 38), (8, 30)])
-def test_a_speck_of_dust_is_no_part_of_a_drawing(place):
-    """Wherever it is: above, beside, or in a corner."""
+def test_a_speck_of_dust_is_removed(place):
+    """Above, beside, or in a corner."""
     ink = DRAWN.copy()
     ink[place] = 1
     assert (remove_specks(ink) == DRAWN).all()
 
 
 @pytest.mark.parametrize("rows", [slice(4, 6), slice(33, 36)], ids=["dot", "foot"])
-def test_what_lies_apart_and_is_no_speck_stays(rows):
+def test_a_larger_separate_part_is_kept(rows):
     """The dot of an i, for example."""
     ink = DRAWN.copy()
     ink[rows, 19] = 1
@@ -345,11 +345,11 @@ def test_what_lies_apart_and_is_no_speck_stays(rows):
 @pytest.mark.parametrize(
     "ink", [np.zeros((3, 4)), np.ones((3, 4)), np.eye(30)], ids=["none", "all", "a line"]
 )
-def test_without_dust_there_is_nothing_to_take_away(ink):
+def test_without_dust_nothing_is_removed(ink):
     assert (remove_specks(ink) == ink).all()
 
 
-def test_the_background_that_is_said_decides_what_is_ink():
+def test_the_given_background_decides_what_is_ink():
     image = np.full((20, 20), 0.5)
     image[5, 5], image[12, 12] = 0.1, 0.8
     for background, place in ((1, (5, 5)), (0, (12, 12)), (None, (5, 5))):
@@ -358,7 +358,7 @@ def test_the_background_that_is_said_decides_what_is_ink():
 
 
 @pytest.mark.parametrize(
-    ("least", "most", "paper", "is_light"),
+    ("lowest", "highest", "paper", "is_light"),
     [
         (-0.8, 0.1, 0.2, True),
         (-0.1, 0.8, 0.9, False),
@@ -369,14 +369,14 @@ def test_the_background_that_is_said_decides_what_is_ink():
         (0, 0, 0, False),
     ],
 )
-def test_paper_is_light_where_what_differs_most_is_darker(least, most, paper, is_light):
+def test_paper_is_light_if_the_largest_difference_is_darker(lowest, highest, paper, is_light):
     difference = np.zeros((10, 10))
-    difference[2, 2:6], difference[7, 2:6] = least, most
+    difference[2, 2:6], difference[7, 2:6] = lowest, highest
     assert is_dark_on_light(difference, paper) == is_light
 
 
-def test_a_drawing_fills_its_box():
-    """2 x 2 dots become 2 x 2 pixels, in the middle."""
+def test_a_drawing_is_scaled_to_its_box():
+    """2 x 2 ink pixels become 2 x 2 image pixels in the centre."""
     ink = np.zeros((9, 7))
     ink[6:8, 1:3] = [[0.5, 1], [1, 0.5]]
     drawing = {"background": 0, "size": 0.5, "centre": [2, 2]}
@@ -385,7 +385,7 @@ def test_a_drawing_fills_its_box():
     np.testing.assert_allclose(normalise_drawing(ink, drawing, 4, 4), image)
 
 
-def test_a_dot_is_enlarged_too():
+def test_a_single_dot_is_enlarged():
     ink = np.zeros((9, 7))
     ink[0, 6] = 0.25
     drawing = {"background": 0, "size": 0.5, "centre": [2, 2]}
@@ -394,23 +394,23 @@ def test_a_dot_is_enlarged_too():
     np.testing.assert_allclose(normalise_drawing(ink, drawing, 4, 4), image)
 
 
-def test_ink_is_no_brighter_than_white():
+def test_ink_is_not_brighter_than_white():
     drawing = {"background": 0, "size": 1.0, "centre": [2, 2]}
     assert (normalise_drawing(np.full((9, 9), 1.5), drawing, 4, 4) == 1).all()
 
 
-def test_ink_is_shared_among_the_pixels_below_it():
-    """A bar of 3 dots, as long as 2 pixels: the dot in the middle lies on both."""
+def test_ink_is_shared_among_the_pixels_it_overlaps():
+    """3 ink pixels become as long as 2 image pixels: the middle one overlaps both."""
     ink = np.array([[1, 0.6, 1]])
     drawing = {"background": 0, "size": 1.0, "centre": [1, 0.5]}
-    share = (2 / 3) ** 2  # of a dot's area in a pixel's
+    share = (2 / 3) ** 2  # the area of an ink pixel in image pixels
     expected = [[share * 1.3, share * 1.3]]
     np.testing.assert_allclose(normalise_drawing(ink, drawing, 1, 2), expected)
 
 
-def test_its_box_lies_on_the_whole_pixel_next_to_its_centre_of_mass():
+def test_the_box_is_placed_at_the_whole_pixel_nearest_to_the_centre_of_mass():
     ink = np.zeros((30, 30))
-    ink[:, 0], ink[:, 1:20] = 1, 0.01  # its mass is on the left
+    ink[:, 0], ink[:, 1:20] = 1, 0.01  # most of the mass is on the left
     drawing = {"background": 0, "size": 20 / 28, "centre": [14, 14]}
     image = normalise_drawing(ink, drawing, 28, 28)
     mean = (0.5 + 0.01 * sum(x + 0.5 for x in range(1, 20))) / 1.19
@@ -420,8 +420,8 @@ def test_its_box_lies_on_the_whole_pixel_next_to_its_centre_of_mass():
 
 
 @pytest.mark.parametrize(("centre", "first"), [(0, 0), (1.4, 0), (5.1, 3), (8, 4), (9, 4)])
-def test_nothing_of_it_leaves_the_image(centre, first):
-    """Wherever the centre of mass is to go: a square in the half of 8 x 8 pixels."""
+def test_the_box_stays_within_the_image(centre, first):
+    """A square half as large as the 8 x 8 pixels, for any centre."""
     drawing = {"background": 0, "size": 0.5, "centre": [centre, 4]}
     expected = np.zeros((8, 8))
     expected[2:6, first : first + 4] = 1
@@ -435,8 +435,8 @@ def test_without_ink_the_image_is_empty(shape):
     assert not normalise_drawing(np.zeros(shape), MNIST, 28, 28).any()
 
 
-def test_test_images_that_are_enlarged_come_back_as_they_were():
-    """In the manner of MNIST: in a box of 20 x 20, on whole pixels."""
+def test_an_enlarged_test_image_is_restored():
+    """As in MNIST: in a box of 20 x 20, on whole pixels."""
     image = np.zeros((28, 28))
     image[4:24, 7:20] = np.random.default_rng(0).random((20, 13))
     drawing = measure_drawing_style(image[None])
@@ -445,7 +445,7 @@ def test_test_images_that_are_enlarged_come_back_as_they_were():
     )
 
 
-# ---- The page to draw on does the same in JavaScript.
+# ---- The demo page does the same in JavaScript.
 
 
 @pytest.fixture(scope="module")
@@ -455,7 +455,7 @@ def driver(tmp_path_factory):
 
 
 def scribble(paper, box, seed):
-    """Ink of random strength in a `box` (top, left, height, width) of `paper` (height, width)."""
+    """Return ink of random strength in a `box` (top, left, height, width) of `paper` (h, w)."""
     rng = np.random.default_rng(seed)
     ink = np.zeros(paper)
     top, left, height, width = box
@@ -468,7 +468,7 @@ SCRIBBLES = {
     "a square": scribble((90, 90), (10, 20, 60, 60), 1),
     "wide": scribble((90, 90), (50, 5, 30, 80), 2),
     "tall, on wide paper": scribble((60, 110), (0, 70, 60, 35), 3),
-    "all of tall paper": scribble((120, 50), (0, 0, 120, 50), 4),
+    "fills tall paper": scribble((120, 50), (0, 0, 120, 50), 4),
     "a line across": scribble((90, 90), (40, 0, 1, 90), 5),
     "a line down": scribble((90, 90), (0, 89, 90, 1), 6),
     "mass on one side": scribble((90, 90), (9, 9, 70, 70), 7) * np.linspace(0, 1, 90) ** 9,
@@ -479,7 +479,7 @@ SCRIBBLES = {
 PAGES = {
     "MNIST's": ((28, 28), 20 / 28, [14.5, 14.6]),
     "filled": ((28, 28), 1.0, [14.8, 14.7]),
-    "off its middle": ((28, 28), 0.6, [3.3, 27.1]),
+    "off centre": ((28, 28), 0.6, [3.3, 27.1]),
     "wide": ((8, 13), 0.7, [6.1, 4.2]),
     "tall": ((25, 9), 0.93, [4.45, 11.6]),
     "larger than the drawing": ((64, 96), 0.9, [40, 30]),
@@ -488,7 +488,7 @@ PAGES = {
 
 @NEEDED
 @pytest.mark.parametrize(("shape", "size", "centre"), PAGES.values(), ids=PAGES)
-def test_the_page_normalises_a_drawing_as_it_is_done_here(driver, tmp_path, shape, size, centre):
+def test_the_page_and_normalise_drawing_agree(driver, tmp_path, shape, size, centre):
     drawing = {"background": 0, "size": size, "centre": centre}
     page, _, _ = make_page(tmp_path, shape=shape)
     text = page.read_text()
@@ -496,7 +496,7 @@ def test_the_page_normalises_a_drawing_as_it_is_done_here(driver, tmp_path, shap
     page.write_text(text.replace(found, json.dumps(drawing)))
     visit(driver, page)
     script = """return arguments[0].map(
-      ([ink, width]) => Array.from(normalised(Float64Array.from(ink), width)))"""
+      ([ink, width]) => Array.from(normaliseDrawing(Float64Array.from(ink), width)))"""
     inks = [[ink.ravel().tolist(), ink.shape[1]] for ink in SCRIBBLES.values()]
     for name, image in zip(SCRIBBLES, driver.execute_script(script, inks)):
         here = normalise_drawing(SCRIBBLES[name], drawing, *shape).ravel()

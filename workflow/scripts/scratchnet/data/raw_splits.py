@@ -22,7 +22,7 @@ class RawSplit:
     """The training or the test split of a dataset.
 
     `images` (n, height, width) or (n, height, width, 3) are memory-mapped; `labels` (n,) are
-    numbers or text. `name` says where the images come from.
+    integers or text. `name` says where the images come from.
     """
 
     name: str
@@ -30,20 +30,19 @@ class RawSplit:
     labels: np.ndarray
 
 
-def open_raw_splits(files, folder):
+def open_raw_splits(files: dict[str, str | Path], folder: str | Path) -> dict[str, RawSplit]:
     """Return the splits of a dataset: {"train": RawSplit} and, if there is one, "test".
 
     `files` is {"npz": path} with the arrays x_train, y_train, x_test and y_test, or maps
     train_images, train_labels, test_images and test_labels to IDX files, plain or .gz. Compressed
-    data are unpacked into `folder`, which must exist as long as the arrays are in use. Raises
+    files are unpacked into `folder`, which must exist as long as the arrays are in use. Raises
     DataError, which names the file, if its content is not valid.
     """
     if "npz" in files:
-        arrays = _open_npz(Path(files["npz"]), folder)
+        arrays, prefix = _open_npz(Path(files["npz"]), folder), f"{files['npz']}: "
         names = {split: (f"x_{split}", f"y_{split}") for split in SPLITS}
-        where = f"{files['npz']}: "
     else:
-        arrays, where = {}, ""
+        arrays, prefix = {}, ""
         names = {
             split: (str(files[f"{split}_images"]), str(files[f"{split}_labels"]))
             for split in SPLITS
@@ -51,29 +50,26 @@ def open_raw_splits(files, folder):
         }
         for images, labels in names.values():
             for path, ndims in ((images, (3, 4)), (labels, (1,))):
-                arrays[path] = open_idx(_unpacked(path, ndims, folder), ndims, path)
-    splits = {}
-    for split, (x, y) in names.items():
-        if split == "train" or x in arrays or y in arrays:
-            for name in (x, y):
-                if name not in arrays:
-                    others = ", ".join(sorted(arrays)) or "an empty archive"
-                    raise DataError(f"{where}there is no {name}, only {others}")
-            splits[split] = _make_split(where, x, y, arrays)
+                arrays[path] = open_idx(_unpack_gz(path, ndims, folder), ndims, path)
+    splits = {
+        split: _make_split(arrays, x, y, prefix)
+        for split, (x, y) in names.items()
+        if split == "train" or x in arrays or y in arrays
+    }
     if "test" in splits:
         train, test = splits["train"], splits["test"]
         if train.images.shape[1:] != test.images.shape[1:]:
             raise DataError(
-                f"{train.name} has images of {_shape(train.images)} pixels, "
-                f"but {test.name} of {_shape(test.images)}"
+                f"{train.name} has images of {_format_size(train.images)} pixels, "
+                f"but {test.name} of {_format_size(test.images)}"
             )
     return splits
 
 
-def _unpacked(path, ndims, folder):
-    """Return the path of the IDX file itself, or of its unpacked content if it is a .gz file.
+def _unpack_gz(path, ndims, folder):
+    """Return `path`, or, if it is a .gz file, the path of its content, unpacked into `folder`.
 
-    At most one byte more than the header promises is unpacked: that byte shows that there is more.
+    At most one byte more than the header promises is unpacked: enough to notice that there is more.
     """
     with open(path, "rb") as file:
         if file.read(2) != b"\x1f\x8b":
@@ -82,7 +78,7 @@ def _unpacked(path, ndims, folder):
     try:
         with gzip.open(path) as packed, target.open("wb") as file:
             left = math.prod(read_shape(packed, ndims, path)) + packed.tell() + 1
-            _check_room(left, folder, path)
+            _check_disk_space(left, folder, path)
             packed.seek(0)
             while left and (part := packed.read(min(left, 1 << 16))):
                 left -= file.write(part)
@@ -92,41 +88,57 @@ def _unpacked(path, ndims, folder):
 
 
 def _open_npz(path, folder):
-    """Return the arrays in an .npz file, memory-mapped, by name."""
-    arrays, where = {}, ""
+    """Return the arrays in an .npz file by name, memory-mapped from copies in `folder`."""
+    arrays, prefix = {}, ""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            _check_room(sum(member.file_size for member in members), folder, path)
+            _check_disk_space(sum(member.file_size for member in members), folder, path)
             for i, member in enumerate(members):
                 name = member.filename.removesuffix(".npy")
-                where = f"{name}: "
+                prefix = f"{name}: "
                 target = Path(folder) / f"{i}.npy"
                 with archive.open(member) as packed, target.open("wb") as file:
                     shutil.copyfileobj(packed, file)
                 arrays[name] = np.lib.format.open_memmap(target, mode="r")
     except DataError:
         raise
-    except Exception as error:  # decoders raise anything for invalid bytes
-        raise DataError(f"{path} cannot be read: {where}{error}") from error
+    except Exception as error:  # decoders raise any exception for invalid bytes
+        raise DataError(f"{path} cannot be read: {prefix}{error}") from error
     return arrays
 
 
-def _check_room(size, folder, path):
-    """Raise DataError if `size` bytes, unpacked from `path`, do not fit on the disk."""
+def _check_disk_space(size, folder, path):
+    """Raise DataError if `size` bytes, unpacked from `path`, do not fit on the disk of `folder`."""
     free = shutil.disk_usage(folder).free
     if size > free:
         raise DataError(f"{path} unpacks to {size} bytes, but the disk has room for {free}")
 
 
-def _make_split(where, x, y, arrays):
+def _make_split(arrays, x, y, prefix):
     """Return the RawSplit with the images `x` and the labels `y` of `arrays`, both checked."""
-    images, labels = check_images(arrays[x], f"{where}{x}"), np.asarray(arrays[y])
+    for name in (x, y):
+        if name not in arrays:
+            others = ", ".join(sorted(arrays)) or "an empty archive"
+            raise DataError(f"{prefix}there is no {name}, only {others}")
+    images = check_images(arrays[x], f"{prefix}{x}")
+    labels = _check_labels(np.asarray(arrays[y]), f"{prefix}{y}")
+    if len(images) != len(labels):
+        raise DataError(f"{prefix}{x} has {len(images)} images, but {y} has {len(labels)} labels")
+    return RawSplit(f"{prefix}{x}", images, labels)
+
+
+def _check_labels(labels, name):
+    """Return `labels` with shape (n,), integers or text.
+
+    A column (n, 1) is flattened, and floats that are integers become integers. Raises DataError,
+    which calls the array `name`, if it has another shape or type.
+    """
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
         raise DataError(
-            f"{where}{y} has the shape {labels.shape}; labels have (n,), one for each image"
+            f"{name} has the shape {labels.shape}; labels must have (n,), one for each image"
         )
     if labels.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
@@ -135,12 +147,10 @@ def _make_split(where, x, y, arrays):
         labels = integers if exact else labels
     if labels.dtype.kind not in "buiU":
         raise DataError(
-            f"{where}{y} has elements of type {labels.dtype}; labels are whole numbers or text"
+            f"{name} has elements of type {labels.dtype}; labels must be integers or text"
         )
-    if len(images) != len(labels):
-        raise DataError(f"{where}{x} has {len(images)} images, but {y} has {len(labels)} labels")
-    return RawSplit(f"{where}{x}", images, labels)
+    return labels
 
 
-def _shape(images):
+def _format_size(images):
     return " x ".join(map(str, images.shape[1:]))

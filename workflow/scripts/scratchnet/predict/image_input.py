@@ -1,4 +1,4 @@
-"""Images of any kind, converted to the pixels that a network was trained on."""
+"""Read images of any kind, and convert them to the form that a network was trained on."""
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -7,15 +7,15 @@ from scratchnet.data.image_arrays import check_images
 from scratchnet.errors import DataError
 from scratchnet.predict.drawings import extract_ink, is_dark_on_light, normalise_drawing
 
-# The formats of files called .png or .jpg. For other formats Pillow may start other programs.
+# The formats that are read, whatever the suffix. For others, Pillow may start other programs.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 
 def read_image(path, longest):
     """Return the pixels of an image file, float32 0 to 1, (height, width) or (height, width, 3).
 
-    The image is upright and opaque, and its longer side has at most `longest` pixels. Raises
-    DataError if the file is not an image, or is damaged.
+    The image is turned upright, made opaque, and shrunk until its longer side has at most `longest`
+    pixels. Raises DataError if the file is not an image, or is damaged.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -29,14 +29,14 @@ def read_image(path, longest):
                 image = image.convert("L" if image.mode == "1" else "RGB")
             image.thumbnail((longest, longest), Image.Resampling.BOX)
             if image.mode == "RGBA":
-                image = _opaque(image)
+                image = _make_opaque(image)
             return np.asarray(image, np.float32) / 255
-    except Exception as error:  # decoders raise anything for invalid bytes
+    except Exception as error:  # decoders raise any exception for invalid bytes
         raise DataError(f"{path} cannot be read as an image: {error}") from error
 
 
-def _opaque(image):
-    """Return an RGBA `image` on a white background, or on black if its content is rather light."""
+def _make_opaque(image):
+    """Return an RGBA `image` on a white background, or on black if its content is mostly light."""
     rgba = np.asarray(image, np.float32)
     colours, alpha = rgba[..., :3], rgba[..., 3:] / 255
     paper = 0 if (colours * alpha).sum() > 127.5 * 3 * alpha.sum() else 255
@@ -76,12 +76,13 @@ def read_arrays(path, minimum, maximum):
 
 
 def to_network_input(image, shape, style, background=None):
-    """Return an image (height, width) or (height, width, 3), 0 to 1, in the `shape` of a dataset.
+    """Return an image (h, w) or (h, w, 3), 0 to 1, with the `shape` and style of a dataset.
 
-    An image of that size is used as it is. Any other is treated as a drawing: it is cropped, scaled
-    and centred as in the dataset, or, if the dataset is in colour, resized. `style` is what
-    `measure_drawing_style` returns for the dataset; the background becomes dark or light as there.
-    `background` is that of the image, 0 or 1, or None to detect it. Images in colour keep theirs.
+    `shape` is (height, width), or (height, width, 3) for a dataset in colour, for which an image is
+    resized if needed. For a grey dataset, an image of the same size is only inverted if its
+    background differs; any other image is treated as a drawing, which is cropped, scaled and
+    centred as in the dataset. `style` is the result of `measure_drawing_style` for the dataset.
+    `background` is that of the image, 0 (dark) or 1 (light), or None to detect it.
     """
     height, width, *channels = shape
     if channels:
@@ -89,7 +90,7 @@ def to_network_input(image, shape, style, background=None):
             image = np.stack([image] * 3, axis=2)
         if image.shape[:2] == (height, width):
             return image
-        small = [_resized(image[:, :, i], height, width) for i in range(3)]
+        small = [_resize(image[:, :, i], height, width) for i in range(3)]
         return np.stack(small, axis=2)
     if image.ndim == 3:
         image = image @ np.array([0.299, 0.587, 0.114], np.float32)  # brightness, ITU-R BT.601
@@ -103,6 +104,6 @@ def to_network_input(image, shape, style, background=None):
     return 1 - ink if style["background"] else ink
 
 
-def _resized(channel, height, width):
+def _resize(channel, height, width):
     resized = Image.fromarray(channel).resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(resized).clip(0, 1)

@@ -1,4 +1,4 @@
-"""Predictions of a trained network for images: a table, and the data of a contact sheet."""
+"""Predict images with a trained network; write a table and the data of a contact sheet."""
 
 import numpy as np
 
@@ -16,16 +16,16 @@ from scratchnet.training.checkpoints import load_checkpoint
 
 BACKGROUNDS = {"dark": 0, "light": 1, "auto": None}
 MAX_SHOWN = 100  # on the contact sheet
-MAX_NAMED = 10  # files that cannot be read
-MAX_SCALE = 10  # pixels of an image file for each pixel of the network, along a side
-SAMPLES = 1_000  # test images from which the style of drawings is measured
+MAX_NAMED = 10  # unreadable files in the error message
+MAX_SCALE = 10  # an image file is read at up to this many times the network's width or height
+STYLE_SAMPLES = 1_000  # test images from which the drawing style is measured
 
 
 def predict(images, background, network, activation, predictions, contact_sheet):
     """Predict the class of each of `images`, the paths of image files or of one file of arrays.
 
     `background` is a key of BACKGROUNDS. `network` maps checkpoint, manifest, metrics and X_test
-    to the paths of a run's files, and `activation` is that of its hidden layers. Writes
+    to the paths of a run's files, and `activation` is that of its hidden layers, or None. Writes
     `predictions` (.csv), with a row for each image and a column for each probability, and
     `contact_sheet` (.json), with the first images as the network received them. Raises DataError,
     which names the files that cannot be read.
@@ -33,44 +33,26 @@ def predict(images, background, network, activation, predictions, contact_sheet)
     manifest, classes = read_json(network["manifest"]), read_class_names(network["metrics"])
     shape = manifest["image_shape"]
     X_test = np.load(network["X_test"], mmap_mode="r")
-    style = measure_drawing_style(X_test[:, :SAMPLES].T.reshape(-1, *shape))
+    style = measure_drawing_style(X_test[:, :STYLE_SAMPLES].T.reshape(-1, *shape))
 
     def to_column(image):
         paper = BACKGROUNDS[background]
         if paper is None and is_array(images[0]) and list(image.shape) == shape:
-            paper = style["background"]  # raw data like those of the dataset
+            paper = style["background"]  # raw images, like those of the dataset
         return to_network_input(image, shape, style, paper).ravel()
 
     names, columns = _read_columns(images, manifest, to_column)
     X = np.array(columns, dtype=np.float32).T
-    P = softmax(
-        logits(build_mlp(load_checkpoint(network["checkpoint"]).trained.values(), activation), X)
-    )
-    predicted = P.argmax(axis=0)
-    write_csv(
-        predictions,
-        ["image", "predicted", "probability", *(f"p_{name}" for name in classes)],
-        (
-            [name, classes[i], *p[[i]].round(6), *p.round(6)]
-            for name, i, p in zip(names, predicted, P.T)
-        ),
-    )
-    shown = [
-        {
-            "image": str(name),
-            "predicted": classes[i],
-            "probability": round(float(p[i]), 6),
-            "pixels": x.reshape(shape).astype(float).round(4).tolist(),
-        }
-        for name, i, p, x in zip(names[:MAX_SHOWN], predicted, P.T, X.T)
-    ]
-    write_json(contact_sheet, {"count": len(names), "images": shown}, indent=None)
+    weights = load_checkpoint(network["checkpoint"]).trained.values()
+    P = softmax(logits(build_mlp(weights, activation), X))
+    _write_table(predictions, names, classes, P)
+    _write_contact_sheet(contact_sheet, names, classes, P, X.T.reshape(-1, *shape))
 
 
 def _read_columns(paths, manifest, to_column):
-    """Return the names of the images in the files `paths`, and the result of `to_column` for each.
+    """Return the names of the images in the files `paths`, and `to_column` of each image.
 
-    Only one image file is in memory at a time.
+    Only one image file is in memory at a time. Raises DataError, which lists unreadable files.
     """
     if is_array(paths[0]):
         arrays = read_arrays(paths[0], manifest["minimum"], manifest["maximum"])
@@ -86,3 +68,29 @@ def _read_columns(paths, manifest, to_column):
         lines = shorten_list(problems, MAX_NAMED)
         raise DataError("\n  ".join(["some files are not images:", *lines]))
     return paths, columns
+
+
+def _write_table(path, names, classes, P):
+    """Write a row for each of the images `names`, with probabilities P (classes, n)."""
+    write_csv(
+        path,
+        ["image", "predicted", "probability", *(f"p_{name}" for name in classes)],
+        (
+            [name, classes[i], *p[[i]].round(6), *p.round(6)]
+            for name, i, p in zip(names, P.argmax(axis=0), P.T)
+        ),
+    )
+
+
+def _write_contact_sheet(path, names, classes, P, images):
+    """Write the number of `images`, and the first MAX_SHOWN of them with their predictions."""
+    shown = [
+        {
+            "image": str(name),
+            "predicted": classes[i],
+            "probability": round(float(p[i]), 6),
+            "pixels": image.astype(float).round(4).tolist(),
+        }
+        for name, i, p, image in zip(names[:MAX_SHOWN], P.argmax(axis=0), P.T, images)
+    ]
+    write_json(path, {"count": len(names), "images": shown}, indent=None)
