@@ -94,4 +94,4 @@ for name, array in (("X", X), ("Y", np.eye(10)[labels].T)):
 """
     run(python, "-c", make_arrays)
     losses = re.findall(r"'loss': ([\d.e-]+)", run(python, "-c", block, cwd=tmp_path))
-    assert float(losses[-1]) < float(losses[0]) / 2
+    assert float(losses[-1]) < 0.8 * float(losses[0])
