@@ -1,6 +1,6 @@
 """A failed stage never looks complete, however often the command is given.
 
-tests/faults does the same with every stage.
+test_failed_stages.py does the same with every stage.
 """
 
 import pytest

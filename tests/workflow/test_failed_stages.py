@@ -6,6 +6,8 @@ from expected import COMPARISON, ON_REQUEST
 from failing import fail_and_repeat
 from scratchnet.planning.stages import STAGES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_failed_stage_runs_again_until_it_succeeds(request, stage):
