@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from scratchnet.files import atomic_write, read_csv, read_json, write_csv, write_json, write_text
+from scratchnet.files import (
+    atomic_write,
+    read_csv,
+    read_json,
+    write_csv,
+    write_json,
+    write_rows,
+    write_text,
+)
 from scratchnet.fingerprint.code import code_hashes
 from scratchnet.fingerprint.records import read_record, record_path
 from scratchnet.fingerprint.values import canonical
@@ -142,6 +150,11 @@ def test_csv_quotes_special_characters(path, text):
 def test_csv_rows_end_with_a_newline(path):
     write_csv(path, ["a", "b"], iter([(1, 2), (3, 4)]))
     assert path.read_bytes() == b"a,b\n1,2\n3,4\n"
+
+
+def test_rows_have_their_keys_as_the_header(path):
+    write_rows(path, ({"a": n, "b": n * n} for n in (1, 2)))
+    assert path.read_text() == "a,b\n1,1\n2,4\n"
 
 
 def test_a_csv_file_whose_rows_fail_is_not_created(path):

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
@@ -54,6 +55,13 @@ def write_csv(path, header, rows):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def write_rows(path, rows):
+    """Write `rows`, an iterable of dicts with the same keys, below these keys to a CSV file."""
+    rows = iter(rows)
+    first = next(rows)
+    write_csv(path, list(first), (row.values() for row in chain([first], rows)))
 
 
 def read_csv(path, delimiter=","):

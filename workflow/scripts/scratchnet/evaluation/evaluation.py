@@ -4,7 +4,7 @@ import numpy as np
 
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
 from scratchnet.evaluation.class_names import resolve_class_names
-from scratchnet.files import read_json, write_csv, write_json
+from scratchnet.files import read_json, write_json, write_rows
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
@@ -38,14 +38,14 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
     network = build_mlp(state.trained.values(), settings.get("model.activation"))
     results = compute_results(network, state, X, Y, classes, manifest["image_shape"])
     for name, result in results.items():
-        if isinstance(result, list):
-            write_csv(outputs[name], list(result[0]), (row.values() for row in result))
-        else:
+        if isinstance(result, dict):
             write_json(outputs[name], result, indent=2 if name == "metrics" else None)
+        else:
+            write_rows(outputs[name], result)
 
 
 def compute_results(network, state, X, Y, classes, shape):
-    """Return all results by name: tables as lists of rows (dicts), everything else as dicts.
+    """Return all results by name: tables as iterables of rows (dicts), everything else as dicts.
 
     `state` is the Checkpoint of `network`; X (pixels, n) and Y (k, n) are the test images, which
     have the given `shape`, and their one-hot labels. `classes` are the names of the k classes.
@@ -96,18 +96,16 @@ def tabulate_history(history):
 
 
 def tabulate_predictions(P, labels, classes):
-    """Return a row for each test image: its label, and the predicted class with its probability."""
-    return [
-        {
+    """Yield a row for each test image: its label, and the predicted class with its probability."""
+    for image, (label, prediction, probability) in enumerate(
+        zip(labels, P.argmax(axis=0), P.max(axis=0).round(6))
+    ):
+        yield {
             "image": image,
             "label": classes[label],
             "predicted": classes[prediction],
             "probability": probability,
         }
-        for image, (label, prediction, probability) in enumerate(
-            zip(labels, P.argmax(axis=0), P.max(axis=0).round(6))
-        )
-    ]
 
 
 def tabulate_confusion(confusion, classes):

@@ -4,7 +4,7 @@ import statistics
 from pathlib import Path
 
 from scratchnet.errors import ResultsError
-from scratchnet.files import read_csv, read_json, write_csv
+from scratchnet.files import read_csv, read_json, write_rows
 
 MEASURED = (
     "train_loss",
@@ -26,7 +26,7 @@ def summarize(runs, summary):
     """
     rows = [_summarize_run(run) for run in runs]
     _mark_best(rows)
-    _write_rows(summary, rows)
+    write_rows(summary, rows)
 
 
 def link_latest(runs, link):
@@ -65,9 +65,9 @@ def compare_runs(runs, points, curves):
             for epoch in read_csv(run["history"]):
                 epochs.append({"point": label or "all runs", "run": run["run"], **epoch})
     _mark_best(rows)
-    _write_rows(points, rows)
+    write_rows(points, rows)
     columns = dict.fromkeys(name for epoch in epochs for name in epoch)
-    _write_rows(curves, [dict.fromkeys(columns, "") | epoch for epoch in epochs])
+    write_rows(curves, [dict.fromkeys(columns, "") | epoch for epoch in epochs])
 
 
 def _summarize_run(run):
@@ -107,10 +107,6 @@ def _mark_best(rows):
     if len(validated) > 1:
         best = max(validated, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
         best["best"] = "best"
-
-
-def _write_rows(path, rows):
-    write_csv(path, list(rows[0]), (row.values() for row in rows))
 
 
 def format_summary(path, omit=("run", "error")):
