@@ -116,6 +116,7 @@ def as_pipeline(block):
     return f"from scratchnet.random_streams import random_stream\n{block}"
 
 
+@pytest.mark.slow
 def test_the_network_in_ten_lines_is_a_run_of_the_pipeline_bit_for_bit(new_project, library):
     (block,) = [block for block in blocks("python") if "train_epoch" in block]
     assert len([line for line in block.splitlines() if line]) == 10

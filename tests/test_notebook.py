@@ -127,6 +127,7 @@ def test_enlarged_like_drawings_the_test_images_come_back_as_they_were(runs):
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FASHION.exists(), reason="needs: apt install dataset-fashion-mnist")
 def test_the_ready_made_fashion_network_learns_real_clothes(tmp_path):
     project = copy_workflow(tmp_path)

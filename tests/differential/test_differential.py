@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from holes import HOLES
 
-STEPS = int(os.environ.get("STEPS", "5"))
+STEPS = int(os.environ.get("STEPS", "3"))
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1 2" if STEPS >= 100 else "1").split()]
 MAX_STEPS_TO_FIND_A_FAULT = 60
 

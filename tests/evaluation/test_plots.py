@@ -332,6 +332,7 @@ def test_without_mistakes_no_image_is_drawn(figure, tmp_path):
     assert_fits_a_page(tmp_path / "misclassified.png")
 
 
+@pytest.mark.slow
 def test_a_hundred_mistakes_in_colour_with_long_names_are_drawn(figure):
     labels = ("a rather long name", "another such name")
     drawn = figure("misclassified", n=100, labels=labels, shape=(2, 2, 3), extra=(100,))
@@ -426,11 +427,13 @@ def test_a_contact_sheet_has_each_image_with_its_predicted_class_and_name(figure
     assert drawn.get_suptitle() == "Predicted classes of 3 images"
 
 
+@pytest.mark.slow
 def test_a_contact_sheet_of_the_first_images_states_the_total(figure, tmp_path):
     drawn = figure("contact_sheet", n=100, count=12345)
     assert drawn.get_suptitle() == "Predicted classes of the first 100 of 12,345 images"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{"n": 1}, {"n": 100}, {"shape": (2, 2, 3)}, {"n": 11}], ids=str
 )

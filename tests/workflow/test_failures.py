@@ -11,9 +11,8 @@ from project import set_key
 from scratchnet.files import read_csv
 
 
-@pytest.mark.parametrize("stage", ["download", "train", "plot_history"])
-def test_a_failed_stage_runs_again_until_it_succeeds(project, stage):
-    fail_and_repeat(project, stage, times=2)
+def test_a_failed_stage_runs_again_until_it_succeeds(project):
+    fail_and_repeat(project, "plot_history", times=2)
 
 
 def test_a_failure_after_an_edit_leaves_no_old_picture_that_looks_current(project):
@@ -82,6 +81,7 @@ def test_a_sweep_that_failed_leaves_the_summary_and_the_link_as_they_were(half_f
     assert (project.results / "latest").readlink().name == finished.run_folder.name
 
 
+@pytest.mark.slow
 def test_a_sweep_that_failed_leaves_no_summary_where_none_was(new_project):
     new_project.configure(
         {"model": {"hidden": [5]}, "sweep": {"training.learning_rate": [0.1, 1e30]}}
@@ -92,6 +92,7 @@ def test_a_sweep_that_failed_leaves_no_summary_where_none_was(new_project):
     assert new_project.plan()["summarize"] == 1
 
 
+@pytest.mark.slow
 def test_a_sweep_that_succeeds_after_one_that_failed_has_its_own_summary(half_failed):
     project, _ = half_failed
     set_key(project, "sweep", {"training.learning_rate": [0.1], "training.seed": [0, 1]})
@@ -101,6 +102,7 @@ def test_a_sweep_that_succeeds_after_one_that_failed_has_its_own_summary(half_fa
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 def test_a_table_of_failures_does_not_outlive_the_edit_that_caused_them(sweep_project):
     summary = sweep_project.results / "summary.csv"
     layers = sweep_project.folder / "workflow/scripts/scratchnet/nn/layers.py"

@@ -215,6 +215,7 @@ def test_without_tensorflow_and_onnx_the_rest_is_made_and_it_says_what_to_instal
     assert project.plan("export") == once({"export_keras", "export_onnx"})
 
 
+@pytest.mark.slow
 def test_parity_that_fails_leaves_nothing_and_says_where(project):
     """Scratchnet's learning rate is too high by one part in a million."""
     parity = project.folder / "workflow/scripts/scratchnet/interop/parity.py"

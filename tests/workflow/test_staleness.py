@@ -125,6 +125,7 @@ def test_of_a_sweep_of_two_runs_each_stage_of_a_run_runs_twice(sweep_project):
     assert sweep_project.plan() == comparison  # pictures of a sweep's runs are drawn on request
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -149,6 +150,7 @@ def test_a_sweep_spelled_otherwise_runs_nothing(sweep_project):
     assert sweep_project.plan() == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["points.csv", "curves.csv", "curves.png", "points.png"])
 def test_a_deleted_comparison_is_made_again_and_nothing_else(sweep_project, name):
     (path,) = sweep_project.results.glob(f"sweeps/*/{name}")
@@ -257,6 +259,7 @@ def test_more_epochs_continue_and_end_where_a_fresh_run_would(project, new_proje
     assert checkpoint(project, 7) == checkpoint(new_project, 7)
 
 
+@pytest.mark.slow
 def test_epochs_lowered_to_a_checkpoint_that_exists_and_raised_again_train_nothing(project):
     project.configure({"training": {"epochs": 6}})
     project.run()
@@ -405,6 +408,7 @@ DELETED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", DELETED)
 def test_a_deleted_result_is_made_again_and_nothing_else(project, pattern):
     (data,) = (project.results / "data").glob("mnist-*")
@@ -457,6 +461,7 @@ def test_without_its_record_exactly_a_stage_is_stale(project, stage):
     assert project.plan() == {stage: 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["download", "train", "summarize"])
 def test_a_deleted_record_is_made_again_and_nothing_else(project, stage):
     record = record_of(project, stage)
@@ -520,6 +525,7 @@ def test_a_forced_stage_runs_with_what_follows(project):
     assert project.plan("--forcerun", "evaluate") == once(AFTER_TRAINING)
 
 
+@pytest.mark.slow
 def test_the_same_arrays_again_train_nothing(project):
     for path in (project.results / "data").rglob("*.npy"):
         path.unlink()
