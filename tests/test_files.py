@@ -16,7 +16,7 @@ from scratchnet.files import (
     write_rows,
     write_text,
 )
-from scratchnet.fingerprint.code import code_hashes
+from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.records import read_record, record_path
 from scratchnet.fingerprint.values import canonical
 
@@ -166,9 +166,10 @@ def test_a_csv_file_whose_rows_fail_is_not_created(path):
 # ---- Jobs.
 
 
+CODE = read_code(SCRIPTS / "summarize.py", ("scratchnet",))
 FINGERPRINT = {
     "after": None,
-    "code": code_hashes(SCRIPTS / "summarize.py", ("scratchnet",)),
+    "code": CODE.parts,
     "settings": {"training.seed": 7},
 }
 
@@ -183,10 +184,10 @@ def record(tmp_path):
 def job(tmp_path):
     """Return a function that runs Python lines as a job: -> exit code, stderr, log."""
 
-    def run(*lines, fingerprint=FINGERPRINT):
+    def run(*lines, fingerprint=FINGERPRINT, files=CODE.files):
         log = tmp_path / "logs" / "job.log"
-        planned = {"text": canonical(fingerprint), "packages": ("scratchnet",)}
-        planned |= {"made_from": {}, "latency_wait": 0}
+        planned = {"text": canonical(fingerprint), "files": files}
+        planned |= {"packages": ("scratchnet",), "made_from": {}, "latency_wait": 0}
         code = [
             "import logging",
             "from types import SimpleNamespace",
@@ -279,8 +280,8 @@ def test_a_successful_job_records_its_fingerprint(job, record):
 
 
 def test_a_job_whose_code_differs_from_the_plan_shows_only_a_message(job, record):
-    other = FINGERPRINT["code"] | {"scratchnet/files.py": "0" * 16}
-    code, stderr, log = job("print('at work')", fingerprint=FINGERPRINT | {"code": other})
+    other = CODE.files | {"scratchnet/files.py": "0" * 16}
+    code, stderr, log = job("print('at work')", files=other)
     message = "PlanError: scratchnet/files.py changed after this run was planned. "
     message += "Run the command again."
     assert (code, stderr) == (1, f"{message}\n")

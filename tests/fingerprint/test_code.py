@@ -1,40 +1,21 @@
-"""The code that a stage runs: exactly the files that its script needs, each by its content."""
+"""The code that a stage runs: what its script can reach, definition by definition."""
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from scratchnet.fingerprint import code
-from scratchnet.fingerprint.code import changed_files, imported_files
+from project import EDIT, append
+from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.values import digest
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 PACKAGES = ("scratchnet",)
-
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
 
 
-def forget():
-    code.code_hashes.cache_clear()
-    code._read.cache_clear()
-
-
-def code_hashes(script, packages=PACKAGES):
-    """The hashes of the code as it is on the disk now: nothing is remembered from earlier calls."""
-    forget()
-    return code.code_hashes(script, packages)
-
-
-@pytest.fixture(autouse=True)
-def forget_afterwards():
-    yield
-    forget()
-
-
-# ---- The scripts of the workflow. What each runs: tests/planning/test_code_of_stages.py.
+# ---- The scripts of the workflow. What each imports: tests/planning/test_code_of_stages.py.
 
 
 @pytest.fixture
@@ -45,293 +26,375 @@ def scripts(tmp_path):
     return folder
 
 
-def append(path, text="# A remark.\n"):
-    path.write_text(path.read_text() + text)
-
-
-def all_hashes(folder):
-    """The hashes of the code in a folder, by script."""
-    forget()
-    return {script: code.code_hashes(folder / f"{script}.py", PACKAGES) for script in NAMES}
+def all_parts(folder):
+    """The parts of the code in a folder, by script."""
+    return {script: read_code(folder / f"{script}.py", PACKAGES).parts for script in NAMES}
 
 
 def differing(before, after):
-    """The names of the files that are not in both, or with another hash."""
+    """The names of what is not in both, or with another hash."""
     return {name for name, _ in before.items() ^ after.items()}
 
 
-def changed_by(edit, script, packages=PACKAGES):
-    """The files of a script that are other ones, new or gone after `edit`, a function."""
-    before = code_hashes(script, packages)
-    edit()
-    return differing(before, code_hashes(script, packages))
-
-
 def test_the_hashes_are_the_same_wherever_the_code_lies(scripts):
-    assert all_hashes(scripts) == all_hashes(SCRIPTS)
+    assert all_parts(scripts) == all_parts(SCRIPTS)
 
 
-def test_a_hash_is_the_digest_of_the_content(scripts):
-    for name, known in code_hashes(scripts / "make_demo.py").items():
+def test_files_are_known_by_their_content(scripts):
+    for name, known in read_code(scripts / "make_demo.py", PACKAGES).files.items():
         assert known == digest((scripts / name).read_bytes())
 
 
-@pytest.mark.parametrize(
-    "edited",
-    [
-        *("train.py", "scratchnet/training/loop.py", "scratchnet/nn/layers.py"),
-        *("scratchnet/fingerprint/jobs.py", "scratchnet/fingerprint/values.py"),
-    ],
-)
-def test_a_comment_changes_the_hash_of_its_file_alone(scripts, edited):
-    assert changed_by(lambda: append(scripts / edited), scripts / "train.py") == {edited}
-
-
 @pytest.mark.parametrize("package", ["scratchnet", "scratchnet/fingerprint"])
-def test_an_edit_of_a_package_itself_changes_the_hashes_of_each_script(scripts, package):
-    before = all_hashes(scripts)
+def test_a_statement_of_a_package_itself_is_a_part_of_each_script(scripts, package):
+    before = all_parts(scripts)
     append(scripts / package / "__init__.py")
-    after = all_hashes(scripts)
+    after = all_parts(scripts)
     for script in NAMES:
         assert differing(before[script], after[script]) == {f"{package}/__init__.py"}, script
 
 
-@pytest.mark.parametrize("name", ["stages", "differences", "tracker"])
-def test_an_edit_of_what_only_planning_uses_changes_no_hash(scripts, name):
-    before = all_hashes(scripts)
+@pytest.mark.parametrize("name", ["stages", "differences", "tracker", "code", "modules"])
+def test_what_only_planning_uses_is_no_part(scripts, name):
+    before = all_parts(scripts)
     append(scripts / f"scratchnet/fingerprint/{name}.py")
-    assert all_hashes(scripts) == before
-
-
-def test_what_a_package_itself_imports_counts(scripts):
-    append(scripts / "scratchnet/__init__.py", "\nfrom scratchnet import random_streams\n")
-    for script, hashes in all_hashes(scripts).items():
-        assert "scratchnet/random_streams.py" in hashes, script
+    assert all_parts(scripts) == before
 
 
 def test_a_touch_changes_nothing(scripts):
-    def touch():
-        for path in scripts.rglob("*.py"):
-            os.utime(path, (0, 0))
-
-    assert changed_by(touch, scripts / "train.py") == set()
-
-
-def test_an_edit_undone_changes_nothing(scripts):
-    path = scripts / "scratchnet/nn/layers.py"
-    before, text = code_hashes(scripts / "train.py"), path.read_text()
-    append(path)
-    assert code_hashes(scripts / "train.py") != before
-    path.write_text(text)
-    assert code_hashes(scripts / "train.py") == before
+    before = all_parts(scripts)
+    for path in scripts.rglob("*.py"):
+        os.utime(path, (0, 0))
+    assert all_parts(scripts) == before
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import scratchnet.nn.optimizers",
-        "import scratchnet.nn.optimizers as rules",
-        "import json, scratchnet.nn.optimizers",
-        "from scratchnet.nn import optimizers",
-        "from scratchnet.nn import layers, optimizers as rules",
-        "from scratchnet.nn.optimizers import SGD",
-        "from scratchnet.nn.optimizers import *",
-        "def later():\n    from scratchnet.nn.optimizers import SGD",
-        "try:\n    import scratchnet.nn.optimizers\nexcept ImportError:\n    pass",
-        "from ..nn import optimizers",
-        "from ..nn.optimizers import SGD",
-    ],
-)
-def test_an_import_is_followed_in_whatever_form(scripts, statement):
-    append(scripts / "scratchnet/data/idx.py", f"\n{statement}\n")
-    assert "scratchnet/nn/optimizers.py" in code_hashes(scripts / "download.py")
+# ---- A made-up library: a script that uses one function of one module.
+
+LIBRARY = {
+    "run.py": "from pack.tools import work\n\nwork(1)\n",
+    "pack/__init__.py": "",
+    "pack/other.py": "def helper(x):\n    return x\n\n\ndef unused():\n    pass\n",
+    "pack/tools.py": '''"""Tools."""
+import math
+from pack import other
+from pack.other import helper as help_out
+
+LIMIT = 3
+UNUSED_LIMIT = 4
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import optimizers",
-        "from optimizers import SGD",
-        "from torch import optimizers",
-        "import torch.optimizers",
-        "import scratchnet",
-        "from scratchnet import no_such_module",
-        "# from scratchnet import optimizers",
-        "'from scratchnet import optimizers'",
-    ],
-)
-def test_what_only_looks_like_an_import_of_the_library_is_not_followed(scripts, statement):
-    before = set(code_hashes(scripts / "download.py"))
-    append(scripts / "scratchnet/data/idx.py", f"\n{statement}\n")
-    assert set(code_hashes(scripts / "download.py")) == before
+class Base:
+    """A base."""
+
+    size = 1
 
 
-def test_modules_that_import_each_other_are_followed_once(scripts):
-    before = set(code_hashes(scripts / "summarize.py"))
-    append(scripts / "scratchnet" / "errors.py", "\nimport scratchnet.job\n")
-    assert set(code_hashes(scripts / "summarize.py")) == before
+class Worker(Base):
+    def work(self, x):
+        """Work."""
+        return min(x, LIMIT)  # not more
 
 
-# ---- Packages within packages, and what lies beside a module, in a made-up library.
+def work(x):
+    return Worker().work(help_out(x))
+
+
+def unused(x):
+    return other.helper(math.floor(x))
+''',
+}
+REACHED = {
+    "run.py",
+    *(f"pack/tools.py:{name}" for name in ("work", "Worker", "Base", "LIMIT")),
+    "pack/other.py:helper",
+}
 
 
 @pytest.fixture
-def toy(tmp_path):
-    """A function that writes {path: text} into a folder of scripts; returns the folder."""
+def library(tmp_path):
+    """A function that writes LIBRARY with replaced or additional files and reads its code."""
 
-    def write(**files):
-        for name, text in files.items():
+    def write(packages=("pack",), **files):
+        for name, text in (LIBRARY | files).items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return tmp_path
+        return read_code(tmp_path / "run.py", packages)
 
+    write.folder = tmp_path
     return write
 
 
-def nested(**more):
-    """The files of a package within a package within a package, and of a script."""
-    empty = ("pack/__init__", "pack/other", "pack/mid/__init__", "pack/mid/other")
-    empty += ("pack/mid/deep/__init__", "pack/mid/deep/other", "second/__init__", "second/other")
-    files = {f"{name}.py": "" for name in empty}
-    return (
-        files | {"pack/mid/deep/module.py": "", "script.py": "import pack.mid.deep.module"} | more
-    )
+def tools(old, new):
+    """The library's files with an edit of tools.py."""
+    assert old in LIBRARY["pack/tools.py"]
+    return {"pack/tools.py": LIBRARY["pack/tools.py"].replace(old, new)}
 
 
-PACKS = {"pack/__init__.py", "pack/mid/__init__.py", "pack/mid/deep/__init__.py"}
+def test_the_parts_are_what_the_script_reaches(library):
+    assert set(library().parts) == REACHED
 
 
-def found(toy, packages=("pack",), **more):
-    """The files of the script besides itself, the imported module and the packages around that."""
-    files = code_hashes(toy(**nested(**more)) / "script.py", packages)
-    assert {"script.py", "pack/mid/deep/module.py", *PACKS} <= set(files)
-    return set(files) - {"script.py", "pack/mid/deep/module.py", *PACKS}
+def test_the_files_are_all_that_it_imports(library):
+    assert set(library().files) == {"run.py", "pack/__init__.py", "pack/other.py", "pack/tools.py"}
 
 
-def test_a_module_brings_all_packages_around_it(toy):
-    assert found(toy) == set()
+FIRST = 'class Base:\n    """A base."""\n\n    size = 1\n\n\n'
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        tools("# not more", "# at most\n"),
+        tools('"""Tools."""', '"""Other words."""'),
+        tools('"""A base."""', "'''Another\n    text.'''"),
+        tools('        """Work."""\n', ""),
+        tools("\n\n\n", "\n\n\n\n\n"),
+        tools("min(x, LIMIT)", "min(\n            (x), LIMIT,\n        )"),
+        tools("UNUSED_LIMIT = 4", "UNUSED_LIMIT = 5"),
+        tools("UNUSED_LIMIT = 4\n", ""),
+        tools("math.floor(x)", "math.ceil(x)"),
+        tools("import math\n", "import math, json\nfrom itertools import chain\n"),
+        tools("def unused(x):", "def new():\n    pass\n\n\ndef unused(x):"),
+        tools("LIMIT = 3\nUNUSED_LIMIT = 4\n", "UNUSED_LIMIT = 4\nLIMIT = 3\n"),
+        {"pack/tools.py": LIBRARY["pack/tools.py"].replace(FIRST, "") + f"\n\n{FIRST}"},
+        {"run.py": "# A script.\nfrom pack.tools import work\nwork( 1 )\n"},
+        {"pack/other.py": LIBRARY["pack/other.py"] + "\n\nclass Error(Exception):\n    pass\n"},
+        {"pack/unknown.py": EDIT},
+    ],
+)
+def test_what_changes_no_behaviour_changes_no_part(library, files):
+    before = library().parts
+    assert library(**files).parts == before
+
+
+@pytest.mark.parametrize(
+    ("files", "changed"),
+    [
+        (tools("LIMIT = 3\n", "LIMIT = 4\n"), {"LIMIT"}),
+        (tools("size = 1", "size = 2"), {"Base"}),
+        (tools("min(x", "max(x"), {"Worker"}),
+        (tools("help_out(x)", "help_out(-x)"), {"work"}),
+        (tools("work(self, x)", "work(self, x: int)"), {"Worker"}),
+        # A name that stands for something else, in code that says the same.
+        (tools("helper as help_out", "unused as help_out"), {"work"}),
+        (tools("import math\n", "from math import pow as min\n"), {"Worker"}),
+        (tools("UNUSED_LIMIT = 4", "min = max"), {"min"}),
+    ],
+)
+def test_an_edited_definition_is_another_part(library, files, changed):
+    before = library().parts
+    found = {
+        name.removeprefix("pack/tools.py:")
+        for name in differing(before, library(**files).parts)
+        if not name.startswith("pack/other.py")
+    }
+    assert found == changed
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "len('text')",
+        "if LIMIT:\n    pass",
+        "for x in ():\n    pass",
+        "Worker.work = unused",
+        "REGISTRY = {}\nREGISTRY['a'] = unused",
+        "FOUND = unknown()",
+        "FIRST, SECOND = unknown",
+        "@unknown\ndef decorated():\n    pass",
+        "@unknown()\ndef decorated():\n    pass",
+        "def decorated(x=unknown()):\n    pass",
+        "class Decorated(Base, key=unknown()):\n    pass",
+        "class Decorated:\n    x = unknown()",
+        "class Decorated:\n    @unknown\n    def f(self):\n        pass",
+        "class Decorated:\n    print()",
+        "try:\n    import numpy\nexcept ImportError:\n    pass",
+        "import numpy",
+        "from matplotlib import figure",
+        "del UNUSED_LIMIT",
+    ],
+)
+def test_statements_that_may_have_an_effect_count_wherever_the_module_is_imported(
+    library, statement
+):
+    before = set(library().parts)
+    text = LIBRARY["pack/tools.py"] + f"\n{statement}\n"
+    assert "pack/tools.py" in set(library(**{"pack/tools.py": text}).parts) - before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import logging\nlog = logging.getLogger(__name__)",
+        "from functools import cache\n@cache\ndef f():\n    pass",
+        "from dataclasses import dataclass, field\n@dataclass(frozen=True)\nclass A:\n"
+        "    x: list = field(default_factory=list)",
+        "NAMES = frozenset({'a'})",
+        "class A:\n    @property\n    def f(self):\n        return unknown()",
+        "LATER = UNUSED_LIMIT + 1",
+    ],
+)
+def test_definitions_without_an_effect_count_only_where_they_are_used(library, statement):
+    before = library().parts
+    text = LIBRARY["pack/tools.py"] + f"\n{statement}\n"
+    assert library(**{"pack/tools.py": text}).parts == before
+
+
+def test_what_a_statement_uses_counts_with_it(library):
+    text = LIBRARY["pack/tools.py"] + "\nprint(unused)\n"
+    found = library(**{"pack/tools.py": text}).parts
+    assert {"pack/tools.py", "pack/tools.py:unused"} <= set(found)
+
+
+def test_statements_of_a_module_that_a_function_imports_count(library):
+    later = {"pack/later.py": f"{EDIT}\n\ndef f():\n    pass\n"}
+    found = library(**tools("return Worker", "import pack.later\n    return Worker"), **later)
+    assert "pack/later.py" in found.parts
+    assert "pack/later.py:f" not in found.parts
+
+
+def test_statements_of_the_packages_around_a_module_count(library):
+    assert "pack/__init__.py" in library(**{"pack/__init__.py": EDIT}).parts
+
+
+def test_where_a_name_is_bound_twice_the_order_of_the_module_matters(library):
+    twice = LIBRARY["pack/tools.py"] + "\nLIMIT = 5\n"
+    before = library(**{"pack/tools.py": twice}).parts
+    assert set(before) == {"run.py", "pack/tools.py", "pack/other.py:helper"}
+    moved = twice.replace("LIMIT = 3\n", "") + "\nLIMIT = 3\n"
+    assert differing(before, library(**{"pack/tools.py": moved}).parts) == {"pack/tools.py"}
+
+
+ALL_OF_OTHER = {"pack/other.py:helper", "pack/other.py:unused"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "call", "expected"),
+    [
+        ("import pack.other", "pack.other.helper(1)", {"pack/other.py:helper"}),
+        ("import pack.other as o", "o.helper(1)", {"pack/other.py:helper"}),
+        ("import json, pack.other", "pack.other.unused()", {"pack/other.py:unused"}),
+        ("from pack import other", "other.helper(1)", {"pack/other.py:helper"}),
+        ("from pack import other as o", "o.helper.__name__", {"pack/other.py:helper"}),
+        ("from pack.other import helper", "helper(1)", {"pack/other.py:helper"}),
+        ("from pack.other import helper", "[helper]", {"pack/other.py:helper"}),
+        ("from pack.other import helper, unused", "helper(1)", {"pack/other.py:helper"}),
+        ("from pack.other import *", "helper(1)", ALL_OF_OTHER),
+        ("from pack import other", "getattr(other, 'helper')(1)", ALL_OF_OTHER),
+        ("from pack import other", "[other]", ALL_OF_OTHER),
+        ("from pack import other", "other.__dict__", ALL_OF_OTHER),
+        ("import pack.other", "eval('1')", ALL_OF_OTHER),
+        ("import pack.other", "vars(pack)", ALL_OF_OTHER),
+        ("import pack.other", "None", set()),
+        ("import pack", "pack.other.helper(1)", {"pack/other.py:helper"}),
+        ("import optimizers as other", "other.helper(1)", set()),
+        ("from torch import other", "other.helper(1)", set()),
+        ("# from pack import other", "None", set()),
+        ("from pack import no_such_module", "None", set()),
+    ],
+)
+def test_a_use_is_followed_in_whatever_form(library, statement, call, expected):
+    for script in (f"{statement}\n{call}\n", f"def run():\n    {statement}\n    {call}\n"):
+        if not ("*" in statement and "def" in script):  # which is a syntax error
+            found = set(library(**{"run.py": script}).parts) - {"run.py", "pack/other.py"}
+            assert {name for name in found if "other" in name} == expected
+
+
+@pytest.mark.parametrize("statement", ["from .other import helper", "from . import other"])
+def test_a_name_is_followed_through_another_module(library, statement):
+    files = {"pack/__init__.py": statement, "run.py": "import pack\n\npack.helper(pack.other)\n"}
+    assert "pack/other.py:helper" in library(**files).parts
+
+
+def test_a_base_class_of_another_module_is_a_part_of_its_subclass(library):
+    text = "from pack.tools import Base\n\n\nclass Sub(Base):\n    pass\n"
+    found = library(**{"run.py": "from pack.sub import Sub\nSub()\n", "pack/sub.py": text})
+    assert set(found.parts) == {"run.py", "pack/sub.py:Sub", "pack/tools.py:Base"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Base:\n    def __init_subclass__(cls):\n        pass\n",
+        "def run():\n    import importlib\n",
+        "def run():\n    return Base.__subclasses__()\n",
+        "def run():\n    return globals()['f']()\n",
+    ],
+)
+def test_where_code_may_use_what_it_does_not_name_all_that_is_imported_counts(library, text):
+    files = {"run.py": "from pack import dynamic, other\n", "pack/dynamic.py": text}
+    assert set(library(**files).parts) >= ALL_OF_OTHER
+
+
+def test_docstrings_count_in_a_module_that_uses_them(library):
+    text = '"""{}"""\n\n\ndef work(x):\n    print(__doc__)\n'
+    before = library(**{"pack/tools.py": text.format("a")}).parts
+    after = library(**{"pack/tools.py": text.format("b")}).parts
+    assert differing(before, after) == {"pack/tools.py:work"} or "pack/tools.py" in after
+
+
+def test_modules_that_import_each_other_are_followed_once(library):
+    text = "from pack import tools\n\n\ndef helper(x):\n    return tools.work(x)\n"
+    assert set(library(**{"pack/other.py": text}).parts) == REACHED
+
+
+def test_only_the_named_packages_count(library):
+    more = {"second.py": EDIT, **tools("import math", "import second")}
+    assert "second.py" not in library(**more).parts
+    assert "second.py" in library(packages=("pack", "second"), **more).parts
+
+
+def test_a_folder_without_an_init_file_is_a_package_too(library):
+    files = {
+        "run.py": "from bare.mid import module\nmodule.f()\n",
+        "bare/mid/module.py": "def f(): 1",
+    }
+    assert set(library(packages=("bare",), **files).parts) == {"run.py", "bare/mid/module.py:f"}
 
 
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("from . import other", {"pack/mid/deep/other.py"}),
-        ("from .other import name", {"pack/mid/deep/other.py"}),
-        ("from .. import other", {"pack/mid/other.py"}),
-        ("from ..other import name", {"pack/mid/other.py"}),
-        ("from ... import other", {"pack/other.py"}),
-        ("from ...other import name", {"pack/other.py"}),
-        ("from ..deep import other", {"pack/mid/deep/other.py"}),
-        ("from ..deep.other import name", {"pack/mid/deep/other.py"}),
-        ("from . import module", set()),
-        ("from . import no_such_module", set()),
-        ("from .. import deep", set()),
+        ("from . import other", "pack/mid/deep/other.py"),
+        ("from .other import name", "pack/mid/deep/other.py"),
+        ("from .. import other", "pack/mid/other.py"),
+        ("from ... import other", "pack/other.py"),
+        ("from ...other import name", "pack/other.py"),
     ],
 )
-def test_a_relative_import_is_followed_from_its_package(toy, statement, expected):
-    assert found(toy, **{"pack/mid/deep/module.py": statement}) == expected
+def test_a_relative_import_is_followed_from_its_package(library, statement, expected):
+    others = ("pack/other.py", "pack/mid/other.py", "pack/mid/deep/other.py")
+    files = {name: EDIT for name in others}
+    files |= {"pack/mid/__init__.py": "", "pack/mid/deep/__init__.py": ""}
+    files |= {"pack/mid/deep/module.py": statement, "run.py": "import pack.mid.deep.module\n"}
+    assert set(library(**files).parts) - {"run.py"} == {expected}
+
+
+# ---- Data files.
 
 
 @pytest.mark.parametrize(
-    ("statement", "expected"),
+    ("code", "name", "counts"),
     [
-        ("from . import other", {"pack/mid/other.py"}),
-        ("from .other import name", {"pack/mid/other.py"}),
-        ("from .. import other", {"pack/other.py"}),
-        ("from .deep import other", {"pack/mid/deep/other.py"}),
+        ("open('page.html')", "page.html", True),
+        ("Path(__file__).with_suffix('.html')", "tools.html", True),
+        ("Path(__file__)", "tools.data.json", True),
+        ("open('page.html')", "tools.html", False),
+        ("open('page.html')", "page.css", False),
+        ("Path(__file__)", "page.html", False),
+        *(("Path(__file__)", f"tools.py{end}", False) for end in ("c", "i", "~", ".orig")),
     ],
 )
-def test_in_a_package_itself_one_dot_is_that_package(toy, statement, expected):
-    assert found(toy, **{"pack/mid/__init__.py": statement}) == expected
+def test_a_data_file_counts_if_a_definition_names_it(library, code, name, counts):
+    edit = tools("return Worker", f"{code}\n    return Worker")
+    before = library(**edit, **{f"pack/{name}": "a"}).parts
+    after = library(**edit, **{f"pack/{name}": "b"}).parts
+    assert differing(before, after) == ({f"pack/{name}"} if counts else set())
 
 
-def test_importing_a_package_alone_counts_the_package_and_not_its_modules(toy):
-    folder = toy(**nested(**{"script.py": "import pack.mid"}))
-    files = {"script.py", "pack/__init__.py", "pack/mid/__init__.py"}
-    assert set(code_hashes(folder / "script.py", ("pack",))) == files
-
-
-def test_only_the_named_packages_count(toy):
-    more = {"pack/mid/deep/module.py": "import second.other"}
-    assert found(toy, **more) == set()
-    both = {"second/__init__.py", "second/other.py"}
-    assert found(toy, packages=("pack", "second"), **more) == both
-
-
-def test_a_module_that_is_no_package_may_be_named(toy):
-    folder = toy(**{"script.py": "import tools", "tools.py": ""})
-    assert set(code_hashes(folder / "script.py", ("tools",))) == {"script.py", "tools.py"}
-
-
-def test_a_folder_without_an_init_file_is_a_package_too(toy):
-    folder = toy(**{"script.py": "from pack.mid import module", "pack/mid/module.py": ""})
-    files = {"script.py", "pack/mid/module.py"}
-    assert set(code_hashes(folder / "script.py", ("pack",))) == files
-
-
-def test_data_files_beside_a_module_count_if_they_have_its_name(toy):
-    beside = {"pack/mid/deep/module.html": "a", "pack/mid/deep/module.data.json": "b"}
-    others = {"pack/mid/deep/other.html": "", "pack/mid/module.html": "", "script.txt": ""}
-    assert found(toy, **beside, **others) == set(beside)
-
-
-def test_an_edited_data_file_has_another_hash(toy):
-    beside = "pack/mid/deep/module.html"
-    folder = toy(**nested(**{beside: "a"}))
-    assert changed_by(lambda: append(folder / beside), folder / "script.py", ("pack",)) == {beside}
-
-
-@pytest.mark.parametrize("is_new", [True, False])
-def test_a_new_and_a_deleted_data_file_are_noticed(toy, is_new):
-    name = "pack/mid/deep/module.html"
-    folder = toy(**nested() if is_new else nested(**{name: "a"}))
-    edit = (folder / name).touch if is_new else (folder / name).unlink
-    assert changed_by(edit, folder / "script.py", ("pack",)) == {name}
-
-
-def test_a_data_file_may_have_any_bytes(toy):
-    folder = toy(**nested())
-    (folder / "pack/mid/deep/module.bin").write_bytes(bytes(range(256)))
-    assert "pack/mid/deep/module.bin" in code_hashes(folder / "script.py", ("pack",))
-
-
-@pytest.mark.parametrize("ending", ["pyc", "pyi", "py~", "pyx", "py.orig", "py.bak", "py.rej"])
-def test_what_python_and_editors_put_beside_a_module_does_not_count(toy, ending):
-    assert found(toy, **{f"pack/mid/deep/module.{ending}": "a"}) == set()
-
-
-def test_a_folder_with_the_name_of_a_data_file_does_not_count(toy):
-    assert found(toy, **{"pack/mid/deep/module.files/a.txt": "a"}) == set()
-
-
-# ---- What is compared when a job runs.
-
-
-def test_changed_files_are_those_with_another_content_or_none(toy):
-    folder = toy(**{"a.py": "1", "b.py": "2", "c.py": "3", "in/d.py": "4"})
-    hashes = {name: digest((folder / name).read_bytes()) for name in ("a.py", "b.py", "in/d.py")}
-    assert changed_files(folder, hashes) == []
-    (folder / "a.py").unlink()
-    append(folder / "in/d.py")
-    append(folder / "c.py")  # which is none of them
-    os.utime(folder / "b.py", (0, 0))
-    assert changed_files(folder, hashes) == ["a.py", "in/d.py"]
-
-
-def test_imported_files_are_those_of_the_modules_of_the_packages(toy, monkeypatch):
-    folder = toy(
-        **{"pack_x/__init__.py": "", "pack_x/a.py": "", "pack_x/b.py": "", "pack_xy.py": ""}
-    )
-    monkeypatch.syspath_prepend(folder)
-    import pack_x.a  # noqa: F401
-    import pack_xy  # noqa: F401
-
-    try:
-        assert imported_files(("pack_x",)) == {
-            "pack_x": (folder / "pack_x/__init__.py").resolve(),
-            "pack_x.a": (folder / "pack_x/a.py").resolve(),
-        }
-    finally:
-        for name in ("pack_x", "pack_x.a", "pack_xy"):
-            del sys.modules[name]
+def test_a_data_file_may_have_any_bytes(library):
+    files = tools("return Worker", "open('page.bin')\n    return Worker")
+    library(**files)
+    (library.folder / "pack/page.bin").write_bytes(bytes(range(256)))
+    assert "pack/page.bin" in library(**files).parts

@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from scratchnet.fingerprint import code
-from scratchnet.fingerprint.code import code_hashes
+from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.jobs import PlanError, recorded
 from scratchnet.fingerprint.records import read_record, record_path, write_record
 from scratchnet.fingerprint.values import canonical, digest
@@ -37,8 +36,6 @@ def folder(tmp_path, monkeypatch):
     yield tmp_path
     for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
         del sys.modules[name]
-    code_hashes.cache_clear()
-    code._read.cache_clear()
 
 
 @pytest.fixture
@@ -46,13 +43,11 @@ def plan(folder):
     """A function that plans a job; returns what its script would find as `snakemake`."""
 
     def make(made_from=None, latency_wait=0):
-        fingerprint = {
-            "after": None,
-            "code": code_hashes(folder / "scripts/fit.py", ("shop",)),
-            "settings": SETTINGS,
-        }
+        code = read_code(folder / "scripts/fit.py", ("shop",))
+        fingerprint = {"after": None, "code": code.parts, "settings": SETTINGS}
         planned = {
             "text": canonical(fingerprint),
+            "files": code.files,
             "packages": ("shop",),
             "made_from": made_from or {},
             "latency_wait": latency_wait,

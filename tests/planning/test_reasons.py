@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from project import EDIT
+
 EPOCH = "epoch-0004"
 
 
@@ -45,7 +47,7 @@ def test_an_edited_plot_setting_is_named(project):
 
 def test_an_edited_module_is_named(project):
     layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
-    layers.write_text(layers.read_text() + "\n# An edit.\n")
+    layers.write_text(layers.read_text() + EDIT)
     found = reasons(project)
     assert found["Training"] == "layers.py changed"
     assert found["Summarizing"] == "follows evaluate"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scratchnet.fingerprint import code
-from scratchnet.fingerprint.code import code_hashes
+from project import EDIT
+from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.stages import fingerprint
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.runs import Runs
@@ -33,14 +33,11 @@ OF_A_RUN = set(STAGES) - OF_A_PREDICTION - TOGETHER
 
 def fingerprint_of(stage, settings, scripts=SCRIPTS):
     """The fingerprint of a stage whose script lies in the folder `scripts`."""
-    return fingerprint(
-        STAGES, stage, settings, lambda name: code_hashes(scripts / f"{name}.py", ("scratchnet",))
-    )
 
+    def parts_of(name):
+        return read_code(scripts / f"{name}.py", ("scratchnet",)).parts
 
-def forget():
-    code.code_hashes.cache_clear()
-    code._read.cache_clear()
+    return fingerprint(STAGES, stage, settings, parts_of)
 
 
 @pytest.fixture
@@ -48,14 +45,11 @@ def scripts(tmp_path):
     """A copy of the scripts and of the library."""
     folder = tmp_path / "scripts"
     shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    forget()
-    yield folder
-    forget()
+    return folder
 
 
 def append(path, text):
     path.write_text(path.read_text() + text)
-    forget()
 
 
 # ---- What moves with a setting. Worked out by hand: a new key needs an entry.
@@ -284,7 +278,7 @@ def test_each_stage_is_a_script(stage):
 )
 def test_an_edit_makes_its_stages_and_what_follows_stale(scripts, edited, stages):
     before = fingerprints_of(DEFAULTS, scripts)
-    append(scripts / edited, "# A remark.\n")
+    append(scripts / edited, EDIT)
     after = fingerprints_of(DEFAULTS, scripts)
     assert {stage for stage in OF_A_RUN if before[stage] != after[stage]} == stages
 
@@ -351,7 +345,7 @@ def test_stages_of_all_runs_are_stale_when_a_row_is():
 )
 def test_stages_of_all_runs_are_stale_after_an_edit(scripts, edited, stale):
     before = together(scripts=scripts)
-    append(scripts / edited, "# A remark.\n")
+    append(scripts / edited, EDIT)
     assert stale_together(before, together(scripts=scripts)) == stale
 
 

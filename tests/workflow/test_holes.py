@@ -15,7 +15,7 @@ import pytest
 
 from expected import AFTER_TRAINING, once
 from kills import recover, unlock
-from project import append, planned, set_key, write_own_npz
+from project import EDIT, append, planned, set_key, write_own_npz
 from scratchnet.files import read_csv
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ LIBRARY = "workflow/scripts/scratchnet"
 class Edit:
     """An edit of a file that can be undone."""
 
-    def __init__(self, path, text="\n# An edit.\n"):
+    def __init__(self, path, text=EDIT):
         self.path, self.before = path, path.read_text()
         append(path, text)
 
@@ -283,7 +283,7 @@ def test_code_that_changes_while_it_runs_is_refused_and_then_runs(project):
     evaluation = project.folder / LIBRARY / "evaluation/evaluation.py"
     script = project.folder / "workflow/scripts/train.py"
     source = script.read_text()
-    script.write_text(f"{source}\nopen({str(evaluation)!r}, 'a').write('# An edit.\\n')\n")
+    script.write_text(f"{source}\nopen({str(evaluation)!r}, 'a').write({EDIT!r})\n")
     process = project.snakemake()
     output = process.stdout + process.stderr
     assert process.returncode == 1

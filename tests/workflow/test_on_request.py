@@ -46,7 +46,7 @@ EDITED_CODE = [
 def test_an_edit_of_code_runs_what_imports_it_and_what_follows(
     project_on_request, target, edited, expected
 ):
-    append(project_on_request.folder / "workflow/scripts" / edited, "\n")
+    append(project_on_request.folder / "workflow/scripts" / edited)
     assert project_on_request.plan(target) == once(expected)
 
 

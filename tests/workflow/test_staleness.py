@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from expected import AFTER_TRAINING, COMPARISON, DATA, EVERYTHING, PLOTS, RUN, RUN_OF_A_SWEEP, once
-from project import CHECKOUT, Project, append, planned, set_key, write_own_npz
+from project import CHECKOUT, EDIT, Project, append, planned, set_key, write_own_npz
 from scratchnet.planning.config import APPLIES
 from scratchnet.planning.schema import load_schema, setting_schemas
 
@@ -222,7 +222,7 @@ def test_an_edit_undone_costs_the_summary_only(project):
 
 
 def test_an_edit_undone_before_it_ran_costs_nothing(project):
-    for text in ("# An edit.\n", ""):
+    for text in (EDIT, ""):
         layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
         layers.write_text(
             (CHECKOUT / "workflow/scripts/scratchnet/nn/layers.py").read_text() + text

@@ -8,7 +8,7 @@ import time
 import pytest
 import yaml
 
-from project import CHECKOUT, snakemake
+from project import CHECKOUT, EDIT, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ class Toy:
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | settings))
 
-    def edit(self, file, text="\n# An edit.\n"):
+    def edit(self, file, text=EDIT):
         path = self.folder / "scripts" / file
         path.write_text(path.read_text() + text)
 

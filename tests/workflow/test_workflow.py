@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from project import CHECKOUT, Project, copy_with_small_data, planned
+from project import CHECKOUT, EDIT, Project, copy_with_small_data, planned
 from scratchnet.files import read_csv, read_json
 
 PICTURES = {
@@ -96,7 +96,7 @@ def test_without_the_profile_nothing_runs_either_when_nothing_changed(project):
 
 def test_without_the_profile_an_edit_runs_at_least_what_it_should(project):
     layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
-    layers.write_text(layers.read_text() + "\n# An edit.\n")
+    layers.write_text(layers.read_text() + EDIT)
     plan = project.plan("--workflow-profile", "none")
     assert set(plan) >= {"train", "evaluate", "plot_history", "summarize"}
 

@@ -1,88 +1,176 @@
-"""Which code a stage runs: its script, and the files of the project's packages that it imports."""
+"""Which code a stage runs: its script, and the definitions that the script can reach.
 
-import ast
-import sys
+A definition is a function, a class or a constant at the top level of a module. From the script, the
+names that a definition uses lead to others, in its own module and in those that it imports. When in
+doubt, more counts: where a module is used as a value (`getattr(module, name)`, `import *`), all of
+it counts, and where code may use what it does not name (`eval`, `globals()`), all that is imported.
+"""
+
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from scratchnet.fingerprint.modules import read_module, read_script
 from scratchnet.fingerprint.values import digest
 
+parse_module, parse_script = cache(read_module), cache(read_script)
 
-@cache
-def code_hashes(script, packages):
-    """Return {path: hash of the content} of a script and of all that it imports.
+
+@dataclass(frozen=True)
+class Code:
+    """The code that a script runs.
+
+    `parts` is {name: hash}. The names are the script ("train.py"), definitions
+    ("mylib/layers.py:Dense"), modules with other statements ("mylib/layers.py") and data files
+    ("mylib/page.html"). `files` is {path: hash of the content} for all files that were read. Paths
+    are relative to the folder of the script.
+    """
+
+    parts: dict
+    files: dict
+
+
+def read_code(script, packages):
+    """Return the Code of a script.
 
     `packages` is a tuple of the names of packages in the folder of the script; imports from
-    elsewhere are ignored. Imports are found in the source, including those inside functions. With a
-    module come the `__init__.py` files of the packages around it, and the data files of the same
-    name beside it (demo.html beside demo.py). Paths are relative to the script's folder.
+    elsewhere are ignored.
     """
-    script = Path(script)
-    found, waiting = {}, [script]
-    while waiting:
-        path = waiting.pop()
-        name = path.relative_to(script.parent).as_posix()
-        if name not in found:
-            found[name], needed = _read(path, script.parent, packages)
-            waiting += needed
-    return found
+    walk = _Walk(Path(script).parent, packages)
+    walk.start(Path(script).name)
+    return Code(walk.parts, walk.files)
 
 
-@cache
-def _read(path, root, packages):
-    """Return the hash of a file and, if it is Python, the files below `root` that it needs."""
-    source = path.read_bytes()
-    if path.suffix != ".py":
-        return digest(source), []
-    needed = []
-    if path.parent != root:
-        needed += (file for file in path.parent.glob(f"{path.stem}.*") if _is_data(file))
-    for name in _imported_names(ast.parse(source, path), path.relative_to(root).parts[:-1]):
-        if name.partition(".")[0] in packages:
-            needed += _files_of(name, root)
-    return digest(source), needed
+class _Walk:
+    """A walk through the code of a library, from definition to definition."""
 
+    def __init__(self, root, packages):
+        self.root, self.packages = root, packages
+        self.parts, self.files = {}, {}
+        self.modules = {}  # {dotted name: (path, Module), or (None, None)}
+        self.imported, self.waiting = set(), []
+        self.is_dynamic = False
 
-def _is_data(file):
-    """Return whether a file is neither Python code nor a copy of it, like module.py.orig."""
-    return file.is_file() and not any(part.startswith(".py") for part in file.suffixes)
+    def start(self, script):
+        module = parse_script(self.read_file(script))
+        self.parts[script] = module.statements.hash
+        self.is_dynamic = module.is_dynamic
+        self.waiting.append((script, module, module.statements))
+        while self.waiting:
+            self.follow(*self.waiting.pop())
+            if self.is_dynamic and not self.waiting:
+                for name in sorted(self.imported):
+                    self.use_all_of(name)
 
+    def follow(self, path, module, unit):
+        """Go on to all that a unit imports and uses."""
+        for name in unit.modules:
+            self.import_module(name)
+        for name in unit.names:
+            root, _, rest = name.partition(".")
+            binding = unit.bindings.get(root) or module.bindings.get(root)
+            if binding:
+                self.use(f"{binding}.{rest}" if rest else binding)
+            elif root in module.definitions:
+                self.add_definition(path, module, root)
+        self.add_data_files(Path(path), unit)
 
-def _imported_names(tree, package):
-    """Yield the dotted names that a module of `package`, a tuple of names, imports."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) + 1 - node.level] if node.level else ()
-            base = ".".join([*base, *([node.module] if node.module else [])])
-            yield base
-            # An imported name may be a module or a definition: only a module has a file.
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+    def import_module(self, name):
+        """Go on to what runs when a module is imported, if it is one: its packages and itself."""
+        if name.endswith(".*"):
+            self.use_all_of(name.removesuffix(".*"))
+            return
+        parts = name.split(".")
+        for i in range(1, len(parts) + 1):
+            package = ".".join(parts[:i])
+            path, module = self.module(package)
+            if module is None:
+                return
+            if package not in self.imported:
+                self.imported.add(package)
+                self.is_dynamic |= module.is_dynamic
+                if module.statements.hash:
+                    self.parts[path] = module.statements.hash
+                self.waiting.append((path, module, module.statements))
 
+    def use(self, name):
+        """Go on to what a dotted path leads to: a definition, possibly of another module."""
+        found, parts = "", name.split(".")
+        while parts and self.module(f"{found}.{parts[0]}".strip("."))[1]:
+            if found:
+                path, module = self.module(found)
+                if parts[0] in module.definitions:  # a definition with the name of a module
+                    self.add_definition(path, module, parts[0])
+            found = f"{found}.{parts.pop(0)}".strip(".")
+        if not found:
+            return
+        path, module = self.module(found)
+        if parts and parts[0] in module.definitions:
+            self.add_definition(path, module, parts[0])
+        elif parts and parts[0] in module.bindings:
+            if module.bindings[parts[0]] != f"{found}.{parts[0]}":
+                self.use(".".join([module.bindings[parts[0]], *parts[1:]]))
+        elif not (parts and parts[0] in module.statements.names):
+            self.use_all_of(found)
 
-def _files_of(name, root):
-    """Return the files that `import name` runs: the module, and the packages around it."""
-    files, path = [], root
-    for part in name.split("."):
-        path = path / part
-        files += (path / "__init__.py", path.with_name(f"{part}.py"))
-    return [file for file in files if file.is_file()]
+    def use_all_of(self, name):
+        """Go on to all of a module or package."""
+        self.import_module(name)
+        path, module = self.module(name)
+        if module is None:
+            return
+        for definition in module.definitions:
+            self.add_definition(path, module, definition)
+        folder = self.root.joinpath(*name.split("."))
+        if not path.endswith(".py") or path.endswith("__init__.py"):
+            for file in sorted(folder.iterdir()):
+                if file.suffix == ".py" and file.stem != "__init__":
+                    self.use_all_of(f"{name}.{file.stem}")
+                elif file.is_dir() and file.name.isidentifier() and file.name != "__pycache__":
+                    self.use_all_of(f"{name}.{file.name}")
 
+    def add_definition(self, path, module, name):
+        if f"{path}:{name}" not in self.parts:
+            unit = module.definitions[name]
+            self.parts[f"{path}:{name}"] = unit.hash
+            self.waiting.append((path, module, unit))
 
-def changed_files(root, hashes):
-    """Return the files in `hashes`, {path below `root`: hash}, whose content has changed."""
-    return [name for name, known in hashes.items() if _hash_of(root / name) != known]
+    def add_data_files(self, path, unit):
+        """Add the files beside a module that a unit names.
 
+        Where it uses `__file__`, also those with the name of the module (page.html beside page.py).
+        """
+        folder, names = (self.root / path).parent, set(unit.files)
+        if "__file__" in unit.names:
+            names |= {file.name for file in folder.glob(f"{path.stem}.*")}
+        for name in sorted(names):
+            file = folder / name
+            is_code = any(part.startswith(".py") for part in file.suffixes)
+            if not is_code and file.is_file() and file.is_relative_to(self.root):
+                found = file.relative_to(self.root).as_posix()
+                self.read_file(found)
+                self.parts[found] = self.files[found]
 
-def _hash_of(path):
-    return digest(path.read_bytes()) if path.is_file() else None
+    def module(self, name):
+        """Return the path of a module and the Module; of what is none, (None, None)."""
+        if name not in self.modules:
+            self.modules[name] = self.find_module(name.split("."))
+        return self.modules[name]
 
+    def find_module(self, parts):
+        base = self.root.joinpath(*parts)
+        if parts[0] in self.packages:
+            files = {base / "__init__.py": parts, base.with_name(f"{parts[-1]}.py"): parts[:-1]}
+            for file, package in files.items():
+                if file.is_file():
+                    path = file.relative_to(self.root).as_posix()
+                    return path, parse_module(self.read_file(path), tuple(package), self.packages)
+            if base.is_dir():  # a package without an __init__.py
+                return "/".join(parts), parse_module(b"", tuple(parts), self.packages)
+        return None, None
 
-def imported_files(packages):
-    """Return the file of each module of `packages` that this process has imported, by name."""
-    return {
-        name: Path(module.__file__).resolve()
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in packages and getattr(module, "__file__", None)
-    }
+    def read_file(self, path):
+        """Return the content of a file, and remember its hash."""
+        content = (self.root / path).read_bytes()
+        self.files[path] = digest(content)
+        return content

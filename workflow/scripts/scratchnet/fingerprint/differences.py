@@ -18,16 +18,21 @@ def describe_changes(before, now, follows):
     except (ValueError, TypeError, KeyError):
         return "its record is damaged"
     reasons = differing_settings(settings, now["settings"])
-    for path in sorted(code.keys() | now["code"].keys()):
-        if code.get(path) != now["code"].get(path):
-            in_both = path in code and path in now["code"]
+    for part in sorted(code.keys() | now["code"].keys()):
+        if code.get(part) != now["code"].get(part):
+            in_both = part in code and part in now["code"]
             verb = (
-                "changed" if in_both else "is new" if path in now["code"] else "is no longer used"
+                "changed" if in_both else "is new" if part in now["code"] else "is no longer used"
             )
-            reasons.append(f"{path.rsplit('/', 1)[-1]} {verb}")
+            reasons.append(f"{_short_name(part)} {verb}")
     if not reasons and after != now["after"]:
         return f"follows {follows}"
     return join_reasons(reasons)
+
+
+def _short_name(part):
+    """Return the name of a part of the code for people: "layers.Dense", "layers.py"."""
+    return part.rsplit("/", 1)[-1].replace(".py:", ".")
 
 
 def differing_settings(before, now):

@@ -2,11 +2,11 @@
 
 import json
 import os
+import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from scratchnet.fingerprint.code import changed_files, imported_files
 from scratchnet.fingerprint.records import delete_record, read_record, record_path, write_record
 from scratchnet.fingerprint.values import digest
 
@@ -23,41 +23,53 @@ def recorded(snakemake):
 
     `snakemake` is the object of that name in scripts; its params have the `fingerprint` that the
     Tracker made. If the block fails, or the process is killed, there is no record. Raises
-    PlanError if the code differs from the fingerprint, or if the results that the job reads have
+    PlanError if the code differs from what was planned, or if the results that the job reads have
     other fingerprints than planned.
     """
     plan = snakemake.params.fingerprint
     record = record_path(snakemake.output[0])
     delete_record(record)
-    fingerprint = json.loads(plan["text"])
-    code, root = fingerprint["code"], Path(snakemake.scriptdir).resolve()
-    known = imported_files(plan["packages"])
-    _check_code(code, root)
-    _check_imports(known.items(), code, root)
+    files, root = plan["files"], Path(snakemake.scriptdir).resolve()
+    known = _imported_files(plan["packages"])
+    _check_code(files, root)
+    _check_imports(known.items(), files, root)
     _check_results(plan["made_from"], plan["latency_wait"])
-    yield fingerprint
-    _check_imports(imported_files(plan["packages"]).items() - known.items(), code, root)
+    yield json.loads(plan["text"])
+    _check_imports(_imported_files(plan["packages"]).items() - known.items(), files, root)
     write_record(record, plan["text"])
 
 
-def _check_code(code, root):
-    """Raise PlanError unless the files in `code`, {path below `root`: hash}, are as they were."""
-    changed = changed_files(root, code)
+def _check_code(files, root):
+    """Raise PlanError unless the content of `files`, {path below `root`: hash}, is as it was."""
+    changed = [name for name, known in files.items() if _hash_of_file(root / name) != known]
     if changed:
         raise PlanError(f"{', '.join(changed)} changed after this run was planned. {ADVICE}")
 
 
-def _check_imports(modules, code, root):
-    """Raise PlanError if one of `modules`, (name, file) pairs, is not in `code` or has changed."""
+def _hash_of_file(path):
+    return digest(path.read_bytes()) if path.is_file() else None
+
+
+def _imported_files(packages):
+    """Return the file of each module of `packages` that this process has imported, by name."""
+    return {
+        name: Path(module.__file__).resolve()
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in packages and getattr(module, "__file__", None)
+    }
+
+
+def _check_imports(modules, files, root):
+    """Raise PlanError if one of `modules`, (name, file) pairs, is not in `files` or has changed."""
     for name, file in sorted(modules):
         if not file.is_relative_to(root):
             raise PlanError(
                 f"{name} was imported from {file}, not from {root}, which its fingerprint describes"
             )
         path = file.relative_to(root).as_posix()
-        if path not in code:
+        if path not in files:
             raise PlanError(f"{name} was imported, but no import statement names it")
-        _check_code({path: code[path]}, root)
+        _check_code({path: files[path]}, root)
 
 
 def _check_results(made_from, latency_wait):
@@ -67,7 +79,7 @@ def _check_results(made_from, latency_wait):
     """
     deadline = time.monotonic() + latency_wait
     for path, expected in made_from.items():
-        while _hash_of(path) != expected:
+        while _hash_of_record(path) != expected:
             if time.monotonic() > deadline:
                 raise PlanError(
                     f"the result beside {path} was made with other settings or code than planned. "
@@ -78,6 +90,6 @@ def _check_results(made_from, latency_wait):
                 os.listdir(os.path.dirname(path))  # makes a network file system look again
 
 
-def _hash_of(record):
+def _hash_of_record(record):
     text = read_record(record)
     return text and digest(text)

@@ -4,7 +4,7 @@ A fingerprint is everything that decides what a result contains: the settings th
 the code that the stage runs, and the fingerprint of the stage before it. It is JSON text:
 
     {"after": hash of the fingerprint of the stage before, or null,
-     "code": {path: hash of the content},
+     "code": {part of the code: hash}, see code.py,
      "settings": {key: value}}
 """
 
@@ -43,7 +43,7 @@ def fingerprint(stages, stage, settings, code_of):
     """Return the fingerprint of what `stage` makes with `settings`.
 
     `stages` is {name: Stage}, `settings` is {key: value} with JSON values, and `code_of` returns
-    the code of a stage, {path: hash}, for its name.
+    the code of a stage, {part: hash}, for its name.
     """
     before = stage_before(stages, stage, settings)
     each = stages[stage].each

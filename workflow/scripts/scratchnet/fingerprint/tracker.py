@@ -19,7 +19,7 @@ from uuid import uuid4
 from snakemake.exceptions import WorkflowError
 from snakemake.io import ancient, local, unpack
 
-from scratchnet.fingerprint.code import code_hashes
+from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.differences import describe_changes
 from scratchnet.fingerprint.records import read_record, record_path, write_record
 from scratchnet.fingerprint.stages import fingerprint, stage_before
@@ -101,6 +101,7 @@ class Tracker:
             execution = self._workflow.execution_settings  # None where nothing runs: --rulegraph
             return {
                 "text": self.fingerprint_of(stage, wildcards),
+                "files": self._code_of(stage).files,
                 "packages": self._packages,
                 "made_from": {
                     str(self._record(*maker)): digest(self.fingerprint_of(*maker))
@@ -145,10 +146,13 @@ class Tracker:
         return self._fingerprint(stage, frozenset(wildcards.items()))
 
     def _fingerprint(self, stage, wildcards):
-        return fingerprint(self._stages, stage, self._settings_of(dict(wildcards)), self._code_of)
+        return fingerprint(self._stages, stage, self._settings_of(dict(wildcards)), self._parts_of)
+
+    def _parts_of(self, stage):
+        return self._code_of(stage).parts
 
     def _code_of(self, stage):
-        return code_hashes(self._scripts / f"{stage}.py", self._packages)
+        return read_code(self._scripts / f"{stage}.py", self._packages)
 
     def _recorded(self, stage, wildcards):
         return read_record(self._record(stage, wildcards))
