@@ -263,14 +263,22 @@ def test_settings_that_differ_are_named_with_both_values_and_else_the_stage_befo
     ("files", "expected"),
     [
         ({"lib/a.py": "1", "lib/b.py": "3"}, "b.py changed"),
-        ({"lib/a.py": "1", "lib/b.py": "2", "c.html": "3"}, "c.html is new"),
-        ({"lib/a.py": "1"}, "b.py is no longer used"),
-        ({"lib/a.py": "2", "c.py": "1"}, "c.py is new, a.py changed, b.py is no longer used"),
+        ({"lib/a.py": "1", "lib/b.py": "2", "c.html": "3"}, "c.html changed"),
+        ({"lib/a.py": "1"}, "b.py changed"),
+        ({"lib/a.py": "2", "lib/b.py": "2", "lib/b.py:F": "1"}, "a.py changed, b.F is new"),
     ],
 )
 def test_files_that_differ_are_named_without_their_folder(files, expected):
     code = {"fit": {"lib/a.py": "1", "lib/b.py": "2"}}
     before, now = make("fit", SETTINGS, CODE | code), make("fit", SETTINGS, CODE | {"fit": files})
+    assert describe_changes(before, now, "clean") == expected
+
+
+def test_definitions_that_differ_are_named_with_their_module():
+    code = {"fit": {"lib/a.py:f": "1", "lib/a.py:g": "1"}}
+    now = {"fit": {"lib/a.py:f": "2", "lib/a.py:H": "1"}}
+    before, now = make("fit", SETTINGS, CODE | code), make("fit", SETTINGS, CODE | now)
+    expected = "a.H is new, a.f changed, a.g is no longer used"
     assert describe_changes(before, now, "clean") == expected
 
 
@@ -280,8 +288,8 @@ def test_settings_come_before_code_and_the_stage_before_is_then_left_out():
 
 
 def test_of_many_reasons_the_first_are_named():
-    files = {f"{letter}.py": "1" for letter in "abcdefgh"}
-    expected = ", ".join(f"{letter}.py is new" for letter in "abcdefgh"[:MAX_REASONS])
+    files = {f"{letter}.py:f": "1" for letter in "abcdefgh"}
+    expected = ", ".join(f"{letter}.f is new" for letter in "abcdefgh"[:MAX_REASONS])
     code = {"fit": CODE["fit"] | files}
     assert reason("fit", None, code) == f"{expected}, {8 - MAX_REASONS} more"
 

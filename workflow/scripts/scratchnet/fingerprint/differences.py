@@ -20,19 +20,18 @@ def describe_changes(before, now, follows):
     reasons = differing_settings(settings, now["settings"])
     for part in sorted(code.keys() | now["code"].keys()):
         if code.get(part) != now["code"].get(part):
-            in_both = part in code and part in now["code"]
-            verb = (
-                "changed" if in_both else "is new" if part in now["code"] else "is no longer used"
-            )
-            reasons.append(f"{_short_name(part)} {verb}")
+            reasons.append(_change_of(part, code, now["code"]))
     if not reasons and after != now["after"]:
         return f"follows {follows}"
     return join_reasons(reasons)
 
 
-def _short_name(part):
-    """Return the name of a part of the code for people: "layers.Dense", "layers.py"."""
-    return part.rsplit("/", 1)[-1].replace(".py:", ".")
+def _change_of(part, before, now):
+    """Return "layers.Dense changed", "layers.Dense is new", "layers.py changed"."""
+    name = part.rsplit("/", 1)[-1].replace(".py:", ".")
+    if ":" not in part or (part in before and part in now):
+        return f"{name} changed"
+    return f"{name} is new" if part in now else f"{name} is no longer used"
 
 
 def differing_settings(before, now):
