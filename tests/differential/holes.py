@@ -96,14 +96,20 @@ HOLES = {
     ),
     # The `__init__.py` of a package does not count.
     "package": Hole(
-        (
-            (CODE, '(path / "__init__.py", path.with_name', "(path.with_name"),
-            (CODE, 'path.with_name(f"{part}.py"))', 'path.with_name(f"{part}.py"),)'),
-            # Or each job would refuse to run.
-            (JOBS, "    for name, file in sorted(modules):", "    for name, file in ():"),
-        ),
+        ((CODE, "if module.statements.hash:", 'if not path.endswith("__init__.py"):'),),
         ("edit_code", "undo"),
         code_edits=("package",),
+    ),
+    # The definitions that a definition uses do not count.
+    "unfollowed": Hole(
+        (
+            (
+                CODE,
+                "            self.waiting.append((path, module, unit))\n\n    def add_data",
+                "\n    def add_data",
+            ),
+        ),
+        ("edit_code", "undo"),
     ),
     # The stages before do not count.
     "after": Hole(

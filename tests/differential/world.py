@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from project import EDIT
+
 # Settings beside those of project.SMALL. Most differ from another one in a single key.
 CONFIGS = {
     "default": {},
@@ -36,7 +38,7 @@ DIVERGING = {
     "sweep": {"training.learning_rate": [0.1, 1e30], "training.seed": [0, 1]},
 }
 
-# {name: (file below workflow/scripts, text, new text)}. An edit without a text appends a comment.
+# {name: (file below workflow/scripts, text, new text)}. An edit without a text is appended.
 EDITS = {
     "initializers": ("scratchnet/nn/initializers.py", "0.01 * rng", "0.02 * rng"),
     "preprocessing": ("scratchnet/data/preprocessing.py", "X /= maximum", "X /= 2 * maximum"),
@@ -58,11 +60,17 @@ EDITS = {
         None,
         "\nimport matplotlib\n\nmatplotlib.rcParams['lines.linewidth'] = 5\n",
     ),
-    "comment": ("scratchnet/nn/layers.py", None, "\n# An edit.\n"),
-    "comment in the job": ("scratchnet/job.py", None, "\n# An edit.\n"),
+    "statement": ("scratchnet/nn/layers.py", None, EDIT),
+    "statement in the job": ("scratchnet/job.py", None, EDIT),
+    "cosmetic": ("scratchnet/nn/layers.py", "class Dense", "# A remark.\n\n\nclass Dense"),
+    "unreachable": ("scratchnet/errors.py", None, "\n\nclass NewError(Exception):\n    pass\n"),
 }
-# Those after which the training is another one, as the code says, though not its result.
-TRAINING_EDITS = {"initializers", "preprocessing", "package", "comment", "comment in the job"}
+# Those after which the training is another one, as the code says.
+TRAINING_EDITS = {
+    *("initializers", "preprocessing", "package", "statement", "statement in the job")
+}
+# Those that change no result.
+HARMLESS_EDITS = {"statement", "statement in the job", "cosmetic", "unreachable"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,8 @@ class State:
     def what_counts(self):
         """The state with the same results that all states with these results share."""
         own = self.settings.get("dataset") == "own.npz"
-        return self if own else replace(self, data=0)
+        edit = None if self.edit in HARMLESS_EDITS else self.edit
+        return replace(self, edit=edit, data=self.data if own else 0)
 
     @property
     def is_sweep(self):

@@ -7,13 +7,11 @@ it counts, and where code may use what it does not name (`eval`, `globals()`), a
 """
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from scratchnet.fingerprint.modules import read_module, read_script
+from scratchnet.fingerprint.module_cache import ModuleCache
+from scratchnet.fingerprint.modules import read_module
 from scratchnet.fingerprint.values import digest
-
-parse_module, parse_script = cache(read_module), cache(read_script)
 
 
 @dataclass(frozen=True)
@@ -30,29 +28,31 @@ class Code:
     files: dict
 
 
-def read_code(script, packages):
+def read_code(script, packages, cache=None):
     """Return the Code of a script.
 
     `packages` is a tuple of the names of packages in the folder of the script; imports from
-    elsewhere are ignored.
+    elsewhere are ignored. `cache` is a ModuleCache, if one is to be used.
     """
-    walk = _Walk(Path(script).parent, packages)
+    cache = cache or ModuleCache()
+    walk = _Walk(Path(script).parent, packages, cache)
     walk.start(Path(script).name)
+    cache.save()
     return Code(walk.parts, walk.files)
 
 
 class _Walk:
     """A walk through the code of a library, from definition to definition."""
 
-    def __init__(self, root, packages):
-        self.root, self.packages = root, packages
+    def __init__(self, root, packages, cache):
+        self.root, self.packages, self.cache = root, packages, cache
         self.parts, self.files = {}, {}
         self.modules = {}  # {dotted name: (path, Module), or (None, None)}
         self.imported, self.waiting = set(), []
         self.is_dynamic = False
 
     def start(self, script):
-        module = parse_script(self.read_file(script))
+        module = self.read_module(script, None)
         self.parts[script] = module.statements.hash
         self.is_dynamic = module.is_dynamic
         self.waiting.append((script, module, module.statements))
@@ -164,10 +164,13 @@ class _Walk:
             for file, package in files.items():
                 if file.is_file():
                     path = file.relative_to(self.root).as_posix()
-                    return path, parse_module(self.read_file(path), tuple(package), self.packages)
+                    return path, self.read_module(path, package)
             if base.is_dir():  # a package without an __init__.py
-                return "/".join(parts), parse_module(b"", tuple(parts), self.packages)
+                return "/".join(parts), read_module(b"", parts, self.packages)
         return None, None
+
+    def read_module(self, path, package):
+        return self.cache.read(path, self.read_file(path), package, self.packages)
 
     def read_file(self, path):
         """Return the content of a file, and remember its hash."""

@@ -69,8 +69,11 @@ class Module:
 def read_module(source, package, packages):
     """Return the Module with this `source` (bytes) in `package`, a tuple of names.
 
-    `packages` are the names of the packages whose code counts.
+    `packages` are the names of the packages whose code counts. A script, whose `package` is None,
+    has no definitions: all of it runs, in its order.
     """
+    if package is None:
+        return _read_script(source)
     body = _body(ast.parse(source), source)
     bindings = {}
     for node in body:
@@ -100,8 +103,7 @@ def read_module(source, package, packages):
     return Module(units, reader.unit(texts, bindings), bindings, not DYNAMIC.isdisjoint(words))
 
 
-def read_script(source):
-    """Return a script as a Module without definitions: all of it runs, in its order."""
+def _read_script(source):
     reader = _Reader(source, ())
     unit = reader.unit([reader.read(node) for node in _body(ast.parse(source), source)], {})
     return Module({}, unit, {}, not DYNAMIC.isdisjoint(reader.words))

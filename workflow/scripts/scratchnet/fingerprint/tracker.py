@@ -21,11 +21,13 @@ from snakemake.io import ancient, local, unpack
 
 from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.differences import describe_changes
+from scratchnet.fingerprint.module_cache import ModuleCache
 from scratchnet.fingerprint.records import read_record, record_path, write_record
 from scratchnet.fingerprint.stages import fingerprint, stage_before
 from scratchnet.fingerprint.values import digest
 
 ALWAYS_NEW = Path(".snakemake/planned")
+MODULE_CACHE = Path(".snakemake/modules.json")
 
 
 class Tracker:
@@ -56,7 +58,7 @@ class Tracker:
         self._scripts, self._packages = Path(scripts), tuple(packages)
         self._stages, self._settings_of, self._wildcards_of = stages, settings_of, wildcards_of
         self._links, self._why_new = links or {}, why_new
-        self._patterns = {}
+        self._patterns, self._modules = {}, ModuleCache(MODULE_CACHE)
         for name in ("_code_of", "_fingerprint", "_files", "_runs", "_is_forced", "_maker_of"):
             setattr(self, name, cache(getattr(self, name)))
         self._let_scripts_import_their_packages()
@@ -152,7 +154,7 @@ class Tracker:
         return self._code_of(stage).parts
 
     def _code_of(self, stage):
-        return read_code(self._scripts / f"{stage}.py", self._packages)
+        return read_code(self._scripts / f"{stage}.py", self._packages, self._modules)
 
     def _recorded(self, stage, wildcards):
         return read_record(self._record(stage, wildcards))
