@@ -40,7 +40,7 @@ test: $(VENV)/.test lint ## set up, then lint and test (one run on real MNIST in
 test-slow: $(VENV)/.test ## the tests that take whole runs: holes, kills, modules, prune, reports, ... (DOSE=n: every nth)
 	$(BIN)/pytest --numprocesses auto --dist worksteal -m slow
 
-test-cluster: $(VENV)/.test $(VENV)/.cluster ## run on a real Slurm cluster, brought up here (as root), through its failures
+test-cluster: $(VENV)/.test $(VENV)/.cluster ## run on a real Slurm cluster, brought up here (as root), through its failures (DOSE=n: every nth)
 	$(BIN)/pytest --numprocesses 3 --dist worksteal tests/cluster
 
 test-faults: $(VENV)/.test ## full disks and the like (as root), and 10,000 bad configurations and files of each kind

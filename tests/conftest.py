@@ -12,10 +12,11 @@ from project import Project, copy_with_small_data, write_own_npz
 
 
 def pytest_collection_modifyitems(config, items):
-    """Of the slow tests, take every nth with DOSE=n."""
-    if config.option.markexpr == "slow":
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        items[:] = slow[:: int(os.environ.get("DOSE", "1"))]
+    """Take every nth test with DOSE=n."""
+    if dose := int(os.environ.get("DOSE", "0")):
+        is_slow = config.option.markexpr == "slow"
+        wanted = [item for item in items if not is_slow or item.get_closest_marker("slow")]
+        items[:] = wanted[::dose]
 
 
 def shared(tmp_path_factory, name, make):

@@ -127,7 +127,7 @@ class Prepared:
         self.project = copy_workflow(Path(folder))
         self.configure(settings)
         raw = self.project.results / "data" / "mnist"
-        raw.mkdir(parents=True)
+        raw.mkdir(parents=True, exist_ok=True)
         for path in RAW.iterdir():
             shutil.copy(path, raw)
 
@@ -243,7 +243,7 @@ def sweep(rounds):
 def idle(rounds):
     """Nothing to do, and Snakemake with an empty workflow."""
     empty = Path(SCRATCH.name) / "empty"
-    empty.mkdir()
+    empty.mkdir(exist_ok=True)
     (empty / "Snakefile").write_text("")
     project = prepared().project
     project.run()

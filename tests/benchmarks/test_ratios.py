@@ -11,6 +11,15 @@ import pytest
 import bench
 
 WORSE = 1.5
+ROUNDS = 3  # at most: other work on the machine only makes a measurement worse
+
+
+def assert_at_most(bound, measure):
+    """Assert that `measure`, a function, returns at most `bound`, possibly at another attempt."""
+    found = []
+    while not found or (min(found) > bound and len(found) < ROUNDS):
+        found.append(measure())
+    assert min(found) <= bound, found
 
 
 def ratio(seconds, peer):
@@ -28,25 +37,35 @@ def ratio(seconds, peer):
 )
 def test_an_epoch(widths, batch_size, peer, measured):
     alone = {"one core": bench.CORES[:1]}
-    seconds = bench.train(widths, batch_size, 9, ("scratchnet", peer), alone)["one core"]
-    assert ratio(seconds, peer) <= WORSE * measured
+
+    def measure():
+        seconds = bench.train(widths, batch_size, 9, ("scratchnet", peer), alone)["one core"]
+        return ratio(seconds, peer)
+
+    assert_at_most(WORSE * measured, measure)
 
 
 def test_a_clean_run():
     # With AVX-512 Keras takes 10 s instead of 16; ours is mostly starts of processes: 5 s, not 6.
     measured = 0.47 if "avx512f" in Path("/proc/cpuinfo").read_text() else 0.34
-    assert ratio(bench.clean(3, ("scratchnet", "keras")), "keras") <= WORSE * measured
+    assert_at_most(
+        WORSE * measured, lambda: ratio(bench.clean(3, ("scratchnet", "keras")), "keras")
+    )
 
 
 def test_nothing_to_do():
-    assert ratio(bench.idle(5), "an empty Snakefile") <= WORSE * 1.24
+    assert_at_most(1.3, lambda: ratio(bench.idle(5), "an empty Snakefile"))
 
 
 def test_planning_is_linear():
-    seconds = {n: statistics.median(s) for n, s in bench.planning(3, (1, 50, 100)).items()}
-    once = seconds["50 runs"] - seconds["1 runs"]
-    assert seconds["100 runs"] - seconds["50 runs"] <= WORSE * once
-    assert once <= WORSE * 0.5 * seconds["1 runs"]
+    def measure():
+        seconds = {n: statistics.median(s) for n, s in bench.planning(3, (1, 50, 100)).items()}
+        once = seconds["50 runs"] - seconds["1 runs"]
+        return max(
+            (seconds["100 runs"] - seconds["50 runs"]) / once, once / (0.5 * seconds["1 runs"])
+        )
+
+    assert_at_most(WORSE, measure)
 
 
 def test_memory_does_not_grow_with_the_data():
