@@ -127,7 +127,7 @@ class Prepared:
         self.project = copy_workflow(Path(folder))
         self.configure(settings)
         raw = self.project.results / "data" / "mnist"
-        raw.mkdir(parents=True, exist_ok=True)
+        raw.mkdir(parents=True)
         for path in RAW.iterdir():
             shutil.copy(path, raw)
 
@@ -259,7 +259,7 @@ def idle(rounds):
 
 def planning(rounds, sizes=(1, 100, 1000)):
     """What a dry run takes for so many runs of which none is done."""
-    made = Prepared(Path(SCRATCH.name) / "planning", {})
+    made = Prepared(Path(mkdtemp(dir=SCRATCH.name)), {})
     measured = {}
     for _ in range(rounds):
         for n in sizes:
