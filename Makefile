@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo extras cluster why prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-speed bench lint format requirements pictures
+.PHONY: help run report demo extras cluster why accept prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,8 +28,13 @@ extras: $(VENV)/.extras ## set up what `snakemake parity` and `snakemake export`
 cluster: $(VENV)/.cluster ## set up what snakemake --profile profiles/slurm needs
 
 why: $(VENV)/.run ## say what would run, and why
-	@output=$$($(BIN)/snakemake --dry-run 2>&1) || { echo "$$output"; exit 1; }; \
+	@output=$$($(BIN)/snakemake --dry-run $(TARGETS) 2>&1) || { echo "$$output"; exit 1; }; \
 	sed -nE 's/^Job [0-9]+: //p; /^Nothing to be done/p' <<< "$$output"
+
+accept: $(VENV)/.run ## list what is stale, and declare these results good as they are (TARGETS="all export")
+	@$(MAKE) --no-print-directory why TARGETS="$(TARGETS)"
+	@output=$$($(BIN)/snakemake --cores 1 --touch $(TARGETS) 2>&1) || { echo "$$output"; exit 1; }
+	@echo "These results are current now, except those that do not exist."
 
 prune: $(VENV)/.run ## list results that config.yaml and CONFIGS="..." do not reach; DELETE=yes deletes
 	@$(BIN)/python workflow/tools/prune.py config.yaml $(CONFIGS) $(if $(filter yes,$(DELETE)),--delete)

@@ -259,7 +259,7 @@ def idle(rounds):
 
 def planning(rounds, sizes=(1, 100, 1000)):
     """What a dry run takes for so many runs of which none is done."""
-    made = Prepared(Path(mkdtemp(dir=SCRATCH.name)), {})
+    made = Prepared(Path(tempfile.mkdtemp(dir=SCRATCH.name)), {})
     measured = {}
     for _ in range(rounds):
         for n in sizes:

@@ -8,12 +8,14 @@ from scratchnet.errors import ResultsError
 from scratchnet.evaluation.summary import (
     align_columns,
     compare_runs,
+    describe_other_environments,
     format_summary,
     link_latest,
     summarize,
     tabulate_costs,
 )
 from scratchnet.files import read_csv
+from scratchnet.training.environment import describe_environment
 
 
 @pytest.fixture
@@ -303,3 +305,27 @@ def test_anything_but_a_link_is_kept_and_named_in_the_error(results, kind):
         link_latest([row_of(results, "one")], results / "latest")
     assert not (results / "latest").is_symlink()
     assert {path.name for path in results.iterdir()} == {"runs", "latest"}
+
+
+# ---- Results of another environment.
+
+
+def records(tmp_path, *environments):
+    """The paths of training records with changes of the present environment."""
+    now = {name: describe_environment()[name] for name in ("numpy", "machine")}
+    paths = [tmp_path / f"{i}.json" for i in range(len(environments))]
+    for path, changes in zip(paths, environments):
+        path.write_text(json.dumps({"environment": now | {"python": "3.0"} | changes}))
+    return paths
+
+
+def test_results_of_this_environment_need_no_word(tmp_path):
+    assert describe_other_environments(records(tmp_path, {}, {})) == ""
+
+
+def test_results_of_other_environments_are_counted_by_environment(tmp_path):
+    old, arm = {"numpy": "1.0"}, {"numpy": "1.0", "machine": "linux arm"}
+    machine = describe_environment()["machine"]
+    assert describe_other_environments(records(tmp_path, old, {}, arm, old)) == (
+        f"2 trained with numpy 1.0, {machine}; 1 trained with numpy 1.0, linux arm"
+    )

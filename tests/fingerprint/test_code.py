@@ -317,7 +317,9 @@ def test_a_base_class_of_another_module_is_a_part_of_its_subclass(library):
     "text",
     [
         "class Base:\n    def __init_subclass__(cls):\n        pass\n",
-        "def run():\n    import importlib\n",
+        "import importlib\ndef run():\n    importlib.import_module('a')\n",
+        "from importlib import import_module\ndef run():\n    import_module('a')\n",
+        "def run():\n    from importlib import import_module\n",
         "def run():\n    return Base.__subclasses__()\n",
         "def run():\n    return globals()['f']()\n",
     ],

@@ -171,10 +171,56 @@ def test_ones_own_data_elsewhere_are_the_same_and_other_data_are_not(deep_projec
     assert deep_project.plan() == once({"preprocess"} | RUN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_an_edited_file_runs_the_stages_that_run_it_and_what_follows(project, name):
     append(project.folder / "workflow/scripts" / name)
     assert project.plan() == once(FILES[name])
+
+
+# Kinds of edits: (file below workflow/scripts, text, new text, stages). Without a text, the new one
+# is appended.
+DENSE = "class Dense(Layer):\n"
+NEW_ERROR = "\n\nclass NewError(Exception):\n    pass\n"
+TRAINING = {"train"} | AFTER_TRAINING
+KINDS_OF_EDITS = {
+    "a comment": ("nn/layers.py", DENSE, f"# A remark.\n{DENSE}", set()),
+    "a docstring": ("nn/layers.py", f'{DENSE}    """', f'{DENSE}    """Fully connected. ', set()),
+    "blank lines": ("nn/layers.py", DENSE, f"\n\n\n{DENSE}", set()),
+    "formatting": ("nn/initializers.py", "0.01 * rng", "0.01*rng", set()),
+    "a comment in a script": ("../train.py", None, "\n# A remark.\n", set()),
+    "a new class that nothing uses": ("errors.py", None, NEW_ERROR, set()),
+    "an import that nothing uses": ("files.py", "import csv\n", "import csv\nimport math\n", set()),
+    "a constant": ("evaluation/figures.py", '"axes.titlesize": 11', '"axes.titlesize": 14', PLOTS),
+    "one plot": ("evaluation/plots.py", "capitalize()} by", "title()} by", {"plot_history"}),
+    "a function of all stages": ("files.py", "os.fsync(file", "os.fsync(0 or file", EVERYTHING),
+    "a statement": ("errors.py", None, EDIT, EVERYTHING),
+    "initial weights": ("nn/initializers.py", "0.01 * rng", "0.02 * rng", TRAINING),
+    "another scheme": ("nn/initializers.py", "sqrt(6 / n_in)", "sqrt(7 / n_in)", TRAINING),
+    "an optimizer": ("nn/optimizers.py", "class SGD", "class A:\n    pass\n\n\nclass SGD", set()),
+    "a schedule": ("nn/schedules.py", "math.cos", "math.sin", TRAINING),
+    "a metric": ("nn/metrics.py", "PREDICTION_BATCH = ", "PREDICTION_BATCH = 1 + ", TRAINING),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_EDITS)
+def test_an_edit_of_code_runs_the_stages_that_can_reach_it_and_what_follows(project, kind):
+    file, text, new, expected = KINDS_OF_EDITS[kind]
+    path = project.folder / "workflow/scripts/scratchnet" / file
+    source = path.read_text()
+    assert text is None or text in source
+    path.write_text(source.replace(text, new) if text else source + new)
+    assert project.plan() == once(expected)
+
+
+def test_a_definition_moved_within_its_module_runs_nothing(project):
+    layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
+    source = layers.read_text()
+    start = source.index("class Tanh")
+    end = source.index("\nclass ", start + 1) if "\nclass " in source[start + 1 :] else len(source)
+    moved = source[start:end]
+    layers.write_text(source.replace(moved, "") + "\n\n" + moved.strip() + "\n")
+    assert project.plan() == {}
 
 
 def test_a_copy_beside_a_module_runs_nothing(project):

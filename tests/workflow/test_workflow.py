@@ -6,12 +6,22 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from project import CHECKOUT, EDIT, Project, copy_with_small_data, planned
+from expected import once
+from project import (
+    CHECKOUT,
+    EDIT,
+    Project,
+    append,
+    copy_with_small_data,
+    planned,
+    set_key,
+)
 from scratchnet.files import read_csv, read_json
 
 PICTURES = {
@@ -74,6 +84,71 @@ def test_the_end_of_a_run_says_what_ran_and_what_was_reused(sweep_project):
     assert "all" not in reused
     (folder,) = (sweep_project.results / "sweeps").iterdir()
     assert f"plots: in results/sweeps/{folder.name}\n" in output
+
+
+def test_the_end_of_a_run_names_results_of_another_numpy(project):
+    (record,) = project.run_folder.glob("checkpoints/*.json")
+    numpy = read_json(record)["environment"]["numpy"]
+    assert "trained with" not in project.run("--forcerun", "plot_history")
+    record.write_text(record.read_text().replace(f'"numpy": "{numpy}"', '"numpy": "1.0"'))
+    assert "Note:   1 trained with numpy 1.0" in project.run("--forcerun", "plot_history")
+
+
+# ---- Accepting results after an edit that changes none.
+
+
+def accept(project, *targets):
+    """Call `make accept` in a project; returns what it prints."""
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(CHECKOUT / name, project.folder)
+    programs = project.folder / ".venv" / "bin"
+    programs.mkdir(parents=True, exist_ok=True)
+    for name in ("snakemake", "python"):
+        if not (programs / name).exists():
+            (programs / name).symlink_to(Path(sys.executable).with_name(name))
+    (project.folder / ".venv" / ".run").touch()
+    command = ["make", "accept", f"TARGETS={' '.join(targets)}"]
+    process = subprocess.run(
+        command, cwd=project.folder, capture_output=True, text=True, check=True
+    )
+    return process.stdout
+
+
+@pytest.mark.parametrize("kind", ["project", "sweep_project"])
+def test_results_are_accepted_as_they_are_after_they_were_listed(request, kind):
+    project = request.getfixturevalue(kind)
+    before = {path: path.read_bytes() for path in project.results.rglob("*.npz")}
+    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    stale = project.plan()
+    output = accept(project)
+    assert len(re.findall(r"^Training .*layers.py changed", output, re.M)) == stale["train"]
+    assert project.plan() == {}
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_chain_of_checkpoints_is_accepted_as_it_is(new_project):
+    set_key(new_project, "training.checkpoint_every", 2)
+    new_project.run()
+    append(new_project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    accept(new_project)
+    assert new_project.plan() == {}
+    set_key(new_project, "training.epochs", 6)
+    assert new_project.plan()["train"] == 1
+
+
+def test_results_on_request_are_accepted_if_they_are_named(project_on_request):
+    append(project_on_request.folder / "workflow/scripts/scratchnet/predict/demo.py")
+    accept(project_on_request)
+    assert project_on_request.plan("demo") == once({"make_demo"})
+    accept(project_on_request, "demo")
+    assert project_on_request.plan("demo") == {}
+
+
+def test_what_is_missing_is_not_accepted(project):
+    (project.run_folder / "epoch-0004/metrics.json").unlink()
+    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    accept(project)
+    assert project.plan()["evaluate"] == 1
 
 
 def test_a_target_of_ones_own_shows_no_table_of_something_else(project):

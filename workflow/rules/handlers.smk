@@ -10,7 +10,12 @@ from pathlib import Path
 from snakemake.logging import logger
 
 from scratchnet.errors import shorten_list
-from scratchnet.evaluation.summary import align_columns, format_summary, summarize
+from scratchnet.evaluation.summary import (
+    align_columns,
+    describe_other_environments,
+    format_summary,
+    summarize,
+)
 from scratchnet.files import read_csv
 
 STARTED = time.time()
@@ -62,6 +67,9 @@ def show_results():
     others = [job for job in workflow.dag.jobs if not workflow.dag.needrun(job)]
     print("Ran:   ", count_rules(workflow.dag.finished_jobs))
     print("Reused:", count_rules(job for job in others if is_current_result(job)))
+    records = [paths.TRAINING_RECORD.format(**place) for place in RUNS.wildcards]
+    if others := describe_other_environments(records):
+        print(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")
     print(f"Table:  {SUMMARY}; plots: in {SWEEP_FOLDER if RUNS.swept else 'the folder above'}")
     print("Report: snakemake --report results/report.html")
     print("Demo:   snakemake --cores 1 demo")

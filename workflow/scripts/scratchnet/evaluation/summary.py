@@ -1,6 +1,10 @@
 """Tables that compare the runs of the current configuration."""
 
+import platform
 import statistics
+import sys
+from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 
 from scratchnet.errors import ResultsError
@@ -107,6 +111,20 @@ def _mark_best(rows):
     if len(validated) > 1:
         best = max(validated, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
         best["best"] = "best"
+
+
+def describe_other_environments(records):
+    """Return a line about training records made with another NumPy or machine, or "".
+
+    `records` are paths of the records that `train` writes.
+    """
+    now = {"numpy": version("numpy"), "machine": f"{sys.platform} {platform.machine()}"}
+    others = Counter()
+    for record in records:
+        recorded = read_json(record)["environment"]
+        if any(recorded[name] != value for name, value in now.items()):
+            others[f"numpy {recorded['numpy']}, {recorded['machine']}"] += 1
+    return "; ".join(f"{n} trained with {environment}" for environment, n in others.items())
 
 
 def format_summary(path, omit=("run", "error")):

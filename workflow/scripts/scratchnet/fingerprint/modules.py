@@ -31,8 +31,9 @@ PURE = frozenset(
 # Code with one of these words may use definitions that it does not name.
 DYNAMIC = frozenset(
     {
-        *("eval", "exec", "globals", "locals", "vars", "__import__", "importlib", "pickle"),
-        *("metaclass", "__init_subclass__", "__set_name__", "__subclasses__"),
+        *("eval", "exec", "globals", "locals", "vars", "__import__", "pickle"),
+        *("import_module", "exec_module", "metaclass"),
+        *("__init_subclass__", "__set_name__", "__subclasses__"),
     }
 )
 
@@ -121,6 +122,8 @@ class _Reader:
         """Return the Unit of all that was read, in a module with these `bindings`."""
         roots = {name.partition(".")[0] for name in self.names} - self.bindings.keys()
         used = [f"{name} is {bindings[name]}" for name in sorted(roots & bindings.keys())]
+        for name in roots & bindings.keys():
+            self.words.update(bindings[name].split("."))
         lines = [*filter(None, texts), *used]
         sets = map(frozenset, (self.names, self.modules, self.files))
         return Unit(digest("\n".join(lines)) if lines else "", *sets, self.bindings)
