@@ -104,7 +104,8 @@ def wanted(found, state):
 JOB = "workflow/scripts/scratchnet/job.py"
 DONE = '            yield fingerprint["settings"]\n'
 FAILURE = """\
-            if __import__("os").environ.get("FAIL") == snakemake.rule:
+            import os
+            if os.environ.get("FAIL") == snakemake.rule:
                 raise OSError("broken on purpose")
 """
 

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 import shutil
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 
 from project import CHECKOUT, copy_with_small_data, write_own_npz
 from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.module_cache import ModuleCache
 from scratchnet.planning.stages import STAGES
 
 pytestmark = pytest.mark.slow
@@ -108,8 +110,14 @@ def traced(tmp_path_factory):
     return {stage: set(found) for stage, found in table.items()}
 
 
+MODULES = ModuleCache()
+
+
 def parts_of_stages(scripts=SCRIPTS):
-    return {stage: read_code(scripts / f"{stage}.py", ("scratchnet",)).parts for stage in STAGES}
+    return {
+        stage: read_code(scripts / f"{stage}.py", ("scratchnet",), MODULES).parts
+        for stage in STAGES
+    }
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -118,21 +126,22 @@ def test_what_a_stage_runs_is_in_its_fingerprint(traced, stage):
     assert traced[stage] - AT_IMPORT - parts_of_stages()[stage].keys() == set()
 
 
+TEXTS = {
+    f"{path}:{name}": "\n".join((SCRIPTS / path).read_text().splitlines()[first - 1 : last])
+    for path, found in LIBRARY.items()
+    for name, (first, last) in found.items()
+}
+
+
+@cache
 def words_reached(stage):
     """All definitions whose names occur in the text of the script, or of such a definition."""
-    texts = {
-        f"{path}:{name}": "\n".join((SCRIPTS / path).read_text().splitlines()[first - 1 : last])
-        for path, found in LIBRARY.items()
-        for name, (first, last) in found.items()
-    }
-    aliases = {"as_progress": "progress"}
     found, waiting = set(), [(SCRIPTS / f"{stage}.py").read_text()]
     while waiting:
         words = set(re.findall(r"\w+", waiting.pop()))
-        words |= {aliases[word] for word in words & aliases.keys()}
-        new = {part for part in texts.keys() - found if part.rsplit(":", 1)[1] in words}
+        new = {part for part in TEXTS.keys() - found if part.rsplit(":", 1)[1] in words}
         found |= new
-        waiting += [texts[part] for part in new]
+        waiting += [TEXTS[part] for part in new]
     return found
 
 
