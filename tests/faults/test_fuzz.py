@@ -22,7 +22,7 @@ from scratchnet.data.idx import encode_idx
 from scratchnet.data.preprocessing import preprocess
 from scratchnet.data.registry import DATASETS
 from scratchnet.errors import ConfigError, DataError
-from scratchnet.planning.config import check_yaml, resolve_runs
+from scratchnet.planning.config import read_yaml, resolve_runs
 from scratchnet.planning.schema import load_schema, setting_schemas
 from scratchnet.predict.image_input import read_arrays, read_image, to_network_input
 
@@ -102,7 +102,7 @@ def test_any_damage_to_config_yaml_is_explained(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "config.yaml"
     path.write_bytes(content)
     try:
-        check_yaml(path)
+        read_yaml(path)
         resolve_runs(yaml.safe_load(content.decode()))
     except ConfigError as error:
         assert str(error)

@@ -20,7 +20,7 @@ from configs import (
 )
 from scratchnet.errors import ConfigError
 from scratchnet.planning.config import (
-    check_yaml,
+    read_yaml,
     resolve_runs,
 )
 
@@ -260,7 +260,7 @@ def test_of_a_file_that_is_no_yaml_the_line_is_named(tmp_path, text, problem):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=re.escape(f"{path} is not valid YAML: ")) as caught:
-        check_yaml(path)
+        read_yaml(path)
     assert problem in str(caught.value)
 
 
@@ -270,7 +270,7 @@ def test_a_file_in_another_encoding_is_explained(tmp_path):
     with pytest.raises(
         ConfigError, match="is not valid YAML: 'utf-8' codec can't decode byte 0xf6"
     ):
-        check_yaml(path)
+        read_yaml(path)
 
 
 def test_all_problems_are_told_at_once():
@@ -296,3 +296,52 @@ def test_a_message_is_made_for_people(word):
 
 def test_a_problem_takes_one_short_line():
     assert max(map(len, problems_of(WRONG))) < 150
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("training: {epochs: 5}\nmodel: {}\ntraining: {seed: 1}\n", ["training", "1 and 3"]),
+        ("training:\n  epochs: 5\n  seed: 1\n  epochs: 6\n", ["epochs", "2 and 4"]),
+        ("sweep:\n  - {a: 1,\n     a: 2}\n", ["a", "2 and 3"]),
+        ("a: {b: 1}\n'a': {b: 2}\n", ["a", "1 and 2"]),
+        ("a: &x {b: 1, b: 2}\nc: *x\n", ["b", "1 and 1"]),
+    ],
+)
+def test_a_key_that_is_given_twice_is_refused_with_both_lines(tmp_path, text, lines):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    key, where = lines
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(path)
+    assert str(caught.value) == f"{path}: {key} is given twice, in lines {where}"
+
+
+def test_all_keys_that_are_given_twice_are_listed(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("a: 1\na: {b: 1, b: 2}\n")
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(path)
+    assert str(caught.value).count("is given twice") == 2
+
+
+@pytest.mark.parametrize("text", ["a: 1\nb: {a: 2}\nc: [{a: 1}, {a: 1}]\n", "a: &x [*x]\n"])
+def test_the_same_key_elsewhere_is_another_one(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    assert read_yaml(path).keys() >= {"a"}
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# training:\n#   epochs: 5\n", "---\n", "null\n"])
+def test_a_file_without_keys_is_an_empty_configuration(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    assert read_yaml(path) == {}
+
+
+@pytest.mark.parametrize("text", ["[1, 2]\n", "training\n", "5\n"])
+def test_a_file_of_something_else_is_refused(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="must consist of keys and values"):
+        read_yaml(path)

@@ -55,6 +55,16 @@ def test_what_was_made_on_request_goes_with_its_run_but_predictions_stay(project
     assert {*project_on_request.results.glob("predictions/*/*")} == predicted
 
 
+def test_a_key_given_twice_is_refused_and_nothing_is_deleted(project):
+    text = (project.folder / "config.yaml").read_text()
+    (project.folder / "twice.yaml").write_text(f"{text}\ntraining: {{seed: 5}}\n")
+    before = files(project)
+    process = prune(project, "twice.yaml", "--delete")
+    assert process.returncode == 1
+    assert "twice.yaml: training is given twice" in process.stderr
+    assert files(project) == before
+
+
 def test_without_being_told_nothing_is_deleted(piled_up):
     project, before = piled_up
     after = files(project)

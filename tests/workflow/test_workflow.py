@@ -277,6 +277,23 @@ def test_a_config_that_is_no_yaml_is_refused_with_its_line(project):
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize("option", [(), ("--configfile", "other.yaml")])
+def test_a_key_given_twice_is_refused_with_both_lines(project, option):
+    name = option[-1] if option else "config.yaml"
+    (project.folder / name).write_text("training: {epochs: 3}\ntraining: {seed: 1}\n")
+    process = project.snakemake(*option)
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert f"{name}: training is given twice, in lines 1 and 2" in output
+    assert "Traceback" not in output
+
+
+def test_an_empty_configuration_has_all_defaults(new_project):
+    (new_project.folder / "config.yaml").write_text("# training:\n#   epochs: 3\n")
+    assert "Training mnist-softmax-" in new_project.run("--dry-run")
+    assert "to epoch 0020" in new_project.run("--dry-run")
+
+
 def test_an_override_on_the_command_line_may_be_nested(project):
     plan = project.plan("--config", "training={learning_rate: 5e-1}")
     assert plan["train"] == 1

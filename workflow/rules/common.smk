@@ -14,7 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 from scratchnet.errors import ConfigError
 from scratchnet.fingerprint.tracker import Tracker
 from scratchnet.planning import paths
-from scratchnet.planning.config import check_yaml
+from scratchnet.planning.config import read_yaml
 from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.reasons import explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs
@@ -46,10 +46,12 @@ def call_or_exit(function, *arguments):
         raise WorkflowError(str(error))
 
 
-call_or_exit(check_yaml, CONFIG)
+for file in workflow.configfiles:  # those of --configfile
+    call_or_exit(read_yaml, file)
 
+if call_or_exit(read_yaml, CONFIG):
 
-configfile: CONFIG
+    configfile: CONFIG
 
 
 RUNS = call_or_exit(Runs, config, RESULTS)

@@ -11,12 +11,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import yaml
-
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from scratchnet.errors import ConfigError
 from scratchnet.planning import paths
+from scratchnet.planning.config import read_yaml
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.stages import STAGES
 
@@ -95,9 +94,8 @@ def main():
     parser.add_argument("--delete", action="store_true", help="delete instead of listing")
     arguments = parser.parse_args()
     try:
-        configs = [yaml.safe_load(path.read_text()) or {} for path in arguments.configs]
-        wanted = set().union(*map(find_wanted, configs))
-    except (ConfigError, OSError, yaml.YAMLError) as error:
+        wanted = set().union(*(find_wanted(read_yaml(path)) for path in arguments.configs))
+    except (ConfigError, OSError) as error:
         sys.exit(str(error))
     if arguments.delete and LOCKS.is_dir() and any(LOCKS.iterdir()):
         sys.exit("Snakemake is running in this folder, or was killed. First: make run")

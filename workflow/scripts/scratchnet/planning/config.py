@@ -32,16 +32,44 @@ APPLIES = {
 }
 
 
-def check_yaml(path):
-    """Raise ConfigError, which names the line, if the file `path` is not valid YAML."""
+def read_yaml(path):
+    """Return the keys and values in a YAML file; {} if it is empty or has only comments.
+
+    Raises ConfigError, which names the line, if the file is not valid YAML, has a key twice (YAML
+    would silently keep the last one), or has something else than keys and values.
+    """
     try:
-        yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
+        loader = yaml.CSafeLoader(Path(path).read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}"
         raise ConfigError(f"{path} is not valid YAML: {where}: {error.problem}") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    problems = list(_find_repeated_keys(node, set()))
+    if problems:
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+    if not isinstance(content, dict | None):
+        raise ConfigError(f"{path} must consist of keys and values: training: {{epochs: 5}}")
+    return content or {}
+
+
+def _find_repeated_keys(node, seen):
+    """Yield a line about each key that a mapping in a YAML node has more than once."""
+    if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+        return
+    seen.add(id(node))  # an alias stands for a node that was there before
+    first_lines = {}
+    for item in node.value:
+        key, value = item if isinstance(node, yaml.MappingNode) else (None, item)
+        if isinstance(key, yaml.ScalarNode):
+            line = key.start_mark.line + 1
+            if key.value in first_lines:
+                yield f"{key.value} is given twice, in lines {first_lines[key.value]} and {line}"
+            first_lines[key.value] = line
+        yield from _find_repeated_keys(value, seen)
 
 
 def resolve_runs(config):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scratchnet.errors import ConfigError
 from scratchnet.planning import paths
-from scratchnet.planning.config import check_yaml
+from scratchnet.planning.config import read_yaml
 from scratchnet.planning.settings import read_settings
 from scratchnet.planning.stages import data_name
 
@@ -68,7 +68,7 @@ def _read_settings_of_run(results, run):
     path = Path(paths.relocate(paths.RUN_CONFIG.format(run=run), results))
     if not path.is_file():
         raise ConfigError(f"{path} is missing; `snakemake --cores 4` writes it")
-    check_yaml(path)
+    read_yaml(path)
     return read_settings(path)
 
 
