@@ -345,3 +345,31 @@ def test_a_file_of_something_else_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ConfigError, match="must consist of keys and values"):
         read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("classes: [010, '011']\n", "classes: 010 in line 1 would be read as 8."),
+        ("classes:\n- 1.10\n", "classes: 1.10 in line 2 would be read as 1.1."),
+        ("classes: [1:30]\n", "classes: 1:30 in line 1 would be read as 90."),
+        ("dataset: 007\n", "dataset: 007 in line 1 would be read as 7."),
+        ("sweep: {dataset: [a, 0x10]}\n", "dataset: 0x10 in line 1 would be read as 16."),
+        ("predict: {images: [1_0]}\n", "images: 1_0 in line 1 would be read as 10."),
+    ],
+)
+def test_a_name_that_yaml_would_rewrite_is_refused(tmp_path, text, problem):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(path)
+    assert str(caught.value).startswith(f"{path}: {problem} Write it in quotes: ")
+
+
+@pytest.mark.parametrize(
+    "text", ["classes: ['010', \"011\"]\n", "classes: [8, 9.5]\n", "training: {seed: 010}\n"]
+)
+def test_names_in_quotes_and_other_numbers_are_kept(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    assert read_yaml(path)

@@ -32,11 +32,16 @@ APPLIES = {
 }
 
 
+# The settings that are text, and may look like numbers: a class or a folder called 007.
+NAMES = ("classes", "dataset", "folder", "images", "run")
+
+
 def read_yaml(path):
     """Return the keys and values in a YAML file; {} if it is empty or has only comments.
 
     Raises ConfigError, which names the line, if the file is not valid YAML, has a key twice (YAML
-    would silently keep the last one), or has something else than keys and values.
+    would silently keep the last one), has a name that YAML would rewrite (010 is 8), or has
+    something else than keys and values.
     """
     try:
         loader = yaml.CSafeLoader(Path(path).read_text(encoding="utf-8"))
@@ -48,7 +53,7 @@ def read_yaml(path):
         raise ConfigError(f"{path} is not valid YAML: {where}: {error.problem}") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
-    problems = list(_find_repeated_keys(node, set()))
+    problems = [*_find_repeated_keys(node, set()), *_find_rewritten_names(node, None, set())]
     if problems:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
     if not isinstance(content, dict | None):
@@ -70,6 +75,25 @@ def _find_repeated_keys(node, seen):
                 yield f"{key.value} is given twice, in lines {first_lines[key.value]} and {line}"
             first_lines[key.value] = line
         yield from _find_repeated_keys(value, seen)
+
+
+def _find_rewritten_names(node, key, seen):
+    """Yield a line about each number below one of NAMES that would be another text than written.
+
+    `key` is the key that the YAML node belongs to.
+    """
+    if isinstance(node, yaml.CollectionNode) and id(node) not in seen:
+        seen.add(id(node))
+        for item in node.value:
+            name, value = (item[0].value, item[1]) if isinstance(item, tuple) else (key, item)
+            yield from _find_rewritten_names(value, name, seen)
+    elif isinstance(node, yaml.ScalarNode) and isinstance(key, str) and key in NAMES:
+        is_number = node.tag.endswith((":int", ":float"))
+        if is_number and node.value != str(value := yaml.safe_load(node.value)):
+            yield (
+                f"{key}: {node.value} in line {node.start_mark.line + 1} would be read as {value}. "
+                f'Write it in quotes: "{node.value}"'
+            )
 
 
 def resolve_runs(config):
