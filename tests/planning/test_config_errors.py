@@ -373,3 +373,15 @@ def test_names_in_quotes_and_other_numbers_are_kept(tmp_path, text):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     assert read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["dataset: 2024-13-45\n", "training: {epochs: !!float abc}\n", f"a: {'9' * 5000}\n"],
+    ids=["date", "float", "integer"],
+)
+def test_a_value_that_python_cannot_hold_is_refused_with_the_name_of_the_file(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(f"{path} is not valid YAML: ")):
+        read_yaml(path)

@@ -51,7 +51,7 @@ def read_yaml(path):
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}"
         raise ConfigError(f"{path} is not valid YAML: {where}: {error.problem}") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (ValueError, yaml.YAMLError) as error:  # a date such as 2024-13-45, among others
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
     problems = [*_find_repeated_keys(node, set()), *_find_rewritten_names(node, None, set())]
     if problems:
