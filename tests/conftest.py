@@ -1,6 +1,5 @@
 """Fixtures that several test files share."""
 
-import fcntl
 import os
 import shutil
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from project import Project, copy_with_small_data, write_own_npz
+from project import Project, copy_with_small_data, share_project, write_own_npz
 
 
 def pytest_collection_modifyitems(config, items):
@@ -19,23 +18,6 @@ def pytest_collection_modifyitems(config, items):
         items[:] = wanted[::dose]
 
 
-def shared(tmp_path_factory, name, make):
-    """The project `name`, which the first test process that needs it makes for all of them.
-
-    Nobody changes it, nor runs Snakemake in it.
-    """
-    top = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        top = top.parent  # the folder of all processes
-    folder, done = top / name / "a project", top / f"{name} is done"
-    with (top / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            make(folder)
-            done.touch()
-    return Project(folder)
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A small project that has run to the end: `project` is a copy of it."""
@@ -43,7 +25,7 @@ def finished(tmp_path_factory):
     def make(folder):
         copy_with_small_data(folder).run()
 
-    return shared(tmp_path_factory, "finished", make)
+    return share_project(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +45,7 @@ def finished_deep(tmp_path_factory):
         )
         project.run()
 
-    return shared(tmp_path_factory, "finished deep", make)
+    return share_project(tmp_path_factory, "finished deep", make)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +57,7 @@ def finished_sweep(tmp_path_factory):
         project.configure({"sweep": {"training.seed": [0, 1]}})
         project.run("plots")
 
-    return shared(tmp_path_factory, "finished sweep", make)
+    return share_project(tmp_path_factory, "finished sweep", make)
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +74,7 @@ def finished_on_request(finished, tmp_path_factory):
         project.configure({"predict": {"images": "images"}})
         project.run("demo", "parity", "export", "predict")
 
-    return shared(tmp_path_factory, "finished on request", make)
+    return share_project(tmp_path_factory, "finished on request", make)
 
 
 def copy_of(finished, tmp_path):

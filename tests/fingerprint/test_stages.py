@@ -263,8 +263,9 @@ def test_settings_that_differ_are_named_with_both_values_and_else_the_stage_befo
     ("files", "expected"),
     [
         ({"lib/a.py": "1", "lib/b.py": "3"}, "b.py changed"),
-        ({"lib/a.py": "1", "lib/b.py": "2", "c.html": "3"}, "c.html changed"),
-        ({"lib/a.py": "1"}, "b.py changed"),
+        ({"lib/a.py": "1", "lib/b.py": "2", "c.html": "3"}, "c.html is new"),
+        ({"lib/a.py": "1"}, "b.py is no longer used"),
+        ({"lib/a.py": "1", "lib/b.py:f": "1"}, "b.py changed, b.f is new"),
         ({"lib/a.py": "2", "lib/b.py": "2", "lib/b.py:F": "1"}, "a.py changed, b.F is new"),
     ],
 )

@@ -1,6 +1,8 @@
 """A copy of the workflow in a folder of its own, and a dataset that takes seconds."""
 
+import fcntl
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -184,3 +186,20 @@ def copy_with_small_data(folder):
     schema.write_text(schema.read_text().replace("      - kmnist\n", "      - other\n"))
     project.configure({})
     return project
+
+
+def share_project(tmp_path_factory, name, make):
+    """The project `name`, which the first test process that needs it makes for all of them.
+
+    Nobody changes it, nor runs Snakemake in it.
+    """
+    top = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        top = top.parent  # the folder of all processes
+    folder, done = top / name / "a project", top / f"{name} is done"
+    with (top / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return Project(folder)

@@ -45,6 +45,7 @@ RUN_BY = {
     "fingerprint/__init__.py": ALL,
     "fingerprint/code.py": NONE,
     "fingerprint/modules.py": NONE,
+    "fingerprint/module_cache.py": NONE,
     "fingerprint/jobs.py": ALL,
     "fingerprint/records.py": ALL,
     "fingerprint/values.py": ALL,

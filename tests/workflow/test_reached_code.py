@@ -12,10 +12,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import shared
 from PIL import Image
 
-from project import CHECKOUT, copy_with_small_data, write_own_npz
+from project import CHECKOUT, copy_with_small_data, share_project, write_own_npz
 from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.module_cache import ModuleCache
 from scratchnet.planning.stages import STAGES
@@ -105,7 +104,7 @@ def make_traced(folder):
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory):
     """The definitions that each stage was seen to run: {stage: {"path:name", ...}}."""
-    project = shared(tmp_path_factory, "traced", make_traced)
+    project = share_project(tmp_path_factory, "traced", make_traced)
     table = json.loads((project.folder / "traced.json").read_text())
     return {stage: set(found) for stage, found in table.items()}
 

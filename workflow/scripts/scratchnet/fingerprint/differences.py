@@ -29,9 +29,13 @@ def describe_changes(before, now, follows):
 def _change_of(part, before, now):
     """Return "layers.Dense changed", "layers.Dense is new", "layers.py changed"."""
     name = part.rsplit("/", 1)[-1].replace(".py:", ".")
-    if ":" not in part or (part in before and part in now):
+    in_before, in_now = (
+        part in code or part in {other.partition(":")[0] for other in code}
+        for code in (before, now)
+    )
+    if in_before and in_now:
         return f"{name} changed"
-    return f"{name} is new" if part in now else f"{name} is no longer used"
+    return f"{name} is new" if in_now else f"{name} is no longer used"
 
 
 def differing_settings(before, now):
