@@ -16,7 +16,6 @@ from PIL import Image
 
 from project import CHECKOUT, copy_with_small_data, share_project, write_own_npz
 from scratchnet.fingerprint.code import read_code
-from scratchnet.fingerprint.module_cache import ModuleCache
 from scratchnet.planning.stages import STAGES
 
 pytestmark = pytest.mark.slow
@@ -109,14 +108,8 @@ def traced(tmp_path_factory):
     return {stage: set(found) for stage, found in table.items()}
 
 
-MODULES = ModuleCache()
-
-
 def parts_of_stages(scripts=SCRIPTS):
-    return {
-        stage: read_code(scripts / f"{stage}.py", ("scratchnet",), MODULES).parts
-        for stage in STAGES
-    }
+    return {stage: read_code(scripts / f"{stage}.py", ("scratchnet",)).parts for stage in STAGES}
 
 
 @pytest.mark.parametrize("stage", STAGES)

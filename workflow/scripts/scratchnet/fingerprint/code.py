@@ -28,13 +28,15 @@ class Code:
     files: dict
 
 
-def read_code(script, packages, cache=None):
+MODULES = ModuleCache()  # those that this process has read
+
+
+def read_code(script, packages, cache=MODULES):
     """Return the Code of a script.
 
     `packages` is a tuple of the names of packages in the folder of the script; imports from
-    elsewhere are ignored. `cache` is a ModuleCache, if one is to be used.
+    elsewhere are ignored. `cache` is a ModuleCache.
     """
-    cache = cache or ModuleCache()
     walk = _Walk(Path(script).parent, packages, cache)
     walk.start(Path(script).name)
     cache.save()
