@@ -412,6 +412,7 @@ def test_without_snakemakes_records_no_training_is_repeated(project):
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
 def test_without_snakemakes_records_edits_are_still_seen(project, key):
     shutil.rmtree(project.folder / ".snakemake")

@@ -86,6 +86,7 @@ def test_the_end_of_a_run_says_what_ran_and_what_was_reused(sweep_project):
     assert f"plots: in results/sweeps/{folder.name}\n" in output
 
 
+@pytest.mark.slow
 def test_the_end_of_a_run_names_results_of_another_numpy(project):
     (record,) = project.run_folder.glob("checkpoints/*.json")
     numpy = read_json(record)["environment"]["numpy"]
@@ -114,6 +115,7 @@ def accept(project, *targets):
     return process.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["project", "sweep_project"])
 def test_results_are_accepted_as_they_are_after_they_were_listed(request, kind):
     project = request.getfixturevalue(kind)
@@ -126,6 +128,7 @@ def test_results_are_accepted_as_they_are_after_they_were_listed(request, kind):
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.slow
 def test_a_chain_of_checkpoints_is_accepted_as_it_is(new_project):
     set_key(new_project, "training.checkpoint_every", 2)
     new_project.run()
@@ -136,6 +139,7 @@ def test_a_chain_of_checkpoints_is_accepted_as_it_is(new_project):
     assert new_project.plan()["train"] == 1
 
 
+@pytest.mark.slow
 def test_results_on_request_are_accepted_if_they_are_named(project_on_request):
     append(project_on_request.folder / "workflow/scripts/scratchnet/predict/demo.py")
     accept(project_on_request)
@@ -144,6 +148,7 @@ def test_results_on_request_are_accepted_if_they_are_named(project_on_request):
     assert project_on_request.plan("demo") == {}
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_not_accepted(project):
     (project.run_folder / "epoch-0004/metrics.json").unlink()
     append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
