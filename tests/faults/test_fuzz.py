@@ -10,7 +10,6 @@ import zipfile
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -102,8 +101,7 @@ def test_any_damage_to_config_yaml_is_explained(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "config.yaml"
     path.write_bytes(content)
     try:
-        read_yaml(path)
-        resolve_runs(yaml.safe_load(content.decode()))
+        resolve_runs(read_yaml(path))
     except ConfigError as error:
         assert str(error)
 
