@@ -112,7 +112,17 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("options", CASES.values(), ids=CASES)
+# The other optimizers of a deep network are slow tests: each is compared in a network of one layer.
+SLOW_CASES = {f"tanh, {name}" for name in OPTIMIZERS} - {"tanh, nesterov", "tanh, adam"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(options, id=name, marks=[pytest.mark.slow] if name in SLOW_CASES else [])
+        for name, options in CASES.items()
+    ],
+)
 def test_scratchnet_and_keras_agree_in_both_precisions(data, tmp_path, options):
     parity, _ = compare(data, SETTINGS | options, tmp_path)
     exact, single = parity["float64"], parity["float32"]

@@ -259,6 +259,7 @@ def test_two_swapped_values_run_what_depends_on_them(project):
     assert project.plan() == once(RUN)
 
 
+@pytest.mark.slow
 def test_an_edit_undone_costs_the_summary_only(project):
     project.configure({"training": {"learning_rate": 0.5}})
     assert planned(project.run()) == once(RUN)
@@ -295,6 +296,7 @@ def checkpoint(project, epoch):
     return (project.run_folder / f"checkpoints/epoch-{epoch:04}.npz").read_bytes()
 
 
+@pytest.mark.slow
 def test_more_epochs_continue_and_end_where_a_fresh_run_would(project, new_project):
     project.configure({"training": {"epochs": 7}})
     assert planned(project.run()) == once({"train"} | AFTER_TRAINING)
