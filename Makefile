@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo extras cluster why accept prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-speed bench lint format requirements pictures
+.PHONY: help run report demo extras cluster why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +35,9 @@ accept: $(VENV)/.run ## list what is stale, and declare these results good as th
 	@$(MAKE) --no-print-directory why TARGETS="$(TARGETS)"
 	@output=$$($(BIN)/snakemake --cores 1 --touch $(TARGETS) 2>&1) || { echo "$$output"; exit 1; }
 	@echo "These results are current now, except those that do not exist."
+
+verify: $(VENV)/.run ## repeat what is stale in a copy; results that come out the same are current (TARGETS=...)
+	@$(BIN)/python workflow/tools/verify.py $(TARGETS)
 
 prune: $(VENV)/.run ## list results that config.yaml and CONFIGS="..." do not reach; DELETE=yes deletes
 	@$(BIN)/python workflow/tools/prune.py config.yaml $(CONFIGS) $(if $(filter yes,$(DELETE)),--delete)

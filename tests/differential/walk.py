@@ -155,6 +155,7 @@ class Walk:
             self.ask_for_a_part: 3,
             self.force: 2,
             self.accept: 3,
+            self.verify: 3,
             self.fail: 4,
             self.diverge: 2,
             self.copy: 2,
@@ -238,6 +239,15 @@ class Walk:
         self.forget_changed(before)
         return code, output
 
+    def run_tool(self, name, *arguments):
+        """Run one of workflow/tools, which must succeed."""
+        command = [sys.executable, f"workflow/tools/{name}", *arguments]
+        process = subprocess.run(
+            command, cwd=self.project.folder, capture_output=True, text=True, check=False
+        )
+        if process.returncode:
+            self.complain(f"{name} fails: {process.stdout}{process.stderr}")
+
     def stamps(self):
         """{path: what changes when a checkpoint is made again, with any content}."""
         found = {}
@@ -280,12 +290,7 @@ class Walk:
         before = self.stamps()
         whole_group = self.random.random() < 0.5
         forked.run_and_kill(self.project.folder, self.random.uniform(0.5, 4), whole_group)
-        unlock = [sys.executable, "workflow/tools/unlock.py"]
-        process = subprocess.run(
-            unlock, cwd=self.project.folder, capture_output=True, text=True, check=False
-        )
-        if process.returncode:
-            self.complain(f"it cannot be unlocked: {process.stdout}{process.stderr}")
+        self.run_tool("unlock.py")
         self.forget_changed(before)
 
     def some_files(self, hidden=False):
@@ -357,12 +362,23 @@ class Walk:
             return
         self.run()
         self.go(replace(self.state, edit=self.random.choice(sorted(world.HARMLESS_EDITS))))
-        code, output = forked.run(self.project.folder, "--touch")
-        if code:
-            self.complain(f"--touch fails:\n{output}")
+        if self.random.random() < 0.5:
+            code, output = forked.run(self.project.folder, "--touch")
+            if code:
+                self.complain(f"--touch fails:\n{output}")
+        else:
+            self.run_tool("verify.py")
         names = [name for name in self.fresh(self.state) if name.endswith(".npz")]
         found = results(self.project)
         self.trained |= {name: (self.state.trained_with, found.get(name)) for name in names}
+
+    def verify(self):
+        """Accept what comes out the same after something happened; this changes no result."""
+        self.random.choice([self.edit_code, self.edit_settings, self.delete_files, self.undo])()
+        before = results(self.project), self.stamps()
+        self.run_tool("verify.py")
+        if before != (results(self.project), self.stamps()):
+            self.complain("verify has changed results")
 
     def fail(self):
         """Let a stage fail, as it may for a reason that is no part of its fingerprint."""
@@ -394,13 +410,8 @@ class Walk:
         self.project = Project(new)
 
     def prune(self):
-        command = [sys.executable, "workflow/tools/prune.py", "config.yaml", "--delete"]
         before = self.stamps()
-        process = subprocess.run(
-            command, cwd=self.project.folder, capture_output=True, text=True, check=False
-        )
-        if process.returncode:
-            self.complain(f"prune fails: {process.stdout}{process.stderr}")
+        self.run_tool("prune.py", "config.yaml", "--delete")
         self.forget_changed(before)
 
     def save_or_restore(self):

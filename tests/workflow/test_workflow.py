@@ -156,6 +156,17 @@ def test_what_is_missing_is_not_accepted(project):
     assert project.plan()["evaluate"] == 1
 
 
+@pytest.mark.slow
+def test_what_is_made_from_missing_results_is_not_accepted(project):
+    set_key(project, "training.learning_rate", 0.5)
+    plan = project.plan()
+    accept(project)
+    assert project.plan() == plan
+    project.run()
+    (row,) = read_csv(project.results / "summary.csv")
+    assert Path(row["folder"]).parent.name == (project.results / "latest").readlink().name
+
+
 def test_a_target_of_ones_own_shows_no_table_of_something_else(project):
     project.configure({"training": {"seed": 1}})
     (run,) = re.findall(r"mnist-softmax-\w+", project.run("--dry-run"))[:1]

@@ -3,7 +3,7 @@
 A fingerprint is everything that decides what a result contains: the settings that its stage reads,
 the code that the stage runs, and the fingerprint of the stage before it. It is JSON text:
 
-    {"after": hash of the fingerprint of the stage before, or null,
+    {"after": hash of the fingerprints of the stage before, usually one, or null,
      "code": {part of the code: hash}, see code.py,
      "settings": {key: value}}
 """
@@ -48,11 +48,16 @@ def fingerprint(stages, stage, settings, code_of):
     before = stage_before(stages, stage, settings)
     each = stages[stage].each
     earlier = (settings[each] if each else [settings]) if before else []
-    after = [digest(fingerprint(stages, before, one, code_of)) for one in earlier]
+    after = [fingerprint(stages, before, one, code_of) for one in earlier]
     return canonical(
         {
-            "after": digest(canonical(after)) if after else None,
+            "after": hash_of_fingerprints(after) if after else None,
             "code": code_of(stage),
             "settings": own_settings(stages, stage, settings),
         }
     )
+
+
+def hash_of_fingerprints(fingerprints):
+    """Return what stands under "after" in what is made from results with these fingerprints."""
+    return digest(canonical([digest(text) for text in fingerprints]))

@@ -175,13 +175,29 @@ class Tracker:
     def accept_touched(self):
         """After a run with --touch, record that what it touched is current, whatever made it.
 
-        Call this in the handler `onsuccess`: Snakemake only changes modification times.
+        What is made from results that do not exist is not accepted. Call this in the handler
+        `onsuccess`: Snakemake only changes modification times.
         """
         stages = {self._rule(stage).name: stage for stage in self._known_stages()}
-        for job in self._workflow.dag.finished_jobs if self._workflow.touch else ():
-            if job.rule.name in stages and all(map(os.path.exists, job.output)):
-                result = stages[job.rule.name], dict(job.wildcards.items())
-                write_record(self._record(*result), self.fingerprint_of(*result))
+        touched = {
+            (stages[job.rule.name], frozenset(job.wildcards.items()))
+            for job in (self._workflow.dag.finished_jobs if self._workflow.touch else ())
+            if job.rule.name in stages
+        }
+        while touched:
+            self._accept(touched.pop(), touched)
+
+    def _accept(self, result, touched):
+        """Record that a result is current if what it is made from is, which leaves `touched`."""
+        stage, wildcards = result[0], dict(result[1])
+        makers = self._makers(stage, wildcards)
+        for maker, own in makers:
+            if (earlier := (maker, frozenset(own.items()))) in touched:
+                touched.remove(earlier)
+                self._accept(earlier, touched)
+        exists = all(map(os.path.exists, self._outputs(stage, wildcards)))
+        if exists and all(self.is_current(*maker) for maker in makers):
+            write_record(self._record(stage, wildcards), self.fingerprint_of(stage, wildcards))
 
     # ---- Making Snakemake run exactly what is stale.
 
