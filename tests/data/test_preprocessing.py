@@ -392,6 +392,12 @@ def test_longer_text_labels_in_the_test_split_are_not_truncated(preprocessed_npz
     assert found["Y_test"].sum(axis=1).tolist() == [N / 2, N / 2, 0]
 
 
+def test_signed_and_unsigned_labels_of_64_bits_make_integer_classes(preprocessed_npz):
+    test = {"x_test": OWN, "y_test": np.resize([0, 1], N)}
+    _, manifest = preprocessed_npz(own(np.array([0, 1], np.uint64)) | test)
+    assert manifest["classes"] == ["0", "1"]
+
+
 def test_class_names_of_a_source_are_ignored_if_their_number_differs(raw, preprocessed):
     replace_raw(raw["train_labels"], RAW["train_labels"] % 5 * 2)
     replace_raw(raw["test_labels"], RAW["test_labels"] % 5 * 2)
@@ -435,6 +441,67 @@ def test_every_byte_is_scaled_to_the_nearest_float32(preprocessed_npz, low, high
     found, _ = preprocessed_npz(own([0, 1], images) | test, 0, 0)
     expected = [[np.float32((byte - low) / (high - low))] for byte in range(256)]
     np.testing.assert_array_equal(found["X_test"], expected, strict=True)
+
+
+# The smallest and the largest pixel of the training images and of the test images.
+SAME_SCALE = {
+    "the same": (0, 255, 0, 255),
+    "slightly beyond the training pixels": (10, 200, 0, 255),
+    "well beyond them": (0, 60, 0, 255),
+    "darker": (0, 255, 0, 26),
+    "black": (0, 255, 0, 0),
+    "fractions, which an interpolation carries beyond 0 and 1": (0.0, 1.0, -0.2, 1.2),
+    "standardised": (-0.42, 2.8, -0.42, 3.9),
+    "standardised, without a dark image": (-0.1, 2.8, 0.3, 2.5),
+}
+OTHER_SCALE = {
+    "bytes and fractions": (0, 255, 0.0, 1.0),
+    "fractions and bytes": (0.0, 1.0, 0, 255),
+    "bytes and dark fractions": (0, 255, 0.0, 0.3),
+    "bytes and -1 to 1": (0, 255, -1.0, 1.0),
+    "bytes and 16 bits": (0, 255, 0, 65535),
+    "bytes and four bits": (0, 16, 0, 255),
+    "0 to 1 and -1 to 1": (0.0, 1.0, -1.0, 1.0),
+    "-1 to 1 and 0 to 1": (-1.0, 1.0, 0.0, 1.0),
+    "unsigned and signed bytes": (0, 255, -128, 127),
+    "fractions and standardised": (0.0, 1.0, -0.42, 2.8),
+}
+
+
+def two_ranges(low, high, test_low, test_high):
+    """Training and test images with these smallest and largest pixels."""
+    images, test = np.resize([low, high], (N, 3, 5)), np.resize([test_low, test_high], (N, 3, 5))
+    return own([0, 1], images) | {"x_test": test, "y_test": np.resize([0, 1], N)}
+
+
+@pytest.mark.parametrize("ranges", SAME_SCALE.values(), ids=SAME_SCALE)
+def test_test_pixels_may_have_a_somewhat_other_range(preprocessed_npz, ranges):
+    manifest = preprocessed_npz(two_ranges(*ranges))[1]
+    assert (manifest["minimum"], manifest["maximum"]) == ranges[:2]
+
+
+@pytest.mark.parametrize("ranges", OTHER_SCALE.values(), ids=OTHER_SCALE)
+def test_test_pixels_of_another_scale_are_refused_and_nothing_is_left(
+    preprocessed_npz, outputs, ranges
+):
+    low, high, test_low, test_high = ranges
+    with pytest.raises(DataError) as caught:
+        preprocessed_npz(two_ranges(*ranges))
+    message = str(caught.value).replace(str(outputs["manifest"].parents[1]), "")
+    assert message == (
+        f"/mine.npz: x_train has pixels from {low} to {high}, but /mine.npz: x_test has pixels "
+        f"from {test_low} to {test_high}; give both the same scale"
+    )
+    assert [*outputs["manifest"].parent.iterdir()] == []
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
+def test_boolean_pixels_are_the_numbers_0_and_1(preprocessed_npz, dtype):
+    images = OWN > 127
+    arrays = own([0, 1], images) | {"x_test": images.astype(dtype), "y_test": np.resize([0, 1], N)}
+    found, manifest = preprocessed_npz(arrays)
+    assert json.dumps([manifest["minimum"], manifest["maximum"]]) == "[0, 1]"
+    np.testing.assert_array_equal(found["X_test"], images.reshape(N, -1).T.astype(np.float32))
 
 
 PIXELS_OF = {

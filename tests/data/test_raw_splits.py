@@ -146,6 +146,26 @@ def test_nothing_is_unpacked_beside_the_files(opened, folders):
     assert len([*folders[0].iterdir()]) in {1, len(ROLES)}
 
 
+LABELS_THAT_MATCH = {
+    "integers of two sizes": (LABELS, LABELS.astype(np.int64)),
+    "signed and unsigned": (LABELS.astype(np.int64), LABELS.astype(np.uint64)),
+    "integers and integral floats": (LABELS, LABELS.astype(np.float32)),
+    "text of two lengths": (LABELS.astype("U1"), LABELS.astype("U9")),
+}
+
+
+@pytest.mark.parametrize(("train", "test"), LABELS_THAT_MATCH.values(), ids=LABELS_THAT_MATCH)
+def test_labels_of_one_kind_match(open_npz, train, test):
+    splits = open_npz({"x_train": IMAGES, "y_train": train, "x_test": IMAGES, "y_test": test})
+    np.testing.assert_array_equal(splits["train"].labels, splits["test"].labels)
+
+
+@pytest.mark.parametrize("dtype", [np.uint64, ">u8"])
+def test_unsigned_labels_of_64_bits_become_signed(open_npz, dtype):
+    split = open_npz({"x_train": IMAGES, "y_train": LABELS.astype(dtype)})["train"]
+    assert_split(split, IMAGES, LABELS.astype(np.int64))
+
+
 LABEL_KINDS = {
     "1 to 26": np.array([1, 26, 3, 4, 5, 6, 7, 8]),
     "negative": np.array([-1, 1, -1, 1, -1, 1, -1, 1]),
@@ -313,7 +333,23 @@ FAULTS = {
     ),
     "test images in colour": (
         BOTH | {"x_test": np.zeros((N, 3, 5, 3))},
-        r"x_train has images of 3 x 5 pixels, but \S*mine.npz: x_test of 3 x 5 x 3",
+        r"x_train has images of 3 x 5 pixels, but \S*mine.npz: x_test of 3 x 5 x 3; give them",
+    ),
+    "numbers as labels, and text": (
+        BOTH | {"y_test": LABELS.astype(str)},
+        r"x_train has integers as labels, but \S*mine.npz: x_test has text; use one kind",
+    ),
+    "text as labels, and integral floats": (
+        BOTH | {"y_train": LABELS.astype(str), "y_test": LABELS.astype(float)},
+        r"x_train has text as labels, but \S*mine.npz: x_test has integers; use one kind",
+    ),
+    "booleans as labels, and numbers": (
+        BOTH | {"y_train": LABELS > 3},
+        r"x_train has booleans as labels, but \S*mine.npz: x_test has integers; use one kind",
+    ),
+    "a label of 64 bits that is -1 without its sign": (
+        TRAIN | {"y_train": np.array([0, 1, -1, 1, 0, 1, 0, 1]).astype(np.uint64)},
+        r"y_train has the label 18446744073709551615; labels must be below 2\*\*63, or text",
     ),
 }
 SHAPES = {

@@ -21,6 +21,7 @@ from scratchnet.files import atomic_write, read_json, write_json
 from scratchnet.random_streams import random_stream
 
 CHUNK_SIZE = 5_000  # samples
+MAX_SCALE_RATIO = 10  # between the largest pixels of training and test images
 
 
 def preprocess(
@@ -45,7 +46,7 @@ def preprocess(
         temporary = stack.enter_context(TemporaryDirectory(prefix=".raw-", dir=folder))
         splits = open_raw_splits(raw, temporary)
         samples = assign_samples(splits, test_fraction, validation_fraction)
-        minimum, maximum = find_pixel_range(*samples["train"])
+        minimum, maximum = find_training_range(samples)
         labels = np.unique(np.concatenate([split.labels for split in splits.values()]))
         if len(labels) < 2:
             raise DataError(f"{splits['train'].name}: all images have the label {labels[0]}")
@@ -93,17 +94,42 @@ def hold_out(indices, n, purpose):
     return indices[np.sort(order[:n])], indices[np.sort(order[n:])]
 
 
-def find_pixel_range(split, indices):
-    """Return the smallest and the largest pixel of the images of a RawSplit at `indices`.
+def find_training_range(samples):
+    """Return the smallest and the largest training pixel of `samples` (see `assign_samples`).
 
-    Raises DataError if they are equal.
+    Raises DataError if they are equal, or if the images of a test split have another scale.
     """
+    (train, indices), (test, _) = samples["train"], samples["test"]
+    minimum, maximum = _find_pixel_range(train, indices)
+    if minimum == maximum:
+        raise DataError(f"{train.name}: all pixels are {minimum}, so there is nothing to learn")
+    test_range = _find_pixel_range(*samples["test"]) if test is not train else (minimum, maximum)
+    if not _may_share_scale((minimum, maximum), test_range):
+        raise DataError(
+            f"{train.name} has pixels from {minimum} to {maximum}, but {test.name} has pixels "
+            f"from {test_range[0]} to {test_range[1]}; give both the same scale"
+        )
+    return minimum, maximum
+
+
+def _find_pixel_range(split, indices):
+    """Return the smallest and the largest pixel of the images of a RawSplit at `indices`."""
     chunks = _read_chunks(split, indices)
     minima, maxima = zip(*((pixels.min().item(), pixels.max().item()) for pixels in chunks))
-    minimum, maximum = min(minima), max(maxima)
-    if minimum == maximum:
-        raise DataError(f"{split.name}: all pixels are {minimum}, so there is nothing to learn")
-    return minimum, maximum
+    return min(minima), max(maxima)
+
+
+def _may_share_scale(one, other):
+    """Return whether two ranges of pixels, each (minimum, maximum), may have the same scale.
+
+    They do not if the largest absolute values differ by more than MAX_SCALE_RATIO, or if only one
+    range is clearly negative: beyond a quarter of the largest pixel of the other. An interpolation
+    makes slightly negative pixels. Black images may have any scale.
+    """
+    small, large = sorted(max(map(abs, pixels)) for pixels in (one, other))
+    (lowest, _), (low, high) = sorted([one, other])
+    is_negative = low >= 0 and lowest < -high / 4
+    return small == 0 or (large <= MAX_SCALE_RATIO * small and not is_negative)
 
 
 def _write_arrays(samples, labels, minimum, maximum, paths):
@@ -138,7 +164,7 @@ def write_pixels(path, split, indices, minimum, maximum):
 def _read_chunks(split, indices):
     """Yield the pixels (pixels, n) of the images of a RawSplit at `indices`, CHUNK_SIZE at a time.
 
-    Raises DataError if a pixel is not a finite number.
+    Booleans become 0 and 1. Raises DataError if a pixel is not a finite number.
     """
     for start in range(0, len(indices), CHUNK_SIZE):
         chunk = indices[start : start + CHUNK_SIZE]
@@ -146,7 +172,7 @@ def _read_chunks(split, indices):
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
             bad = chunk[~np.isfinite(pixels).all(axis=0)][0]
             raise DataError(f"{split.name}: image {bad} has pixels that are not finite numbers")
-        yield pixels
+        yield pixels.astype(np.uint8) if pixels.dtype == bool else pixels
 
 
 def write_one_hot(path, classes, n_classes):

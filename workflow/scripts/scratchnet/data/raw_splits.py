@@ -15,6 +15,7 @@ from scratchnet.data.image_arrays import check_images
 from scratchnet.errors import DataError
 
 SPLITS = ("train", "test")
+LABEL_KINDS = {"b": "booleans", "i": "integers", "u": "integers", "U": "text"}  # by dtype.kind
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,23 @@ def open_raw_splits(files: dict[str, str | Path], folder: str | Path) -> dict[st
         if split == "train" or x in arrays or y in arrays
     }
     if "test" in splits:
-        train, test = splits["train"], splits["test"]
-        if train.images.shape[1:] != test.images.shape[1:]:
-            raise DataError(
-                f"{train.name} has images of {_format_size(train.images)} pixels, "
-                f"but {test.name} of {_format_size(test.images)}"
-            )
+        _check_that_splits_match(splits["train"], splits["test"])
     return splits
+
+
+def _check_that_splits_match(train, test):
+    """Raise DataError if two RawSplits differ in the size of images, or in the kind of labels."""
+    if train.images.shape[1:] != test.images.shape[1:]:
+        raise DataError(
+            f"{train.name} has images of {_format_size(train.images)} pixels, "
+            f"but {test.name} of {_format_size(test.images)}; give them the same size"
+        )
+    kinds = [LABEL_KINDS[split.labels.dtype.kind] for split in (train, test)]
+    if kinds[0] != kinds[1]:
+        raise DataError(
+            f"{train.name} has {kinds[0]} as labels, but {test.name} has {kinds[1]}; "
+            "use one kind of labels for both"
+        )
 
 
 def _unpack_gz(path, ndims, folder):
@@ -131,8 +142,9 @@ def _make_split(arrays, x, y, prefix):
 def _check_labels(labels, name):
     """Return `labels` with shape (n,), integers or text.
 
-    A column (n, 1) is flattened, and floats that are integers become integers. Raises DataError,
-    which calls the array `name`, if it has another shape or type.
+    A column (n, 1) is flattened. Floats that are integers, and unsigned integers of 64 bits, become
+    int64: NumPy would convert a mixture of both signs to floats. Raises DataError, which calls the
+    array `name`, if it has another shape or type.
     """
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -145,10 +157,14 @@ def _check_labels(labels, name):
             integers = labels.astype(np.int64)
         exact = np.array_equal(labels, integers) and abs(integers).max() < 2**53
         labels = integers if exact else labels
-    if labels.dtype.kind not in "buiU":
+    if labels.dtype.kind not in LABEL_KINDS:
         raise DataError(
             f"{name} has elements of type {labels.dtype}; labels must be integers or text"
         )
+    if labels.dtype.newbyteorder("=") == np.uint64:
+        if (largest := labels.max(initial=0)) >= 2**63:
+            raise DataError(f"{name} has the label {largest}; labels must be below 2**63, or text")
+        labels = labels.astype(np.int64)
     return labels
 
 
