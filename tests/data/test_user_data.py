@@ -9,7 +9,13 @@ import pytest
 
 from samples import FILES, npz, write_idx
 from scratchnet.data.raw_splits import open_raw_splits
-from scratchnet.data.user_data import dataset_label, find_files, find_role, hash_contents
+from scratchnet.data.user_data import (
+    dataset_label,
+    find_files,
+    find_role,
+    has_test_split,
+    hash_contents,
+)
 from scratchnet.errors import ConfigError
 
 
@@ -169,6 +175,49 @@ def test_the_files_found_can_be_opened(folder, tmp_path):
         "train": (60, 6, 5),
         "test": (20, 6, 5),
     }
+
+
+# ---- Whether there is a test split.
+
+PIXELS = np.arange(12).reshape(3, 2, 2)
+LABELS = np.arange(3)
+TRAIN = {"x_train": PIXELS, "y_train": LABELS}
+IN_NPZ = {
+    "both": ({"x_test": PIXELS, "y_test": LABELS}, True),
+    "images alone, which is an error": ({"x_test": PIXELS}, True),
+    "labels alone, which is an error": ({"y_test": LABELS}, True),
+    "none": ({}, False),
+    "other names": ({"test": PIXELS, "x_tests": LABELS}, False),
+}
+
+
+@pytest.mark.parametrize(("others", "expected"), IN_NPZ.values(), ids=IN_NPZ)
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_the_names_in_an_npz_tell_whether_it_has_a_test_split(folder, others, expected, save):
+    (folder / "mine.npz").write_bytes(npz(TRAIN | others, save))
+    assert has_test_split(find_files(folder / "mine.npz")) is expected
+
+
+@pytest.mark.parametrize("content", [b"", b"text", npz(TRAIN)[:-9], b"PK\x05\x06" + bytes(99)])
+def test_an_npz_that_cannot_be_read_has_none(folder, content):
+    """Reading it, in preprocessing, tells what is wrong."""
+    (folder / "mine.npz").write_bytes(content)
+    assert not has_test_split(find_files(folder / "mine.npz"))
+
+
+def test_idx_files_have_a_test_split_if_the_files_are_there(folder):
+    write_idx(folder)
+    assert has_test_split(find_files(folder))
+    for name in (FILES["test_images"], FILES["test_labels"]):
+        (folder / name).unlink()
+    assert not has_test_split(find_files(folder))
+
+
+@pytest.mark.parametrize("others", [{}, {"x_test": PIXELS, "y_test": LABELS}])
+def test_a_test_split_is_there_if_one_is_opened(folder, tmp_path, others):
+    (folder / "mine.npz").write_bytes(npz(TRAIN | others))
+    files = find_files(folder / "mine.npz")
+    assert has_test_split(files) == ("test" in open_raw_splits(files, tmp_path))
 
 
 # ---- The name of a dataset.

@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -12,6 +14,7 @@ from configs import (
     DEFAULTS,
     LEAVES,
     SECTIONS,
+    SWEEPABLE,
     flat,
     nested,
     problems_of,
@@ -21,6 +24,7 @@ from configs import (
 )
 from scratchnet.data.registry import DATASETS
 from scratchnet.planning.config import APPLIES, resolve_runs, swept_keys
+from scratchnet.planning.runs import Runs
 from scratchnet.planning.schema import SCHEMA, load_schema, setting_schemas
 from scratchnet.planning.settings import read_settings, write_settings
 
@@ -164,6 +168,102 @@ def test_a_setting_that_does_not_apply_is_left_out(key):
     assert resolve_runs(unflat(off | {key: other})) == resolve_runs(unflat(off))
     on = BESIDE.get(key, {})
     assert resolve_runs(unflat(on | {key: other}))[0][key] == other
+
+
+# For every key: two values, the first of which no condition has. Any key may be edited at any time.
+VALUES = {
+    "dataset": ["fashion_mnist", "kmnist"],
+    "classes": [["a", "b"], ["c", "d"]],
+    "test_fraction": [0.3, 0.4],
+    "validation_fraction": [0.3, 0.4],
+    "download.folder": ["here", "there"],
+    "download.timeout": [3.0, 4.0],
+    "model.hidden": [[7], [8, 9]],
+    "model.activation": ["tanh", "sigmoid"],
+    "model.dropout": [0.3, 0.4],
+    "model.initializer": ["he_uniform", "glorot_uniform"],
+    "training.epochs": [3, 4],
+    "training.batch_size": [30, 40],
+    "training.optimizer": ["sgd", "adam"],
+    "training.learning_rate": [0.3, 0.4],
+    "training.momentum": [0.3, 0.4],
+    "training.nesterov": [False, True],
+    "training.weight_decay": [0.3, 0.4],
+    "training.schedule": ["step", "cosine"],
+    "training.decay_epochs": [3, 4],
+    "training.decay_rate": [0.3, 0.4],
+    "training.patience": [3, 4],
+    "training.seed": [3, 4],
+    "training.checkpoint_every": [3, 4],
+    "export.raw_pixels": [False, True],
+    "predict.images": ["here", "there"],
+    "predict.run": ["this", "that"],
+    "predict.background": ["light", "dark"],
+    "plots.misclassified": [3, 4],
+    "plots.style": ["dark_background", "default"],
+    "plots.format": ["png", "svg"],
+}
+# Settings, and the keys that do not apply to them. Each condition overrides ALL_APPLY.
+ALL_APPLY = {
+    "dataset": "training alone.npz",
+    "validation_fraction": 0.1,
+    "model.hidden": [5],
+    "training.momentum": 0.5,
+    "training.schedule": "step",
+}
+CONDITIONS = {
+    "all keys apply": ({}, set()),
+    "a public dataset": ({"dataset": "mnist"}, {"test_fraction"}),
+    "an npz with test images": ({"dataset": "both.npz"}, {"test_fraction"}),
+    "IDX files without test images": ({"dataset": "training alone"}, set()),
+    "IDX files with test images": ({"dataset": "both"}, {"test_fraction"}),
+    "softmax regression": ({"model.hidden": []}, {"model.activation", "model.dropout"}),
+    "adam": ({"training.optimizer": "adam"}, {"training.momentum", "training.nesterov"}),
+    "plain sgd": ({"training.momentum": 0.0}, {"training.nesterov"}),
+    "cosine": ({"training.schedule": "cosine"}, set()),
+    "a constant learning rate": (
+        {"training.schedule": "constant"},
+        {"training.decay_epochs", "training.decay_rate"},
+    ),
+}
+
+
+@pytest.fixture
+def own_datasets(tmp_path, monkeypatch):
+    """A working directory with datasets of one's own, with and without test images."""
+    monkeypatch.chdir(tmp_path)
+    train = {"x_train": np.zeros((2, 1, 1)), "y_train": np.arange(2)}
+    test = {"x_test": np.zeros((2, 1, 1)), "y_test": np.arange(2)}
+    np.savez("training alone.npz", **train)
+    np.savez("both.npz", **train, **test)
+    for name, roles in {"training alone": ["train"], "both": ["train", "test"]}.items():
+        Path(name).mkdir()
+        for role in roles:
+            Path(name, f"{role}-images.idx").write_text(role)
+            Path(name, f"{role}-labels.idx").write_text(role)
+
+
+def test_every_key_has_values():
+    assert VALUES.keys() == LEAVES.keys()
+
+
+@pytest.mark.parametrize("key", VALUES)
+@pytest.mark.parametrize(("condition", "idle"), CONDITIONS.values(), ids=CONDITIONS)
+def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition, idle, key):
+    base = ALL_APPLY | condition
+    (one,), (other,) = (resolve_runs(unflat(base | {key: value})) for value in VALUES[key])
+    assert (one != other) == (key not in idle)
+    assert (key in one) == (key not in idle)
+
+
+@pytest.mark.parametrize("key", [key for key in VALUES if key in SWEEPABLE])
+@pytest.mark.parametrize(("condition", "idle"), CONDITIONS.values(), ids=CONDITIONS)
+def test_a_sweep_over_a_key_has_two_runs_where_it_applies(own_datasets, condition, idle, key):
+    sweep = {"sweep": {key: VALUES[key]}}
+    runs = Runs(unflat(ALL_APPLY | condition) | sweep)
+    assert len(runs.settings) == (1 if key in idle else 2)
+    places = {(place["run"], place["epoch"]) for place in runs.wildcards}
+    assert len(places) == len(runs.settings)
 
 
 def test_patience_needs_validation_images():

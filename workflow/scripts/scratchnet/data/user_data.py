@@ -5,6 +5,7 @@ The hash identifies the dataset; its location does not matter.
 
 import hashlib
 import re
+import zipfile
 from pathlib import Path
 
 from scratchnet.errors import ConfigError
@@ -51,6 +52,22 @@ def find_role(file: Path) -> str | None:
     if not (split and kind and re.search(r"[.-](idx\d?|ubyte)(\.gz)?$", file.name)):
         return None
     return f"{'train' if split[0] == 'train' else 'test'}_{kind[0]}"
+
+
+def has_test_split(files: dict[str, str | Path]) -> bool:
+    """Return whether a dataset, {role: path} from `find_files`, has test images or labels.
+
+    Only the names in an .npz file are read. One that is damaged has none: reading its arrays tells
+    what is wrong with it.
+    """
+    if "npz" not in files:
+        return "test_images" in files
+    try:
+        with zipfile.ZipFile(files["npz"]) as archive:
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+    except Exception:  # zipfile raises any exception for invalid bytes
+        return False
+    return not names.isdisjoint({"x_test", "y_test"})
 
 
 def dataset_label(path: str | Path) -> str:

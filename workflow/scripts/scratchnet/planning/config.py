@@ -22,7 +22,7 @@ from scratchnet.planning.schema import (
 # Settings that have an effect only together with certain others. Otherwise they are left out of a
 # run: changing them makes nothing stale, and runs that differ in nothing else are one run.
 APPLIES = {
-    "test_fraction": lambda run: "content" in run,
+    "test_fraction": lambda run: run.get("files") and not user_data.has_test_split(run["files"]),
     "model.activation": lambda run: run["model.hidden"],
     "model.dropout": lambda run: run["model.hidden"],
     "training.momentum": lambda run: run["training.optimizer"] == "sgd",
