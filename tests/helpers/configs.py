@@ -20,7 +20,10 @@ BESIDE = {
     "training.decay_rate": {"training.schedule": "step"},
     "training.patience": {"validation_fraction": 0.1},
 }
-NOT_SWEEPABLE = ("classes", "download.", "export.", "predict.", "plots.")
+NOT_SWEEPABLE = (
+    *("classes", "training.checkpoint_every"),
+    *("download.", "export.", "predict.", "plots."),
+)
 SWEEPABLE = [key for key in LEAVES if not key.startswith(NOT_SWEEPABLE)]
 SECTIONS = sorted({key.split(".")[0] for key in LEAVES if "." in key})
 

@@ -204,6 +204,22 @@ def test_a_config_that_is_no_mapping_is_explained(config):
             {"sweep": {"training.sed": [1]}},
             "sweep.training.sed: unknown key; did you mean training.seed?",
         ),
+        ({"epochs": 3}, "epochs: unknown key; did you mean training.epochs?"),
+        ({"epoch": 3}, "epoch: unknown key; did you mean training.epochs?"),
+        ({"folder": "a"}, "folder: unknown key; did you mean download.folder?"),
+        (
+            {"training": {"hidden": [5]}},
+            "training.hidden: unknown key; did you mean model.hidden?",
+        ),
+        (
+            {"training": {"validation_fraction": 0.1}},
+            "training.validation_fraction: unknown key; did you mean validation_fraction?",
+        ),
+        ({"sweep": {"epochs": [3]}}, "sweep.epochs: unknown key; did you mean training.epochs?"),
+        (
+            {"training.epochs": 3},
+            "training.epochs: unknown key; did you mean training: {epochs: ...}?",
+        ),
         (
             {"model": {"xyz": 1}},
             "model.xyz: unknown key; known keys are hidden, activation, dropout, initializer",

@@ -74,10 +74,20 @@ def test_whatever_a_training_depends_on_can_be_swept(key):
     assert resolve_runs({"sweep": {key: [DEFAULTS[key]]}}) == [run_of()]
 
 
-@pytest.mark.parametrize(
-    "key", [*(key for key in LEAVES if key not in SWEEPABLE), "sweep", "training"]
-)
-def test_whatever_it_does_not_depend_on_cannot_be_swept(key):
+@pytest.mark.parametrize("key", [key for key in LEAVES if key not in SWEEPABLE])
+@pytest.mark.parametrize("form", ["section", "list of sections"])
+def test_whatever_it_does_not_depend_on_cannot_be_swept(key, form):
+    section = {key: [DEFAULTS[key]]}
+    (problem,) = problems_of({"sweep": section if form == "section" else [{}, section]})
+    place = "sweep" if form == "section" else "sweep[1]"
+    assert problem == (
+        f"{place}.{key}: cannot be swept, because no training depends on it; "
+        "set it outside of the sweep"
+    )
+
+
+@pytest.mark.parametrize("key", ["sweep", "training", "classes_", "trainin.seed"])
+def test_what_is_no_setting_cannot_be_swept(key):
     (problem,) = problems_of({"sweep": {key: [1]}})
     assert problem.startswith(f"sweep.{key}: unknown key; ")
 

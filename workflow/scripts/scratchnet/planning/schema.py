@@ -13,6 +13,7 @@ import yaml
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "training")
+NOT_SWEEPABLE = ("training.checkpoint_every",)  # it changes no result
 
 
 @cache
@@ -25,7 +26,7 @@ def load_schema():
         "properties": {
             key: {"type": "array", "minItems": 1, "uniqueItems": True, "items": leaf}
             for key, leaf in setting_schemas(schema).items()
-            if key.split(".")[0] in SWEEPABLE
+            if key.split(".")[0] in SWEEPABLE and key not in NOT_SWEEPABLE
         },
     }
     schema["properties"]["sweep"] |= section | {"type": ["object", "array"], "items": section}
@@ -112,15 +113,29 @@ def explain_error(error):
         known = error.schema["properties"]
         for name in error.instance:
             if name not in known:
-                close = difflib.get_close_matches(str(name), known, n=1)
-                hint = (
-                    f"did you mean {close[0]}?" if close else f"known keys are {', '.join(known)}"
-                )
                 shown = name if str(name).isprintable() else format_value(name)
-                yield f"{path}{'.' if path else ''}{shown}: unknown key; {hint}"
+                problem = _explain_unknown_key(str(name), known, path.startswith("sweep"))
+                yield f"{path}{'.' if path else ''}{shown}: {problem}"
     else:
         value, allowed = error.instance, _allowed(error.schema)
         yield f"{path or 'config'}: {format_value(value)} is not allowed; it must be {allowed}"
+
+
+def _explain_unknown_key(name, known, is_swept):
+    """Return what is wrong with the key `name`, where the `known` keys are allowed."""
+    settings = setting_schemas(load_schema())
+    if name in settings and is_swept and name != "sweep":
+        return "cannot be swept, because no training depends on it; set it outside of the sweep"
+    if name in settings and "." in name:
+        section, key = name.split(".")
+        return f"unknown key; did you mean {section}: {{{key}: ...}}?"
+    # A key may be in the wrong section, or without its section.
+    places = {key.rsplit(".", 1)[-1]: key for key in (known if is_swept else settings)}
+    places |= {key: key for key in known}
+    close = difflib.get_close_matches(name, places, n=1)
+    if close:
+        return f"unknown key; did you mean {places[close[0]]}?"
+    return f"unknown key; known keys are {', '.join(known)}"
 
 
 def format_value(value):
