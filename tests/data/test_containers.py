@@ -57,6 +57,13 @@ CONTAINERS = {
             {f"{key}.npy": npy(array, (2, 0)) for key, array in samples.make_arrays().items()}
         )
     },
+    "zip": {"mnist.zip": zipped(CONTENTS)},
+    "zip with folders and other files": {
+        "archive.zip": zipped(
+            {"mnist/": b"", "mnist/README": b"about"}
+            | {f"mnist/{name}": content for name, content in CONTENTS.items()}
+        )
+    },
     "mixed": {
         "a": train_images,
         "b.gz": samples.gzipped(train_labels),
@@ -174,6 +181,8 @@ BOMBS = {
     "tgz": lambda: samples.tgz({"x": b"\1" * LOTS}),
     "tgz with a long name": lambda: tgz_with_long_name(LOTS),
     "npz": lambda: zipped({"x.npy": npy(np.ones(LOTS, np.uint8))}),
+    "zip": lambda: zipped({"x": b"\1" * LOTS}),
+    "zip with a false size": lambda: with_false_size(zipped({"x": b"\1" * LOTS}), size=100),
     "npz with a false size": lambda: with_false_size(
         zipped({"x.npy": npy(np.ones(LOTS, np.uint8))}), size=100
     ),

@@ -26,6 +26,7 @@ from sources import (
     fail,
     hang,
     hang_up,
+    in_folder,
     lead_to,
     packing,
     send_without_end,
@@ -305,6 +306,27 @@ def test_a_damaged_file_beside_the_right_ones_is_ignored(tmp_path):
     samples.write_idx(tmp_path)
     (tmp_path / "another.gz").write_bytes(b"\x1f\x8b no archive")
     assert pick_files(sorted(tmp_path.iterdir()), DATASET) == CONTENTS
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["fold{1}", "{file}", "a b", "a\nb", "it's", "-n", "größe", "%s", "$HOME", "~no_such_user"],
+)
+def test_a_users_folder_may_have_any_name(tmp_path, monkeypatch, destination, name):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / name, {"MNIST.ZIP": samples.zipped(CONTENTS)})
+    download(DATASET, destination, name, TIMEOUT)
+    assert in_folder(destination) == CONTENTS
+
+
+@pytest.mark.parametrize("name", ["~no_such_user/x", "loop", "\0", "x" * 300])
+def test_a_users_folder_that_is_not_there_is_passed_over(
+    tmp_path, monkeypatch, destination, good, name
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    download(samples.make_dataset(good), destination, name, TIMEOUT)
+    assert in_folder(destination) == CONTENTS
 
 
 def test_a_users_folder_may_start_with_a_tilde(tmp_path, monkeypatch):

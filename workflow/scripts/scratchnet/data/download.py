@@ -2,7 +2,8 @@
 
 A dataset is four IDX files with known sha256 hashes. Sources are tried in order until one provides
 all four. If the hashes of the IDX files are known, they may come in any container (plain, .gz,
-.tgz, or Keras's .npz). For KMNIST and EMNIST, only the hashes of the published archives are known.
+.tgz, .zip, or Keras's .npz). For KMNIST and EMNIST, only the hashes of the published archives are
+known.
 """
 
 import errno
@@ -11,6 +12,7 @@ import hashlib
 import io
 import logging
 import math
+import os
 import subprocess
 import tarfile
 import zipfile
@@ -66,9 +68,9 @@ def download(dataset: Dataset, destination: Path, user_folder: str | None, timeo
     raise DataError(
         "the dataset could not be obtained from any source:\n  "
         + "\n  ".join(failures)
-        + f"\nTo provide the files yourself: put {', '.join(dataset.sha256)} (plain, .gz, or as "
-        "Keras's .npz; for KMNIST and EMNIST the published archives) into a folder, and name the "
-        "folder in config.yaml under download: folder."
+        + f"\nTo provide the files yourself: put {', '.join(dataset.sha256)} (plain, .gz, .zip, or "
+        "as Keras's .npz; for KMNIST and EMNIST the published archives) into a folder, and name "
+        "the folder in config.yaml under download: folder."
     )
 
 
@@ -134,11 +136,12 @@ def _get_files(source: str, dataset: Dataset, temporary: Path, timeout: float) -
     if source.startswith(("https://", "http://")):
         urls = dict.fromkeys(source.format(file=file) for file in dataset.sha256)
         return [_fetch(url, temporary, timeout) for url in urls]
-    folder = Path(source).expanduser()
+    # Path.expanduser would fail for a name such as ~1, if there is no user 1.
+    folder = Path(os.path.expanduser(source))
     if not folder.is_dir():
         raise DataError("no such folder")
     endings = (".npz", ".gz", ".tgz", ".zip", "ubyte")
-    return sorted(p for p in folder.iterdir() if p.is_file() and p.name.endswith(endings))
+    return sorted(p for p in folder.iterdir() if p.is_file() and p.name.lower().endswith(endings))
 
 
 def _fetch(url: str, folder: Path, timeout: float) -> Path:
@@ -210,7 +213,10 @@ def _unpack(path: Path, max_size: int):
             with zipfile.ZipFile(path) as archive:
                 for member in archive.infolist():
                     with archive.open(member) as file:
-                        yield _convert_npy_to_idx(file, max_size)
+                        if member.filename.endswith(".npy"):
+                            yield _convert_npy_to_idx(file, max_size)
+                        else:
+                            yield file.read(max_size + 1)
         elif path.stat().st_size <= max_size:
             yield path.read_bytes()
     except Exception as error:  # decoders raise any exception for invalid bytes
