@@ -155,6 +155,30 @@ def test_a_path_may_start_with_a_tilde(folder, monkeypatch):
     assert find_files("~")["train_images"] == folder / MNIST[0]
 
 
+def test_a_name_that_begins_with_a_tilde_may_be_a_files(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    fill(folder, ["~no_such_user.npz"])
+    assert [str(path) for path in find_files("~no_such_user.npz").values()] == ["~no_such_user.npz"]
+
+
+@pytest.mark.parametrize(
+    "path", ["~no_such_user/x.npz", "~no_such_user", "\0", "loop", "loop/x.npz", "a{1}"]
+)
+def test_a_path_that_leads_nowhere_is_refused(folder, monkeypatch, path):
+    monkeypatch.chdir(folder)
+    (folder / "loop").symlink_to("loop")
+    with pytest.raises(ConfigError, match=r"no such \.npz file, and no such folder"):
+        find_files(path)
+
+
+def test_endings_and_names_may_be_upper_case(folder):
+    names = [name.upper() + ".GZ" for name in MNIST]
+    fill(folder, ["X.NPZ", "y.Npz", *names])
+    assert find_files(folder / "X.NPZ") == {"npz": folder / "X.NPZ"}
+    assert find_files(folder / "y.Npz") == {"npz": folder / "y.Npz"}
+    assert find_files(folder) == {role: folder / name for role, name in zip(FILES, names)}
+
+
 def test_a_path_may_be_relative(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     fill(folder, MNIST)
@@ -240,6 +264,10 @@ def test_a_test_split_is_there_if_one_is_opened(folder, tmp_path, others):
         ("---.npz", "data"),
         ("..", "data"),
         (".", "data"),
+        ("X.NPZ", "x"),
+        ("set{1} 'a'\n$b%.npz", "set_1_a_b"),
+        (f"{'x' * 250}.npz", "x" * 60),
+        (f"{'x' * 59}-{'y' * 99}", "x" * 59),
     ],
 )
 def test_a_label_is_the_file_name_reduced_to_safe_characters(path, expected):

@@ -1,5 +1,6 @@
 """The configuration: defaults, numbers however they are written, datasets, settings of a run."""
 
+import errno
 import hashlib
 import re
 from pathlib import Path
@@ -24,8 +25,9 @@ from configs import (
 )
 from scratchnet.data.registry import DATASETS
 from scratchnet.planning.config import APPLIES, resolve_runs, swept_keys
+from scratchnet.planning.paths import WILDCARDS
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.schema import SCHEMA, load_schema, setting_schemas
+from scratchnet.planning.schema import SCHEMA, format_value, load_schema, setting_schemas
 from scratchnet.planning.settings import read_settings, write_settings
 
 # ---- Defaults.
@@ -305,6 +307,81 @@ def test_ones_own_data_are_known_by_content_and_named_after_the_file(folder):
     assert (run["dataset"], run["files"]) == ("my_data", {"npz": "My Data.npz"})
     assert run["content"] == hashlib.sha256(b"any content").hexdigest()
     assert run["test_fraction"] == DEFAULTS["test_fraction"]
+
+
+NAMES = [
+    *(
+        "set{1}",
+        "{x}",
+        "{{",
+        "a b",
+        "line\nbreak",
+        "tab\t",
+        "it's",
+        'q"',
+        "-n",
+        "--config=a",
+        "größe 数",
+    ),
+    *(
+        "100%s",
+        "%(x)s",
+        "$HOME",
+        "`x`",
+        "a\\b",
+        "*",
+        "[a]",
+        "~no_such_user",
+        "#x",
+        "a;b&c|d",
+        "x" * 250,
+    ),
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+@pytest.mark.parametrize("place", ["{}.npz", "{}.NPZ", "in {}/x.npz", "{}"])
+def test_a_dataset_may_have_any_path(folder, name, place):
+    path = Path(place.replace("{}", name[:240]))
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix.lower() == ".npz":
+        path.write_bytes(b"any content")
+    else:
+        path.mkdir()
+        (path / "train-images.idx").write_bytes(b"any content")
+        (path / "train-labels.idx").write_bytes(b"any content")
+    (run,) = resolve_runs({"dataset": str(path)})
+    assert {str(path), str(path / "train-images.idx")} & {*run["files"].values()}
+    (place,) = Runs({"dataset": str(path)}).wildcards
+    for folder in ("run", "data"):
+        assert re.fullmatch(WILDCARDS[folder], place[folder])
+        assert len(place[folder]) < 200
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    ["~no_such_user/x.npz", "no{1}", "a\nb", "loop", "\0", "-m", "%s", "x" * 300],
+)
+def test_a_dataset_that_is_not_there_is_explained_in_one_line(folder, dataset):
+    (folder / "loop").symlink_to("loop")
+    (problem,) = problems_of({"dataset": dataset})
+    assert problem.startswith(f"dataset: {format_value(dataset)} is neither one of mnist, ")
+
+
+@pytest.mark.parametrize("dataset", ["locked.npz", "locked"])
+def test_a_dataset_that_may_not_be_read_is_explained_in_one_line(folder, monkeypatch, dataset):
+    """The tests may run as root, who may read everything."""
+    (folder / "locked.npz").write_bytes(b"any content")
+    (folder / "locked").mkdir()
+
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+    (problem,) = problems_of({"dataset": dataset})
+    assert problem.startswith(f'dataset: "{dataset}" is neither one of mnist, ')
+    assert problem.endswith(f"Permission denied: '{dataset}'")
 
 
 def test_a_folder_without_idx_files_is_explained(folder):

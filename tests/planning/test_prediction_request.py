@@ -1,5 +1,6 @@
 """What `snakemake predict` is asked for: the images, the run, and the place of the results."""
 
+import json
 import os
 import re
 import shutil
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scratchnet.errors import ConfigError
+from scratchnet.errors import ConfigError, show_name
 from scratchnet.fingerprint.stages import fingerprint, own_settings
 from scratchnet.planning import config
 from scratchnet.planning import stages as pipeline
@@ -115,9 +116,8 @@ def test_an_array_stands_alone(tmp_path, others, is_first):
 def test_what_is_not_there_is_refused_by_name(tmp_path, name):
     fill(tmp_path, ["a.png"])
     for asked in (f"{tmp_path}/{name}", [f"{tmp_path}/a.png", f"{tmp_path}/{name}"]):
-        with pytest.raises(
-            ConfigError, match=f"^there is no file or folder {re.escape(f'{tmp_path}/{name}')}$"
-        ):
+        shown = show_name(f"{tmp_path}/{name}")
+        with pytest.raises(ConfigError, match=f"^there is no file or folder {re.escape(shown)}$"):
             image_files.find_image_files(asked)
 
 
@@ -126,6 +126,24 @@ def test_a_file_of_another_ending_is_refused_by_name(tmp_path, name):
     fill(tmp_path, [name])
     with pytest.raises(ConfigError, match=f"/{name} does not have the name of a PNG, JPEG"):
         image_files.find_image_files(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("place", ["{}", "{}.gif", "empty {}"])
+def test_a_name_with_a_newline_is_shown_in_one_line(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path, ["a\nb.gif"])
+    (tmp_path / "empty a\nb").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        image_files.find_image_files(place.replace("{}", "a\nb"))
+    assert "\n" not in str(caught.value)
+    assert r"a\nb" in str(caught.value)
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    (tmp_path / "\udcff.png").write_text("x")
+    with pytest.raises(ConfigError) as caught:
+        image_files.find_image_files(str(tmp_path))
+    assert str(caught.value).endswith(r'/\udcff.png" is not valid UTF-8; rename it')
 
 
 def test_an_empty_list_is_refused():
@@ -249,6 +267,22 @@ def test_what_is_no_name_of_a_run_is_refused(results, name):
         shutil.copytree(results / "runs" / SOFTMAX_RUN, folder, dirs_exist_ok=True)
     with pytest.raises(ConfigError, match=f"^there is no run {re.escape(name)} in "):
         find_run(results, name)
+
+
+@pytest.mark.parametrize(
+    "name", ["{1}", "{run}", "*", "[a]", "~no_such_user", "%s", "$HOME", "-n", "loop"]
+)
+def test_a_run_of_any_other_name_is_not_there(results, name):
+    (results / "runs/loop").symlink_to("loop")
+    with pytest.raises(ConfigError, match=f"^there is no run {re.escape(name)} in "):
+        find_run(results, name)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\0"])
+def test_a_run_whose_name_does_not_print_is_shown_in_one_line(results, name):
+    with pytest.raises(ConfigError) as caught:
+        find_run(results, name)
+    assert str(caught.value).startswith(f"there is no run {json.dumps(name)} in ")
 
 
 @pytest.mark.parametrize("name", ["../../x", "../x/epoch-0020", "/x", "{}/../x", "x/..", "./x"])

@@ -1,5 +1,7 @@
 """Errors whose message is meant for the user: what is wrong, where, and what to do."""
 
+import json
+
 
 class ScratchnetError(Exception):
     """The base class. A stage that raises one ends with its message and without a traceback."""
@@ -27,6 +29,12 @@ class MissingPackageError(ScratchnetError):
 
 class ParityError(ScratchnetError):
     """Training does not agree with Keras."""
+
+
+def show_name(name: object) -> str:
+    """Return a name or path as text for a message: in quotes and escaped if it does not print."""
+    text = str(name)
+    return text if text.isprintable() else json.dumps(text)
 
 
 def shorten_list(lines: list[str], limit: int) -> list[str]:

@@ -4,12 +4,14 @@ The hash identifies the dataset; its location does not matter.
 """
 
 import hashlib
+import os
 import re
 import zipfile
 from pathlib import Path
 
-from scratchnet.errors import ConfigError
+from scratchnet.errors import ConfigError, show_name
 
+MAX_LABEL = 60
 ROLES = ("train_images", "train_labels", "test_images", "test_labels")
 
 
@@ -20,8 +22,9 @@ def find_files(path: str | Path) -> dict[str, Path]:
     "t10k", and "images" or "labels". The two test files may be missing. Raises ConfigError if there
     is no dataset at `path`.
     """
-    path = Path(path).expanduser()
-    if path.is_file() and path.suffix == ".npz":
+    # Path.expanduser would fail for a name such as ~1.npz, if there is no user 1.npz.
+    path = Path(os.path.expanduser(path))
+    if path.is_file() and path.suffix.lower() == ".npz":
         return {"npz": path}
     if not path.is_dir():
         raise ConfigError("there is no such .npz file, and no such folder")
@@ -29,7 +32,8 @@ def find_files(path: str | Path) -> dict[str, Path]:
     for file in sorted(file for file in path.iterdir() if file.is_file()):
         role = find_role(file)
         if role in files:
-            raise ConfigError(f"{files[role].name} and {file.name} may both be the {role}")
+            names = " and ".join(show_name(each.name) for each in (files[role], file))
+            raise ConfigError(f"{names} may both be the {role}")
         if role:
             files[role] = file
     missing = [role for role in ROLES[:2] if role not in files]
@@ -45,11 +49,12 @@ def find_files(path: str | Path) -> dict[str, Path]:
 
 def find_role(file: Path) -> str | None:
     """Return the role of an IDX file, one of ROLES, from its name; None for any other file."""
-    split = re.search("(?<![a-z])(train|t10k|test)", file.name)
-    kind = re.search("images|labels", file.name)
-    if file.name.startswith("."):
+    name = file.name.lower()
+    split = re.search("(?<![a-z])(train|t10k|test)", name)
+    kind = re.search("images|labels", name)
+    if name.startswith("."):
         return None
-    if not (split and kind and re.search(r"[.-](idx\d?|ubyte)(\.gz)?$", file.name)):
+    if not (split and kind and re.search(r"[.-](idx\d?|ubyte)(\.gz)?$", name)):
         return None
     return f"{'train' if split[0] == 'train' else 'test'}_{kind[0]}"
 
@@ -71,8 +76,12 @@ def has_test_split(files: dict[str, str | Path]) -> bool:
 
 
 def dataset_label(path: str | Path) -> str:
-    """Return a name for the dataset at `path`: its file name, reduced to a-z, 0-9 and _."""
-    return re.sub("[^a-z0-9]+", "_", Path(path).stem.lower()).strip("_") or "data"
+    """Return a name for the dataset at `path`: its file name, reduced to a-z, 0-9 and _.
+
+    It is a part of names of folders, which may have 255 characters, so it has MAX_LABEL at most.
+    """
+    label = re.sub("[^a-z0-9]+", "_", Path(path).stem.lower()).strip("_")
+    return label[:MAX_LABEL].rstrip("_") or "data"
 
 
 def hash_contents(files: dict[str, Path]) -> str:

@@ -172,7 +172,8 @@ def _dataset_settings(dataset):
         return {"dataset": dataset, "files": None}
     try:
         files = user_data.find_files(dataset)
-    except ConfigError as error:
+        content = user_data.hash_contents(files)
+    except (ConfigError, OSError) as error:
         close = difflib.get_close_matches(dataset, public, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise ConfigError(
@@ -181,7 +182,7 @@ def _dataset_settings(dataset):
         ) from None
     return {
         "dataset": user_data.dataset_label(dataset),
-        "content": user_data.hash_contents(files),
+        "content": content,
         "files": {role: str(path) for role, path in files.items()},
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scratchnet.errors import ConfigError
+from scratchnet.errors import ConfigError, show_name
 from scratchnet.planning import paths
 from scratchnet.planning.config import read_yaml
 from scratchnet.planning.settings import read_settings
@@ -42,7 +42,7 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
     if not run or not folder.is_dir():
         known = sorted(path.name for path in folder.parent.glob("*/"))
         raise ConfigError(
-            f"there is no run {run or name} in {results}; "
+            f"there is no run {show_name(run or name)} in {results}; "
             + (f"there are {', '.join(known)}" if known else TRAIN_FIRST)
         )
     settings = _read_settings_of_run(results, run)

@@ -1,9 +1,10 @@
 """Find the files with the images to predict."""
 
 import os
+import re
 from pathlib import Path
 
-from scratchnet.errors import ConfigError
+from scratchnet.errors import ConfigError, show_name
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -13,7 +14,8 @@ def find_image_files(images: str | list[str]) -> list[Path]:
     """Return the paths of the files in `images`: a folder, a file, or a list of either, as text.
 
     A folder stands for all PNG and JPEG files below it, in alphabetical order. An .npy or .npz file
-    must be the only one. Duplicates are removed. Raises ConfigError if there are no images.
+    must be the only one. Duplicates are removed. Raises ConfigError if there are no images, or if a
+    name is not valid UTF-8, in which the results are written.
     """
     names = [images] if isinstance(images, str) else images
     # Path.expanduser would fail for a name such as ~1.png, if there is no user 1.png.
@@ -21,6 +23,9 @@ def find_image_files(images: str | list[str]) -> list[Path]:
     found = list(dict.fromkeys(file for path in paths for file in _list_files(path)))
     if not found:
         raise ConfigError("the list is empty")
+    for path in found:
+        if re.search("[\udc80-\udcff]", str(path)):  # what Python makes of other bytes
+            raise ConfigError(f"{show_name(path)} is not valid UTF-8; rename it")
     if len(found) > 1 and any(is_array(path) for path in found):
         raise ConfigError("an .npy or .npz file must be the only one")
     return found
@@ -42,10 +47,12 @@ def _list_files(path: Path) -> list[Path]:
             and (path / file).is_file()
         )
         if not files:
-            raise ConfigError(f"there are no PNG or JPEG files in {path}")
+            raise ConfigError(f"there are no PNG or JPEG files in {show_name(path)}")
         return files
     if not path.is_file():
-        raise ConfigError(f"there is no file or folder {path}")
+        raise ConfigError(f"there is no file or folder {show_name(path)}")
     if path.suffix.lower() not in IMAGE_SUFFIXES + ARRAY_SUFFIXES:
-        raise ConfigError(f"{path} does not have the name of a PNG, JPEG, .npy or .npz file")
+        raise ConfigError(
+            f"{show_name(path)} does not have the name of a PNG, JPEG, .npy or .npz file"
+        )
     return [path]
