@@ -21,6 +21,7 @@ from project import (
     copy_with_small_data,
     planned,
     set_key,
+    write_own_npz,
 )
 from scratchnet.files import read_csv, read_json
 
@@ -352,6 +353,15 @@ def test_divergence_stops_the_run_with_epoch_batch_and_learning_rate(new_project
     assert "training diverged in epoch 1 of 4: the loss is nan at batch" in output
     assert "learning rate of 1e+30" in output
     assert not list(new_project.results.rglob("*.npz"))
+
+
+def test_ones_own_images_may_have_any_path(new_project):
+    name = "set{1} {x} 'a'$b%s#*\n".ljust(250, "x") + ".NPZ"
+    write_own_npz(new_project.folder / "own.npz")
+    (new_project.folder / "own.npz").rename(new_project.folder / name)
+    new_project.configure({"dataset": name, "classes": ["{1}", "{x}", "%s"]})
+    new_project.run("--until", "evaluate")
+    assert new_project.plan("--until", "evaluate") == {}
 
 
 @pytest.mark.slow
