@@ -415,6 +415,26 @@ def test_an_invalid_idx_file_is_refused_with_its_name(
         open_idx_files(contents, gzipped if ending else bytes, ending)
 
 
+NOT_PRINTABLE = {
+    "damaged npz": {"npz": b"text"},
+    "npz without labels": {"npz": npz({"x_train": IMAGES})},
+    "damaged IDX": {"train_images": b"text", "train_labels": idx_bytes(LABELS)},
+    "damaged gz": {"train_images": gzipped(b"text"), "train_labels": idx_bytes(LABELS)},
+    "cut gz": {"train_images": gzipped(idx_bytes(IMAGES))[:-9], "train_labels": idx_bytes(LABELS)},
+    "a label too few": {"train_images": idx_bytes(IMAGES), "train_labels": idx_bytes(LABELS[1:])},
+}
+
+
+@pytest.mark.parametrize("contents", NOT_PRINTABLE.values(), ids=NOT_PRINTABLE)
+def test_a_name_that_does_not_print_is_shown_in_one_line(folders, contents):
+    files = {role: folders[0] / f"a\n{role}" for role in contents}
+    for role, path in files.items():
+        path.write_bytes(contents[role])
+    with pytest.raises(DataError, match=r'^"\S*/a\\n\w+"') as caught:
+        open_raw_splits(files, folders[1])
+    assert "\n" not in str(caught.value)
+
+
 # The middle of a file lies well within the images.
 DAMAGE = {
     "bit-flipped": lambda content: flipped(content, len(content) // 2),

@@ -12,7 +12,7 @@ import numpy as np
 
 from scratchnet.data.idx import open_idx, read_shape
 from scratchnet.data.image_arrays import check_images
-from scratchnet.errors import DataError
+from scratchnet.errors import DataError, show_name
 
 SPLITS = ("train", "test")
 LABEL_KINDS = {"b": "booleans", "i": "integers", "u": "integers", "U": "text"}  # by dtype.kind
@@ -40,18 +40,19 @@ def open_raw_splits(files: dict[str, str | Path], folder: str | Path) -> dict[st
     DataError, which names the file, if its content is not valid.
     """
     if "npz" in files:
-        arrays, prefix = _open_npz(Path(files["npz"]), folder), f"{files['npz']}: "
+        arrays, prefix = _open_npz(Path(files["npz"]), folder), f"{show_name(files['npz'])}: "
         names = {split: (f"x_{split}", f"y_{split}") for split in SPLITS}
     else:
         arrays, prefix = {}, ""
         names = {
-            split: (str(files[f"{split}_images"]), str(files[f"{split}_labels"]))
+            split: (show_name(files[f"{split}_images"]), show_name(files[f"{split}_labels"]))
             for split in SPLITS
             if f"{split}_images" in files
         }
-        for images, labels in names.values():
-            for path, ndims in ((images, (3, 4)), (labels, (1,))):
-                arrays[path] = open_idx(_unpack_gz(path, ndims, folder), ndims, path)
+        for split, of_split in names.items():
+            for name, kind, ndims in zip(of_split, ("images", "labels"), ((3, 4), (1,))):
+                path = files[f"{split}_{kind}"]
+                arrays[name] = open_idx(_unpack_gz(path, ndims, folder), ndims, name)
     splits = {
         split: _make_split(arrays, x, y, prefix)
         for split, (x, y) in names.items()
@@ -88,13 +89,13 @@ def _unpack_gz(path, ndims, folder):
     target = Path(folder) / Path(path).name.removesuffix(".gz")
     try:
         with gzip.open(path) as packed, target.open("wb") as file:
-            left = math.prod(read_shape(packed, ndims, path)) + packed.tell() + 1
+            left = math.prod(read_shape(packed, ndims, show_name(path))) + packed.tell() + 1
             _check_disk_space(left, folder, path)
             packed.seek(0)
             while left and (part := packed.read(min(left, 1 << 16))):
                 left -= file.write(part)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path} is damaged: {error}") from error
+        raise DataError(f"{show_name(path)} is damaged: {error}") from error
     return target
 
 
@@ -115,7 +116,7 @@ def _open_npz(path, folder):
     except DataError:
         raise
     except Exception as error:  # decoders raise any exception for invalid bytes
-        raise DataError(f"{path} cannot be read: {prefix}{error}") from error
+        raise DataError(f"{show_name(path)} cannot be read: {prefix}{error}") from error
     return arrays
 
 
@@ -123,7 +124,9 @@ def _check_disk_space(size, folder, path):
     """Raise DataError if `size` bytes, unpacked from `path`, do not fit on the disk of `folder`."""
     free = shutil.disk_usage(folder).free
     if size > free:
-        raise DataError(f"{path} unpacks to {size} bytes, but the disk has room for {free}")
+        raise DataError(
+            f"{show_name(path)} unpacks to {size} bytes, but the disk has room for {free}"
+        )
 
 
 def _make_split(arrays, x, y, prefix):
