@@ -2,6 +2,7 @@
 # Snakemake calls them only if this workflow is not a module of another one.
 import platform
 import shutil
+import sys
 import threading
 import time
 from collections import Counter
@@ -52,6 +53,13 @@ def is_whole_run():
     return set(workflow.dag_settings.targets) <= {"all", "plots"}
 
 
+def show(*lines):
+    """Print lines. Characters that the terminal's encoding lacks are escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in lines:
+        print(line.encode(encoding, "backslashreplace").decode(encoding))
+
+
 def show_results():
     """After a whole run, print the results and where they are, if all of them are current."""
     tables = {"summarize": {}} | ({"compare": {"sweep": RUNS.sweep}} if RUNS.swept else {})
@@ -60,19 +68,19 @@ def show_results():
     PARTIAL_SUMMARY.unlink(missing_ok=True)
     points = Path(SWEEP_FOLDER, "points.csv")
     by_point = RUNS.swept and len(read_csv(points)) < len(RUNS.rows)
-    print("", *align_columns(format_summary(points if by_point else SUMMARY)), "", sep="\n")
+    show("", *align_columns(format_summary(points if by_point else SUMMARY)), "")
     for row in read_csv(SUMMARY):
         if row["best"]:
-            print(f"The best run by validation accuracy: {row['folder']}")
+            show(f"The best run by validation accuracy: {row['folder']}")
     others = [job for job in workflow.dag.jobs if not workflow.dag.needrun(job)]
-    print("Ran:   ", count_rules(workflow.dag.finished_jobs))
-    print("Reused:", count_rules(job for job in others if is_current_result(job)))
+    show(f"Ran:    {count_rules(workflow.dag.finished_jobs)}")
+    show(f"Reused: {count_rules(job for job in others if is_current_result(job))}")
     records = [paths.TRAINING_RECORD.format(**place) for place in RUNS.wildcards]
     if others := describe_other_environments(records):
-        print(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")
-    print(f"Table:  {SUMMARY}; plots: in {SWEEP_FOLDER if RUNS.swept else 'the folder above'}")
-    print("Report: snakemake --report results/report.html")
-    print("Demo:   snakemake --cores 1 demo")
+        show(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")
+    show(f"Table:  {SUMMARY}; plots: in {SWEEP_FOLDER if RUNS.swept else 'the folder above'}")
+    show("Report: snakemake --report results/report.html")
+    show("Demo:   snakemake --cores 1 demo")
 
 
 def is_current_result(job):
@@ -93,7 +101,7 @@ def show_full_disks():
     """After a failure, point out a full disk: Snakemake's message does not say which disk it is."""
     for folder in (paths.RESULTS, ".snakemake"):
         if Path(folder).exists() and shutil.disk_usage(folder).free < 1_000_000:
-            print(f"\nThe disk of {folder}/ is full: make room, and run the command again.")
+            show(f"\nThe disk of {folder}/ is full: make room, and run the command again.")
 
 
 def show_failures():
@@ -110,9 +118,9 @@ def show_failures():
         return
     summarize(partial, PARTIAL_SUMMARY)
     done = len(partial) - len(failed)
-    print(f"\n{done} of {len(partial)} runs are complete; {PARTIAL_SUMMARY} lists all of them.")
+    show(f"\n{done} of {len(partial)} runs are complete; {PARTIAL_SUMMARY} lists all of them.")
     for line in shorten_list([f"{row['folder']}: {row['error']}" for row in failed], 10):
-        print(f"  {line}")
+        show(f"  {line}")
 
 
 def find_error(place):

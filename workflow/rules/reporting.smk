@@ -53,6 +53,6 @@ def overview():
         "datasets": ", ".join(sorted({settings["dataset"] for settings in RUNS.settings})),
         "results": format_summary(SUMMARY, omit=["folder", "error", *losses, *run_column]),
         "swept": ", ".join(RUNS.swept),
-        "settings": Path(paths.RUN_CONFIG.format(**RUNS.wildcards[0])).read_text(),
+        "settings": Path(paths.RUN_CONFIG.format(**RUNS.wildcards[0])).read_text(encoding="utf-8"),
         "costs": tabulate_costs(benchmarks),
     }

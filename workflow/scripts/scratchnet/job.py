@@ -33,7 +33,11 @@ def stage_job(snakemake):
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
         logging.basicConfig(
-            filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
+            filename=log,
+            filemode="w",
+            encoding="utf-8",
+            level=logging.INFO,
+            format="%(asctime)s %(message)s",
         )
     except OSError:
         logging.disable()
