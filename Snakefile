@@ -82,7 +82,7 @@ include: "workflow/rules/handlers.smk"
 
 
 onstart:
-    write_host()
+    write_owner()
     make_room_for_live_lines()
 
 

@@ -82,8 +82,8 @@ HOLES = {
         (
             (
                 JOBS,
-                "    yield fingerprint\n",
-                '    write_record(record, plan["text"])\n    yield fingerprint\n',
+                '    yield json.loads(plan["text"])\n',
+                '    write_record(record, plan["text"])\n    yield json.loads(plan["text"])\n',
             ),
             # As with a job that is killed: Snakemake deletes what a failed one has written.
             (PROFILE, "keep-going: true", "keep-going: true\nkeep-incomplete: true"),
@@ -113,7 +113,7 @@ HOLES = {
     ),
     # The stages before do not count.
     "after": Hole(
-        ((STAGES, "digest(canonical(after)) if after else None", "None"),),
+        ((STAGES, "hash_of_fingerprints(after) if after else None", "None"),),
         ("edit_settings", "edit_code"),
         code_edits=("initializers", "preprocessing"),
     ),

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from holes import HOLES
 
+from project import CHECKOUT
+
 STEPS = int(os.environ.get("STEPS", "3"))
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1 2" if STEPS >= 100 else "1").split()]
 MAX_STEPS_TO_FIND_A_FAULT = 60
@@ -27,6 +29,12 @@ def test_whatever_happens_the_results_are_those_of_a_fresh_project(seed):
     process = walk("--steps", STEPS, "--seed", seed)
     print(process.stdout)
     assert process.returncode == 0, process.stdout + process.stderr
+
+
+@pytest.mark.parametrize("hole", sorted(HOLES))
+def test_the_workflow_has_what_a_fault_changes(hole):
+    for file, text, _ in HOLES[hole].edits:
+        assert text in (CHECKOUT / file).read_text(), file
 
 
 if STEPS >= 100:  # the faults take minutes each

@@ -19,10 +19,10 @@ def results(project):
     }
 
 
-def start(project):
+def start(project, *python_options):
     """Snakemake in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--cores", "2"],
+        [sys.executable, *python_options, "-m", "snakemake", "--cores", "2"],
         cwd=project.folder,
         start_new_session=True,
         stdout=subprocess.DEVNULL,

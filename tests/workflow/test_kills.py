@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from kills import recover, results, start, unlock
+from kills import recover, results, start
 from project import copy_with_small_data
 
 pytestmark = pytest.mark.slow
@@ -60,28 +60,3 @@ def test_finished_segments_survive_a_kill(new_project):
     output = recover(new_project)
     assert "The last run was killed" in output
     assert "to epoch 0010" not in output
-
-
-def test_a_run_that_is_alive_keeps_its_lock(new_project):
-    new_project.configure(SETTINGS)
-    process = start(new_project)
-    locks = new_project.folder / ".snakemake" / "locks"
-    deadline = time.monotonic() + 60
-    while not (locks.is_dir() and list(locks.iterdir())):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    refused = unlock(new_project)
-    assert refused.returncode == 1
-    assert f"Another run is active in this folder (process {process.pid})" in refused.stderr
-    assert process.wait() == 0
-
-
-def test_the_lock_of_another_machine_is_left_alone(new_project):
-    locks = new_project.folder / ".snakemake" / "locks"
-    locks.mkdir(parents=True)
-    (locks / "0.input.lock").write_text("x")
-    (new_project.folder / ".snakemake" / "host").write_text("another-machine")
-    process = unlock(new_project)
-    assert process.returncode == 1
-    assert "A run on another-machine has locked this folder" in process.stderr
-    assert (locks / "0.input.lock").exists()

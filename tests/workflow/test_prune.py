@@ -100,11 +100,31 @@ def test_what_is_not_the_pipelines_stays(piled_up):
         other / "epoch-0004" / "mine.png",
         project.results / "data" / "my-photos-12345678.zip",
         project.results / "runs" / "backup.npz",
+        project.results / "data/mnist/.raw-backup/thesis.txt",
+        project.results / "data/mnist/.download-backup12/thesis.txt",
+        project.results / f"runs/notes/.cache-{'0123456789abcdef' * 2}.json",
+        other / f".notes-{'0123456789abcdef' * 2}.txt",
     ]
     for path in mine:
+        path.parent.mkdir(exist_ok=True)
         path.write_text("mine")
     assert prune(project, "--delete").returncode == 0
     assert files(project) == before | set(mine)
+
+
+def test_results_of_another_checkout_are_not_deleted_through_a_link(piled_up):
+    project, before = piled_up
+    elsewhere = project.folder / "elsewhere"
+    project.results.rename(elsewhere)
+    project.results.symlink_to("elsewhere")
+    after = files(project)
+    process = prune(project, "--delete")
+    assert process.returncode == 1
+    assert "results is a link to elsewhere." in process.stderr
+    assert files(project) == after
+    assert prune(project).returncode == 0
+    assert prune(project, "--delete", "--through-link").returncode == 0
+    assert files(project) == before
 
 
 def test_checkpoints_beside_the_chain_are_deleted_and_those_of_it_stay(project):
@@ -122,7 +142,7 @@ def test_checkpoints_beside_the_chain_are_deleted_and_those_of_it_stay(project):
         f"{{data}}/.X_train-{'0123456789abcdef' * 2}.npy",
         f"mnist/.train-images-idx3-ubyte-{'0123456789abcdef' * 2}",
         f"{{data}}/.X_train.npy.fingerprint-{'0123456789abcdef' * 2}",
-        "mnist/.download-a1b_c2d3/cache/mnist.npz",
+        f"mnist/.download-{'0123456789abcdef' * 2}-a1b_c2d3/cache/mnist.npz",
     ],
 )
 def test_what_a_killed_job_was_writing_is_deleted(project, name):

@@ -1,6 +1,5 @@
 # What happens at the start and at the end of a run: the functions of onstart, onsuccess and onerror.
 # Snakemake calls them only if this workflow is not a module of another one.
-import platform
 import shutil
 import sys
 import threading
@@ -18,15 +17,15 @@ from scratchnet.evaluation.summary import (
     summarize,
 )
 from scratchnet.files import read_csv
+from scratchnet.planning.lock_owner import is_locked, write_owner
 
 STARTED = time.time()
 SWEEP_FOLDER = paths.SWEEP.format(sweep=RUNS.sweep)
 PARTIAL_SUMMARY = Path(paths.PARTIAL_SUMMARY.format(sweep=RUNS.sweep))
 
-
-def write_host():
-    """Write the name of this machine, for workflow/tools/unlock.py to find after a kill."""
-    Path(".snakemake/host").write_text(platform.node())
+# Once more in onstart, when Snakemake has locked the folder. It may be killed before that.
+if workflow.is_main_process and not is_locked():
+    write_owner()
 
 
 def make_room_for_live_lines():

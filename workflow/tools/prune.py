@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from scratchnet.errors import ConfigError
 from scratchnet.planning import paths
 from scratchnet.planning.config import read_yaml
+from scratchnet.planning.lock_owner import is_locked
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.stages import STAGES
 
-LOCKS = Path(".snakemake/locks")
 PREDICTION_STAGES = ("predict_images", "plot_contact_sheet")
 
 # The files that the pipeline makes: patterns with wildcards, and with {a,b} for a or b. Plots and
@@ -41,11 +41,10 @@ MADE = [
         for folder in (paths.DATA, paths.RUN, paths.EPOCH, paths.SWEEP)
     ),
 ]
-# What a killed job leaves behind: temporary files of results, of records, and of downloads.
-UNFINISHED = re.compile(
-    r"(data|runs|sweeps)/.*/\.[A-Za-z_0-9.-]+-[0-9a-f]{32}(\.[a-z]+)?"
-    r"|data/[a-z0-9_-]+/\.(download|raw)-\w+/.*"
-)
+# What a killed job leaves behind: temporary folders of downloads and of unpacked files, and files
+# under a temporary name, which is that of a result or of a record with a random number.
+UNFINISHED_FOLDER = re.compile(r"data/[a-z0-9_-]+/\.(download|raw)-[0-9a-f]{32}-\w{8}/.*")
+TEMPORARY_NAME = re.compile(r"(.*/)\.(.+)-[0-9a-f]{32}(\.[a-z]+)?")
 
 
 def to_regex(pattern):
@@ -69,16 +68,29 @@ def find_wanted(config):
     return wanted
 
 
+def is_unfinished(name, patterns):
+    """Return whether a file below results/ is what a killed job was writing.
+
+    `patterns` are those of all files that the pipeline makes.
+    """
+    if temporary := TEMPORARY_NAME.fullmatch(name):
+        folder, start, suffix = temporary.groups(default="")
+        name = f"{folder}{start}{suffix}".removesuffix(".fingerprint")
+        return any(pattern.fullmatch(name) for pattern in patterns)
+    return UNFINISHED_FOLDER.fullmatch(name) is not None
+
+
 def find_unwanted(results, wanted):
     """Yield (path, folder) of each file that the pipeline made for none of the `wanted` pairs."""
     patterns = [to_regex(pattern) for pattern in MADE]
+    raw_files = [to_regex(pattern) for pattern in paths.RAW_FILES.values()]  # kept, once finished
     for path in sorted(results.rglob("*")):
         if path.is_symlink() or not path.is_file():
             continue
         name = path.relative_to(results).as_posix()
-        name = re.sub(r"/\.([^/]+)\.fingerprint$", r"/\1", name)  # a record, beside its result
-        if UNFINISHED.fullmatch(name):
+        if is_unfinished(name, [*patterns, *raw_files]):
             yield path, "unfinished files"
+        name = re.sub(r"/\.([^/]+)\.fingerprint$", r"/\1", name)  # a record, beside its result
         match = next(filter(None, (pattern.fullmatch(name) for pattern in patterns)), None)
         if match:
             wildcards = match.groupdict()
@@ -92,14 +104,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("configs", nargs="+", type=Path, help="keep what these files ask for")
     parser.add_argument("--delete", action="store_true", help="delete instead of listing")
+    parser.add_argument("--through-link", action="store_true", help="also where results is a link")
     arguments = parser.parse_args()
     try:
         wanted = set().union(*(find_wanted(read_yaml(path)) for path in arguments.configs))
     except (ConfigError, OSError) as error:
         sys.exit(str(error))
-    if arguments.delete and LOCKS.is_dir() and any(LOCKS.iterdir()):
+    if arguments.delete and is_locked():
         sys.exit("Snakemake is running in this folder, or was killed. First: make run")
     results = Path(paths.RESULTS)
+    if arguments.delete and results.is_symlink() and not arguments.through_link:
+        sys.exit(
+            f"{results} is a link to {results.readlink()}. If no other folder uses these results, "
+            f"add --through-link:\n  python {' '.join(sys.argv)} --through-link"
+        )
     sizes, folders = {}, Counter()
     for path, folder in find_unwanted(results, wanted):
         sizes[path] = path.stat().st_size

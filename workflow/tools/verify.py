@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from scratchnet.files import read_csv
 from scratchnet.fingerprint.records import read_record, record_path, write_record
 from scratchnet.fingerprint.stages import hash_of_fingerprints
+from scratchnet.planning.lock_owner import is_locked
 from scratchnet.planning.paths import RESULTS
 
-LOCKS = Path(".snakemake/locks")
 COPY = Path(".snakemake/verify")
 NOT_COMPARED = {"seconds", "seconds_sd", "environment"}
 NOT_COPIED = (".snakemake", RESULTS)
@@ -93,7 +93,7 @@ def parse(fingerprint):
 
 def main():
     targets = sys.argv[1:]
-    if LOCKS.is_dir() and any(LOCKS.iterdir()):
+    if is_locked():
         sys.exit("A run is active in this folder, or was killed there. Wait for it, or: make run")
     shutil.rmtree(COPY, ignore_errors=True)
     try:

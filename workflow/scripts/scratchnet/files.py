@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 
@@ -31,6 +32,14 @@ def atomic_write(path):
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_folder(name, folder):
+    """Return a context manager with the path of a new folder in `folder`, deleted at the end.
+
+    It is called `name` and a random number, so that `make prune` knows what a kill has left.
+    """
+    return TemporaryDirectory(prefix=f"{name}-{uuid4().hex}-", dir=folder)
 
 
 def write_text(path, text):

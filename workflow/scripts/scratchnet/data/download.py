@@ -17,7 +17,6 @@ import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urljoin, urlsplit
 
 import numpy as np
@@ -27,7 +26,7 @@ import requests
 from scratchnet.data.idx import encode_idx
 from scratchnet.data.registry import Dataset
 from scratchnet.errors import DataError
-from scratchnet.files import atomic_write, write_json
+from scratchnet.files import atomic_write, temporary_folder, write_json
 from scratchnet.progress import progress
 
 log = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ def download(dataset: Dataset, destination: Path, user_folder: str | None, timeo
     failures = []
     for source in sources:
         try:
-            with TemporaryDirectory(prefix=".download-", dir=destination) as temporary:
+            with temporary_folder(".download", destination) as temporary:
                 files = pick_files(_get_files(source, dataset, Path(temporary), timeout), dataset)
         except (OSError, DataError, subprocess.SubprocessError) as error:
             if isinstance(error, OSError) and error.errno in LOCAL_ERRNOS:

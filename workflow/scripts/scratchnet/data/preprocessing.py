@@ -11,13 +11,12 @@ import itertools
 import math
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from scratchnet.data.raw_splits import open_raw_splits
 from scratchnet.errors import DataError
-from scratchnet.files import atomic_write, read_json, write_json
+from scratchnet.files import atomic_write, read_json, temporary_folder, write_json
 from scratchnet.random_streams import random_stream
 
 CHUNK_SIZE = 5_000  # samples
@@ -43,7 +42,7 @@ def preprocess(
     source = read_json(raw["source"]) if "source" in raw else {}
     names = source.pop("classes", [])
     with ExitStack() as stack:
-        temporary = stack.enter_context(TemporaryDirectory(prefix=".raw-", dir=folder))
+        temporary = stack.enter_context(temporary_folder(".raw", folder))
         splits = open_raw_splits(raw, temporary)
         samples = assign_samples(splits, test_fraction, validation_fraction)
         minimum, maximum = find_training_range(samples)

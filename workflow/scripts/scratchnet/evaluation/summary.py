@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
+from uuid import uuid4
 
 from scratchnet.errors import ResultsError
 from scratchnet.files import read_csv, read_json, write_rows
@@ -43,8 +44,7 @@ def link_latest(runs, link):
     (run,), link = runs, Path(link)
     if link.exists() and not link.is_symlink():
         raise ResultsError(f"{link} is not a link: move it away, and run the command again")
-    temporary = link.with_name(f".{link.name}")
-    temporary.unlink(missing_ok=True)
+    temporary = link.with_name(f".{link.name}-{uuid4().hex}")
     temporary.symlink_to(Path(run["folder"]).parent.relative_to(link.parent))
     temporary.replace(link)
 

@@ -211,6 +211,7 @@ class Tracker:
         if "mtime" not in map(str, self._workflow.dag_settings.rerun_triggers):
             raise WorkflowError("rerun-triggers must include mtime, or nothing stale would run")
         ALWAYS_NEW.parent.mkdir(exist_ok=True)
+        ALWAYS_NEW.unlink(missing_ok=True)  # it may be a link
         ALWAYS_NEW.write_text(f"{uuid4().hex}\n")
         return ALWAYS_NEW.stat().st_mtime
 
