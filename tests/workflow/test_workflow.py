@@ -241,6 +241,11 @@ def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_p
     assert (new_project.run_folder / "epoch-0004" / "history.png").is_file()
 
 
+def test_plots_need_no_backend(project):
+    (project.run_folder / "epoch-0004" / "history.png").unlink()
+    project.run(env={"MPLBACKEND": "no such backend"})
+
+
 @pytest.mark.slow
 def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path):
     project = copy_with_small_data(tmp_path / "read only")

@@ -26,6 +26,9 @@ if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module
 # Snakemake writes the path of Python into shell commands unquoted: escape what a shell would split.
 sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
 
+# Matplotlib does not load if this names a backend that it does not know. Pictures need none.
+os.environ.pop("MPLBACKEND", None)
+
 # The config.yaml of the working directory, or else (with --directory) that of the checkout. Where
 # this workflow is a module, the working directory is that of the other workflow.
 IS_MODULE = not workflow.modifier.is_main_snakefile()

@@ -7,9 +7,10 @@ Matplotlib: it takes long to load.
 from contextlib import contextmanager
 from pathlib import Path
 
-from matplotlib import cycler
+from matplotlib import cycler, get_data_path
 from matplotlib import style as styles
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from scratchnet.files import atomic_write
 
@@ -33,16 +34,36 @@ COLOURS = {
 def save_figure(picture, style, **options):
     """Yield a new figure in `style`, and save it to the path `picture` unless the block fails.
 
-    `options` are those of Matplotlib's Figure.
+    `options` are those of Matplotlib's Figure. The style starts from Matplotlib's defaults, and is
+    read from Matplotlib's own files: no matplotlibrc and no style file of the user has an effect.
     """
-    colours = {"axes.prop_cycle": cycler(color=COLOURS[style])}
-    with styles.context([style, LOOK | colours]):
+    look = LOOK | {"axes.prop_cycle": cycler(color=COLOURS[style])}
+    with styles.context([*_style_files(style), look], after_reset=True):
         figure = Figure(layout="constrained", **options)
         yield figure
+        _turn_off_formulas(figure)
         # No software version and no date: the same data give the same file.
         undated = {"Date": None} if Path(picture).suffix == ".svg" else {"Software": None}
         with atomic_write(picture) as temporary:
             figure.savefig(temporary, metadata=undated)
+
+
+def _style_files(style):
+    """Return the files of Matplotlib with what `style` changes in the defaults."""
+    return [] if style == "default" else [Path(get_data_path(), "stylelib", f"{style}.mplstyle")]
+
+
+def _turn_off_formulas(figure):
+    """Draw all text as it is: a "$" in the name of a class or a file starts no formula.
+
+    Only the numbers on logarithmic axes, which Matplotlib writes, stay formulas: powers of ten.
+    """
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    for axis in [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]:
+        if axis.get_scale() == "log":
+            for tick in [*axis.majorTicks, *axis.minorTicks]:
+                tick.label1.set_parse_math(True)
 
 
 def image_grid(figure, n_rows, n_columns, **options):
