@@ -15,8 +15,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 from matplotlib.text import Text
 
@@ -280,6 +283,70 @@ def test_logarithmic_axes_have_powers_of_ten(figure):
         texts = shown_texts(figure(name))
         powers = {text: is_parsed for text, is_parsed in texts.items() if "10^" in text}
         assert powers and all(powers.values())
+
+
+# ---- Characters that Matplotlib's own font lacks.
+
+
+def make_font(path, family, characters):
+    """Write a font with the given characters, all the same box, and let Matplotlib know it."""
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder([".notdef", "box"])
+    builder.setupCharacterMap({ord(character): "box" for character in characters})
+    pen = TTGlyphPen(None)
+    for place in ((0, 0), (0, 700), (700, 700), (700, 0)):
+        (pen.lineTo if pen.points else pen.moveTo)(place)
+    pen.closePath()
+    box = pen.glyph()
+    builder.setupGlyf({".notdef": box, "box": box})
+    builder.setupHorizontalMetrics({".notdef": (800, 0), "box": (800, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": family, "styleName": "Regular"})
+    builder.setupOS2(sTypoAscender=800, sTypoDescender=-200)
+    builder.setupPost()
+    builder.save(path)
+    fontManager.addfont(path)
+
+
+@pytest.fixture
+def fonts(monkeypatch):
+    """Matplotlib's list of fonts: the test may add some, and there are none of this machine."""
+    own = [font for font in fontManager.ttflist if font.fname.startswith(mpl.get_data_path())]
+    monkeypatch.setattr(fontManager, "ttflist", own)
+
+
+CHINESE = {"classes": ["猫", "狗", "猫狗"]}
+
+
+@pytest.mark.filterwarnings("error")
+def test_characters_that_no_font_has_are_named_once_in_the_log(fonts, tmp_path, caplog):
+    draw("confusion", tmp_path, **CHINESE)
+    (record,) = caplog.records
+    assert "no font on this machine has the characters '狗猫'" in record.getMessage()
+    assert "\n" not in record.getMessage()
+
+
+@pytest.mark.filterwarnings("error")
+def test_text_is_drawn_in_the_fonts_that_have_its_characters(fonts, figure, tmp_path, caplog):
+    make_font(tmp_path / "c.ttf", "C One", "猫")
+    make_font(tmp_path / "b.ttf", "B Both", "猫狗")
+    make_font(tmp_path / "a.ttf", "A None", "x")
+    make_font(tmp_path / "d.ttf", "D Both", "猫狗")
+    drawn = figure("confusion", **CHINESE)
+    families = {text.get_text(): text.get_fontfamily() for text in drawn.findobj(Text)}
+    assert {families[name][-1] for name in CHINESE["classes"]} == {"B Both"}
+    assert families["predicted"] == ["sans-serif"]
+    assert caplog.records == []
+
+
+def test_several_fonts_are_combined_and_the_rest_is_named(fonts, figure, tmp_path, caplog):
+    make_font(tmp_path / "cat.ttf", "Cat", "猫")
+    make_font(tmp_path / "dog.ttf", "Dog", "狗")
+    drawn = figure("confusion", classes=["猫", "狗", "鼠"])
+    families = {text.get_text(): text.get_fontfamily() for text in drawn.findobj(Text)}
+    assert families["狗"] == ["sans-serif", "Cat", "Dog"]
+    (record,) = caplog.records
+    assert "has the characters '鼠'" in record.getMessage()
 
 
 # ---- What a user has set for plots of their own.
