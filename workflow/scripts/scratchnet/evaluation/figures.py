@@ -81,12 +81,12 @@ def _choose_fonts(figure):
     no font has.
     """
     texts = {text: set(text.get_text()) for text in figure.findobj(Text)}
-    lacking = set().union(*texts.values()) - _characters(FontProperties()) - {"\n"}
+    lacking = set().union(*texts.values()) - _characters(None) - {"\n"}
     if not lacking:
         return
     # Last Resort has a placeholder for every character. Matplotlib draws it in any case.
     names = {font.name for font in fontManager.ttflist if not font.name.startswith("Last Resort")}
-    candidates = {name: lacking & _characters(FontProperties([name])) for name in sorted(names)}
+    candidates = {name: lacking & _characters([name]) for name in sorted(names)}
     chosen, missing = [], set(lacking)
     while found := max((characters & missing for characters in candidates.values()), key=len):
         chosen += [name for name, characters in candidates.items() if found <= characters][:1]
@@ -103,10 +103,10 @@ def _choose_fonts(figure):
         )
 
 
-def _characters(properties):
-    """Return the characters that the font with these `properties` has."""
+def _characters(families):
+    """Return the characters that the first of the fonts `families` has; None: the default one."""
     try:
-        font = get_font(findfont(properties))
+        font = get_font(findfont(FontProperties(family=families)))
     except (OSError, RuntimeError):  # the file is gone, or is damaged
         return set()
     return set(map(chr, font.get_charmap()))
