@@ -688,6 +688,15 @@ def test_ten_times_the_images_use_no_more_memory(tmp_path, monkeypatch, splits):
     assert many - few < 36_000 * SIDE * SIDE / 8
 
 
+def test_large_images_use_no_more_memory(tmp_path, outputs):
+    images = np.zeros((40, 1000, 1000), np.uint8)
+    images[:, 0, 0] = 1
+    np.savez_compressed(tmp_path / "large.npz", x_train=images, y_train=np.arange(40) % 2)
+    raw = {"npz": tmp_path / "large.npz"}
+    # In float32, all training images together would have 120 MB.
+    assert samples.peak_memory(lambda: preprocess(raw, 0.25, 0, outputs)) < 100e6
+
+
 def test_an_invalid_record_of_the_source_leaves_nothing(preprocessed, raw, outputs):
     raw["source"].write_text("{")
     with pytest.raises(ValueError, match="Expecting"):

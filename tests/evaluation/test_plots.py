@@ -6,14 +6,22 @@ Each is drawn from a small file that its test writes.
 import csv
 import io
 import json
+import os
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from scratchnet.evaluation import plots, sweep_plots
 from scratchnet.evaluation.figures import COLOURS
@@ -68,16 +76,16 @@ def mistakes(path, n=3, labels=("A", "B"), shape=(2, 2)):
     return path
 
 
-def weights(path, arrays=THREE_ARRAYS, units=None):
-    names = [{"unit": unit} for unit in units] if units else [{"class": c} for c in "ABCDEFGHIJ"]
+def weights(path, arrays=THREE_ARRAYS, units=None, classes="ABCDEFGHIJ"):
+    names = [{"unit": unit} for unit in units] if units else [{"class": c} for c in classes]
     images = [name | {"weights": array} for name, array in zip(names, np.array(arrays).tolist())]
     path.write_text(json.dumps({"outputs": 70, "images": images}))
     return path
 
 
-def curves(path, runs=2, validation=True):
+def curves(path, runs=2, validation=True, point="x {}"):
     rows = [
-        {"point": f"x {i}", "run": f"r{i}", "epoch": epoch, "loss": 1 / (i + epoch)}
+        {"point": point.format(i), "run": f"r{i}", "epoch": epoch, "loss": 1 / (i + epoch)}
         for i in range(runs)
         for epoch in (1, 2)
     ]
@@ -115,9 +123,9 @@ def parity(path):
     return write_csv(path, rows)
 
 
-def contact_sheet(path, n=3, count=3, shape=(2, 2), predicted="A"):
+def contact_sheet(path, n=3, count=3, shape=(2, 2), predicted="A", file="{}.png"):
     images = [
-        {"image": f"folder/{i}.png", "predicted": predicted, "probability": 0.75}
+        {"image": f"folder/{file.format(i)}", "predicted": predicted, "probability": 0.75}
         | {"pixels": np.full(shape, i % 3 / 2).tolist()}
         for i in range(n)
     ]
@@ -233,6 +241,161 @@ def test_colours_stand_out_from_the_background(style, background):
     for colour in COLOURS[style][:3]:
         dark, light = sorted([luminance(colour), background])
         assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+# ---- Text of the user's: names of classes and files, settings.
+
+STRANGE = ["$x$", "a$b$", "_", "\\frac", "$\\frac$", "\\$"]
+
+
+def shown_texts(drawn):
+    """The texts of a figure that are drawn, and whether Matplotlib may parse each as a formula."""
+    texts = [text for text in drawn.findobj(Text) if text.get_visible()]
+    return {text.get_text(): text.get_parse_math() for text in texts}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("confusion", {"classes": STRANGE, "counts": np.eye(6, dtype=int).tolist()}, STRANGE),
+        (
+            "misclassified",
+            {"labels": ("$x$", "_$y$")},
+            ["$x$ classified as _$y$", "$x$", "_$y$"],
+        ),
+        ("weights", {"classes": STRANGE, "arrays": np.ones((6, 2, 2))}, STRANGE),
+        ("contact_sheet", {"predicted": "$x$", "file": "$y$.png"}, ["$x$ (75%)", "$y$.png"]),
+        ("curves", {"point": "_$x$ {}"}, ["_$x$ 0", "_$x$ 1"]),
+        (
+            "points",
+            {"rows": [{"$k$": "$x$"}, {"$k$": "_"}], "extra": (["$k$"],)},
+            ["$k$", "$x$", "_"],
+        ),
+    ],
+)
+def test_text_is_neither_parsed_as_a_formula_nor_dropped(figure, name, options, expected):
+    texts = shown_texts(figure(name, **options))
+    assert {text: texts.get(text) for text in expected} == dict.fromkeys(expected, False)
+
+
+def test_logarithmic_axes_have_powers_of_ten(figure):
+    for name in ("calibration", "parity"):
+        texts = shown_texts(figure(name))
+        powers = {text: is_parsed for text, is_parsed in texts.items() if "10^" in text}
+        assert powers and all(powers.values())
+
+
+# ---- Characters that Matplotlib's own font lacks.
+
+
+def make_font(path, family, characters):
+    """Write a font with the given characters, all the same box, and let Matplotlib know it."""
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder([".notdef", "box"])
+    builder.setupCharacterMap({ord(character): "box" for character in characters})
+    pen = TTGlyphPen(None)
+    for place in ((0, 0), (0, 700), (700, 700), (700, 0)):
+        (pen.lineTo if pen.points else pen.moveTo)(place)
+    pen.closePath()
+    box = pen.glyph()
+    builder.setupGlyf({".notdef": box, "box": box})
+    builder.setupHorizontalMetrics({".notdef": (800, 0), "box": (800, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": family, "styleName": "Regular"})
+    builder.setupOS2(sTypoAscender=800, sTypoDescender=-200)
+    builder.setupPost()
+    builder.save(path)
+    fontManager.addfont(path)
+
+
+@pytest.fixture
+def fonts(monkeypatch):
+    """Matplotlib's list of fonts: the test may add some, and there are none of this machine."""
+    own = [font for font in fontManager.ttflist if font.fname.startswith(mpl.get_data_path())]
+    monkeypatch.setattr(fontManager, "ttflist", own)
+
+
+CHINESE = {"classes": ["猫", "狗", "猫狗"]}
+
+
+@pytest.mark.filterwarnings("error")
+def test_characters_that_no_font_has_are_named_once_in_the_log(fonts, tmp_path, caplog):
+    draw("confusion", tmp_path, **CHINESE)
+    (record,) = caplog.records
+    assert "no font on this machine has the characters '狗猫'" in record.getMessage()
+    assert "\n" not in record.getMessage()
+
+
+@pytest.mark.filterwarnings("error")
+def test_text_is_drawn_in_the_fonts_that_have_its_characters(fonts, figure, tmp_path, caplog):
+    make_font(tmp_path / "c.ttf", "C One", "猫")
+    make_font(tmp_path / "b.ttf", "B Both", "猫狗")
+    make_font(tmp_path / "a.ttf", "A None", "x")
+    make_font(tmp_path / "d.ttf", "D Both", "猫狗")
+    drawn = figure("confusion", **CHINESE)
+    families = {text.get_text(): text.get_fontfamily() for text in drawn.findobj(Text)}
+    assert {families[name][-1] for name in CHINESE["classes"]} == {"B Both"}
+    assert families["predicted"] == ["sans-serif"]
+    assert caplog.records == []
+
+
+def test_several_fonts_are_combined_and_the_rest_is_named(fonts, figure, tmp_path, caplog):
+    make_font(tmp_path / "cat.ttf", "Cat", "猫")
+    make_font(tmp_path / "dog.ttf", "Dog", "狗")
+    drawn = figure("confusion", classes=["猫", "狗", "鼠"])
+    families = {text.get_text(): text.get_fontfamily() for text in drawn.findobj(Text)}
+    assert families["狗"] == ["sans-serif", "Cat", "Dog"]
+    (record,) = caplog.records
+    assert "has the characters '鼠'" in record.getMessage()
+
+
+# ---- What a user has set for plots of their own.
+
+DRAW_ALL = """
+import sys
+from pathlib import Path
+from test_plots import PICTURES, STYLES, draw
+
+for i, name in enumerate(PICTURES):
+    draw(name, Path(sys.argv[1]), STYLES[i % 2])
+"""
+OWN_RC = """
+text.usetex: True
+text.parse_math: False
+savefig.dpi: 30
+savefig.bbox: tight
+figure.facecolor: red
+font.family: serif
+lines.linewidth: 7
+backend: svg
+"""
+
+
+def draw_all(folder, working, **environment):
+    """Draw all plots in a process with the directory `working`; return their bytes."""
+    folder.mkdir()
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    subprocess.run(
+        [sys.executable, "-c", DRAW_ALL, folder],
+        cwd=working,
+        env=os.environ | {"PYTHONPATH": path} | environment,
+        check=True,
+    )
+    return {file.name: file.read_bytes() for file in folder.glob("*.png")}
+
+
+def test_no_matplotlibrc_style_or_backend_of_the_user_has_an_effect(tmp_path):
+    own, nothing = tmp_path / "own", tmp_path / "nothing"
+    nothing.mkdir()
+    (own / "stylelib").mkdir(parents=True)
+    (own / "matplotlibrc").write_text(OWN_RC)
+    (own / "stylelib" / "dark_background.mplstyle").write_text("axes.facecolor: green\n")
+    plain = draw_all(tmp_path / "plain", nothing, MPLCONFIGDIR=str(nothing))
+    assert len(plain) == len(PICTURES)
+    named = {"MATPLOTLIBRC": str(own / "matplotlibrc"), "MPLBACKEND": "pdf"}
+    assert draw_all(tmp_path / "configured", nothing, MPLCONFIGDIR=str(own)) == plain
+    assert draw_all(tmp_path / "named", nothing, MPLCONFIGDIR=str(nothing), **named) == plain
+    assert draw_all(tmp_path / "working", own, MPLCONFIGDIR=str(nothing)) == plain
 
 
 # ---- Plots of a run.

@@ -41,6 +41,7 @@ RUN_BY = {
     "evaluation/figures.py": PLOTS,
     "evaluation/plots.py": PLOTS - SWEEP_PLOTS,
     "evaluation/sweep_plots.py": SWEEP_PLOTS,
+    "evaluation/thumbnails.py": {"evaluate", "predict_images"},
     "evaluation/summary.py": {"summarize", "compare"},
     "fingerprint/__init__.py": ALL,
     "fingerprint/code.py": NONE,

@@ -1,6 +1,7 @@
 """The demo page in a real browser: it accepts drawings, and agrees with NumPy."""
 
 import json
+import math
 import re
 
 import numpy as np
@@ -8,9 +9,12 @@ import pytest
 
 from browser import NEEDED, PHONE, chromium, complaints, drag, visit
 from demo_page import CLASSES, SEVEN, ZERO, make_page, normalised, predictions
+from scratchnet.errors import ConfigError
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
+from scratchnet.predict import demo
 from scratchnet.predict.drawings import measure_drawing_style
+from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +63,34 @@ def test_a_drawing_is_classified_at_once_and_can_be_cleared(driver, tmp_path, op
     assert text(driver, "answer") == "Draw something."
     assert {bar["width"] for bar in bars(driver)} == {0}
     assert complaints(driver) == []
+
+
+def test_a_network_that_is_too_large_for_a_browser_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "MAX_SIZE", 3_000_000)
+    message = "the demo page would have 5 MB, because .* more than 3 are too many for a browser"
+    with pytest.raises(ConfigError, match=message):
+        make_page(tmp_path, hidden=(1000,), activation="relu", shape=(40, 25))
+    assert not (tmp_path / "demo.html").exists()
+
+
+@pytest.mark.parametrize(("shape", "n"), [((28, 28), 100), ((224, 224, 3), 13)])
+def test_the_page_has_fewer_test_images_if_they_are_large(tmp_path, shape, n):
+    X = np.zeros((math.prod(shape), 100), np.float32, order="F")
+    Y = np.eye(2, dtype=np.float32)[:, np.arange(100) % 2]
+    weights = {"0.W": np.zeros((2, len(X) + 1), np.float32)}
+    files = {name: tmp_path / name for name in ("manifest", "metrics")}
+    files["manifest"].write_text(json.dumps({"image_shape": shape}))
+    metrics = {"test_accuracy": 0.5, "per_class": [{"class": "a"}, {"class": "b"}]}
+    files["metrics"].write_text(json.dumps(metrics))
+    for name, array in (("X_test", X), ("Y_test", Y)):
+        files[name] = tmp_path / f"{name}.npy"
+        np.save(files[name], array)
+    files["checkpoint"] = tmp_path / "c.npz"
+    save_checkpoint(files["checkpoint"], Checkpoint(weights, {}, {"loss": [1.0]}))
+    demo.make_demo(**files, activation=None, title="t", page=tmp_path / "demo.html")
+    page = (tmp_path / "demo.html").read_text()
+    labels = re.search(r'"labels": (\[[^]]*\])', page)[1]
+    assert len(json.loads(labels)) == n
 
 
 def text(driver, name):

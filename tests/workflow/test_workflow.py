@@ -242,6 +242,29 @@ def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_p
     assert (new_project.run_folder / "epoch-0004" / "history.png").is_file()
 
 
+def test_training_asks_for_memory_for_its_weights(new_project):
+    images = np.random.default_rng(0).integers(0, 256, (40, 50, 100), np.uint8)
+    np.savez(new_project.folder / "own.npz", x_train=images, y_train=np.arange(40) % 2)
+    rule = new_project.folder / "workflow" / "rules" / "train.smk"
+    rule.write_text(rule.read_text().replace('"Training', '"{resources.mem_mb} MB for training'))
+    asked = []
+    for hidden in ([1000], [2000]):
+        new_project.configure({"dataset": "own.npz", "model": {"hidden": hidden}})
+        if not asked:
+            new_project.run("--until", "preprocess")
+        output = new_project.run("--dry-run")
+        asked.append(int(re.search(r"(\d+) MB for training", output)[1]))
+    first, second = asked
+    # A thousand units have 20 MB of weights, and there are eight such arrays with Adam.
+    assert first == pytest.approx(1000 + 8 * 20, abs=5)
+    assert second == pytest.approx(1000 + 8 * 40, abs=5)
+
+
+def test_plots_need_no_backend(project):
+    (project.run_folder / "epoch-0004" / "history.png").unlink()
+    project.run(env={"MPLBACKEND": "no such backend"})
+
+
 @pytest.mark.slow
 def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path):
     project = copy_with_small_data(tmp_path / "read only")

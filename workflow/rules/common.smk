@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -25,6 +26,9 @@ if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module
 
 # Snakemake writes the path of Python into shell commands unquoted: escape what a shell would split.
 sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
+
+# Matplotlib does not load if this names a backend that it does not know. Pictures need none.
+os.environ.pop("MPLBACKEND", None)
 
 # The config.yaml of the working directory, or else (with --directory) that of the checkout. Where
 # this workflow is a module, the working directory is that of the other workflow.
@@ -163,14 +167,25 @@ def of_request(name):
     return lambda wildcards, output: getattr(prediction_request(), name)
 
 
-def per_attempt(amount, per_input_mb=0):
-    """A resource: `amount`, plus `per_input_mb` for each MB of input; times the attempt."""
+def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
+    """A resource: `amount`, plus so much for each MB of input and of weights; times the attempt."""
 
     def amount_of(wildcards, input, attempt):
-        if not per_input_mb:
-            return attempt * amount
-        own = settings_of(dict(wildcards.items()))["files"] if "data" in wildcards.keys() else {}
-        own_mb = sum(map(os.path.getsize, (own or {}).values())) / 1e6
-        return attempt * (amount + round(per_input_mb * (input.size_mb + own_mb)))
+        settings, total = settings_of(dict(wildcards.items())), amount
+        if per_input_mb:
+            own = (settings["files"] if "data" in wildcards.keys() else None) or {}
+            total += per_input_mb * (input.size_mb + sum(map(os.path.getsize, own.values())) / 1e6)
+        if per_weights_mb:
+            rows = count_rows(input.X_train), count_rows(input.Y_train)
+            widths = [rows[0], *settings["model.hidden"], rows[1]]
+            total += per_weights_mb * 4 * sum((a + 1) * b for a, b in pairwise(widths)) / 1e6
+        return attempt * round(total)
 
     return amount_of
+
+
+def count_rows(path):
+    """The number of rows of the array in an .npy file: of pixels, or of classes."""
+    with open(path, "rb") as file:
+        found = re.search(rb"'shape': \((\d+)", file.read(128))
+    return int(found[1]) if found else 0  # a damaged file: the job says so

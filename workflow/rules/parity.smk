@@ -1,4 +1,5 @@
 # On request: the same training in Keras, for comparison.
+# It needs four times the memory for weights: two programs, in float64; and what they exchange.
 rule check_parity:
     input:
         track.inputs(
@@ -16,7 +17,7 @@ rule check_parity:
     benchmark:
         paths.benchmark("check_parity", paths.EPOCH)
     resources:
-        mem_mb=per_attempt(2000, per_input_mb=1),
+        mem_mb=per_attempt(2000, per_input_mb=1, per_weights_mb=40),
         runtime=per_attempt(120),
         disk_mb=per_attempt(100),
     params:

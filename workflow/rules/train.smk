@@ -19,6 +19,8 @@ rule describe:
 
 
 # Training uses one thread: a second one gains little, and results must not depend on --cores.
+# There are up to eight arrays like the weights: gradients, Adam's state, the best epoch, sums. The
+# checkpoint has up to four of them.
 rule train:
     input:
         track.inputs(
@@ -37,9 +39,9 @@ rule train:
     benchmark:
         paths.benchmark("train", paths.EPOCH)
     resources:
-        mem_mb=per_attempt(1000, per_input_mb=1),
+        mem_mb=per_attempt(1000, per_input_mb=1, per_weights_mb=8),
         runtime=per_attempt(30),
-        disk_mb=per_attempt(100),
+        disk_mb=per_attempt(100, per_weights_mb=4),
     params:
         fingerprint=track.fingerprint("train"),
         why=track.why("train"),

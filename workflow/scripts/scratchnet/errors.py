@@ -8,7 +8,7 @@ class ScratchnetError(Exception):
 
 
 class ConfigError(ScratchnetError):
-    """The configuration is not valid, or asks for something that does not exist."""
+    """The configuration is not valid, or asks for something that does not exist or is too large."""
 
 
 class DataError(ScratchnetError):

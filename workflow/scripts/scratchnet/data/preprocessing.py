@@ -21,6 +21,7 @@ from scratchnet.random_streams import random_stream
 
 CHUNK_SIZE = 5_000  # samples
 MAX_SCALE_RATIO = 10  # between the largest pixels of training and test images
+CHUNK_PIXELS = 4_000_000  # at most, in these samples together
 
 
 def preprocess(
@@ -161,12 +162,13 @@ def write_pixels(path, split, indices, minimum, maximum):
 
 
 def _read_chunks(split, indices):
-    """Yield the pixels (pixels, n) of the images of a RawSplit at `indices`, CHUNK_SIZE at a time.
+    """Yield the pixels (pixels, n) of the images of a RawSplit at `indices`, in chunks.
 
     Booleans become 0 and 1. Raises DataError if a pixel is not a finite number.
     """
-    for start in range(0, len(indices), CHUNK_SIZE):
-        chunk = indices[start : start + CHUNK_SIZE]
+    size = min(CHUNK_SIZE, max(1, CHUNK_PIXELS // math.prod(split.images.shape[1:])))
+    for start in range(0, len(indices), size):
+        chunk = indices[start : start + size]
         pixels = split.images[chunk].reshape(len(chunk), -1).T
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
             bad = chunk[~np.isfinite(pixels).all(axis=0)][0]

@@ -4,6 +4,7 @@ import numpy as np
 
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
 from scratchnet.evaluation.class_names import resolve_class_names
+from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import read_json, write_json, write_rows
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.losses import softmax_crossentropy
@@ -154,7 +155,7 @@ def rank_mistakes(X, P, labels, classes, shape):
     """Return the number of misclassified images, and the most confident MAX_MISTAKES of them.
 
     Each image has its index in X (pixels, n), its label, the predicted class, its probabilities
-    from P (k, n) by class, and its pixels in the given `shape`.
+    from P (k, n) by class, and its pixels in the given `shape`, shrunk by `shrink_image`.
     """
     predicted, confidence = P.argmax(axis=0), P.max(axis=0)
     wrong = np.flatnonzero(predicted != labels)
@@ -168,7 +169,7 @@ def rank_mistakes(X, P, labels, classes, shape):
                 "label": classes[labels[i]],
                 "predicted": classes[predicted[i]],
                 "probabilities": dict(zip(classes, _to_list(P[:, i], 6))),
-                "pixels": _to_list(X[:, i].reshape(shape), 4),
+                "pixels": _to_list(shrink_image(X[:, i].reshape(shape)), 4),
             }
             for i in ranked
         ],
@@ -181,7 +182,8 @@ def weight_images(weights, classes, shape):
     `weights` holds the matrix W of every layer. Without hidden layers there is one image for each
     class. Otherwise there is one for each of the MAX_UNITS hidden units with the largest outgoing
     weights (by their norm), the largest first. If the next layer is the output layer, each unit
-    also has the class to which its outgoing weight is largest.
+    also has the class to which its outgoing weight is largest. Large images are shrunk by
+    `shrink_image`.
     """
     W = weights[0][:, :-1]
     if len(weights) == 1:
@@ -198,7 +200,8 @@ def weight_images(weights, classes, shape):
     return {
         "outputs": len(W),
         "images": [
-            unit | {"weights": _to_list(W[i].reshape(shape), 6)} for unit, i in zip(units, order)
+            unit | {"weights": _to_list(shrink_image(W[i].reshape(shape)), 6)}
+            for unit, i in zip(units, order)
         ],
     }
 

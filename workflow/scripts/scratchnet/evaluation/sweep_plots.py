@@ -26,17 +26,20 @@ def plot_curves(curves, picture, style):
     with save_figure(picture, style, figsize=(10, 5)) as figure:
         axes = figure.subplots()
         colours = colormaps["plasma"](np.linspace(0.8, 0.3, len(ranked)))
+        named = []
         for i, ((point, runs), colour) in enumerate(zip(ranked, colours)):
-            for j, curve in enumerate(runs.values()):
-                label = point if j == 0 and i < MAX_LABELS else None
-                axes.plot(*zip(*curve), color=colour, label=label, linewidth=1 if i else 2.5)
+            look = {"color": colour, "label": point, "linewidth": 1 if i else 2.5}
+            lines = [line for curve in runs.values() for line in axes.plot(*zip(*curve), **look)]
+            named += lines[:1] if i < MAX_LABELS else []
         kind = "Validation" if loss == "val_loss" else "Training"
         axes.set(title=f"{kind} loss by epoch", xlabel="epoch", ylabel="loss")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)
         more = len(ranked) - MAX_LABELS
         title = "lowest loss first" + (f"\n({more} more not listed)" if more > 0 else "")
-        figure.legend(loc="outside right upper", title=title)
+        # The labels are given: a legend that finds them itself drops those that start with "_".
+        labels = [line.get_label() for line in named]
+        figure.legend(named, labels, loc="outside right upper", title=title)
 
 
 def plot_points(points, picture, style, swept):

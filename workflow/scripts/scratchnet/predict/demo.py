@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scratchnet.errors import ConfigError
 from scratchnet.evaluation.class_names import read_class_names
 from scratchnet.files import read_json, write_text
 from scratchnet.predict.drawings import measure_drawing_style
@@ -18,17 +19,29 @@ from scratchnet.training.checkpoints import load_checkpoint
 
 PAGE = Path(__file__).with_name("demo.html")
 MAX_SAMPLES = 100  # test images on the page
+MAX_SAMPLE_PIXELS = 2_000_000  # in these images together
+MAX_SIZE = 200_000_000  # bytes of the weights on the page, which a browser has to load
 
 
 def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, page):
     """Write `page` (.html), with the network of `checkpoint` and some of the test images.
 
-    All arguments are paths but `activation`, that of the hidden layers or None, and `title`.
+    All arguments are paths but `activation`, that of the hidden layers or None, and `title`. Raises
+    ConfigError if the network is too large for a page.
     """
+    weights = load_checkpoint(checkpoint).trained.values()
+    size = sum(W.size for W in weights) * 4 * 4 // 3  # float32 in base64
+    if size > MAX_SIZE:
+        raise ConfigError(
+            f"the demo page would have {size / 1e6:,.0f} MB, because it has all weights of the "
+            f"network, and more than {MAX_SIZE / 1e6:.0f} are too many for a browser: train with "
+            "smaller images or with fewer units in model.hidden"
+        )
     shape = read_json(manifest)["image_shape"]
     X, Y = np.load(X_test, mmap_mode="r"), np.load(Y_test, mmap_mode="r")
     n = X.shape[1]
-    chosen = np.sort(random_stream(0, "pictures").permutation(n)[:MAX_SAMPLES])
+    n_samples = min(MAX_SAMPLES, max(1, MAX_SAMPLE_PIXELS // len(X)))
+    chosen = np.sort(random_stream(0, "pictures").permutation(n)[:n_samples])
     X, Y = X[:, chosen].clip(0, 1), Y[:, chosen]
     data = {
         "title": title,
@@ -38,10 +51,7 @@ def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, 
         "shape": shape,
         "drawing": measure_drawing_style(X.T.reshape(-1, *shape)),
         "activation": activation,
-        "layers": [
-            {"shape": W.shape, "W": _base64(W.astype("<f4"))}
-            for W in load_checkpoint(checkpoint).trained.values()
-        ],
+        "layers": [{"shape": W.shape, "W": _base64(W.astype("<f4"))} for W in weights],
         "samples": {
             "labels": Y.argmax(axis=0).tolist(),
             "pixels": _base64((X.T * 255).round().astype(np.uint8)),

@@ -4,6 +4,7 @@ import numpy as np
 
 from scratchnet.errors import DataError, shorten_list
 from scratchnet.evaluation.class_names import read_class_names
+from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import read_json, write_csv, write_json
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
@@ -19,6 +20,7 @@ MAX_SHOWN = 100  # on the contact sheet
 MAX_NAMED = 10  # unreadable files in the error message
 MAX_SCALE = 10  # an image file is read at up to this many times the network's width or height
 STYLE_SAMPLES = 1_000  # test images from which the drawing style is measured
+STYLE_PIXELS = 20_000_000  # at most, in these images together
 
 
 def predict(images, background, network, activation, predictions, contact_sheet):
@@ -27,13 +29,14 @@ def predict(images, background, network, activation, predictions, contact_sheet)
     `background` is a key of BACKGROUNDS. `network` maps checkpoint, manifest, metrics and X_test
     to the paths of a run's files, and `activation` is that of its hidden layers, or None. Writes
     `predictions` (.csv), with a row for each image and a column for each probability, and
-    `contact_sheet` (.json), with the first images as the network received them. Raises DataError,
-    which names the files that cannot be read.
+    `contact_sheet` (.json), with the first images as the network received them (large ones are
+    shrunk). Raises DataError, which names the files that cannot be read.
     """
     manifest, classes = read_json(network["manifest"]), read_class_names(network["metrics"])
     shape = manifest["image_shape"]
     X_test = np.load(network["X_test"], mmap_mode="r")
-    style = measure_drawing_style(X_test[:, :STYLE_SAMPLES].T.reshape(-1, *shape))
+    n = min(STYLE_SAMPLES, max(1, STYLE_PIXELS // len(X_test)))
+    style = measure_drawing_style(X_test[:, :n].T.reshape(-1, *shape))
 
     def to_column(image):
         paper = BACKGROUNDS[background]
@@ -89,7 +92,7 @@ def _write_contact_sheet(path, names, classes, P, images):
             "image": str(name),
             "predicted": classes[i],
             "probability": round(float(p[i]), 6),
-            "pixels": image.astype(float).round(4).tolist(),
+            "pixels": shrink_image(image).astype(float).round(4).tolist(),
         }
         for name, i, p, image in zip(names[:MAX_SHOWN], P.argmax(axis=0), P.T, images)
     ]
