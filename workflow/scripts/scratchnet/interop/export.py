@@ -20,6 +20,7 @@ from scratchnet.interop.keras_model import (
 )
 from scratchnet.training.checkpoints import load_checkpoint
 
+PRECISION = "float32"
 OPSET, IR_VERSION = 17, 8  # ONNX versions of 2022, which current readers also support
 ONNX_ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 NUMPY_ACTIVATIONS = {
@@ -62,16 +63,19 @@ def export_keras(checkpoint, manifest, activation, raw_pixels, path):
     """
     keras = import_keras()
     weights = [*load_checkpoint(checkpoint).trained.values()]
-    layers = make_dense_layers(keras, weights)
+    # Keras may have been configured in this process: nothing is left to its defaults.
+    layers = make_dense_layers(keras, weights, PRECISION)
     if raw_pixels:
         manifest = read_json(manifest)
         minimum, span = pixel_range(manifest)
-        x = keras.Input(manifest["image_shape"], name="images")
-        pixels = keras.layers.Rescaling(1 / span, -minimum / span)(keras.layers.Flatten()(x))
+        x = keras.Input(manifest["image_shape"], name="images", dtype=PRECISION)
+        flat = keras.layers.Flatten(data_format="channels_last", dtype=PRECISION)(x)
+        pixels = keras.layers.Rescaling(1 / span, -minimum / span, dtype=PRECISION)(flat)
     else:
-        x = pixels = keras.Input((weights[0].shape[1] - 1,), name="images")
+        x = pixels = keras.Input((weights[0].shape[1] - 1,), name="images", dtype=PRECISION)
     logits = apply_layers(keras, layers, activation, pixels)
-    model = keras.Model(x, keras.layers.Softmax(name="probabilities")(logits))
+    softmax = keras.layers.Softmax(name="probabilities", dtype=PRECISION)
+    model = keras.Model(x, softmax(logits))
     set_weights(layers, weights)
     with atomic_write(path) as temporary:
         model.save(temporary)
