@@ -18,7 +18,7 @@ from scratchnet.errors import MissingPackageError
 from scratchnet.interop.export import export_keras, export_npz, export_onnx
 from scratchnet.interop.keras_model import import_keras, set_precision
 from scratchnet.nn.network import build_mlp
-from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
+from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
 NETWORKS = {
     "softmax": ([], None),
@@ -62,7 +62,7 @@ class Trained:
 
     def images(self, raw_pixels):
         """Return the images as the input of an exported network."""
-        return self.raw.astype(np.float32) if raw_pixels else self.X
+        return self.raw if raw_pixels else self.X
 
 
 @pytest.fixture
@@ -160,6 +160,46 @@ def test_onnx_runtime_predicts_the_same(trained, tmp_path, raw_pixels):
     (P,) = session.run(["probabilities"], {"images": trained.images(raw_pixels)})
     assert_same_predictions(P, trained)
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
+
+
+# The type of the pixels that the ONNX file takes, by the smallest and the largest training pixel.
+PIXEL_TYPES = [
+    (0, 255, np.uint8),
+    (False, True, np.uint8),
+    (0, 256, np.float32),
+    (-1, 255, np.float32),
+    (0.0, 255.0, np.float32),
+    (-0.5, 0.5, np.float32),
+]
+
+
+@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
+@pytest.mark.parametrize(("minimum", "maximum", "dtype"), PIXEL_TYPES)
+def test_onnx_takes_raw_pixels_of_8_bits_as_such_and_others_as_floats(
+    trained, tmp_path, minimum, maximum, dtype
+):
+    manifest = {"image_shape": [6, 5], "minimum": minimum, "maximum": maximum}
+    trained.files["manifest"].write_text(json.dumps(manifest))
+    path = tmp_path / "network.onnx"
+    export_onnx(**trained.files, activation="relu", raw_pixels=True, path=path)
+    session = onnxruntime.InferenceSession(path)
+    images = np.array([minimum, maximum], dtype)[np.arange(60).reshape(2, 6, 5) % 2]
+    (P,) = session.run(["probabilities"], {"images": images})
+    weights = [*load_checkpoint(trained.files["checkpoint"]).trained.values()]
+    X = np.arange(60, dtype=np.float32).reshape(2, 30).T % 2
+    np.testing.assert_allclose(P, build_mlp(weights, "relu").probabilities(X).T, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
+def test_keras_takes_raw_pixels_of_any_type(trained, tmp_path):
+    files = {name: trained.files[name] for name in ("checkpoint", "manifest")}
+    path = tmp_path / "network.keras"
+    export_keras(**files, activation="relu", raw_pixels=True, path=path)
+    model = import_keras().models.load_model(path)
+    for dtype in (np.uint8, np.int64, np.float32):
+        images = trained.raw.astype(dtype)
+        assert_same_predictions(model.predict(images, verbose=0), trained)
+        assert_same_predictions(np.asarray(model(images)), trained)
 
 
 @each_network
