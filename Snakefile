@@ -83,6 +83,7 @@ include: "workflow/rules/handlers.smk"
 
 onstart:
     write_host()
+    escape_what_stdout_cannot_encode()
     make_room_for_live_lines()
 
 

@@ -37,6 +37,12 @@ def make_room_for_live_lines():
             handler.stream = AroundLiveLines(handler.stream)
 
 
+def escape_what_stdout_cannot_encode():
+    """Make `print` escape characters that the terminal does not have, as Python does on stderr."""
+    if hasattr(sys.stdout, "reconfigure"):  # in a notebook, it is another kind of stream
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def cancel_timers():
     """Let Snakemake end at once: it would wait up to a second for the timer of its rate limit.
 

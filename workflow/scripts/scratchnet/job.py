@@ -7,7 +7,7 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-from scratchnet.errors import ScratchnetError
+from scratchnet.errors import ScratchnetError, escape_bytes
 from scratchnet.fingerprint.jobs import PlanError, recorded
 
 ADVICE = {
@@ -33,7 +33,11 @@ def stage_job(snakemake):
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
         logging.basicConfig(
-            filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
+            filename=log,
+            filemode="w",
+            encoding="utf-8",
+            level=logging.INFO,
+            format="%(asctime)s %(message)s",
         )
     except OSError:
         logging.disable()
@@ -41,7 +45,7 @@ def stage_job(snakemake):
         with recorded(snakemake) as fingerprint:
             yield fingerprint["settings"]
     except (ScratchnetError, PlanError, OSError, MemoryError) as error:
-        message = f"{type(error).__name__}: {error}"
+        message = escape_bytes(f"{type(error).__name__}: {error}")
         advice = (
             MEMORY_ADVICE
             if isinstance(error, MemoryError)
