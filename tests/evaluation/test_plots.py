@@ -115,9 +115,9 @@ def parity(path):
     return write_csv(path, rows)
 
 
-def contact_sheet(path, n=3, count=3, shape=(2, 2), predicted="A"):
+def contact_sheet(path, n=3, count=3, shape=(2, 2), predicted="A", file="{}.png"):
     images = [
-        {"image": f"folder/{i}.png", "predicted": predicted, "probability": 0.75}
+        {"image": f"folder/{file.format(i)}", "predicted": predicted, "probability": 0.75}
         | {"pixels": np.full(shape, i % 3 / 2).tolist()}
         for i in range(n)
     ]
@@ -425,6 +425,13 @@ def test_a_contact_sheet_has_each_image_with_its_predicted_class_and_name(figure
     assert [axes.get_title() for axes in shown] == ["A (75%)"] * 3
     assert [axes.texts[0].get_text() for axes in shown] == ["0.png", "1.png", "2.png"]
     assert drawn.get_suptitle() == "Predicted classes of 3 images"
+
+
+def test_dollar_signs_in_names_are_not_mathematics(figure):
+    drawn = figure("contact_sheet", file="$^$ {}.png", predicted="$x^$")
+    shown = [axes for axes in drawn.axes if axes.images]
+    assert not any(axes.title.get_parse_math() for axes in shown)
+    assert [axes.texts[0].get_text() for axes in shown] == [f"$^$ {i}.png" for i in range(3)]
 
 
 @pytest.mark.slow
