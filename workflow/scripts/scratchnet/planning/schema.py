@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from scratchnet.errors import escape_bytes
+
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "training")
 
@@ -125,7 +127,7 @@ def explain_error(error):
 
 def format_value(value):
     """Return `value` as in config.yaml, on one line of moderate length."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = escape_bytes(json.dumps(value, ensure_ascii=False, default=str))
     if not text.isprintable():
         text = json.dumps(value, default=str)
     return text if len(text) <= 80 else f"{text[:77]}..."
