@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scratchnet.errors import escape_bytes
 from scratchnet.files import (
     atomic_write,
     read_csv,
@@ -307,3 +308,16 @@ def test_the_log_file_has_only_the_last_attempt(job):
     job("logging.info('first')")
     *_, log = job("logging.info('second')")
     assert "first" not in log
+
+
+def test_an_error_shows_the_bytes_of_names_that_are_not_utf_8_in_any_terminal(job, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    code, stderr, log = job(r"raise errors.DataError('\xfc\udcff.png is damaged \ud800')")
+    assert code == 1
+    assert stderr == "DataError: \\xfc\\xff.png is damaged \\ud800\n"
+    assert log.endswith(" DataError: ü\\xff.png is damaged \\ud800\n")
+
+
+def test_characters_of_a_name_that_python_has_read_as_bytes_are_restored():
+    """As where the locale is ASCII."""
+    assert escape_bytes("\udcc3\udcbc \udcff\udcfe.png") == r"ü \xff\xfe.png"

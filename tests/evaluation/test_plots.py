@@ -590,6 +590,13 @@ def test_a_contact_sheet_has_each_image_with_its_predicted_class_and_name(figure
     assert drawn.get_suptitle() == "Predicted classes of 3 images"
 
 
+def test_dollar_signs_in_names_are_not_mathematics(figure):
+    drawn = figure("contact_sheet", file="$^$ {}.png", predicted="$x^$")
+    shown = [axes for axes in drawn.axes if axes.images]
+    assert not any(axes.title.get_parse_math() for axes in shown)
+    assert [axes.texts[0].get_text() for axes in shown] == [f"$^$ {i}.png" for i in range(3)]
+
+
 @pytest.mark.slow
 def test_a_contact_sheet_of_the_first_images_states_the_total(figure, tmp_path):
     drawn = figure("contact_sheet", n=100, count=12345)

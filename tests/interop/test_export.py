@@ -2,19 +2,23 @@
 
 import itertools
 import json
+import os
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 
+import scratchnet
 from scratchnet.errors import MissingPackageError
 from scratchnet.interop.export import export_keras, export_npz, export_onnx
-from scratchnet.interop.keras_model import import_keras
+from scratchnet.interop.keras_model import import_keras, set_precision
 from scratchnet.nn.network import build_mlp
-from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
+from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
 NETWORKS = {
     "softmax": ([], None),
@@ -23,6 +27,7 @@ NETWORKS = {
     "tanh": ([9, 8, 7], "tanh"),
 }
 SHAPES = {"grey": [6, 5], "in colour": [4, 3, 3]}
+SCRIPTS = Path(scratchnet.__file__).parents[1]
 CLASSES = ["ant", "bee", 'a "cat"', "dög"]
 MINIMUM, MAXIMUM = 10, 200
 
@@ -57,7 +62,7 @@ class Trained:
 
     def images(self, raw_pixels):
         """Return the images as the input of an exported network."""
-        return self.raw.astype(np.float32) if raw_pixels else self.X
+        return self.raw if raw_pixels else self.X
 
 
 @pytest.fixture
@@ -82,6 +87,69 @@ def test_keras_predicts_the_same(trained, tmp_path, raw_pixels):
     assert_same_predictions(model.predict(trained.images(raw_pixels), verbose=0), trained)
 
 
+# A configuration of Keras that would change the order and the precision of pixels.
+USER_CONFIG = {"image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.1}
+EXPORT = """
+import json, sys
+from scratchnet.interop.export import export_keras
+export_keras(**json.loads(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("network", ["relu"])
+@each_shape
+@pytest.mark.parametrize("config", [None, USER_CONFIG], ids=["new", "configured"])
+def test_the_configuration_of_keras_does_not_matter_and_is_not_written(trained, tmp_path, config):
+    home = tmp_path / "home"
+    home.mkdir()
+    if config:
+        (home / ".keras").mkdir()
+        (home / ".keras/keras.json").write_text(json.dumps(config))
+    before = sorted(home.rglob("*"))
+    names = {"checkpoint": "checkpoint.npz", "manifest": "manifest", "path": "network.keras"}
+    arguments = {name: str(tmp_path / file) for name, file in names.items()}
+    arguments |= {"activation": trained.activation, "raw_pixels": True}
+    environment = {
+        "HOME": str(home),
+        "MPLCONFIGDIR": str(tmp_path / "matplotlib"),  # Keras imports Matplotlib
+        "PYTHONPATH": str(SCRIPTS),
+        "KERAS_BACKEND": "torch",
+        "KERAS_NNX_ENABLED": "1",
+        "TF_USE_LEGACY_KERAS": "1",
+    }
+    command = [sys.executable, "-c", EXPORT, json.dumps(arguments)]
+    subprocess.run(command, env=environment, check=True)
+    assert sorted(home.rglob("*")) == before
+    model = import_keras().models.load_model(arguments["path"])
+    assert {weights.dtype for weights in model.weights} == {"float32"}
+    assert_same_predictions(model.predict(trained.images(raw_pixels=True), verbose=0), trained)
+
+
+@pytest.mark.parametrize("network", ["relu"])
+@each_shape
+@pytest.mark.parametrize("raw_pixels", [False, True])
+def test_settings_of_keras_in_the_same_process_do_not_matter(trained, tmp_path, raw_pixels):
+    keras = import_keras()
+    files = {name: trained.files[name] for name in ("checkpoint", "manifest")}
+    path = tmp_path / "network.keras"
+    keras.config.set_image_data_format("channels_first")
+    set_precision(keras, "float16")
+    try:
+        export_keras(**files, activation=trained.activation, raw_pixels=raw_pixels, path=path)
+        assert keras.config.floatx() == "float16"
+    finally:
+        keras.config.set_image_data_format("channels_last")
+        set_precision(keras, "float32")
+    model = keras.models.load_model(path)
+    assert_same_predictions(model.predict(trained.images(raw_pixels), verbose=0), trained)
+
+
+def test_importing_keras_leaves_the_environment_of_its_home(monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", "/nowhere")
+    import_keras()
+    assert os.environ["KERAS_HOME"] == "/nowhere"
+
+
 @each_network
 @each_shape
 @pytest.mark.parametrize("raw_pixels", [False, True])
@@ -92,6 +160,46 @@ def test_onnx_runtime_predicts_the_same(trained, tmp_path, raw_pixels):
     (P,) = session.run(["probabilities"], {"images": trained.images(raw_pixels)})
     assert_same_predictions(P, trained)
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
+
+
+# The type of the pixels that the ONNX file takes, by the smallest and the largest training pixel.
+PIXEL_TYPES = [
+    (0, 255, np.uint8),
+    (False, True, np.uint8),
+    (0, 256, np.float32),
+    (-1, 255, np.float32),
+    (0.0, 255.0, np.float32),
+    (-0.5, 0.5, np.float32),
+]
+
+
+@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
+@pytest.mark.parametrize(("minimum", "maximum", "dtype"), PIXEL_TYPES)
+def test_onnx_takes_raw_pixels_of_8_bits_as_such_and_others_as_floats(
+    trained, tmp_path, minimum, maximum, dtype
+):
+    manifest = {"image_shape": [6, 5], "minimum": minimum, "maximum": maximum}
+    trained.files["manifest"].write_text(json.dumps(manifest))
+    path = tmp_path / "network.onnx"
+    export_onnx(**trained.files, activation="relu", raw_pixels=True, path=path)
+    session = onnxruntime.InferenceSession(path)
+    images = np.array([minimum, maximum], dtype)[np.arange(60).reshape(2, 6, 5) % 2]
+    (P,) = session.run(["probabilities"], {"images": images})
+    weights = [*load_checkpoint(trained.files["checkpoint"]).trained.values()]
+    X = np.arange(60, dtype=np.float32).reshape(2, 30).T % 2
+    np.testing.assert_allclose(P, build_mlp(weights, "relu").probabilities(X).T, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
+def test_keras_takes_raw_pixels_of_any_type(trained, tmp_path):
+    files = {name: trained.files[name] for name in ("checkpoint", "manifest")}
+    path = tmp_path / "network.keras"
+    export_keras(**files, activation="relu", raw_pixels=True, path=path)
+    model = import_keras().models.load_model(path)
+    for dtype in (np.uint8, np.int64, np.float32):
+        images = trained.raw.astype(dtype)
+        assert_same_predictions(model.predict(images, verbose=0), trained)
+        assert_same_predictions(np.asarray(model(images)), trained)
 
 
 @each_network

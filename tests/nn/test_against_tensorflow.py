@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reference import one_hot
-from scratchnet.interop.keras_model import set_precision
+from scratchnet.interop.keras_model import import_keras, set_precision
 from scratchnet.nn.layers import Softmax
 from scratchnet.nn.losses import categorical_crossentropy, softmax_crossentropy
 from scratchnet.nn.network import ACTIVATIONS, build_mlp
@@ -84,10 +84,9 @@ each_schedule = pytest.mark.parametrize("schedule", ["constant", "step", "cosine
 @pytest.fixture(scope="module")
 def tf():
     """TensorFlow, with Keras set to float64 for layers, losses and learning rates."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-        patch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-        import tensorflow
+    import_keras()
+    import tensorflow
+
     before = tensorflow.keras.config.floatx()
     set_precision(tensorflow.keras, "float64")
     yield tensorflow

@@ -80,7 +80,7 @@ def test_training_in_keras_comes_to_the_same(run):
 def test_keras_and_onnx_runtime_predict_the_same_for_all_test_images(run, raw_pixels):
     arguments = [*run.arguments, f"export={{raw_pixels: {raw_pixels}}}"]
     run.project.run("export", *arguments)
-    images = run.raw.astype(np.float32) if raw_pixels else np.ascontiguousarray(run.X.T)
+    images = run.raw if raw_pixels else np.ascontiguousarray(run.X.T)
     model = import_keras().models.load_model(run.epoch / "export/network.keras")
     run.assert_the_same(model.predict(images, verbose=0))
     session = onnxruntime.InferenceSession(run.epoch / "export/network.onnx")

@@ -3,6 +3,7 @@
 import datetime
 import json
 import math
+import os
 import re
 
 import pytest
@@ -401,3 +402,9 @@ def test_a_value_that_python_cannot_hold_is_refused_with_the_name_of_the_file(tm
     path.write_text(text)
     with pytest.raises(ConfigError, match=re.escape(f"{path} is not valid YAML: ")):
         read_yaml(path)
+
+
+def test_bytes_of_a_path_that_are_not_utf_8_are_escaped():
+    """As from the command line."""
+    with pytest.raises(ConfigError, match=re.escape(r'dataset: "fold\xe9r" is neither ')):
+        resolve_runs({"dataset": os.fsdecode(b"fold\xe9r")})

@@ -352,8 +352,9 @@ def test_other_shapes_are_refused_with_the_name_of_the_file(read, ending, shape)
 )
 def test_pixels_may_be_numbers_of_any_type(read, dtype):
     array = (IMAGES % 2 if dtype is bool else IMAGES // 2).astype(dtype)
-    found = read(samples.npy(array), maximum=200)
-    expected = (array.astype(float) / 200).astype(np.float32)
+    maximum = 1 if dtype is bool else 200
+    found = read(samples.npy(array), maximum=maximum)
+    expected = (array.astype(float) / maximum).astype(np.float32)
     np.testing.assert_array_equal(found, expected, strict=True)
 
 
@@ -372,6 +373,56 @@ def test_elements_that_are_not_numbers_are_refused_with_their_type(read, dtype, 
 def test_arrays_are_scaled_like_the_training_images_and_not_clipped(read):
     found = read(samples.npy(np.array([[[10, 60, 110]], [[0, 160, 260]]])), minimum=10, maximum=110)
     np.testing.assert_allclose(found, [[[0, 0.5, 1]], [[-0.1, 1.5, 2.5]]], rtol=1e-6)
+
+
+# The range of the training pixels, and that of images on another scale.
+OTHER_SCALES = {
+    "8 bits as 0 to 1": (0, 255, np.float32([0, 1])),
+    "8 bits as -1 to 1": (0, 255, np.float32([-1, 1])),
+    "8 bits, centred": (0, 255, np.int8([-128, 127])),
+    "8 bits as 16": (0, 255, np.uint16([0, 65535])),
+    "8 bits as 10": (0, 255, np.uint16([0, 1023])),
+    "8 bits as 4": (0, 255, np.uint8([0, 15])),
+    "8 bits as booleans": (0, 255, np.array([False, True])),
+    "8 bits without black, as 0 to 1": (60, 200, np.float32([60 / 255, 200 / 255])),
+    "16 bits as 8": (0, 65535, np.uint8([0, 255])),
+    "0 to 1 as 8 bits": (0.0, 1.0, np.uint8([0, 255])),
+    "0 to 1, standardised": (0.0, 1.0, np.float32([-0.42, 2.82])),
+    "0 to 1, centred": (0.0, 1.0, np.float32([-0.5, 0.5])),
+    "-1 to 1 as 8 bits": (-1.0, 1.0, np.uint8([0, 255])),
+    "-1 to 1 as 8 bits with a sign": (-1.0, 1.0, np.int8([-128, 1])),
+}
+
+
+@pytest.mark.parametrize(("minimum", "maximum", "pixels"), OTHER_SCALES.values(), ids=OTHER_SCALES)
+def test_pixels_on_another_scale_than_the_training_images_are_refused(
+    read, minimum, maximum, pixels
+):
+    low, high = (f"{float(pixel):g}" for pixel in pixels)
+    message = (
+        rf"mine\.npy has pixels from {low} to {high}, but the network was trained on pixels from "
+        rf"{minimum:g} to {maximum:g}: rescale them to that range$"
+    )
+    with pytest.raises(DataError, match=message):
+        read(samples.npy(np.resize(pixels, (3, 4, 5))), minimum=minimum, maximum=maximum)
+
+
+SAME_SCALES = {
+    "a larger range": (10, 200, np.uint8([0, 255])),
+    "brighter images": (0, 100, np.uint8([0, 255])),
+    "darker images": (60, 200, np.uint8([0, 90])),
+    "faint images": (0, 255, np.uint8([0, 30])),
+    "a black image": (0, 255, np.uint8([0, 0])),
+    "8 bits as floats": (0, 255, np.float64([0, 255])),
+    "an overshoot of interpolation": (0, 255, np.float32([-20, 270])),
+}
+
+
+@pytest.mark.parametrize(("minimum", "maximum", "pixels"), SAME_SCALES.values(), ids=SAME_SCALES)
+def test_pixels_on_the_scale_of_the_training_images_are_read(read, minimum, maximum, pixels):
+    array = np.resize(pixels, (3, 4, 5))
+    found = read(samples.npy(array), minimum=minimum, maximum=maximum)
+    np.testing.assert_allclose(found, (array.astype(float) - minimum) / (maximum - minimum), 1e-6)
 
 
 def test_the_images_of_a_dataset_are_scaled_as_by_preprocessing(tmp_path):

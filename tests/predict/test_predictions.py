@@ -6,6 +6,7 @@ pixel: each logit is 10 times the pixel.
 
 import itertools
 import json
+import os
 import re
 
 import numpy as np
@@ -148,6 +149,13 @@ def test_names_may_contain_commas_and_quotes(predicted, pngs, i):
     assert row["image"] == sheet["images"][0]["image"] == str(path)
     assert row["predicted"] == sheet["images"][0]["predicted"] == NAMES[i]
     assert [*row][3:] == [f"p_{name}" for name in NAMES]
+
+
+def test_bytes_of_a_name_that_are_not_utf_8_are_escaped(predicted, pngs, tmp_path):
+    (path,) = pngs({"a.png": C})
+    path = path.rename(tmp_path / os.fsdecode(b"\xc3\xbc\xff.png"))
+    ((row,), sheet) = predicted([path])
+    assert row["image"] == sheet["images"][0]["image"] == f"{tmp_path}/ü\\xff.png"
 
 
 # ---- The network.

@@ -3,6 +3,10 @@
 test_failed_stages.py does the same with every stage.
 """
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from expected import once
@@ -119,3 +123,31 @@ def test_a_table_of_failures_does_not_outlive_the_edit_that_caused_them(sweep_pr
     assert not partial.exists()
     assert [row["test_loss"] for row in read_csv(summary)] == losses
     assert sweep_project.plan() == {}
+
+
+def test_a_name_that_is_not_utf_8_is_shown_in_an_error_with_its_bytes_escaped(project):
+    own = project.folder / "own"
+    own.mkdir()
+    for name in (b"train-images-\xff.idx3", b"train-images.idx3", b"train-labels.idx1"):
+        (own / os.fsdecode(name)).touch()
+    project.configure({"dataset": "own"})
+    process = project.snakemake()
+    assert process.returncode == 1
+    assert r"train-images-\xff.idx3 and train-images.idx3 may both be the" in process.stderr
+
+
+@pytest.mark.slow
+def test_failures_are_listed_in_a_terminal_without_unicode(new_project):
+    (new_project.folder / "ümläut.npz").write_text("not an archive")
+    new_project.configure({"dataset": "ümläut.npz", "sweep": {"training.seed": [0, 1]}})
+    process = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2"],
+        cwd=new_project.folder,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert process.stdout.count(r"\xfcml\xe4ut.npz cannot be read") == 2
+    assert "UnicodeEncodeError" not in process.stderr

@@ -178,6 +178,26 @@ def test_a_file_that_is_no_image_is_named(project_on_request):
     assert "Traceback" not in output
 
 
+def test_names_that_are_not_utf_8_are_shown_with_their_bytes_escaped(project_on_request):
+    project = project_on_request
+    images = project.folder / "images"
+    folder = images / os.fsdecode(b"fold\xe9r")
+    folder.mkdir()
+    (images / "one.png").rename(images / os.fsdecode(b"\xff.png"))
+    (images / "two.png").rename(folder / "two.png")
+    project.run("predict")
+    found = {row["image"] for rows in predictions(project).values() for row in rows}
+    assert found >= {r"images/fold\xe9r/two.png", "images/three.png", r"images/\xff.png"}
+    (folder / "two.png").write_text("not an image")
+    process = project.snakemake("predict", env={"PYTHONIOENCODING": "ascii"})
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert r"images/fold\xe9r/two.png cannot be read as an image" in output
+    assert "Traceback" not in output and "Logging error" not in output
+    logs = [path.read_text() for path in project.results.glob("logs/predict_images/*.log")]
+    assert sum(r"fold\xe9r/two.png cannot be read as an image" in log for log in logs) == 1
+
+
 # ---- Parity and export.
 
 

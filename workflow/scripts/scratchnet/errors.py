@@ -1,6 +1,7 @@
 """Errors whose message is meant for the user: what is wrong, where, and what to do."""
 
 import json
+import re
 
 
 class ScratchnetError(Exception):
@@ -33,7 +34,7 @@ class ParityError(ScratchnetError):
 
 def show_name(name: object) -> str:
     """Return a name or path as text for a message: in quotes and escaped if it does not print."""
-    text = str(name)
+    text = escape_bytes(str(name))
     return text if text.isprintable() else json.dumps(text)
 
 
@@ -41,3 +42,15 @@ def shorten_list(lines: list[str], limit: int) -> list[str]:
     """Return the first `limit` lines, and a line that says how many more there are, if any."""
     more = len(lines) - limit
     return [*lines[:limit], *([f"and {more} more"] if more > 0 else [])]
+
+
+def escape_bytes(text: str) -> str:
+    r"""Return `text` with the bytes of file names that are not valid UTF-8 escaped, as in \xff.png.
+
+    Python keeps such bytes as surrogates, which can be neither written nor drawn.
+    """
+    return re.sub(
+        "[\udc80-\udcff]+",
+        lambda part: part[0].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+        text,
+    )

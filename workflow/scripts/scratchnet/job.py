@@ -7,7 +7,7 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-from scratchnet.errors import ScratchnetError
+from scratchnet.errors import ScratchnetError, escape_bytes
 from scratchnet.fingerprint.jobs import PlanError, recorded
 
 ADVICE = {
@@ -45,7 +45,7 @@ def stage_job(snakemake):
         with recorded(snakemake) as fingerprint:
             yield fingerprint["settings"]
     except (ScratchnetError, PlanError, OSError, MemoryError) as error:
-        message = f"{type(error).__name__}: {error}"
+        message = escape_bytes(f"{type(error).__name__}: {error}")
         advice = (
             MEMORY_ADVICE
             if isinstance(error, MemoryError)

@@ -20,6 +20,7 @@ from scratchnet.interop.keras_model import (
 )
 from scratchnet.training.checkpoints import load_checkpoint
 
+PRECISION = "float32"
 OPSET, IR_VERSION = 17, 8  # ONNX versions of 2022, which current readers also support
 ONNX_ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 NUMPY_ACTIVATIONS = {
@@ -62,16 +63,19 @@ def export_keras(checkpoint, manifest, activation, raw_pixels, path):
     """
     keras = import_keras()
     weights = [*load_checkpoint(checkpoint).trained.values()]
-    layers = make_dense_layers(keras, weights)
+    # Keras may have been configured in this process: nothing is left to its defaults.
+    layers = make_dense_layers(keras, weights, PRECISION)
     if raw_pixels:
         manifest = read_json(manifest)
         minimum, span = pixel_range(manifest)
-        x = keras.Input(manifest["image_shape"], name="images")
-        pixels = keras.layers.Rescaling(1 / span, -minimum / span)(keras.layers.Flatten()(x))
+        x = keras.Input(manifest["image_shape"], name="images", dtype=PRECISION)
+        flat = keras.layers.Flatten(data_format="channels_last", dtype=PRECISION)(x)
+        pixels = keras.layers.Rescaling(1 / span, -minimum / span, dtype=PRECISION)(flat)
     else:
-        x = pixels = keras.Input((weights[0].shape[1] - 1,), name="images")
+        x = pixels = keras.Input((weights[0].shape[1] - 1,), name="images", dtype=PRECISION)
     logits = apply_layers(keras, layers, activation, pixels)
-    model = keras.Model(x, keras.layers.Softmax(name="probabilities")(logits))
+    softmax = keras.layers.Softmax(name="probabilities", dtype=PRECISION)
+    model = keras.Model(x, softmax(logits))
     set_weights(layers, weights)
     with atomic_write(path) as temporary:
         model.save(temporary)
@@ -80,8 +84,9 @@ def export_keras(checkpoint, manifest, activation, raw_pixels, path):
 def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path):
     """Like `export_keras`, as an ONNX file with the input "images" and output "probabilities".
 
-    Its metadata have the names of the classes, read from the file `metrics`. Raises
-    MissingPackageError if onnx is not installed.
+    The input is float32, or uint8 for raw images whose pixels are integers from 0 to 255. The
+    metadata have the names of the classes, read from the file `metrics`. Raises MissingPackageError
+    if onnx is not installed.
     """
     with require_extra_packages():
         import onnx
@@ -114,10 +119,13 @@ def _make_onnx_graph(weights, activation, manifest=None):
         nodes.append(helper.make_node(operation, [x, *names], [y], **attributes))
         return y
 
-    x, shape = "images", [weights[0].shape[1] - 1]
+    x, shape, dtype = "images", [weights[0].shape[1] - 1], TensorProto.FLOAT
     if manifest:
         minimum, span = pixel_range(manifest)
         shape = manifest["image_shape"]
+        if has_8_bit_pixels(manifest):
+            dtype = TensorProto.UINT8
+            x = add("Cast", x, "floats", to=TensorProto.FLOAT)
         x = add("Flatten", x, "pixels")
         x = add("Sub", x, "above_minimum", {"minimum": minimum})
         x = add("Div", x, "scaled", {"span": span})
@@ -127,10 +135,10 @@ def _make_onnx_graph(weights, activation, manifest=None):
         x = add("Gemm", x, f"dense_{i}", {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
     add("Softmax", x, "probabilities", axis=1)
 
-    def describe(name, *dimensions):
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *dimensions])
-
-    images, probabilities = describe("images", *shape), describe("probabilities", len(weights[-1]))
+    images = helper.make_tensor_value_info("images", dtype, ["n", *shape])
+    probabilities = helper.make_tensor_value_info(
+        "probabilities", TensorProto.FLOAT, ["n", len(weights[-1])]
+    )
     return helper.make_graph(nodes, "scratchnet", [images], [probabilities], constants)
 
 
@@ -186,3 +194,9 @@ def pixel_range(manifest):
     Preprocessing subtracts the first and divides by the second.
     """
     return manifest["minimum"], manifest["maximum"] - manifest["minimum"]
+
+
+def has_8_bit_pixels(manifest):
+    """Return whether the raw pixels are integers from 0 to 255, judging by those of training."""
+    minimum, maximum = manifest["minimum"], manifest["maximum"]
+    return isinstance(minimum, int) and isinstance(maximum, int) and 0 <= minimum < maximum <= 255

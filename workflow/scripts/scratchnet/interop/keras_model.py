@@ -7,6 +7,7 @@ in place of one matrix W (n_out, n_in + 1).
 import os
 import sys
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -28,21 +29,38 @@ def require_extra_packages():
 def import_keras():
     """Return the module keras, set up to use TensorFlow on the CPU with one thread.
 
-    Raises MissingPackageError if TensorFlow is not installed.
+    The configuration of Keras in ~/.keras or KERAS_HOME is neither read nor written. Raises
+    MissingPackageError if TensorFlow is not installed.
     """
     os.environ |= {
         "CUDA_VISIBLE_DEVICES": "-1",
         "KERAS_BACKEND": "tensorflow",
+        "KERAS_NNX_ENABLED": "0",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    with require_extra_packages(), _silence_stderr():
+    with require_extra_packages(), _silence_stderr(), _empty_keras_home():
+        import keras
         import tensorflow
     try:
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
         pass  # TensorFlow has already started in this process
-    return tensorflow.keras
+    return keras
+
+
+@contextmanager
+def _empty_keras_home():
+    """Let Keras read and write its configuration in an empty folder, which is then deleted."""
+    before = os.environ.get("KERAS_HOME")
+    with TemporaryDirectory() as folder:
+        os.environ["KERAS_HOME"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["KERAS_HOME"]
+            if before is not None:
+                os.environ["KERAS_HOME"] = before
 
 
 @contextmanager
@@ -66,9 +84,12 @@ def set_precision(keras, precision):
     keras.config.set_dtype_policy(precision)
 
 
-def make_dense_layers(keras, weights):
+def make_dense_layers(keras, weights, precision):
     """Return a Keras `Dense` layer for each matrix in `weights`, to be filled by `set_weights`."""
-    return [keras.layers.Dense(len(W), name=f"dense_{i}") for i, W in enumerate(weights)]
+    return [
+        keras.layers.Dense(len(W), name=f"dense_{i}", dtype=precision)
+        for i, W in enumerate(weights)
+    ]
 
 
 def apply_layers(keras, layers, activation, x, masks=()):
@@ -79,9 +100,9 @@ def apply_layers(keras, layers, activation, x, masks=()):
     """
     for i, layer in enumerate(layers):
         if i:
-            x = keras.layers.Activation(activation)(x)
+            x = keras.layers.Activation(activation, dtype=layer.dtype)(x)
             if masks:
-                x = keras.layers.Multiply()([x, masks[i - 1]])
+                x = keras.layers.Multiply(dtype=layer.dtype)([x, masks[i - 1]])
         x = layer(x)
     return x
 

@@ -21,7 +21,7 @@ class KerasTraining:
     def __init__(self, keras, weights, settings, optimizer, steps_per_epoch, precision):
         set_precision(keras, precision)
         activation = settings.get("model.activation")
-        self.layers = make_dense_layers(keras, weights)
+        self.layers = make_dense_layers(keras, weights, precision)
         x = keras.Input((weights[0].shape[1] - 1,))
         has_dropout = settings.get("model.dropout", 0) > 0
         masks = [keras.Input((len(W),)) for W in weights[:-1]] if has_dropout else []

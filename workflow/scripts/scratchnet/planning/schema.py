@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from scratchnet.errors import escape_bytes
+
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "training")
 NOT_SWEEPABLE = ("training.checkpoint_every",)  # it changes no result
@@ -140,7 +142,7 @@ def _explain_unknown_key(name, known, is_swept):
 
 def format_value(value):
     """Return `value` as in config.yaml, on one line of moderate length."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = escape_bytes(json.dumps(value, ensure_ascii=False, default=str))
     if not text.isprintable():
         text = json.dumps(value, default=str)
     return text if len(text) <= 80 else f"{text[:77]}..."

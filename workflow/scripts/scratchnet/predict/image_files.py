@@ -1,7 +1,6 @@
 """Find the files with the images to predict."""
 
 import os
-import re
 from pathlib import Path
 
 from scratchnet.errors import ConfigError, show_name
@@ -14,8 +13,7 @@ def find_image_files(images: str | list[str]) -> list[Path]:
     """Return the paths of the files in `images`: a folder, a file, or a list of either, as text.
 
     A folder stands for all PNG and JPEG files below it, in alphabetical order. An .npy or .npz file
-    must be the only one. Duplicates are removed. Raises ConfigError if there are no images, or if a
-    name is not valid UTF-8, in which the results are written.
+    must be the only one. Duplicates are removed. Raises ConfigError if there are no images.
     """
     names = [images] if isinstance(images, str) else images
     # Path.expanduser would fail for a name such as ~1.png, if there is no user 1.png.
@@ -23,9 +21,6 @@ def find_image_files(images: str | list[str]) -> list[Path]:
     found = list(dict.fromkeys(file for path in paths for file in _list_files(path)))
     if not found:
         raise ConfigError("the list is empty")
-    for path in found:
-        if re.search("[\udc80-\udcff]", str(path)):  # what Python makes of other bytes
-            raise ConfigError(f"{show_name(path)} is not valid UTF-8; rename it")
     if len(found) > 1 and any(is_array(path) for path in found):
         raise ConfigError("an .npy or .npz file must be the only one")
     return found

@@ -9,6 +9,9 @@ from scratchnet.predict.drawings import extract_ink, is_dark_on_light, normalise
 
 # The formats that are read, whatever the suffix. For others, Pillow may start other programs.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+# How far the largest pixel of an array may be above the smallest training pixel, and how far the
+# smallest pixel may be below it (and below 0), as multiples of the range of the training pixels.
+MIN_RANGE, MAX_RANGE, MAX_UNDERSHOOT = 0.1, 4, 0.25
 
 
 def read_image(path, longest):
@@ -48,7 +51,7 @@ def read_arrays(path, minimum, maximum):
 
     They are scaled like the training images, whose smallest and largest pixels are `minimum` and
     `maximum`. An .npz file must have a single array, or one called x_test or images. Raises
-    DataError if the content is not valid.
+    DataError if the content is not valid, or if the pixels are on another scale.
     """
     try:
         arrays = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -72,7 +75,27 @@ def read_arrays(path, minimum, maximum):
     if not np.isfinite(scaled).all():
         bad = np.flatnonzero(~np.isfinite(scaled).all(axis=tuple(range(1, scaled.ndim))))[0]
         raise DataError(f"{path}: image {bad} has pixels that are not finite numbers")
+    low, high = float(arrays.min()), float(arrays.max())
+    if not _have_same_scale(low, high, minimum, maximum):
+        raise DataError(
+            f"{path} has pixels from {low:g} to {high:g}, but the network was trained on pixels "
+            f"from {minimum:g} to {maximum:g}: rescale them to that range"
+        )
     return scaled
+
+
+def _have_same_scale(low, high, minimum, maximum):
+    """Return whether pixels from `low` to `high` may be on the scale of the training images.
+
+    Those are from `minimum` to `maximum`. Other images may be darker or brighter, but not as much
+    as on another scale, such as 0 to 1 for 0 to 255. All pixels may be the same, as in a black
+    image.
+    """
+    span = maximum - minimum
+    is_too_small = low < high < minimum + MIN_RANGE * span
+    is_too_large = high > minimum + MAX_RANGE * span
+    is_centred = low < min(minimum, 0) - MAX_UNDERSHOOT * span
+    return not (is_too_small or is_too_large or is_centred)
 
 
 def to_network_input(image, shape, style, background=None):
