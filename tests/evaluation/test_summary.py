@@ -281,10 +281,10 @@ def test_an_older_link_is_replaced_and_no_other_file_is_left(results, before):
     assert {path.name for path in results.iterdir()} == {"runs", "latest"}
 
 
-def test_a_temporary_link_left_by_a_killed_job_is_replaced(results):
-    (results / ".latest").symlink_to("runs/one")
+def test_what_else_lies_beside_the_link_stays(results):
+    (results / ".latest").mkdir()
     link_latest([row_of(results, "two")], results / "latest")
-    assert {path.name for path in results.iterdir()} == {"runs", "latest"}
+    assert {path.name for path in results.iterdir()} == {"runs", "latest", ".latest"}
 
 
 def test_relative_paths_are_accepted(results, monkeypatch):

@@ -72,8 +72,8 @@ RUN_BY = {
     **{
         f"planning/{name}.py": NONE
         for name in (
-            *("config", "paths", "prediction_request", "reasons", "runs", "schema", "stages"),
-            "trained_runs",
+            *("config", "lock_owner", "paths", "prediction_request", "reasons", "runs"),
+            *("schema", "stages", "trained_runs"),
         )
     },
     "predict/__init__.py": {"make_demo", "predict_images"},
