@@ -14,7 +14,7 @@ from holes import HOLES
 
 from project import CHECKOUT
 
-STEPS = int(os.environ.get("STEPS", "3"))
+STEPS = int(os.environ.get("STEPS", "2"))
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1 2" if STEPS >= 100 else "1").split()]
 MAX_STEPS_TO_FIND_A_FAULT = 60
 

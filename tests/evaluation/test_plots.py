@@ -384,6 +384,7 @@ def draw_all(folder, working, **environment):
     return {file.name: file.read_bytes() for file in folder.glob("*.png")}
 
 
+@pytest.mark.slow
 def test_no_matplotlibrc_style_or_backend_of_the_user_has_an_effect(tmp_path):
     own, nothing = tmp_path / "own", tmp_path / "nothing"
     nothing.mkdir()
@@ -510,7 +511,7 @@ def test_weights_are_drawn_on_one_scale_around_zero(figure):
     assert limits == {(-7, 7)}
 
 
-@pytest.mark.parametrize("n", [1, 4, 21, 60])
+@pytest.mark.parametrize("n", [1, 4, 21])
 def test_the_weights_of_hidden_units_are_titled_by_number(figure, tmp_path, n):
     drawn = figure("weights", arrays=np.ones((n, 2, 2)), units=[*range(n)])
     assert [title for title, _ in images_of(drawn)] == [str(i) for i in range(n)]

@@ -78,7 +78,10 @@ def make_optimizers(tf, kind, options, schedule):
     return kind(ours, **options), getattr(tf.keras.optimizers, kind.__name__)(theirs, **options)
 
 
-each_schedule = pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
+each_schedule = pytest.mark.parametrize(
+    "schedule",
+    ["constant", *(pytest.param(name, marks=pytest.mark.slow) for name in ("step", "cosine"))],
+)
 
 
 @pytest.fixture(scope="module")

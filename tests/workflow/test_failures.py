@@ -125,6 +125,7 @@ def test_a_table_of_failures_does_not_outlive_the_edit_that_caused_them(sweep_pr
     assert sweep_project.plan() == {}
 
 
+@pytest.mark.slow
 def test_a_name_that_is_not_utf_8_is_shown_in_an_error_with_its_bytes_escaped(project):
     own = project.folder / "own"
     own.mkdir()

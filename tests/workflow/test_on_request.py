@@ -178,6 +178,7 @@ def test_a_file_that_is_no_image_is_named(project_on_request):
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_names_that_are_not_utf_8_are_shown_with_their_bytes_escaped(project_on_request):
     project = project_on_request
     images = project.folder / "images"
@@ -214,6 +215,7 @@ def test_the_exported_files_are_there(finished_on_request):
     assert names == networks | {"README.md"} | {f".{name}.fingerprint" for name in networks}
 
 
+@pytest.mark.slow
 def test_of_a_sweep_each_run_is_exported(sweep_project):
     assert sweep_project.plan("export") == dict.fromkeys(EXPORT, 2)
 

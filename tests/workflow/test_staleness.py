@@ -356,6 +356,7 @@ def test_an_edit_of_the_layers_trains_the_whole_chain_again(project):
     assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 2}
 
 
+@pytest.mark.slow
 def test_a_sweep_runs_only_the_points_that_are_new(project):
     project.configure({"sweep": {"training.seed": [0, 1, 2]}})
     new = once(RUN_OF_A_SWEEP - {"summarize"})

@@ -76,6 +76,7 @@ def test_the_end_of_a_run_says_what_came_out_and_where(new_project):
     assert "\nReused: nothing\n" in output
 
 
+@pytest.mark.slow
 def test_the_end_of_a_run_says_what_ran_and_what_was_reused(sweep_project):
     sweep_project.configure({"sweep": {"training.seed": [0, 1]}, "plots": {"misclassified": 2}})
     output = sweep_project.run("plots")
@@ -260,6 +261,7 @@ def test_training_asks_for_memory_for_its_weights(new_project):
     assert second == pytest.approx(1000 + 8 * 40, abs=5)
 
 
+@pytest.mark.slow
 def test_plots_need_no_backend(project):
     (project.run_folder / "epoch-0004" / "history.png").unlink()
     project.run(env={"MPLBACKEND": "no such backend"})
@@ -339,6 +341,7 @@ def test_an_override_on_the_command_line_may_be_nested(project):
     assert plan["train"] == 1
 
 
+@pytest.mark.slow
 def test_a_sweep_has_a_run_and_a_row_for_each_combination(new_project):
     new_project.configure(
         {"sweep": {"training.learning_rate": [0.1, "1e-2"], "training.seed": [0, 1]}}
@@ -378,6 +381,7 @@ def test_divergence_stops_the_run_with_epoch_batch_and_learning_rate(new_project
     assert not list(new_project.results.rglob("*.npz"))
 
 
+@pytest.mark.slow
 def test_ones_own_images_may_have_any_path(new_project):
     name = "set{1} {x} 'a'$b%s#*\n".ljust(250, "x") + ".NPZ"
     write_own_npz(new_project.folder / "own.npz")
