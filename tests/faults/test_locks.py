@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from kills import start, unlock
 from project import copy_with_small_data, write_own_npz
 
 OWNER = ".snakemake/owner.json"
+FIRST_PID_NAMESPACE = 0xEFFFFFFC
 # May read and write all files, as the file system of a shared folder allows, but is another user:
 # of processes it sees the command line, and not the folder.
 CAPABILITIES = "+dac_override,+dac_read_search"
@@ -138,7 +140,8 @@ def test_the_job_of_a_killed_run_is_waited_for_by_another_user(trained_for_long,
     "values, message",
     [
         ({"host": "elsewhere"}, "A run on elsewhere has locked this folder."),
-        ({"boot": "another"}, "was started again, or on another machine of that name"),
+        ({"boot": "other", "machine": "other"}, "or on another machine of that name"),
+        ({"boot": "other", "machine": None}, "or on another machine of that name"),
         ({"pid_namespace": 1}, "A run in another container"),
     ],
 )
@@ -168,6 +171,19 @@ def test_of_a_run_that_is_not_known(new_project, content):
 def test_of_a_killed_run_whose_process_number_is_used_again(trained_for_long):
     kill(start_training(trained_for_long))
     change_owner(trained_for_long, pid=os.getpid())
+    process = unlock(trained_for_long)
+    assert process.returncode == 0, process.stderr
+    assert not is_locked(trained_for_long)
+
+
+@pytest.mark.skipif(
+    not Path("/etc/machine-id").is_file()
+    or Path("/proc/self/ns/pid").stat().st_ino != FIRST_PID_NAMESPACE,
+    reason="needs a machine of its own with an id",
+)
+def test_of_a_run_before_this_machine_was_started_again(trained_for_long):
+    kill(start_training(trained_for_long))
+    change_owner(trained_for_long, boot="another", pid=os.getpid())
     process = unlock(trained_for_long)
     assert process.returncode == 0, process.stderr
     assert not is_locked(trained_for_long)

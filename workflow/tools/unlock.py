@@ -17,6 +17,7 @@ from scratchnet.planning.lock_owner import identify_process, is_locked, read_own
 
 SCRIPTS = Path(".snakemake/scripts")
 STARTED_TOLERANCE = 2  # seconds: the start of a process is computed from the time of the last boot
+FIRST_PID_NAMESPACE = 0xEFFFFFFC  # of a Linux machine itself, not of a container
 BY_HAND = "If no run is active in this folder, remove its lock: snakemake --unlock"
 
 
@@ -53,6 +54,9 @@ def find_reason_to_keep(owner):
     if owner["pid_namespace"] != here["pid_namespace"]:
         return f"A run in another container has locked this folder. {BY_HAND}"
     if owner["boot"] != here["boot"]:
+        is_same = owner["machine"] is not None and owner["machine"] == here["machine"]
+        if is_same and owner["pid_namespace"] == FIRST_PID_NAMESPACE:
+            return None  # this machine was started again
         return (
             f"A run has locked this folder before {owner['host']} was started again, or on another "
             f"machine of that name. {BY_HAND}"

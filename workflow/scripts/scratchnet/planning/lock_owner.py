@@ -10,6 +10,7 @@ from scratchnet.files import read_json, write_json
 LOCKS = Path(".snakemake/locks")
 OWNER = Path(".snakemake/owner.json")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+MACHINE_ID = Path("/etc/machine-id")
 PID_NAMESPACE = Path("/proc/self/ns/pid")
 
 
@@ -21,17 +22,24 @@ def is_locked():
 def identify_process():
     """Return what tells this process from all others, on this machine and elsewhere.
 
-    `boot` and `pid_namespace` are None where the system is not Linux.
+    `machine`, `boot` and `pid_namespace` are None where the system does not have them.
     """
     import psutil  # only by runs, and where there is a lock
 
     return {
         "host": platform.node(),
-        "boot": BOOT_ID.read_text(encoding="ascii").strip() if BOOT_ID.exists() else None,
+        "machine": _read_id(MACHINE_ID),
+        "boot": _read_id(BOOT_ID),
         "pid_namespace": PID_NAMESPACE.stat().st_ino if PID_NAMESPACE.exists() else None,
         "pid": os.getpid(),
         "started": psutil.Process().create_time(),
     }
+
+
+def _read_id(path):
+    with suppress(OSError, UnicodeError):
+        return path.read_text(encoding="ascii").strip() or None
+    return None
 
 
 def write_owner():
