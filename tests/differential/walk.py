@@ -189,7 +189,7 @@ class Walk:
             for name, made in self.trained.items()
             if made == (self.state.trained_with, before.get(name)) and self.has_record(name)
         }
-        code, output = forked.run(self.project.folder)
+        code, output = self.run()
         if code:
             self.complain(f"the run fails:\n{output}")
         found = results(self.project)
