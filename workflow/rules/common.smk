@@ -184,6 +184,7 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
     return amount_of
 
 
+@cache
 def count_rows(path):
     """The number of rows of the array in an .npy file: of pixels, or of classes."""
     with open(path, "rb") as file:

@@ -39,16 +39,26 @@ def own_settings(stages, stage, settings):
     return {key: settings[key] for key in stages[stage].settings if key in settings}
 
 
-def fingerprint(stages, stage, settings, code_of):
+def fingerprint(stages, stage, settings, code_of, known=None):
     """Return the fingerprint of what `stage` makes with `settings`.
 
     `stages` is {name: Stage}, `settings` is {key: value} with JSON values, and `code_of` returns
-    the code of a stage, {part: hash}, for its name.
+    the code of a stage, {part: hash}, for its name. Between calls, the dict `known` remembers the
+    fingerprints of all stages before; `settings` must not change then.
     """
+    known = {} if known is None else known
+    key = stage, id(settings)
+    if key not in known:
+        text = _fingerprint(stages, stage, settings, code_of, known)
+        known[key] = text, settings  # kept, so that no other settings get the same id
+    return known[key][0]
+
+
+def _fingerprint(stages, stage, settings, code_of, known):
     before = stage_before(stages, stage, settings)
     each = stages[stage].each
     earlier = (settings[each] if each else [settings]) if before else []
-    after = [fingerprint(stages, before, one, code_of) for one in earlier]
+    after = [fingerprint(stages, before, one, code_of, known) for one in earlier]
     return canonical(
         {
             "after": hash_of_fingerprints(after) if after else None,

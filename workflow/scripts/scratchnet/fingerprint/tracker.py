@@ -58,7 +58,8 @@ class Tracker:
         self._scripts, self._packages = Path(scripts), tuple(packages)
         self._stages, self._settings_of, self._wildcards_of = stages, settings_of, wildcards_of
         self._links, self._why_new = links or {}, why_new
-        self._patterns, self._modules = {}, ModuleCache(MODULE_CACHE)
+        self._patterns, self._fingerprints = {}, {}
+        self._modules = ModuleCache(MODULE_CACHE)
         for name in ("_code_of", "_fingerprint", "_files", "_runs", "_is_forced", "_maker_of"):
             setattr(self, name, cache(getattr(self, name)))
         self._let_scripts_import_their_packages()
@@ -148,7 +149,8 @@ class Tracker:
         return self._fingerprint(stage, frozenset(wildcards.items()))
 
     def _fingerprint(self, stage, wildcards):
-        return fingerprint(self._stages, stage, self._settings_of(dict(wildcards)), self._parts_of)
+        settings = self._settings_of(dict(wildcards))
+        return fingerprint(self._stages, stage, settings, self._parts_of, self._fingerprints)
 
     def _parts_of(self, stage):
         return self._code_of(stage).parts
