@@ -220,6 +220,7 @@ def test_drawing_a_plot_does_not_change_the_style_of_others(tmp_path):
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 def test_all_plots_use_the_same_font_sizes(figure):
     sizes = set()
     for name in PICTURES:

@@ -96,11 +96,10 @@ export_keras(**json.loads(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["relu"])
 @each_shape
-@pytest.mark.parametrize(
-    "config", [pytest.param(None, marks=pytest.mark.slow), USER_CONFIG], ids=["new", "configured"]
-)
+@pytest.mark.parametrize("config", [None, USER_CONFIG], ids=["new", "configured"])
 def test_the_configuration_of_keras_does_not_matter_and_is_not_written(trained, tmp_path, config):
     home = tmp_path / "home"
     home.mkdir()

@@ -113,7 +113,7 @@ CASES = {
 
 
 # The other optimizers of a deep network are slow tests: each is compared in a network of one layer.
-SLOW_CASES = {f"tanh, {name}" for name in OPTIMIZERS} - {"tanh, nesterov", "tanh, adam"}
+SLOW_CASES = {f"tanh, {name}" for name in OPTIMIZERS} - {"tanh, nesterov"}
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_other_runs_make_another_summary(project):
     assert reasons(project)["Summarizing"] == "rows changed"
 
 
+@pytest.mark.slow
 def test_of_several_earlier_runs_the_nearest_is_named(project):
     project.configure({"sweep": {"training.seed": [0, 1, 2]}})
     project.run()

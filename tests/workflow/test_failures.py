@@ -15,10 +15,12 @@ from project import set_key
 from scratchnet.files import read_csv
 
 
+@pytest.mark.slow
 def test_a_failed_stage_runs_again_until_it_succeeds(project):
     fail_and_repeat(project, "plot_history", times=2)
 
 
+@pytest.mark.slow
 def test_a_failure_after_an_edit_leaves_no_old_picture_that_looks_current(project):
     """Plain Snakemake says "Nothing to be done" here, for the picture as for everything."""
     picture = project.run_folder.relative_to(project.folder) / "epoch-0004/history.png"

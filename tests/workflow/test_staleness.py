@@ -230,6 +230,7 @@ def test_a_copy_beside_a_module_runs_nothing(project):
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 def test_what_was_planned_runs_and_then_nothing(project):
     append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
     assert planned(project.run()) == once({"train"} | AFTER_TRAINING)
@@ -328,6 +329,7 @@ def test_epochs_lowered_below_the_first_checkpoint_train_from_the_start_and_leav
     assert checkpoint(project, 4) == before
 
 
+@pytest.mark.slow
 def test_a_chain_of_checkpoints_ends_where_one_segment_does(project, new_project):
     new_project.configure({"training": {"checkpoint_every": 3, "epochs": 7, "momentum": 0.9}})
     assert new_project.plan() == once(DATA | RUN) | {"train": 3}

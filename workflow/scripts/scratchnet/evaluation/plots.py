@@ -194,12 +194,11 @@ def plot_contact_sheet(contact_sheet, picture, style):
         for axes, image in zip(grid, images):
             show_frame(axes)
             axes.imshow(np.clip(image["pixels"], 0, 1), cmap="gray", vmin=0, vmax=1)
-            title = f"{image['predicted']} ({image['probability']:.0%})"
-            axes.set_title(title, fontsize=10, pad=3, parse_math=False)
+            axes.set_title(f"{image['predicted']} ({image['probability']:.0%})", fontsize=10, pad=3)
             name = Path(image["image"]).name
             name = name if len(name) <= 16 else f"{name[:7]}…{name[-8:]}"
             where = {"transform": axes.transAxes, "ha": "center", "va": "top", "fontsize": 8}
-            axes.text(0.5, -0.04, name, parse_math=False, **where)
+            axes.text(0.5, -0.04, name, **where)
         selection = f"the first {len(images)} of " if len(images) < sheet["count"] else ""
         figure.suptitle(f"Predicted classes of {selection}{sheet['count']:,} images")
 
