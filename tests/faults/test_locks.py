@@ -77,16 +77,11 @@ def change_owner(project, **values):
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
-def test_of_an_active_run(trained_for_long, active):
-    process = unlock(trained_for_long)
-    assert process.returncode == 1, process.stdout + process.stderr
-    assert f"Another run is active in this folder (process {active.pid})" in process.stderr
-    assert is_locked(trained_for_long)
-
-
-@needs_root
-def test_of_another_users_run(trained_for_long, active):
-    process = unlock_as(trained_for_long, *OTHER_USER)
+@pytest.mark.parametrize(
+    "user", [[], pytest.param(OTHER_USER, marks=needs_root)], ids=["own", "another"]
+)
+def test_of_an_active_run(trained_for_long, active, user):
+    process = unlock_as(trained_for_long, *user)
     assert process.returncode == 1, process.stdout + process.stderr
     assert f"Another run is active in this folder (process {active.pid})" in process.stderr
     assert is_locked(trained_for_long)
