@@ -324,11 +324,11 @@ def test_a_gz_file_with_the_right_hash_may_have_any_name(tmp_path, names):
     assert pick_files(paths, dataset_of_gz()) == CONTENTS
 
 
-def test_the_record_contains_the_hashes_of_the_gz_files(destination, tmp_path):
+def test_the_record_contains_the_hashes_of_the_unpacked_files(destination, tmp_path):
     write(tmp_path / "mine", {f"{name}.gz": content for name, content in GZ.items()})
     download(dataset_of_gz(), destination, tmp_path / "mine", TIMEOUT)
     note = json.loads((destination / "source.json").read_text())
-    assert note["sha256"] == {name: sha256(content) for name, content in GZ.items()}
+    assert note["sha256"] == {name: sha256(content) for name, content in CONTENTS.items()}
 
 
 NOT_THAT_GZ = {
@@ -401,12 +401,14 @@ def test_a_zip_in_the_users_folder_is_used(destination, tmp_path):
     assert in_folder(destination) == CONTENTS
 
 
-def test_the_record_contains_the_hash_of_the_zip_and_the_classes(destination, tmp_path):
+def test_the_record_of_a_zip_contains_the_hashes_of_its_files_and_the_classes(
+    destination, tmp_path
+):
     write(tmp_path / "mine", {"gzip.zip": LETTERS_ZIP})
     download(emnist("letters", LETTERS_ZIP), destination, tmp_path / "mine", TIMEOUT)
     assert json.loads((destination / "source.json").read_text()) == {
         "source": str(tmp_path / "mine"),
-        "sha256": {"gzip.zip": sha256(LETTERS_ZIP)},
+        "sha256": {name: sha256(content) for name, content in CONTENTS.items()},
         "classes": list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     }
 

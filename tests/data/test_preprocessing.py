@@ -3,6 +3,7 @@
 import hashlib
 import json
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +13,21 @@ from samples import CLASSES, HEIGHT, N_TEST, N_TRAIN, WIDTH
 from scratchnet.data import preprocessing
 from scratchnet.data.preprocessing import assign_samples, preprocess
 from scratchnet.data.raw_splits import RawSplit
+from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import DataError
+from scratchnet.files import hash_file
 
 RAW = samples.make_arrays()
 PARTS = ("train", "validation", "test")
 NAMES = [f"{kind}_{part}" for part in PARTS for kind in "XY"]
 PIXELS = HEIGHT * WIDTH
-SOURCE = {"source": "somewhere", "sha256": {"a": "b"}, "classes": list("abcdefghij")}
+SOURCE = {"source": "somewhere", "classes": list("abcdefghij")}
+
+
+def preprocess_own(raw, test_fraction, validation_fraction, outputs):
+    """Preprocess the files `raw` with their present content."""
+    content = hash_contents({role: path for role, path in raw.items() if role != "source"})
+    preprocess(raw, content, test_fraction, validation_fraction, outputs)
 
 
 @pytest.fixture
@@ -26,8 +35,10 @@ def raw(tmp_path):
     folder = tmp_path / "raw"
     folder.mkdir()
     source = folder / "source.json"
-    source.write_text(json.dumps(SOURCE))
-    return samples.write_idx(folder) | {"source": source}
+    files = samples.write_idx(folder)
+    sha256 = {Path(path).name: hash_file(path) for path in files.values()}
+    source.write_text(json.dumps(SOURCE | {"sha256": sha256}))
+    return files | {"source": source}
 
 
 @pytest.fixture
@@ -44,7 +55,7 @@ def preprocessed(raw, outputs):
     """
 
     def run(fraction=0.0):
-        preprocess(raw, 0, fraction, outputs)
+        preprocess_own(raw, 0, fraction, outputs)
         arrays = {name: np.load(outputs[name], mmap_mode="r") for name in NAMES}
         return arrays, json.loads(outputs["manifest"].read_text())
 
@@ -57,7 +68,7 @@ def preprocessed_npz(tmp_path, outputs):
 
     def run(arrays, test_fraction=0.25, validation_fraction=0.25):
         (tmp_path / "mine.npz").write_bytes(samples.npz(arrays))
-        preprocess({"npz": tmp_path / "mine.npz"}, test_fraction, validation_fraction, outputs)
+        preprocess_own({"npz": tmp_path / "mine.npz"}, test_fraction, validation_fraction, outputs)
         found = {name: np.load(outputs[name], mmap_mode="r") for name in NAMES}
         return found, json.loads(outputs["manifest"].read_text())
 
@@ -301,10 +312,10 @@ def test_the_manifest_describes_the_arrays(preprocessed, outputs):
     }
 
 
-def test_the_manifest_contains_source_scale_labels_and_classes(preprocessed):
+def test_the_manifest_contains_source_scale_labels_and_classes(preprocessed, raw):
     _, manifest = preprocessed()
     del manifest["arrays"]
-    assert manifest == SOURCE | {
+    assert manifest == json.loads(raw["source"].read_text()) | {
         "labels": list(range(10)),
         "image_shape": [HEIGHT, WIDTH],
         "minimum": 10,
@@ -338,7 +349,7 @@ def test_unpacked_files_are_removed(raw, outputs, packed):
     if packed:
         for role in samples.FILES:
             raw[role].write_bytes(samples.gzipped(raw[role].read_bytes()))
-    preprocess(raw, 0, 0.25, outputs)
+    preprocess_own(raw, 0, 0.25, outputs)
     assert sorted(outputs["manifest"].parent.iterdir()) == sorted(outputs.values())
 
 
@@ -677,7 +688,7 @@ def peak(folder, n, splits):
         raw[f"{split}_labels"].write_bytes(header + (label * n)[:n])
     outputs = {name: folder / f"{name}.npy" for name in NAMES}
     outputs["manifest"] = folder / "manifest.json"
-    return samples.peak_memory(lambda: preprocess(raw, 0.25, 0.25, outputs))
+    return samples.peak_memory(lambda: preprocess_own(raw, 0.25, 0.25, outputs))
 
 
 @pytest.mark.parametrize("splits", [["train"], ["train", "test"]])
@@ -694,7 +705,33 @@ def test_large_images_use_no_more_memory(tmp_path, outputs):
     np.savez_compressed(tmp_path / "large.npz", x_train=images, y_train=np.arange(40) % 2)
     raw = {"npz": tmp_path / "large.npz"}
     # In float32, all training images together would have 120 MB.
-    assert samples.peak_memory(lambda: preprocess(raw, 0.25, 0, outputs)) < 100e6
+    assert samples.peak_memory(lambda: preprocess_own(raw, 0.25, 0, outputs)) < 100e6
+
+
+def test_downloaded_files_with_the_recorded_hashes_are_preprocessed(raw, outputs):
+    preprocess(raw, None, 0, 0.25, outputs)
+    assert all(path.exists() for path in outputs.values())
+
+
+@pytest.mark.parametrize("role", samples.FILES)
+def test_downloaded_files_that_have_changed_are_refused(raw, outputs, role):
+    before = hash_file(raw[role])
+    content = raw[role].read_bytes()
+    raw[role].write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    message = f"{raw[role]} changed .* was {before}, and is {hash_file(raw[role])} now"
+    with pytest.raises(DataError, match=message):
+        preprocess(raw, None, 0, 0.25, outputs)
+    assert not any(path.exists() for path in outputs.values())
+
+
+def test_own_files_that_have_changed_since_planning_are_refused(tmp_path, outputs):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(samples.keras_npz())
+    with pytest.raises(
+        DataError, match=f"mine.npz changed .* was {'0' * 64}, and is {hash_file(path)}"
+    ):
+        preprocess({"npz": path}, "0" * 64, 0, 0.25, outputs)
+    assert not any(path.exists() for path in outputs.values())
 
 
 def test_an_invalid_record_of_the_source_leaves_nothing(preprocessed, raw, outputs):
@@ -708,7 +745,7 @@ def test_pixels_with_many_digits_stay_distinct(tmp_path, outputs):
     """In float32, 2^30 and the next sixty integers are the same number."""
     images = (np.arange(120) + 2**30).reshape(4, 6, 5)
     np.savez(tmp_path / "wide.npz", x_train=images, y_train=np.arange(4) % 2)
-    preprocess({"npz": tmp_path / "wide.npz"}, 0.25, 0, outputs)
+    preprocess_own({"npz": tmp_path / "wide.npz"}, 0.25, 0, outputs)
     X = np.concatenate([np.load(outputs[f"X_{part}"]) for part in ("train", "test")], axis=1)
     assert len(np.unique(X)) == 120
 
@@ -718,4 +755,4 @@ def test_labels_that_are_not_integers_are_refused(tmp_path, outputs, bad):
     images = np.arange(120, dtype=np.uint8).reshape(4, 6, 5)
     np.savez(tmp_path / "odd.npz", x_train=images, y_train=np.array([0, 1, 0, bad]))
     with pytest.raises(DataError, match="labels must be integers or text"):
-        preprocess({"npz": tmp_path / "odd.npz"}, 0.25, 0, outputs)
+        preprocess_own({"npz": tmp_path / "odd.npz"}, 0.25, 0, outputs)

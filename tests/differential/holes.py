@@ -7,12 +7,10 @@ would take hours.
 from dataclasses import dataclass
 
 TRACKER = "workflow/scripts/scratchnet/fingerprint/tracker.py"
-JOBS = "workflow/scripts/scratchnet/fingerprint/jobs.py"
 CODE = "workflow/scripts/scratchnet/fingerprint/code.py"
 STAGES = "workflow/scripts/scratchnet/fingerprint/stages.py"
 COMMON = "workflow/rules/common.smk"
 HANDLERS = "workflow/rules/handlers.smk"
-PROFILE = "profiles/default/config.yaml"
 
 NO_SETTING_BACK = (TRACKER, "self._set_back_future_times([", "list([")
 
@@ -77,19 +75,6 @@ HOLES = {
     ),
     # Results with a modification time in the future hide edits, or make jobs fail.
     "future": Hole((NO_SETTING_BACK,), ("edit_settings", "edit_code", "touch")),
-    # A record is written before the work is done.
-    "early record": Hole(
-        (
-            (
-                JOBS,
-                '    yield json.loads(plan["text"])\n',
-                '    write_record(record, plan["text"])\n    yield json.loads(plan["text"])\n',
-            ),
-            # As with a job that is killed: Snakemake deletes what a failed one has written.
-            (PROFILE, "keep-going: true", "keep-going: true\nkeep-incomplete: true"),
-        ),
-        ("edit_settings", "edit_code", "fail"),
-    ),
     # A missing `latest` is not made again.
     "latest": Hole(
         ((COMMON, '{"summarize": [LATEST]} if LATEST else {}', "{}"),), ("delete_files",)

@@ -42,7 +42,7 @@ PROGRAMS = {
         "from scratchnet.predict.predictions import predict; "
         "network = {name: files / f'{name}.json' for name in ('manifest', 'metrics')}; "
         "network |= {'X_test': files / 'X_test.npy', 'checkpoint': files / 'checkpoint.npz'}; "
-        "predict([files / 'own.npy'], 'auto', network, 'relu', files / 'own.csv', "
+        "predict([files / 'own.npy'], 'auto', network, {}, 'relu', files / 'own.csv', "
         "files / 'contact_sheet.json')"
     ),
     "plot_contact_sheet": (

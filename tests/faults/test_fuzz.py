@@ -20,6 +20,7 @@ from scratchnet.data.download import pick_files
 from scratchnet.data.idx import encode_idx
 from scratchnet.data.preprocessing import preprocess
 from scratchnet.data.registry import DATASETS
+from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import ConfigError, DataError
 from scratchnet.planning.config import read_yaml, resolve_runs
 from scratchnet.planning.schema import load_schema, setting_schemas
@@ -132,7 +133,7 @@ def try_to_prepare(folder, files):
         for split in ("train", "validation", "test")
     } | {"manifest": out / "manifest.json"}
     try:
-        preprocess(raw, 0.2, 0.0, outputs)
+        preprocess(raw, hash_contents(raw), 0.2, 0.0, outputs)
     except DataError as error:
         assert str(error)
         assert not list(out.glob("*"))

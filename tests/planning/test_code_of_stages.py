@@ -33,7 +33,7 @@ RUN_BY = {
     "data/idx.py": {"download", "preprocess"},
     "data/raw_splits.py": {"preprocess"},
     "data/preprocessing.py": {"preprocess"},
-    "data/user_data.py": NONE,  # planning only
+    "data/user_data.py": {"preprocess", "predict_images"},  # whether the files have changed
     "evaluation/__init__.py": USES_CLASS_NAMES | {"summarize", "compare"} | PLOTS,
     "evaluation/calibration.py": {"evaluate"} | PLOTS - SWEEP_PLOTS,
     "evaluation/class_names.py": USES_CLASS_NAMES,

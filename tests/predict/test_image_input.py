@@ -13,6 +13,7 @@ from PIL import Image, ImageCms
 
 import samples
 from scratchnet.data.preprocessing import preprocess
+from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import DataError
 from scratchnet.predict.image_input import read_arrays, read_image
 
@@ -430,7 +431,8 @@ def test_the_images_of_a_dataset_are_scaled_as_by_preprocessing(tmp_path):
     (tmp_path / "mine.npz").write_bytes(samples.keras_npz())
     names = [f"{kind}_{part}" for part in ("train", "validation", "test") for kind in "XY"]
     outputs = {name: tmp_path / f"{name}.npy" for name in names} | {"manifest": tmp_path / "m"}
-    preprocess({"npz": tmp_path / "mine.npz"}, 0, 0, outputs)
+    files = {"npz": tmp_path / "mine.npz"}
+    preprocess(files, hash_contents(files), 0, 0, outputs)
     manifest = json.loads(outputs["manifest"].read_text())
     found = read_arrays(tmp_path / "mine.npz", manifest["minimum"], manifest["maximum"])
     np.testing.assert_array_equal(found.reshape(len(images), -1).T, np.load(outputs["X_test"]))

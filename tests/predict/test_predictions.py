@@ -58,6 +58,7 @@ def predicted(tmp_path):
             images=[str(path) for path in images],
             background=background,
             network=make_network(tmp_path, **network),
+            hashes={},
             activation=activation,
             **outputs,
         )

@@ -16,6 +16,7 @@ rule predict_images:
         why=track.why("predict_images"),
         images=of_request("images"),
         network=of_request("network"),
+        hashes=of_request("hashes"),
     message:
         "Predicting {wildcards.prediction}{params.why}"
     script:

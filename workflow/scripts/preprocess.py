@@ -6,6 +6,7 @@ from scratchnet.job import stage_job
 with stage_job(snakemake) as settings:
     preprocess(
         raw=snakemake.params.user_files or dict(snakemake.input.items()),
+        content=settings.get("content"),
         test_fraction=settings.get("test_fraction", 0),
         validation_fraction=settings["validation_fraction"],
         outputs=dict(snakemake.output.items()),

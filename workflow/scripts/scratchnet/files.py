@@ -1,6 +1,7 @@
 """Writing files that appear complete or not at all."""
 
 import csv
+import hashlib
 import json
 import os
 from contextlib import contextmanager
@@ -40,6 +41,12 @@ def temporary_folder(name, folder):
     It is called `name` and a random number, so that `make prune` knows what a kill has left.
     """
     return TemporaryDirectory(prefix=f"{name}-{uuid4().hex}-", dir=folder)
+
+
+def hash_file(path):
+    """Return the sha256 of the content of a file as hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path, text):

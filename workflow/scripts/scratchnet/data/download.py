@@ -24,9 +24,9 @@ import pooch
 import requests
 
 from scratchnet.data.idx import encode_idx
-from scratchnet.data.registry import Dataset
+from scratchnet.data.registry import FILES, Dataset
 from scratchnet.errors import DataError
-from scratchnet.files import atomic_write, temporary_folder, write_json
+from scratchnet.files import atomic_write, hash_file, temporary_folder, write_json
 from scratchnet.progress import progress
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,8 @@ def download(dataset: Dataset, destination: Path, user_folder: str | None, timeo
         for name, content in files.items():
             with atomic_write(destination / name) as path:
                 path.write_bytes(content)
-        record = {"source": source, "sha256": dataset.sha256, "classes": dataset.classes}
+        sha256 = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
+        record = {"source": source, "sha256": sha256, "classes": dataset.classes}
         write_json(destination / "source.json", record)
         log.info("%s: %d files, each with the expected sha256", source, len(files))
         return
@@ -85,7 +86,7 @@ def pick_files(paths: list[Path], dataset: Dataset) -> dict[str, bytes]:
     found, damages = {}, []
     for path in paths:
         try:
-            packed_name = names.get(_sha256(path))
+            packed_name = names.get(hash_file(path))
             for content in _unpack(path, dataset.max_file_size):
                 name = packed_name or names.get(hashlib.sha256(content).hexdigest())
                 if name:
@@ -104,7 +105,7 @@ def _pick_from_archive(paths, dataset):
     """Return the same as `pick_files`, for a dataset published as one .zip with a known hash."""
     ((name, sha256),) = dataset.sha256.items()
     for path in paths:
-        if _sha256(path) == sha256:
+        if hash_file(path) == sha256:
             with zipfile.ZipFile(path) as archive:
                 return {
                     file: _transpose_back(gzip.decompress(archive.read(member)), dataset)
@@ -121,11 +122,6 @@ def _transpose_back(content, dataset):
     n, height, width = np.frombuffer(content, ">u4", 3, offset=4)
     images = np.frombuffer(content, np.uint8, offset=16).reshape(n, height, width)
     return encode_idx(images.transpose(0, 2, 1))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _get_files(source: str, dataset: Dataset, temporary: Path, timeout: float) -> list[Path]:

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.data.raw_splits import open_raw_splits
-from scratchnet.errors import DataError
-from scratchnet.files import atomic_write, read_json, temporary_folder, write_json
+from scratchnet.data.user_data import check_hash, hash_contents
+from scratchnet.errors import DataError, show_name
+from scratchnet.files import atomic_write, hash_file, read_json, temporary_folder, write_json
 from scratchnet.random_streams import random_stream
 
 CHUNK_SIZE = 5_000  # samples
@@ -26,17 +27,19 @@ CHUNK_PIXELS = 4_000_000  # at most, in these samples together
 
 def preprocess(
     raw: dict[str, str | Path],
+    content: str | None,
     test_fraction: float,
     validation_fraction: float,
     outputs: dict[str, str | Path],
 ):
     """Flatten, normalise and one-hot encode a dataset; write the arrays and their manifest.
 
-    `raw` maps roles to paths, as for `open_raw_splits`, and may map "source" to the record of a
-    download. `outputs` maps X_train, Y_train, X_validation, Y_validation, X_test, Y_test and
-    manifest to paths. X has shape (pixels, n), Y has shape (classes, n). The classes are the labels
-    that occur, in ascending order. Pixels are scaled so that those of the training images span 0 to
-    1. Raises DataError if the raw files are not valid.
+    `raw` maps roles to paths, as for `open_raw_splits`. Either it maps "source" to the record of a
+    download, or `content` is the hash of the user's own files, from `hash_contents`. `outputs` maps
+    X_train, Y_train, X_validation, Y_validation, X_test, Y_test and manifest to paths. X has shape
+    (pixels, n), Y has shape (classes, n). The classes are the labels that occur, in ascending
+    order. Pixels are scaled so that those of the training images span 0 to 1. Raises DataError if
+    the raw files are not valid, or have changed since they were downloaded or planned.
     """
     folder = Path(outputs["manifest"]).parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +59,8 @@ def preprocess(
             for kind in "XY"
         }
         arrays = _write_arrays(samples, labels, minimum, maximum, paths)
+        # Only now, so that it holds for what was read.
+        check_contents(raw, content, source.get("sha256"))
     manifest = {
         **source,
         "labels": labels.tolist(),
@@ -66,6 +71,19 @@ def preprocess(
         "arrays": arrays,
     }
     write_json(outputs["manifest"], manifest)
+
+
+def check_contents(raw, content, sha256):
+    """Raise DataError if the files `raw`, {role: path}, have changed.
+
+    `content` is the hash of all together, or `sha256` maps their names to the hash of each.
+    """
+    files = {role: Path(path) for role, path in raw.items() if role != "source"}
+    if content:
+        check_hash(" and ".join(map(show_name, files.values())), content, hash_contents(files))
+    else:
+        for path in files.values():
+            check_hash(show_name(path), sha256[path.name], hash_file(path))
 
 
 def assign_samples(splits, test_fraction, validation_fraction):

@@ -9,7 +9,8 @@ import re
 import zipfile
 from pathlib import Path
 
-from scratchnet.errors import ConfigError, show_name
+from scratchnet.errors import ConfigError, DataError, show_name
+from scratchnet.files import hash_file
 
 MAX_LABEL = 60
 ROLES = ("train_images", "train_labels", "test_images", "test_labels")
@@ -89,10 +90,21 @@ def hash_contents(files: dict[str, Path]) -> str:
 
     For a single file, it is what sha256sum prints, whatever its role.
     """
-    digests = []
-    for role, path in files.items():
-        with path.open("rb") as file:
-            digests.append((hashlib.file_digest(file, "sha256").hexdigest(), role))
-    if len(digests) == 1:
-        return digests[0][0]
-    return hashlib.sha256(repr(sorted(digests)).encode()).hexdigest()
+    return combine_hashes({role: hash_file(path) for role, path in files.items()})
+
+
+def combine_hashes(hashes: dict[str, str]) -> str:
+    """Return `hash_contents` of files with these `hashes`, {role: sha256}."""
+    if len(hashes) == 1:
+        return next(iter(hashes.values()))
+    digests = sorted((sha256, role) for role, sha256 in hashes.items())
+    return hashlib.sha256(repr(digests).encode()).hexdigest()
+
+
+def check_hash(name: str, expected: str, found: str):
+    """Raise DataError if the file called `name` in messages has another hash than expected."""
+    if found != expected:
+        raise DataError(
+            f"{name} changed while it was in use: the sha256 was {expected}, and is {found} now; "
+            "run the command again when nothing writes to it any more"
+        )

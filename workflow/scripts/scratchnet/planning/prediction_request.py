@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scratchnet.data import user_data
 from scratchnet.errors import ConfigError
+from scratchnet.files import hash_file
 from scratchnet.fingerprint.values import short_hash
 from scratchnet.planning.stages import identity
 from scratchnet.planning.trained_runs import find_run
@@ -22,12 +23,14 @@ class PredictionRequest:
     `name` is the wildcard `prediction`, the folder of the results, e.g. digits-1a2b3c4d. It depends
     on the content of all files, and on the paths and the order of image files, which the results
     contain. `settings` identify both, `images` are paths, and `network` has the files of the run.
+    `hashes` maps the paths of all files to their sha256; those of X_test do not count.
     """
 
     name: str
     settings: Mapping
     images: list[str]
     network: Mapping[str, str]
+    hashes: Mapping[str, str]
 
 
 def resolve_request(settings: Mapping, results: str | Path) -> PredictionRequest:
@@ -43,7 +46,7 @@ def resolve_request(settings: Mapping, results: str | Path) -> PredictionRequest
                 "name them, e.g. snakemake --cores 1 predict --config 'predict={images: a/folder}'"
             )
         images = image_files.find_image_files(asked)
-        hashes = [user_data.hash_contents({"image": path}) for path in images]
+        hashes = [hash_file(path) for path in images]
     except (ConfigError, OSError) as error:
         problems.append(f"predict.images: {error}")
     try:
@@ -52,15 +55,16 @@ def resolve_request(settings: Mapping, results: str | Path) -> PredictionRequest
         problems.append(f"predict.run: {error}")
     if problems:
         raise ConfigError("\n  ".join(["predictions cannot be made:", *problems]))
+    network = {role: hash_file(path) for role, path in run.files.items() if role != "X_test"}
     names = [str(path) for path in images if not image_files.is_array(path)]
     known = settings | {
         "predict.images": short_hash([names, hashes]),
-        "predict.network": user_data.hash_contents(
-            {role: Path(path) for role, path in run.files.items() if role != "X_test"}
-        ),
+        "predict.network": user_data.combine_hashes(network),
         "predict.run": run.name,
         "model.activation": run.activation,
     }
     label = user_data.dataset_label(asked) if isinstance(asked, str) else "images"
     name = f"{label}-{short_hash(identity('predict_images', known))}"
-    return PredictionRequest(name, known, [str(path) for path in images], run.files)
+    images = [str(path) for path in images]
+    all_hashes = dict(zip(images, hashes)) | {run.files[role]: network[role] for role in network}
+    return PredictionRequest(name, known, images, run.files, all_hashes)

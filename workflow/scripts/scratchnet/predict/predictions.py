@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from scratchnet.errors import DataError, escape_bytes, shorten_list
+from scratchnet.data.user_data import check_hash
+from scratchnet.errors import DataError, escape_bytes, shorten_list, show_name
 from scratchnet.evaluation.class_names import read_class_names
 from scratchnet.evaluation.thumbnails import shrink_image
-from scratchnet.files import read_json, write_csv, write_json
+from scratchnet.files import hash_file, read_json, write_csv, write_json
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
 from scratchnet.nn.network import build_mlp
@@ -23,14 +24,15 @@ STYLE_SAMPLES = 1_000  # test images from which the drawing style is measured
 STYLE_PIXELS = 20_000_000  # at most, in these images together
 
 
-def predict(images, background, network, activation, predictions, contact_sheet):
+def predict(images, background, network, hashes, activation, predictions, contact_sheet):
     """Predict the class of each of `images`, the paths of image files or of one file of arrays.
 
     `background` is a key of BACKGROUNDS. `network` maps checkpoint, manifest, metrics and X_test
-    to the paths of a run's files, and `activation` is that of its hidden layers, or None. Writes
+    to the paths of a run's files, and `activation` is that of its hidden layers, or None. `hashes`
+    maps paths to the sha256 that the files had when the predictions were planned. Writes
     `predictions` (.csv), with a row for each image and a column for each probability, and
     `contact_sheet` (.json), with the first images as the network received them (large ones are
-    shrunk). Raises DataError, which names the files that cannot be read.
+    shrunk). Raises DataError, which names the files that cannot be read, or that have changed.
     """
     manifest, classes = read_json(network["manifest"]), read_class_names(network["metrics"])
     shape = manifest["image_shape"]
@@ -48,6 +50,8 @@ def predict(images, background, network, activation, predictions, contact_sheet)
     X = np.array(columns, dtype=np.float32).T
     weights = load_checkpoint(network["checkpoint"]).trained.values()
     P = softmax(logits(build_mlp(weights, activation), X))
+    for path, sha256 in hashes.items():
+        check_hash(show_name(path), sha256, hash_file(path))
     _write_table(predictions, names, classes, P)
     _write_contact_sheet(contact_sheet, names, classes, P, X.T.reshape(-1, *shape))
 
