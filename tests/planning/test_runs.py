@@ -5,6 +5,8 @@ import re
 import pytest
 
 from scratchnet.errors import ConfigError
+from scratchnet.fingerprint.values import short_hash
+from scratchnet.planning import stages
 from scratchnet.planning.runs import Runs, sweep_name
 from scratchnet.planning.stages import data_name, run_name
 
@@ -71,3 +73,19 @@ def test_epochs_are_gathered_by_run():
 def test_a_folder_of_another_configuration_is_refused(kind):
     with pytest.raises(ConfigError, match="other-1a2b3c4d belongs to another configuration"):
         SEEDS.settings_of({kind: "other-1a2b3c4d"})
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [("training.seed", range(40)), ("validation_fraction", [i / 50 for i in range(40)])],
+)
+def test_two_runs_with_the_same_name_by_chance_are_refused(monkeypatch, key, values):
+    monkeypatch.setattr(stages, "short_hash", lambda value: short_hash(value)[:2])
+    message = rf"the same folder mnist-.*\. They differ in {key}: [\d.]+ and [\d.]+\. Leave one"
+    with pytest.raises(ConfigError, match=message):
+        Runs({"sweep": {key: list(values)}})
+
+
+def test_runs_that_differ_in_nothing_but_epochs_share_a_folder():
+    runs = Runs({"sweep": {"training.epochs": [3, 5]}})
+    assert len({place["run"] for place in runs.wildcards}) == 1

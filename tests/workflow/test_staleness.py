@@ -269,6 +269,20 @@ def test_an_edit_undone_costs_the_summary_only(project):
     assert project.plan() == {}
 
 
+@pytest.mark.slow
+def test_a_run_that_has_the_name_of_an_earlier_one_by_chance_takes_its_place(new_project):
+    values = new_project.folder / "workflow/scripts/scratchnet/fingerprint/values.py"
+    values.write_text(values.read_text().replace("(value))[:8]", '(value))[:0] + "0" * 8'))
+    losses = []
+    for seed in (0, 1, 0):
+        new_project.configure({"training": {"seed": seed}})
+        new_project.run()
+        (history,) = new_project.results.glob("runs/*-00000000/epoch-0004/history.csv")
+        losses.append(history.read_text())
+        assert new_project.plan() == {}
+    assert losses[0] == losses[2] != losses[1]
+
+
 def test_an_edit_undone_before_it_ran_costs_nothing(project):
     for text in (EDIT, ""):
         layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"

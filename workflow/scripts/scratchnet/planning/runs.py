@@ -6,7 +6,7 @@ from scratchnet.errors import ConfigError
 from scratchnet.fingerprint.values import short_hash
 from scratchnet.planning import paths
 from scratchnet.planning.config import resolve_runs, swept_keys
-from scratchnet.planning.stages import data_name, run_name
+from scratchnet.planning.stages import data_name, identity, run_name
 
 # The wildcards that tell which run a result belongs to, the most telling first.
 FOLDERS = ("run", "data", "dataset", "sweep")
@@ -34,6 +34,7 @@ class Runs:
             }
             for settings in self.settings
         ]
+        _check_names(self.settings, places)
         self.rows = [
             _summary_row(settings, place, self.swept, results)
             for settings, place in zip(self.settings, places)
@@ -71,6 +72,30 @@ class Runs:
                 f"the present one has {', '.join(self._index)}"
             )
         return self._index[folder]
+
+
+def _check_names(runs, places):
+    """Raise ConfigError if two runs would share a folder although they differ in its settings.
+
+    The hash in a name is short, so this can happen by chance.
+    """
+    for stage, kind in (("preprocess", "data"), ("train", "run")):
+        found = {}
+        for settings, place in zip(runs, places):
+            own, name = identity(stage, settings), place[kind]
+            other = found.setdefault(name, own)
+            if own != other:
+                differences = (
+                    f"{key}: {other[part].get(key)} and {own[part].get(key)}"
+                    for part in own
+                    for key in own[part] | other[part]
+                    if own[part].get(key) != other[part].get(key)
+                )
+                raise ConfigError(
+                    f"two runs would have the same folder {name}, by chance. They differ in "
+                    f"{'; '.join(differences)}. Leave one of them out, or change one of these "
+                    "values slightly"
+                )
 
 
 def sweep_name(swept: list, rows: list) -> str:
