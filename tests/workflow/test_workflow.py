@@ -230,17 +230,18 @@ def test_checkpoints_are_the_same_bytes_whatever_the_cores(new_project):
 
 
 @pytest.mark.slow
-def test_it_works_with_an_environment_in_a_folder_with_blanks(new_project, tmp_path):
-    """As after `make run` in such a folder: Snakemake itself does not quote the path of Python."""
-    environment = tmp_path / "an (other) folder" / ".venv"
-    environment.parent.mkdir()
+def test_the_folder_of_the_checkout_and_its_environment_may_have_any_name(tmp_path):
+    """Snakemake itself does not quote the path of Python in shell commands."""
+    characters = [chr(code) for code in range(32, 127) if chr(code) != "/"]
+    project = copy_with_small_data(tmp_path / "".join(characters))
+    environment = project.folder / ".venv"
     environment.symlink_to(sys.prefix)
     command = [environment / "bin" / "python", "-m", "snakemake", "--cores", "2"]
     process = subprocess.run(
-        command, cwd=new_project.folder, capture_output=True, text=True, check=False
+        command, cwd=project.folder, capture_output=True, text=True, check=False
     )
     assert process.returncode == 0, process.stdout + process.stderr
-    assert (new_project.run_folder / "epoch-0004" / "history.png").is_file()
+    assert (project.run_folder / "epoch-0004" / "history.png").is_file()
 
 
 def test_training_asks_for_memory_for_its_weights(new_project):

@@ -2,6 +2,7 @@
 # current; and the functions that rules use for inputs, params and resources.
 import os
 import re
+import shlex
 import sys
 from functools import cache
 from itertools import pairwise
@@ -24,8 +25,9 @@ from scratchnet.planning.stages import STAGES, previous_epoch
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before
     raise WorkflowError(f"{paths.__file__} was imported before the library in {SCRIPTS}")
 
-# Snakemake writes the path of Python into shell commands unquoted: escape what a shell would split.
-sys.executable = re.sub(r"\\?([ ()&'])", r"\\\1", sys.executable)
+# Snakemake writes the path of Python into shell commands unquoted.
+if Path(sys.executable).exists():  # not yet quoted: this file may be read more than once
+    sys.executable = shlex.quote(sys.executable)
 
 # Matplotlib does not load if this names a backend that it does not know. Pictures need none.
 os.environ.pop("MPLBACKEND", None)
