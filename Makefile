@@ -14,7 +14,7 @@ help: ## list the targets
 
 run: $(VENV)/.run ## set up, then run whatever is stale (the same as: snakemake --cores 4)
 	@$(BIN)/python workflow/tools/unlock.py
-	$(BIN)/snakemake --cores 4
+	RUN_BY_MAKE=yes $(BIN)/snakemake --cores 4
 
 report: run ## put everything that was learned into one page, results/report.html
 	@$(BIN)/snakemake --report results/.report.html

@@ -1,7 +1,11 @@
 """Runs that can be killed, and how to recover from that."""
 
+import os
+import pty
 import subprocess
 import sys
+
+import psutil
 
 
 def results(project):
@@ -28,6 +32,21 @@ def start(project, *python_options):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def start_in_terminal(project):
+    """Snakemake in a terminal of its own; returns its process id and the terminal."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(project.folder)
+        os.execv(sys.executable, [sys.executable, "-m", "snakemake", "--cores", "2"])
+    return process, terminal
+
+
+def find_jobs_of(project):
+    """The command lines of processes that have to do with the project's folder."""
+    lines = (" ".join(each.info["cmdline"] or []) for each in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if f"{project.folder}/" in line]
 
 
 def unlock(project):

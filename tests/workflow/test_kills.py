@@ -7,10 +7,11 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 
-from kills import recover, results, start
+from kills import find_jobs_of, recover, results, start, start_in_terminal
 from project import copy_with_small_data
 
 pytestmark = pytest.mark.slow
@@ -60,3 +61,31 @@ def test_finished_segments_survive_a_kill(new_project):
     output = recover(new_project)
     assert "The last run was killed" in output
     assert "to epoch 0010" not in output
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_ctrl_c_ends_with_one_sentence(new_project, undisturbed, seed):
+    """In a terminal, at any moment after the start of the first job."""
+    expected, duration = undisturbed
+    new_project.configure(SETTINGS)
+    process, terminal = start_in_terminal(new_project)
+    output = b""
+    while b"Job 1:" not in output and b"Job 2:" not in output:
+        output += os.read(terminal, 4096)
+    time.sleep(random.Random(seed).uniform(0, duration - 1))
+    os.write(terminal, b"\x03")
+    with suppress(OSError):  # when the terminal has nobody left
+        while part := os.read(terminal, 4096):
+            output += part
+    os.close(terminal)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    *_, after = output.decode().partition("^C")
+    if after:  # otherwise it had ended before
+        lines = [line.strip() for line in after.replace("\x1b[K", "").splitlines()]
+        assert [line for line in lines if line] == [
+            "Stopping. The same command goes on from the last checkpoint."
+        ]
+        assert code == 1
+    assert not find_jobs_of(new_project)
+    new_project.run()
+    assert results(new_project) == expected

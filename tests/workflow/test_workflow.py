@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -95,6 +96,48 @@ def test_the_end_of_a_run_names_results_of_another_numpy(project):
     assert "trained with" not in project.run("--forcerun", "plot_history")
     record.write_text(record.read_text().replace(f'"numpy": "{numpy}"', '"numpy": "1.0"'))
     assert "Note:   1 trained with numpy 1.0" in project.run("--forcerun", "plot_history")
+
+
+# ---- The commands that a run prints at its end.
+
+
+def hints(output):
+    """The commands of the lines "Report:" and "Demo:"."""
+    return re.findall(r"^(?:Report|Demo): +(.*)$", output, re.M)
+
+
+@pytest.mark.slow
+def test_the_printed_commands_go_on_from_this_run(new_project):
+    """Each option here leads to another run, so none may be forgotten."""
+    (new_project.folder / "a file.yaml").write_text("training: {seed: 3}")
+    elsewhere = new_project.folder / "else where"
+    elsewhere.mkdir()
+    options = ["--snakefile", new_project.folder / "Snakefile", "--directory", elsewhere]
+    options += ["--configfile", new_project.folder / "config.yaml", "a file.yaml"]
+    download = f"download={{folder: {new_project.folder}/raw}}"
+    options += ["--config", "training={learning_rate: 0.2}", download]
+    report, demo = hints(new_project.run(*options))
+    for command in (report, demo):
+        words = [sys.executable, "-m", *shlex.split(command)]
+        process = subprocess.run(
+            words, cwd=new_project.folder, capture_output=True, text=True, check=False
+        )
+        assert process.returncode == 0, process.stdout + process.stderr
+    assert (elsewhere / "results/report.html").exists()
+    (page,) = elsewhere.glob("results/runs/*/epoch-0004/demo.html")
+    assert (elsewhere / "results/latest").resolve() == page.parents[1]
+
+
+def test_after_make_run_the_printed_commands_are_targets_of_make(project):
+    delete_plot(project)
+    assert hints(project.run(env={"RUN_BY_MAKE": "yes"})) == ["make report", "make demo"]
+    delete_plot(project)
+    printed = ["snakemake --report results/report.html", "snakemake --cores 1 demo"]
+    assert hints(project.run()) == printed
+
+
+def delete_plot(project):
+    (project.run_folder / "epoch-0004/history.png").unlink()
 
 
 # ---- Accepting results after an edit that changes none.

@@ -1,13 +1,19 @@
 # What happens at the start and at the end of a run: the functions of onstart, onsuccess and onerror.
 # Snakemake calls them only if this workflow is not a module of another one.
+import logging
+import os
+import shlex
 import shutil
+import signal
 import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from snakemake.logging import logger
+from snakemake.shell import shell
 
 from scratchnet.errors import shorten_list
 from scratchnet.evaluation.summary import (
@@ -35,6 +41,26 @@ def make_room_for_live_lines():
     for handler in logger.handlers:
         if getattr(handler, "is_tty", False):
             handler.stream = AroundLiveLines(handler.stream)
+
+
+def end_jobs_on_interrupt():
+    """On Ctrl-C, end the jobs and print one sentence.
+
+    Otherwise each job would print a traceback, and Snakemake several lines about it.
+    """
+    import psutil
+
+    def stop(number, frame):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        logging.disable()
+        show("\nStopping. The same command goes on from the last checkpoint.")
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        raise KeyboardInterrupt
+
+    shell.prefix("set -euo pipefail; trap '' INT; ")  # jobs ignore the signal of Ctrl-C
+    signal.signal(signal.SIGINT, stop)
 
 
 def cancel_timers():
@@ -78,8 +104,29 @@ def show_results():
     if others := describe_other_environments(records):
         show(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")
     show(f"Table:  {SUMMARY}; plots: in {SWEEP_FOLDER if RUNS.swept else 'the folder above'}")
-    show("Report: snakemake --report results/report.html")
-    show("Demo:   snakemake --cores 1 demo")
+    show(f"Report: {hint('report', '--report', f'{RESULTS}/report.html')}")
+    show(f"Demo:   {hint('demo', '--cores', '1', 'demo')}")
+
+
+def hint(make_target, *arguments):
+    """Return a command that goes on from this run: with its configuration, in its folder.
+
+    After `make run`, which activates no environment, that is a target of make.
+    """
+    settings = workflow.config_settings
+    words = list(arguments)
+    default = Path(workflow.workdir_init, "Snakefile")
+    if Path(workflow.main_snakefile) != default:
+        words += ["--snakefile", workflow.main_snakefile]
+    if workflow.overwrite_workdir:
+        words += ["--directory", str(workflow.overwrite_workdir)]
+    if settings.configfiles:
+        words += ["--configfile", *map(str, settings.configfiles)]
+    if settings.config_args:
+        words += ["--config", *settings.config_args]
+    if "RUN_BY_MAKE" in os.environ and len(words) == len(arguments):
+        return f"make {make_target}"
+    return shlex.join(["snakemake", *words])
 
 
 def is_current_result(job):
