@@ -25,6 +25,12 @@ from scratchnet.planning.stages import STAGES, previous_epoch
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before
     raise WorkflowError(f"{paths.__file__} was imported before the library in {SCRIPTS}")
 
+if workflow.storage_settings.default_storage_provider:
+    raise WorkflowError(
+        "Results have to lie in a folder that all jobs share, because this workflow decides there "
+        "what is stale: leave out --default-storage-provider (docs/cluster.md)."
+    )
+
 # Snakemake writes the path of Python into shell commands unquoted.
 if Path(sys.executable).exists():  # not yet quoted: this file may be read more than once
     sys.executable = shlex.quote(sys.executable)
