@@ -145,15 +145,9 @@ def delete_plot(project):
 
 def accept(project, *targets):
     """Call `make accept` in a project; returns what it prints."""
-    for name in ("Makefile", "requirements.txt"):
-        shutil.copy(CHECKOUT / name, project.folder)
-    programs = project.folder / ".venv" / "bin"
-    programs.mkdir(parents=True, exist_ok=True)
-    for name in ("snakemake", "python"):
-        if not (programs / name).exists():
-            (programs / name).symlink_to(Path(sys.executable).with_name(name))
-    (project.folder / ".venv" / ".run").touch()
-    command = ["make", "accept", f"TARGETS={' '.join(targets)}"]
+    shutil.copy(CHECKOUT / "Makefile", project.folder)
+    programs = Path(sys.executable).parent
+    command = ["make", "accept", "SET_UP=@true", f"BIN={programs}", f"TARGETS={' '.join(targets)}"]
     process = subprocess.run(
         command, cwd=project.folder, capture_output=True, text=True, check=True
     )
