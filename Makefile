@@ -6,6 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A PYTHON that is given has to be that of .venv; without one, any supported version in .venv is used.
 SET_UP := @$(PYTHON) workflow/tools/set_up.py $(if $(filter file,$(origin PYTHON)),,--this-python)
+# Snakemake keeps a cache in the home folder.
+ifneq ($(shell test -w "$${XDG_CACHE_HOME:-$$HOME}" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run report demo extras cluster why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench lint format requirements pictures

@@ -305,6 +305,18 @@ def test_plots_need_no_backend(project):
     project.run(env={"MPLBACKEND": "no such backend"})
 
 
+def run_read_only(project, *arguments):
+    """Run Snakemake in a folder that cannot be written."""
+    # Root may write anywhere, so a mount is what makes it read-only for everybody.
+    script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && shift && "$@"'
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    if os.geteuid() == 0:
+        command = ["unshare", "--mount", "sh", "-c", script, "sh", project.folder, *command]
+    else:
+        subprocess.run(["chmod", "-R", "a-w", project.folder], check=True)
+    return subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.slow
 def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path):
     project = copy_with_small_data(tmp_path / "read only")
@@ -312,18 +324,19 @@ def test_it_works_from_a_read_only_checkout_with_the_results_elsewhere(tmp_path)
     elsewhere.mkdir()
     (elsewhere / "raw").symlink_to(project.folder / "raw")
     before = sorted(project.folder.rglob("*"))
-    # Root may write anywhere, so a mount is what makes it read-only for everybody.
-    script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", elsewhere]
-    command += ["--snakefile", project.folder / "Snakefile"]
-    if os.geteuid() == 0:
-        command = ["unshare", "--mount", "sh", "-c", script, "sh", project.folder, *command]
-    else:
-        subprocess.run(["chmod", "-R", "a-w", project.folder], check=True)
-    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    process = run_read_only(project, "--directory", elsewhere)
     assert process.returncode == 0, process.stdout + process.stderr
     assert (Project(elsewhere).run_folder / "epoch-0004" / "history.png").is_file()
     assert sorted(project.folder.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_in_a_read_only_checkout_it_is_said_what_to_do(new_project):
+    process = run_read_only(new_project)
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert f"{new_project.folder} cannot be written: name another one with --directory" in output
+    assert "Traceback" not in output
 
 
 def test_the_configuration_of_the_working_directory_comes_first(new_project, tmp_path):
