@@ -142,7 +142,8 @@ def test_csv_reads_back_as_text(path):
 
 
 @pytest.mark.parametrize(
-    "text", ["a,b", 'say "a"', "two\nlines", "two\r\nlines", " a ", "µ", "[1, 2]"]
+    "text",
+    ["a,b", 'say "a"', "two\nlines", "two\r\nlines", " a ", "µ", "[1, 2]", "-1", "=1+1", "@"],
 )
 def test_csv_quotes_special_characters(path, text):
     write_csv(path, ["a", text], [(text, 1)])

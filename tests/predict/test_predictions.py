@@ -5,7 +5,6 @@ pixel: each logit is 10 times the pixel.
 """
 
 import itertools
-import json
 import os
 import re
 
@@ -14,6 +13,7 @@ import pytest
 from PIL import Image
 
 import samples
+from bright_pixel import BY_PIXEL, CLASSES, make_network
 from hostile import HOSTILE, assert_is_harmless
 from scratchnet.errors import DataError
 from scratchnet.evaluation.evaluation import evaluate
@@ -21,29 +21,8 @@ from scratchnet.files import read_csv, read_json
 from scratchnet.predict import predictions
 from scratchnet.predict.image_input import read_image
 from scratchnet.predict.predictions import MAX_NAMED, MAX_SCALE, MAX_SHOWN, predict
-from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
 
-CLASSES = ["A", "B", "C", "D"]
-BY_PIXEL = {"0.W": np.eye(4, 5, dtype=np.float32) * 10}
-HISTORY = {"loss": [1.5], "accuracy": [0.5], "val_loss": [], "val_accuracy": []}
 OUTPUTS = {"predictions": "predictions.csv", "contact_sheet": "contact_sheet.json"}
-
-
-def make_network(folder, weights=BY_PIXEL, classes=CLASSES, X_test=None, shape=(2, 2), best=None):
-    """Write the files of a run with these `weights`; return their paths by role."""
-    paths = {
-        "checkpoint": folder / "epoch-0001.npz",
-        "manifest": folder / "manifest.json",
-        "metrics": folder / "metrics.json",
-        "X_test": folder / "X_test.npy",
-    }
-    manifest = {"image_shape": shape, "minimum": 0, "maximum": 255, "classes": classes}
-    save_checkpoint(paths["checkpoint"], Checkpoint(weights, {}, HISTORY, best or {}))
-    paths["manifest"].write_text(json.dumps(manifest))
-    paths["metrics"].write_text(json.dumps({"per_class": [{"class": name} for name in classes]}))
-    X_test = np.eye(np.prod(shape), dtype=np.float32) if X_test is None else X_test
-    np.save(paths["X_test"], X_test)
-    return paths
 
 
 @pytest.fixture
