@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scratchnet.errors import escape_bytes
+from hostile import HARMLESS, HOSTILE, assert_is_harmless
+from scratchnet.errors import escape, show_name
 from scratchnet.files import (
     atomic_write,
     read_csv,
@@ -141,7 +142,8 @@ def test_csv_reads_back_as_text(path):
 
 
 @pytest.mark.parametrize(
-    "text", ["a,b", 'say "a"', "two\nlines", "two\r\nlines", " a ", "µ", "[1, 2]"]
+    "text",
+    ["a,b", 'say "a"', "two\nlines", "two\r\nlines", " a ", "µ", "[1, 2]", "-1", "=1+1", "@"],
 )
 def test_csv_quotes_special_characters(path, text):
     write_csv(path, ["a", text], [(text, 1)])
@@ -320,4 +322,31 @@ def test_an_error_shows_the_bytes_of_names_that_are_not_utf_8_in_any_terminal(jo
 
 def test_characters_of_a_name_that_python_has_read_as_bytes_are_restored():
     """As where the locale is ASCII."""
-    assert escape_bytes("\udcc3\udcbc \udcff\udcfe.png") == r"ü \xff\xfe.png"
+    assert escape("\udcc3\udcbc \udcff\udcfe.png") == r"ü \xff\xfe.png"
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("function", [escape, show_name])
+def test_control_characters_are_escaped(function, text):
+    assert_is_harmless(function(text))
+    assert function(text) != text
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_all_other_text_stays_as_it_is(text):
+    assert escape(text) == text
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("raised", ["errors.DataError", "OSError"])
+def test_no_message_of_a_job_has_control_characters(job, raised, text):
+    """A message may have several lines; those of what was read are escaped where they are named."""
+    code, stderr, log = job(f"raise {raised}({text!r})")
+    assert code == 1
+    for output in (stderr, log):
+        assert_is_harmless(output, is_one_line=False)
+
+
+def test_no_line_in_a_log_has_control_characters(job):
+    *_, log = job(r"logging.warning('http://server: \x1b[2J\x85 forged')")
+    assert log.endswith(" http://server: \\x1b[2J\\x85 forged\n")

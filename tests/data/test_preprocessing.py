@@ -421,12 +421,12 @@ def test_without_a_source_the_manifest_has_none(preprocessed_npz):
 
 
 def test_without_a_test_split_the_arrays_contain_the_assigned_samples(preprocessed_npz):
-    labels = np.arange(N)  # each image is a class of its own, so a label identifies its image
+    labels = np.arange(N) // 2  # a class has two images: the fewest that are allowed
     found, _ = preprocessed_npz(own(labels), 0.3, 0.25)
     expected = parts({"train": raw_split(N)}, 0.3, 0.25)
     train = OWN[expected["train"]]
     for part, indices in expected.items():
-        assert found[f"Y_{part}"].argmax(axis=0).tolist() == indices
+        assert found[f"Y_{part}"].argmax(axis=0).tolist() == labels[indices].tolist()
         assert_scaled(found[f"X_{part}"], OWN[indices], int(train.min()), int(train.max()))
 
 
@@ -732,6 +732,35 @@ def test_own_files_that_have_changed_since_planning_are_refused(tmp_path, output
     ):
         preprocess({"npz": path}, "0" * 64, 0, 0.25, outputs)
     assert not any(path.exists() for path in outputs.values())
+
+
+def test_many_classes_use_no_more_memory(tmp_path):
+    path, classes = tmp_path / "Y.npy", np.arange(8_000) % 4_000
+    # All of Y has 128 MB, and a table of all classes 64 MB.
+    assert samples.peak_memory(lambda: preprocessing.write_one_hot(path, classes, 4_000)) < 60e6
+    Y = np.load(path, mmap_mode="r")
+    assert Y.shape == (4_000, 8_000) and Y.flags.f_contiguous
+    np.testing.assert_array_equal(Y.argmax(axis=0), classes)
+    assert Y.sum() == 8_000
+
+
+@pytest.mark.parametrize("n_classes", [21, 40])
+@pytest.mark.parametrize("splits", ["train", "train and test"])
+def test_labels_that_are_numbers_of_images_are_refused(preprocessed_npz, n_classes, splits):
+    arrays = own(np.arange(n_classes))
+    if splits != "train":
+        half = N // 2
+        arrays = {f"{name}_train": arrays[f"{name}_train"][:half] for name in "xy"} | {
+            f"{name}_test": arrays[f"{name}_train"][half:] for name in "xy"
+        }
+    with pytest.raises(DataError, match=f"40 images have {n_classes} different labels") as caught:
+        preprocessed_npz(arrays)
+    assert "x_train" in str(caught.value)
+
+
+def test_a_label_for_each_two_images_is_enough(preprocessed_npz):
+    _, manifest = preprocessed_npz(own(np.arange(20)))
+    assert len(manifest["classes"]) == 20
 
 
 def test_an_invalid_record_of_the_source_leaves_nothing(preprocessed, raw, outputs):

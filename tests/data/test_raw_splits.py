@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import samples
+from hostile import HARMLESS, HOSTILE, assert_is_harmless
 from samples import flipped, gzipped, idx_bytes, npy_header, npz, zipped
 from scratchnet.data.raw_splits import open_raw_splits
 from scratchnet.errors import DataError
@@ -433,6 +434,50 @@ def test_a_name_that_does_not_print_is_shown_in_one_line(folders, contents):
     with pytest.raises(DataError, match=r'^"\S*/a\\n\w+"') as caught:
         open_raw_splits(files, folders[1])
     assert "\n" not in str(caught.value)
+
+
+TEXT = {"x_train": IMAGES, "y_train": np.array([*"abababab"])}
+
+
+@pytest.mark.parametrize("bad", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("dtype", ["<U40", ">U40"])
+def test_labels_with_control_characters_are_refused(open_npz, bad, dtype):
+    labels = np.array(["a", "b", f"c{bad}c", *"abcab"], dtype)
+    with pytest.raises(DataError, match=r"y_train has the label .* control characters") as caught:
+        open_npz(TEXT | {"y_train": labels})
+    assert_is_harmless(str(caught.value))
+
+
+@pytest.mark.parametrize("label", HARMLESS)
+def test_all_other_text_may_be_a_label(open_npz, label):
+    labels = np.array([label, *"abababa"])
+    assert_split(open_npz(TEXT | {"y_train": labels})["train"], IMAGES, labels)
+
+
+@pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF])
+@pytest.mark.parametrize("order", "<>")
+def test_labels_that_are_no_text_are_refused(open_npz, code, order):
+    labels = np.array([65, 66, 67, code] * 2, f"{order}u4").view(f"{order}U1")
+    with pytest.raises(DataError, match="y_train has text that is not Unicode"):
+        open_npz(TEXT | {"y_train": labels})
+
+
+def test_labels_that_are_whole_texts_are_refused(open_npz):
+    with pytest.raises(DataError, match=r"y_train has labels of up to 5000 characters; .* 1000"):
+        open_npz(TEXT | {"y_train": TEXT["y_train"].astype("U5000")})
+
+
+@pytest.mark.parametrize("bad", [*HOSTILE.values()][:-4], ids=[*HOSTILE][:-4])
+@pytest.mark.parametrize("content", [samples.npy(IMAGES), b"damaged"], ids=["another", "damaged"])
+def test_names_in_an_archive_are_shown_without_control_characters(open_npz, bad, content):
+    with pytest.raises(DataError) as caught:
+        open_npz(zipped({f"{bad}x.npy": content}))
+    assert_is_harmless(str(caught.value))
+
+
+def test_of_many_names_in_an_archive_a_few_are_shown(open_npz):
+    with pytest.raises(DataError, match=r"only x0, .* and 990 more$"):
+        open_npz(zipped({f"x{i}.npy": samples.npy(LABELS) for i in range(1000)}))
 
 
 # The middle of a file lies well within the images.

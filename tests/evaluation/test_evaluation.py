@@ -14,7 +14,7 @@ import pytest
 from scratchnet.errors import DataError
 from scratchnet.evaluation import evaluation
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
-from scratchnet.evaluation.class_names import read_class_names
+from scratchnet.evaluation.class_names import read_class_names, resolve_class_names
 from scratchnet.evaluation.evaluation import (
     confusion_matrix,
     evaluate,
@@ -119,7 +119,7 @@ def test_the_confusion_matrix_counts_labels_by_row_and_predictions_by_column():
 
 
 def test_precision_and_recall_are_as_worked_out_by_hand():
-    assert precision_and_recall(np.array(CONFUSION), CLASSES) == PER_CLASS
+    assert precision_and_recall(LABELS, PREDICTED, CLASSES) == PER_CLASS
 
 
 def test_the_metrics_are_those_of_the_training_history_and_the_test_images(measured):
@@ -229,6 +229,11 @@ def test_configured_class_names_are_in_every_result(tmp_path):
 def test_too_few_class_names_are_an_error_that_lists_those_of_the_dataset(tmp_path):
     with pytest.raises(DataError, match="names 2 classes, but the dataset has 4: A, B, C, D"):
         make_files(tmp_path, classes=["ant", "bee"])
+
+
+def test_of_many_classes_the_error_lists_a_few():
+    with pytest.raises(DataError, match=r"the dataset has 5000: 0, 1, .*, 19, and 4980 more$"):
+        resolve_class_names(["ant", "bee"], [*map(str, range(5000))])
 
 
 # ---- The data behind the plots.

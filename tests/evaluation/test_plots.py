@@ -46,7 +46,11 @@ def history(path, epochs=2, validation=False):
     return write_csv(path, rows)
 
 
-def confusion(path, counts=((3, 1, 0), (0, 2, 0), (0, 0, 0)), classes=CLASSES):
+def confusion(path, counts=((3, 1, 0), (0, 2, 0), (0, 0, 0)), classes=CLASSES, rows=()):
+    if rows:
+        return write_csv(
+            path, [dict(zip(("label", "predicted", "images", "share"), row)) for row in rows]
+        )
     rows = []
     for label, row in zip(classes, counts):
         for predicted, n in zip(classes, row):
@@ -76,10 +80,10 @@ def mistakes(path, n=3, labels=("A", "B"), shape=(2, 2)):
     return path
 
 
-def weights(path, arrays=THREE_ARRAYS, units=None, classes="ABCDEFGHIJ"):
+def weights(path, arrays=THREE_ARRAYS, units=None, classes="ABCDEFGHIJ", outputs=70):
     names = [{"unit": unit} for unit in units] if units else [{"class": c} for c in classes]
     images = [name | {"weights": array} for name, array in zip(names, np.array(arrays).tolist())]
-    path.write_text(json.dumps({"outputs": 70, "images": images}))
+    path.write_text(json.dumps({"outputs": outputs, "images": images}))
     return path
 
 
@@ -451,6 +455,26 @@ def test_a_large_confusion_matrix_has_no_numbers(figure, tmp_path, n, numbers):
     assert len(axes.texts) == numbers
 
 
+def test_of_many_classes_those_with_the_most_mistakes_are_drawn(figure, monkeypatch):
+    """The rows without images are left out: no image of D is in the test set."""
+    monkeypatch.setattr(plots, "MAX_CLASSES", 2)
+    counts = ((3, 1, 0, 0), (0, 9, 0, 0), (2, 0, 1, 2), (0, 0, 0, 0))
+    axes = figure("confusion", counts=counts, classes=[*"ABCD"]).axes[0]
+    assert [label.get_text() for label in axes.xaxis.get_ticklabels()] == ["A", "C"]
+    assert [label.get_text() for label in axes.yaxis.get_ticklabels()] == ["A", "C"]
+    assert axes.images[0].get_array().tolist() == [[0.75, 0], [0.4, 0.2]]
+    assert axes.get_title() == (
+        "Test accuracy: 72.22%\nThe 2 classes with the most misclassified images"
+    )
+
+
+def test_a_table_of_the_pairs_that_occur_is_drawn_with_all_its_classes(figure):
+    rows = [("A", "A", 1, 0.5), ("A", "C", 1, 0.5), ("B", "B", 2, 1)]
+    axes = figure("confusion", rows=rows).axes[0]
+    assert [label.get_text() for label in axes.xaxis.get_ticklabels()] == ["A", "B", "C"]
+    assert axes.images[0].get_array().tolist() == [[0.5, 0, 0.5], [0, 1, 0], [0, 0, 0]]
+
+
 def test_calibration_is_drawn_with_the_diagonal_and_the_calibration_error(figure):
     above, below = figure("calibration").axes
     assert lines_of(above) == {
@@ -510,6 +534,12 @@ def test_weights_are_drawn_on_one_scale_around_zero(figure):
     assert images_of(drawn)[2][1] == [[4, 5], [6, 7]]
     limits = {axes.images[0].get_clim() for axes in drawn.axes if axes.images and axes.get_title()}
     assert limits == {(-7, 7)}
+
+
+def test_the_title_says_if_the_weights_of_some_classes_are_left_out(figure):
+    title = "Weights of each class (red: positive, blue: negative)"
+    assert figure("weights").get_suptitle() == f"{title}, for the first 3 of 70"
+    assert figure("weights", outputs=3).get_suptitle() == title
 
 
 @pytest.mark.parametrize("n", [1, 4, 21])

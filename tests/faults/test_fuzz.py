@@ -5,8 +5,10 @@ CASES says how many of each are tried; `make test-faults` tries 10,000.
 
 import io
 import os
+import shutil
 import struct
 import zipfile
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from bright_pixel import make_network
+from hostile import HOSTILE, assert_is_harmless
 from project import CHECKOUT
 from scratchnet.data.download import pick_files
 from scratchnet.data.idx import encode_idx
@@ -22,9 +26,12 @@ from scratchnet.data.preprocessing import preprocess
 from scratchnet.data.registry import DATASETS
 from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import ConfigError, DataError
+from scratchnet.files import read_csv, read_json
 from scratchnet.planning.config import read_yaml, resolve_runs
 from scratchnet.planning.schema import load_schema, setting_schemas
+from scratchnet.predict.image_files import find_image_files
 from scratchnet.predict.image_input import read_arrays, read_image, to_network_input
+from scratchnet.predict.predictions import predict
 
 CASES = int(os.environ.get("CASES", "300"))
 many = settings(
@@ -34,18 +41,38 @@ many = settings(
     suppress_health_check=list(HealthCheck),
 )
 
+# Text as it may be in files: with control characters, and with surrogates, as of bytes.
+HOSTILE_TEXT = st.text(
+    st.characters(exclude_categories=())
+    | st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Cn"])
+    | st.sampled_from(sorted(set("".join(HOSTILE.values())))),
+    max_size=12,
+)
+
+
+def encodes(name, errors="strict"):
+    """Whether text is valid UTF-8; or with errors="surrogateescape", that of a file name."""
+    try:
+        return len(name.encode("utf-8", errors)) < 100
+    except UnicodeEncodeError:
+        return False
+
+
+FILE_NAMES = (HOSTILE_TEXT | st.binary(max_size=20).map(os.fsdecode)).filter(
+    lambda name: encodes(name, "surrogateescape") and not {"/", "\0"} & set(name)
+)
 KEYS = [*setting_schemas(load_schema()), "training", "model", "plots", "sweep", "trainign.epochs"]
 VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats()
-    | st.text(max_size=12)
+    | HOSTILE_TEXT
     | st.sampled_from(["1e-3", "0.1", "null", "true", "mnist", "adam", "relu", [], {}, 10**400])
     | st.dates(),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), inner, max_size=4)
+        | st.dictionaries(st.sampled_from(KEYS) | HOSTILE_TEXT, inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -63,7 +90,11 @@ def nested(flat):
 
 
 @many
-@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5).map(nested) | VALUES)
+@given(
+    st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5).map(nested)
+    | st.fixed_dictionaries({"classes": st.lists(HOSTILE_TEXT, max_size=3, unique=True)})
+    | VALUES
+)
 def test_any_configuration_is_resolved_or_explained(config):
     try:
         runs = resolve_runs(config)
@@ -71,8 +102,11 @@ def test_any_configuration_is_resolved_or_explained(config):
         lines = str(error).splitlines()
         assert lines[0] == "the configuration is not valid:"
         assert all(line.startswith("  ") and ": " in line for line in lines[1:])
+        assert_is_harmless(str(error), is_one_line=False)
     else:
         assert runs
+        for name in runs[0]["classes"] or []:
+            assert_is_harmless(name)
 
 
 CONFIG = (CHECKOUT / "config.yaml").read_text(encoding="utf-8")
@@ -105,6 +139,7 @@ def test_any_damage_to_config_yaml_is_explained(tmp_path_factory, content):
         resolve_runs(read_yaml(path))
     except ConfigError as error:
         assert str(error)
+        assert_is_harmless(str(error), is_one_line=False)
 
 
 rng = np.random.default_rng(0)
@@ -120,11 +155,14 @@ def npz(compressed):
     return file.getvalue()
 
 
-def try_to_prepare(folder, files):
-    """Prepare the arrays of `files`, {role: content}; a fault is a DataError and leaves nothing."""
+def try_to_prepare(folder, files, names=MappingProxyType({})):
+    """Prepare the arrays of `files`, {role: content}; a fault is a DataError and leaves nothing.
+
+    `names` are names of the files by role.
+    """
     raw = {}
     for role, content in files.items():
-        raw[role] = folder / (f"{role}.npz" if role == "npz" else role)
+        raw[role] = folder / (names.get(role) or (f"{role}.npz" if role == "npz" else role))
         raw[role].write_bytes(content)
     out = folder / "out"
     outputs = {
@@ -136,8 +174,11 @@ def try_to_prepare(folder, files):
         preprocess(raw, hash_contents(raw), 0.2, 0.0, outputs)
     except DataError as error:
         assert str(error)
+        assert_is_harmless(str(error))
         assert not list(out.glob("*"))
     else:
+        for name in read_json(outputs["manifest"])["classes"]:
+            assert_is_harmless(name)
         X = np.load(outputs["X_train"])
         assert X.dtype == np.float32
         assert np.isfinite(X).all()
@@ -175,7 +216,8 @@ def test_any_damage_to_an_npz_is_found(tmp_path_factory, content):
 @many
 @given(
     st.dictionaries(
-        st.sampled_from(["x_train", "y_train", "x_test", "y_test", "../../x", "x_train.npy"]),
+        st.sampled_from(["x_train", "y_train", "x_test", "y_test", "../../x", "x_train.npy"])
+        | FILE_NAMES.filter(encodes),
         damaged(b"\x93NUMPY\x01\x00v\x00{'descr': '|u1', 'fortran_order': False, 'shape': (12,)}")
         | st.sampled_from([IMAGES, LABELS, IMAGES[:5], LABELS[:5]]).map(
             lambda array: (
@@ -197,6 +239,71 @@ def test_any_members_of_an_npz_are_read_or_refused(tmp_path_factory, members):
     try_to_prepare(tmp_path_factory.getbasetemp(), {"npz": file.getvalue()})
 
 
+def encoded(mode, ending):
+    """A picture as the bytes of a file."""
+    file = io.BytesIO()
+    colours = Image.fromarray(rng.integers(0, 256, (9, 11, 4), np.uint8), "RGBA")
+    colours.convert(mode).save(file, ending)
+    return file.getvalue()
+
+
+@many
+@given(
+    st.lists(HOSTILE_TEXT, min_size=1, max_size=3).map(
+        lambda names: np.array([*names, "a", "b"])[np.arange(12) % (len(names) + 2)]
+    )
+    | arrays.arrays(
+        np.uint32, 12, elements=st.integers(0, 2**32 - 1) | st.sampled_from([65, 66])
+    ).map(lambda codes: codes.view("U1"))
+    | arrays.arrays("U2", 12, elements=st.sampled_from(["a", "b", ""])),
+    st.sampled_from("<>"),
+)
+def test_any_text_is_a_label_or_refused(tmp_path_factory, labels, order):
+    file = io.BytesIO()
+    np.savez(file, x_train=IMAGES, y_train=labels.view(labels.dtype.newbyteorder(order)))
+    try_to_prepare(tmp_path_factory.getbasetemp(), {"npz": file.getvalue()})
+
+
+@many
+@given(FILE_NAMES, FILE_NAMES, st.sampled_from(ROLES), st.data())
+def test_idx_files_may_have_any_names(tmp_path_factory, folder, name, role, data):
+    content = data.draw(damaged(IDX[role]) | st.just(IDX[role]))
+    top = tmp_path_factory.getbasetemp() / f"own{folder}"
+    top.mkdir(exist_ok=True)
+    names = {each: f"{each.replace('_', '-')}{name}.idx" for each in ROLES}
+    for each in ROLES:
+        (top / names[each]).write_bytes(IDX[each])
+    try:
+        (run,) = resolve_runs({"dataset": str(top)})
+    except ConfigError as error:
+        assert_is_harmless(str(error), is_one_line=False)
+    else:
+        assert run["files"].keys() == set(ROLES)
+        try_to_prepare(top, IDX | {role: content}, names)
+    shutil.rmtree(top)
+
+
+@many
+@given(FILE_NAMES, damaged(encoded("L", "png")) | st.just(encoded("L", "png")))
+def test_images_to_predict_may_have_any_names(tmp_path_factory, name, content):
+    folder = tmp_path_factory.getbasetemp() / "images"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"a{name}.png"
+    path.write_bytes(content)
+    network = make_network(tmp_path_factory.getbasetemp())
+    table, sheet = folder / "table.csv", folder / "sheet.json"
+    try:
+        images = [str(image) for image in find_image_files(str(folder))]
+        predict(images, "auto", network, None, table, sheet)
+    except DataError as error:
+        assert_is_harmless(str(error), is_one_line=False)
+        assert len(str(error).splitlines()) == 2
+    else:
+        assert len(read_csv(table)) == 1
+        assert_is_harmless(table.read_text(), is_one_line=False)
+    shutil.rmtree(folder)
+
+
 @many
 @given(damaged(npz(True)) | damaged(IDX["train_images"]) | st.binary(max_size=100))
 def test_no_download_is_trusted_without_its_hash(tmp_path_factory, content):
@@ -204,14 +311,6 @@ def test_no_download_is_trusted_without_its_hash(tmp_path_factory, content):
     path.write_bytes(content)
     with pytest.raises(DataError):
         pick_files([path], DATASETS["mnist"])
-
-
-def encoded(mode, ending):
-    """A picture as the bytes of a file."""
-    file = io.BytesIO()
-    colours = Image.fromarray(rng.integers(0, 256, (9, 11, 4), np.uint8), "RGBA")
-    colours.convert(mode).save(file, ending)
-    return file.getvalue()
 
 
 PICTURES = [

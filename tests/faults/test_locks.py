@@ -135,6 +135,7 @@ def test_the_job_of_a_killed_run_is_waited_for_by_another_user(trained_for_long,
     "values, message",
     [
         ({"host": "elsewhere"}, "A run on elsewhere has locked this folder."),
+        ({"host": "a\x1b[2J"}, r'A run on "a\u001b[2J" has locked this folder.'),
         ({"boot": "other", "machine": "other"}, "or on another machine of that name"),
         ({"boot": "other", "machine": None}, "or on another machine of that name"),
         ({"pid_namespace": 1}, "A run in another container"),

@@ -36,7 +36,7 @@ RUN_BY = {
     "data/user_data.py": {"preprocess", "predict_images"},  # whether the files have changed
     "evaluation/__init__.py": USES_CLASS_NAMES | {"summarize", "compare"} | PLOTS,
     "evaluation/calibration.py": {"evaluate"} | PLOTS - SWEEP_PLOTS,
-    "evaluation/class_names.py": USES_CLASS_NAMES,
+    "evaluation/class_names.py": USES_CLASS_NAMES | PLOTS - SWEEP_PLOTS,
     "evaluation/evaluation.py": {"evaluate"},
     "evaluation/figures.py": PLOTS,
     "evaluation/plots.py": PLOTS - SWEEP_PLOTS,

@@ -19,6 +19,7 @@ from configs import (
     run_of,
     types_of,
 )
+from hostile import HARMLESS, HOSTILE, assert_is_harmless
 from scratchnet.errors import ConfigError
 from scratchnet.planning.config import (
     read_yaml,
@@ -408,3 +409,39 @@ def test_bytes_of_a_path_that_are_not_utf_8_are_escaped():
     """As from the command line."""
     with pytest.raises(ConfigError, match=re.escape(r'dataset: "fold\xe9r" is neither ')):
         resolve_runs({"dataset": os.fsdecode(b"fold\xe9r")})
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+def test_class_names_with_control_characters_are_refused(name):
+    (problem,) = problems_of({"classes": ["a", name]})
+    assert re.match('classes: ".*" has control characters', problem)
+    assert_is_harmless(problem)
+
+
+def test_all_other_text_may_be_a_class_name():
+    assert resolve_runs({"classes": HARMLESS})[0]["classes"] == HARMLESS
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("key", ["dataset", "training.optimizer", "trainig", "training"])
+def test_no_message_about_a_value_has_control_characters(key, name):
+    assert_is_harmless(message_of(nested(key, name)), is_one_line=False)
+    assert_is_harmless(message_of({key: {name: name}}), is_one_line=False)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        r'{"\e[2J": 1, "\e[2J": 2}',
+        r'"\e[2J"',
+        r'- "\e[2J"',
+        r'{"dataset": !!"\e[2J" 1}',
+        r'*"\e[2J"',
+    ],
+)
+def test_no_message_about_a_file_has_control_characters(tmp_path, content):
+    path = tmp_path / "a\x1b[2J.yaml"
+    path.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(path)
+    assert_is_harmless(str(caught.value))

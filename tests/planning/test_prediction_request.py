@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hostile import assert_is_harmless
 from scratchnet.errors import ConfigError, show_name
 from scratchnet.fingerprint.stages import fingerprint, own_settings
 from scratchnet.planning import config
@@ -281,6 +282,20 @@ def test_a_run_whose_name_does_not_print_is_shown_in_one_line(results, name):
     with pytest.raises(ConfigError) as caught:
         find_run(results, name)
     assert str(caught.value).startswith(f"there is no run {json.dumps(name)} in ")
+
+
+def test_runs_whose_names_do_not_print_are_shown_in_one_line(results):
+    (results / "runs" / "x\x1b[2J\ny").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        find_run(results, "z")
+    assert_is_harmless(str(caught.value))
+
+
+def test_of_many_runs_a_few_are_listed(results):
+    for i in range(100):
+        (results / "runs" / f"x{i}").mkdir()
+    with pytest.raises(ConfigError, match=r"there are .* and \d+ more$"):
+        find_run(results, "z")
 
 
 @pytest.mark.parametrize("name", ["../../x", "../x/epoch-0020", "/x", "{}/../x", "x/..", "./x"])

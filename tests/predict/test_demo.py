@@ -65,6 +65,22 @@ def test_a_drawing_is_classified_at_once_and_can_be_cleared(driver, tmp_path, op
     assert complaints(driver) == []
 
 
+@NEEDED
+def test_of_many_classes_the_most_probable_are_shown(driver, tmp_path):
+    classes = [f"class {i}" for i in range(1_800)]
+    page, _, _ = make_page(tmp_path, classes=classes)
+    visit(driver, page)
+    assert text(driver, "which") == "The 100 most probable of 1,800 classes"
+    assert not driver.find_element("id", "explanation").is_displayed()
+    click(driver, "surprise")
+    shown = bars(driver)
+    assert len({bar["name"] for bar in shown}) == 100
+    assert [bar["width"] for bar in shown] == sorted((b["width"] for b in shown), reverse=True)
+    assert [bar["first"] for bar in shown] == [True] + [False] * 99
+    assert text(driver, "answer").startswith(f"The network says {shown[0]['name']} (")
+    assert complaints(driver) == []
+
+
 def test_a_network_that_is_too_large_for_a_browser_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "MAX_SIZE", 3_000_000)
     message = "the demo page would have 5 MB, because .* more than 3 are too many for a browser"

@@ -5,7 +5,6 @@ pixel: each logit is 10 times the pixel.
 """
 
 import itertools
-import json
 import os
 import re
 
@@ -14,35 +13,16 @@ import pytest
 from PIL import Image
 
 import samples
+from bright_pixel import BY_PIXEL, CLASSES, make_network
+from hostile import HOSTILE, assert_is_harmless
 from scratchnet.errors import DataError
 from scratchnet.evaluation.evaluation import evaluate
 from scratchnet.files import read_csv, read_json
 from scratchnet.predict import predictions
 from scratchnet.predict.image_input import read_image
 from scratchnet.predict.predictions import MAX_NAMED, MAX_SCALE, MAX_SHOWN, predict
-from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
 
-CLASSES = ["A", "B", "C", "D"]
-BY_PIXEL = {"0.W": np.eye(4, 5, dtype=np.float32) * 10}
-HISTORY = {"loss": [1.5], "accuracy": [0.5], "val_loss": [], "val_accuracy": []}
 OUTPUTS = {"predictions": "predictions.csv", "contact_sheet": "contact_sheet.json"}
-
-
-def make_network(folder, weights=BY_PIXEL, classes=CLASSES, X_test=None, shape=(2, 2), best=None):
-    """Write the files of a run with these `weights`; return their paths by role."""
-    paths = {
-        "checkpoint": folder / "epoch-0001.npz",
-        "manifest": folder / "manifest.json",
-        "metrics": folder / "metrics.json",
-        "X_test": folder / "X_test.npy",
-    }
-    manifest = {"image_shape": shape, "minimum": 0, "maximum": 255, "classes": classes}
-    save_checkpoint(paths["checkpoint"], Checkpoint(weights, {}, HISTORY, best or {}))
-    paths["manifest"].write_text(json.dumps(manifest))
-    paths["metrics"].write_text(json.dumps({"per_class": [{"class": name} for name in classes]}))
-    X_test = np.eye(np.prod(shape), dtype=np.float32) if X_test is None else X_test
-    np.save(paths["X_test"], X_test)
-    return paths
 
 
 @pytest.fixture
@@ -138,7 +118,7 @@ def test_probabilities_sum_to_1_and_the_largest_is_that_of_the_predicted_class(p
     assert all(len(f"{p:.9f}".rstrip("0")) <= len("0.123456") for p in P.ravel())
 
 
-NAMES = ["a, b", '"quoted"', "it's", "two\nlines"]
+NAMES = ["a, b", '"quoted"', "it's", " =1+1"]
 
 
 @pytest.mark.parametrize("i", range(4))
@@ -157,6 +137,46 @@ def test_bytes_of_a_name_that_are_not_utf_8_are_escaped(predicted, pngs, tmp_pat
     path = path.rename(tmp_path / os.fsdecode(b"\xc3\xbc\xff.png"))
     ((row,), sheet) = predicted([path])
     assert row["image"] == sheet["images"][0]["image"] == f"{tmp_path}/ü\\xff.png"
+
+
+IN_FILE_NAMES = {does: text for does, text in HOSTILE.items() if text not in ("a\0b", "\ud800")}
+
+
+@pytest.mark.parametrize("text", IN_FILE_NAMES.values(), ids=IN_FILE_NAMES)
+def test_control_characters_in_a_name_are_escaped_in_results_and_messages(
+    predicted, pngs, tmp_path, text
+):
+    (path,) = pngs({f"{text}.png": C})
+    ((row,), sheet) = predicted([path])
+    assert row["image"] == sheet["images"][0]["image"]
+    assert_is_harmless(row["image"])
+    assert_is_harmless((tmp_path / "predictions.csv").read_text(), is_one_line=False)
+    path.write_bytes(b"no image")
+    with pytest.raises(DataError) as caught:
+        predicted([path])
+    assert len(str(caught.value).splitlines()) == 2
+    assert_is_harmless(str(caught.value), is_one_line=False)
+
+
+ARRAYS = {
+    "no array": b"text",
+    "no images": samples.npy(np.zeros(3)),
+    "not finite": samples.npy(np.full((1, 2, 2), np.nan)),
+    "of another scale": samples.npy(np.linspace(0, 1, 4).reshape(1, 2, 2)),
+    "many arrays": samples.zipped({f"\x1b[2J{i}.npy": samples.npy(np.eye(2)) for i in range(99)}),
+    "another file": samples.zipped({"\x1b[2J": b"text"}),
+    "a damaged array": samples.zipped({"\x1b[2J.npy": b"text"}),
+}
+
+
+@pytest.mark.parametrize("content", ARRAYS.values(), ids=ARRAYS)
+def test_names_of_arrays_are_shown_without_control_characters(predicted, tmp_path, content):
+    path = tmp_path / "a\x1b[2J\n.npz"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        predicted([path])
+    assert_is_harmless(str(caught.value))
+    assert len(str(caught.value)) < 1000
 
 
 # ---- The network.

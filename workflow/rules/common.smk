@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from scratchnet.errors import ConfigError, escape_bytes
+from scratchnet.errors import ConfigError, escape
 from scratchnet.fingerprint.tracker import Tracker
 from scratchnet.planning import paths
 from scratchnet.planning.config import read_yaml
@@ -61,7 +61,7 @@ def call_or_exit(function, *arguments):
     try:
         return function(*arguments)
     except ConfigError as error:
-        raise WorkflowError(escape_bytes(str(error)))
+        raise WorkflowError(escape(str(error), keep="\n"))
 
 
 for file in workflow.configfiles:  # those of --configfile

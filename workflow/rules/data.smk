@@ -20,6 +20,7 @@ rule download:
         "../scripts/download.py"
 
 
+# Labels of many classes, one-hot encoded, need far more room than the images.
 rule preprocess:
     input:
         track.inputs("preprocess", **{role: raw_file(role) for role in paths.RAW_FILES}),
@@ -33,7 +34,7 @@ rule preprocess:
     resources:
         mem_mb=per_attempt(1000, per_input_mb=5),
         runtime=per_attempt(30),
-        disk_mb=per_attempt(100, per_input_mb=8),
+        disk_mb=per_attempt(1000, per_input_mb=8),
     params:
         fingerprint=track.fingerprint("preprocess"),
         why=track.why("preprocess"),

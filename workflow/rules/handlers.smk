@@ -15,7 +15,7 @@ from pathlib import Path
 from snakemake.logging import logger
 from snakemake.shell import shell
 
-from scratchnet.errors import shorten_list
+from scratchnet.errors import escape, shorten_list
 from scratchnet.evaluation.summary import (
     align_columns,
     describe_other_environments,
@@ -79,10 +79,10 @@ def is_whole_run():
 
 
 def show(*lines):
-    """Print lines. Characters that the terminal's encoding lacks are escaped."""
+    """Print lines. Control characters, and those that the terminal's encoding lacks, are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
-        print(line.encode(encoding, "backslashreplace").decode(encoding))
+        print(escape(line, keep="\n").encode(encoding, "backslashreplace").decode(encoding))
 
 
 def show_results():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from scratchnet.errors import ConfigError
+from scratchnet.errors import ConfigError, escape, show_name
 from scratchnet.planning import paths
 from scratchnet.planning.config import read_yaml
 from scratchnet.planning.lock_owner import is_locked
@@ -109,14 +109,14 @@ def main():
     try:
         wanted = set().union(*(find_wanted(read_yaml(path)) for path in arguments.configs))
     except (ConfigError, OSError) as error:
-        sys.exit(str(error))
+        sys.exit(escape(str(error), keep="\n"))
     if arguments.delete and is_locked():
         sys.exit("Snakemake is running in this folder, or was killed. First: make run")
     results = Path(paths.RESULTS)
     if arguments.delete and results.is_symlink() and not arguments.through_link:
         sys.exit(
-            f"{results} is a link to {results.readlink()}. If no other folder uses these results, "
-            f"add --through-link:\n  python {' '.join(sys.argv)} --through-link"
+            f"{results} is a link to {show_name(results.readlink())}. If no other folder uses "
+            f"these results, add --through-link:\n  python {' '.join(sys.argv)} --through-link"
         )
     sizes, folders = {}, Counter()
     for path, folder in find_unwanted(results, wanted):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
+from scratchnet.errors import show_name
 from scratchnet.planning.lock_owner import identify_process, is_locked, read_owner
 
 SCRIPTS = Path(".snakemake/scripts")
@@ -50,7 +51,7 @@ def find_reason_to_keep(owner):
         return f"This folder is locked, and it is not known by which run. {BY_HAND}"
     here = identify_process()
     if owner["host"] != here["host"]:
-        return f"A run on {owner['host']} has locked this folder. {BY_HAND}"
+        return f"A run on {show_name(owner['host'])} has locked this folder. {BY_HAND}"
     if owner["pid_namespace"] != here["pid_namespace"]:
         return f"A run in another container has locked this folder. {BY_HAND}"
     if owner["boot"] != here["boot"]:
@@ -58,7 +59,7 @@ def find_reason_to_keep(owner):
         if is_same and owner["pid_namespace"] == FIRST_PID_NAMESPACE:
             return None  # this machine was started again
         return (
-            f"A run has locked this folder before {owner['host']} was started again, or on another "
+            f"A run has locked this folder before {here['host']} was started again, or on another "
             f"machine of that name. {BY_HAND}"
         )
     try:

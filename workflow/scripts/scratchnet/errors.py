@@ -3,6 +3,13 @@
 import json
 import re
 
+# Characters that steer a terminal, end a line or turn the text round, and those that UTF-8 or XML
+# does not have (surrogates, U+FFFE, U+FFFF). A label or a class has none of them, and what else is
+# read from files is shown without them.
+CONTROL_CHARACTERS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+
 
 class ScratchnetError(Exception):
     """The base class. A stage that raises one ends with its message and without a traceback."""
@@ -36,6 +43,17 @@ def show_name(name: object) -> str:
     """Return a name or path as text for a message: in quotes and escaped if it does not print."""
     text = escape_bytes(str(name))
     return text if text.isprintable() else json.dumps(text)
+
+
+def escape(text: str, keep: str = "") -> str:
+    r"""Return `text` with control characters escaped, as in \x1b, except those in `keep`.
+
+    Of a file name, bytes that are not valid UTF-8 are escaped, as in \xff.png.
+    """
+    return CONTROL_CHARACTERS.sub(
+        lambda part: part[0] if part[0] in keep else part[0].encode("unicode_escape").decode(),
+        escape_bytes(text),
+    )
 
 
 def shorten_list(lines: list[str], limit: int) -> list[str]:

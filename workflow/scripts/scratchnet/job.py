@@ -7,7 +7,7 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-from scratchnet.errors import ScratchnetError, escape_bytes
+from scratchnet.errors import ScratchnetError, escape
 from scratchnet.fingerprint.jobs import PlanError, recorded
 
 ADVICE = {
@@ -18,6 +18,13 @@ ADVICE = {
     errno.EPERM: "correct its permissions",
 }
 MEMORY_ADVICE = "close other programs, or use a smaller network or batch_size"
+
+
+class _EscapingFormatter(logging.Formatter):
+    """The format of log messages, which may quote what was read from files and from servers."""
+
+    def format(self, record):
+        return escape(super().format(record), keep="\n")
 
 
 @contextmanager
@@ -32,20 +39,16 @@ def stage_job(snakemake):
     log = snakemake.log[0]
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
-        logging.basicConfig(
-            filename=log,
-            filemode="w",
-            encoding="utf-8",
-            level=logging.INFO,
-            format="%(asctime)s %(message)s",
-        )
+        handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+        handler.setFormatter(_EscapingFormatter("%(asctime)s %(message)s"))
+        logging.basicConfig(handlers=[handler], level=logging.INFO)
     except OSError:
         logging.disable()
     try:
         with recorded(snakemake) as fingerprint:
             yield fingerprint["settings"]
     except (ScratchnetError, PlanError, OSError, MemoryError) as error:
-        message = escape_bytes(f"{type(error).__name__}: {error}")
+        message = escape(f"{type(error).__name__}: {error}", keep="\n")
         advice = (
             MEMORY_ADVICE
             if isinstance(error, MemoryError)

@@ -25,7 +25,7 @@ import requests
 
 from scratchnet.data.idx import encode_idx
 from scratchnet.data.registry import FILES, Dataset
-from scratchnet.errors import DataError
+from scratchnet.errors import DataError, show_name
 from scratchnet.files import atomic_write, hash_file, temporary_folder, write_json
 from scratchnet.progress import progress
 
@@ -54,7 +54,7 @@ def download(dataset: Dataset, destination: Path, user_folder: str | None, timeo
         except (OSError, DataError, subprocess.SubprocessError) as error:
             if isinstance(error, OSError) and error.errno in LOCAL_ERRNOS:
                 raise
-            failures.append(f"{source}: {_explain(error)}")
+            failures.append(f"{show_name(source)}: {_explain(error)}")
             log.warning(failures[-1])
             continue
         for name, content in files.items():
@@ -215,7 +215,7 @@ def _unpack(path: Path, max_size: int):
         elif path.stat().st_size <= max_size:
             yield path.read_bytes()
     except Exception as error:  # decoders raise any exception for invalid bytes
-        raise DataError(f"{path.name} is damaged: {error}") from error
+        raise DataError(f"{show_name(path.name)} is damaged: {show_name(error)}") from error
 
 
 class _BoundedGzip(gzip.GzipFile):

@@ -22,7 +22,7 @@ from scratchnet.random_streams import random_stream
 
 CHUNK_SIZE = 5_000  # samples
 MAX_SCALE_RATIO = 10  # between the largest pixels of training and test images
-CHUNK_PIXELS = 4_000_000  # at most, in these samples together
+CHUNK_VALUES = 4_000_000  # at most, in these samples together: pixels, or one-hot labels
 
 
 def preprocess(
@@ -50,9 +50,7 @@ def preprocess(
         splits = open_raw_splits(raw, temporary)
         samples = assign_samples(splits, test_fraction, validation_fraction)
         minimum, maximum = find_training_range(samples)
-        labels = np.unique(np.concatenate([split.labels for split in splits.values()]))
-        if len(labels) < 2:
-            raise DataError(f"{splits['train'].name}: all images have the label {labels[0]}")
+        labels = find_labels(splits)
         paths = {
             f"{kind}_{name}": stack.enter_context(atomic_write(outputs[f"{kind}_{name}"]))
             for name in samples
@@ -84,6 +82,24 @@ def check_contents(raw, content, sha256):
     else:
         for path in files.values():
             check_hash(show_name(path), sha256[path.name], hash_file(path))
+
+
+def find_labels(splits):
+    """Return the different labels of `splits`, {name: RawSplit}, in ascending order.
+
+    Raises DataError if there is only one, or if they are no classes: more than half as many as
+    there are images.
+    """
+    all_labels = np.concatenate([split.labels for split in splits.values()])
+    labels, name = np.unique(all_labels), splits["train"].name
+    if len(labels) < 2:
+        raise DataError(f"{name}: all images have the label {labels[0]}")
+    if len(labels) > len(all_labels) / 2:
+        raise DataError(
+            f"{name}: {len(all_labels)} images have {len(labels)} different labels, which cannot "
+            "be classes; a class needs at least two images on average"
+        )
+    return labels
 
 
 def assign_samples(splits, test_fraction, validation_fraction):
@@ -184,9 +200,8 @@ def _read_chunks(split, indices):
 
     Booleans become 0 and 1. Raises DataError if a pixel is not a finite number.
     """
-    size = min(CHUNK_SIZE, max(1, CHUNK_PIXELS // math.prod(split.images.shape[1:])))
-    for start in range(0, len(indices), size):
-        chunk = indices[start : start + size]
+    for start, stop in _chunk_bounds(len(indices), math.prod(split.images.shape[1:])):
+        chunk = indices[start:stop]
         pixels = split.images[chunk].reshape(len(chunk), -1).T
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
             bad = chunk[~np.isfinite(pixels).all(axis=0)][0]
@@ -194,11 +209,24 @@ def _read_chunks(split, indices):
         yield pixels.astype(np.uint8) if pixels.dtype == bool else pixels
 
 
+def _chunk_bounds(n, n_rows):
+    """Yield the bounds (start, stop) of chunks of `n` columns of an array with `n_rows` rows."""
+    size = min(CHUNK_SIZE, max(1, CHUNK_VALUES // n_rows))
+    for start in range(0, n, size):
+        yield start, min(start + size, n)
+
+
 def write_one_hot(path, classes, n_classes):
     """Write `classes` (n,), numbered from 0, one-hot encoded as a float32 .npy (n_classes, n)."""
-    one_hot = np.eye(n_classes, dtype=np.float32)
-    chunks = (one_hot[:, classes[i : i + CHUNK_SIZE]] for i in range(0, len(classes), CHUNK_SIZE))
-    return _write_array(path, (n_classes, len(classes)), chunks)
+
+    def encode(start, stop):
+        Y = np.zeros((n_classes, stop - start), dtype=np.float32, order="F")
+        Y[classes[start:stop], np.arange(stop - start)] = 1
+        return Y
+
+    n = len(classes)
+    chunks = (encode(*bounds) for bounds in _chunk_bounds(n, n_classes))
+    return _write_array(path, (n_classes, n), chunks)
 
 
 def _write_array(path, shape, chunks):

@@ -3,6 +3,7 @@
 import gzip
 import math
 import shutil
+import sys
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ import numpy as np
 
 from scratchnet.data.idx import open_idx, read_shape
 from scratchnet.data.image_arrays import check_images
-from scratchnet.errors import DataError, show_name
+from scratchnet.errors import CONTROL_CHARACTERS, DataError, shorten_list, show_name
 
 SPLITS = ("train", "test")
+MAX_LABEL_LENGTH = 1_000  # characters
+MAX_NAMED = 10  # arrays of an archive in an error message
 LABEL_KINDS = {"b": "booleans", "i": "integers", "u": "integers", "U": "text"}  # by dtype.kind
 
 
@@ -108,7 +111,7 @@ def _open_npz(path, folder):
             _check_disk_space(sum(member.file_size for member in members), folder, path)
             for i, member in enumerate(members):
                 name = member.filename.removesuffix(".npy")
-                prefix = f"{name}: "
+                prefix = f"{show_name(name)}: "
                 target = Path(folder) / f"{i}.npy"
                 with archive.open(member) as packed, target.open("wb") as file:
                     shutil.copyfileobj(packed, file)
@@ -116,7 +119,7 @@ def _open_npz(path, folder):
     except DataError:
         raise
     except Exception as error:  # decoders raise any exception for invalid bytes
-        raise DataError(f"{show_name(path)} cannot be read: {prefix}{error}") from error
+        raise DataError(f"{show_name(path)} cannot be read: {prefix}{show_name(error)}") from error
     return arrays
 
 
@@ -133,7 +136,8 @@ def _make_split(arrays, x, y, prefix):
     """Return the RawSplit with the images `x` and the labels `y` of `arrays`, both checked."""
     for name in (x, y):
         if name not in arrays:
-            others = ", ".join(sorted(arrays)) or "an empty archive"
+            names = shorten_list([show_name(other) for other in sorted(arrays)], MAX_NAMED)
+            others = ", ".join(names) or "an empty archive"
             raise DataError(f"{prefix}there is no {name}, only {others}")
     images = check_images(arrays[x], f"{prefix}{x}")
     labels = _check_labels(np.asarray(arrays[y]), f"{prefix}{y}")
@@ -168,7 +172,27 @@ def _check_labels(labels, name):
         if (largest := labels.max(initial=0)) >= 2**63:
             raise DataError(f"{name} has the label {largest}; labels must be below 2**63, or text")
         labels = labels.astype(np.int64)
+    if labels.dtype.kind == "U":
+        _check_text(labels, name)
     return labels
+
+
+def _check_text(labels, name):
+    """Raise DataError, which calls the array `name`, if text `labels` (n,) cannot name classes."""
+    length = labels.dtype.itemsize // 4
+    if length > MAX_LABEL_LENGTH:
+        raise DataError(
+            f"{name} has labels of up to {length} characters; "
+            f"they must have at most {MAX_LABEL_LENGTH}"
+        )
+    codes = np.ascontiguousarray(labels).view(f"{labels.dtype.byteorder}u4")
+    if codes.max(initial=0) > sys.maxunicode:  # NumPy cannot even compare it
+        raise DataError(f"{name} has text that is not Unicode")
+    for label in np.unique(labels):
+        if CONTROL_CHARACTERS.search(label):
+            raise DataError(
+                f"{name} has the label {show_name(label)}; labels must not have control characters"
+            )
 
 
 def _format_size(images):

@@ -1,7 +1,10 @@
 """The names of the classes: chosen in config.yaml, or those of the dataset."""
 
-from scratchnet.errors import DataError
+from scratchnet.errors import DataError, shorten_list
 from scratchnet.files import read_json
+
+MAX_CLASSES = 100  # up to which all classes are drawn, and all pairs of them are listed
+MAX_NAMED = 20  # classes in an error message
 
 
 def resolve_class_names(configured, dataset_names):
@@ -12,7 +15,7 @@ def resolve_class_names(configured, dataset_names):
     if configured and len(configured) != len(dataset_names):
         raise DataError(
             f"config.yaml names {len(configured)} classes, but the dataset has "
-            f"{len(dataset_names)}: " + ", ".join(dataset_names)
+            f"{len(dataset_names)}: " + ", ".join(shorten_list(dataset_names, MAX_NAMED))
         )
     return configured or dataset_names
 

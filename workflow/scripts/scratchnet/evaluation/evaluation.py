@@ -3,7 +3,7 @@
 import numpy as np
 
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
-from scratchnet.evaluation.class_names import resolve_class_names
+from scratchnet.evaluation.class_names import MAX_CLASSES, resolve_class_names
 from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import read_json, write_json, write_rows
 from scratchnet.nn.layers import softmax
@@ -49,12 +49,16 @@ def compute_results(network, state, X, Y, classes, shape):
     """Return all results by name: tables as iterables of rows (dicts), everything else as dicts.
 
     `state` is the Checkpoint of `network`; X (pixels, n) and Y (k, n) are the test images, which
-    have the given `shape`, and their one-hot labels. `classes` are the names of the k classes.
+    have the given `shape`, and their one-hot labels. `classes` are the names of the k classes. With
+    more than MAX_CLASSES there is no matrix of all pairs of classes.
     """
     Z = logits(network, X)
     P = softmax(Z)
-    labels = Y.argmax(axis=0)
-    confusion = confusion_matrix(labels, P.argmax(axis=0), len(classes))
+    labels, predicted = Y.argmax(axis=0), P.argmax(axis=0)
+    confusion = {}
+    if len(classes) <= MAX_CLASSES:
+        matrix = confusion_matrix(labels, predicted, len(classes))
+        confusion["confusion_matrix"] = matrix.tolist()
     bins = calibration_bins(P, labels)
     return {
         "metrics": {
@@ -62,13 +66,13 @@ def compute_results(network, state, X, Y, classes, shape):
             "test_loss": softmax_crossentropy(Z, Y)[0],
             "test_accuracy": accuracy(Z, Y),
             "calibration_error": calibration_error(bins),
-            "per_class": precision_and_recall(confusion, classes),
-            "confusion_matrix": confusion.tolist(),
+            "per_class": precision_and_recall(labels, predicted, classes),
+            **confusion,
             "environment": describe_environment(),
         },
         "history": tabulate_history(state.history),
         "predictions": tabulate_predictions(P, labels, classes),
-        "confusion": tabulate_confusion(confusion, classes),
+        "confusion": tabulate_confusion(labels, predicted, classes),
         "calibration": bins,
         "misclassified": rank_mistakes(X, P, labels, classes, shape),
         "weights": weight_images([*network.weights().values()], classes, shape),
@@ -109,21 +113,26 @@ def tabulate_predictions(P, labels, classes):
         }
 
 
-def tabulate_confusion(confusion, classes):
-    """Return a row for each pair of label and predicted class.
+def tabulate_confusion(labels, predicted, classes):
+    """Yield a row for each pair of label and predicted class, from indices of classes (n,).
 
-    It has the number of images, and their share of all images with that label.
+    It has the number of images, and their share of all images with that label. With more than
+    MAX_CLASSES classes, only the pairs that occur have a row.
     """
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    return [
-        {
+    k = len(classes)
+    if k <= MAX_CLASSES:
+        pairs, counts = np.arange(k * k), confusion_matrix(labels, predicted, k).ravel()
+    else:
+        pairs, counts = np.unique(labels * k + predicted, return_counts=True)
+    totals = np.maximum(np.bincount(labels, minlength=k), 1)
+    for pair, n in zip(pairs, counts):
+        label, prediction = divmod(pair, k)
+        yield {
             "label": classes[label],
             "predicted": classes[prediction],
             "images": n,
-            "share": round(shares[label, prediction], 6),
+            "share": round(n / totals[label], 6),
         }
-        for (label, prediction), n in np.ndenumerate(confusion)
-    ]
 
 
 def confusion_matrix(labels, predicted, n_classes):
@@ -132,14 +141,15 @@ def confusion_matrix(labels, predicted, n_classes):
     return counts.reshape(n_classes, n_classes)
 
 
-def precision_and_recall(confusion, classes):
+def precision_and_recall(labels, predicted, classes):
     """Return the number of images, the precision and the recall of each class.
 
-    Precision is the share of the predictions of a class that are correct. Recall is the share of
-    the images of a class that are predicted as that class. Where the denominator is 0, the value is
-    None.
+    `labels` and `predicted` (n,) are indices of `classes`. Precision is the share of the
+    predictions of a class that are correct. Recall is the share of the images of a class that are
+    predicted as that class. Where the denominator is 0, the value is None.
     """
-    correct, predicted, images = np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1)
+    counted = labels[labels == predicted], predicted, labels
+    counts = (np.bincount(indices, minlength=len(classes)) for indices in counted)
     return [
         {
             "class": name,
@@ -147,7 +157,7 @@ def precision_and_recall(confusion, classes):
             "precision": float(c / p) if p else None,
             "recall": float(c / n) if n else None,
         }
-        for name, c, p, n in zip(classes, correct, predicted, images)
+        for name, c, p, n in zip(classes, *counts)
     ]
 
 
@@ -155,8 +165,14 @@ def rank_mistakes(X, P, labels, classes, shape):
     """Return the number of misclassified images, and the most confident MAX_MISTAKES of them.
 
     Each image has its index in X (pixels, n), its label, the predicted class, its probabilities
-    from P (k, n) by class, and its pixels in the given `shape`, shrunk by `shrink_image`.
+    from P (k, n) by class (the MAX_CLASSES largest), and its pixels in the given `shape`, shrunk by
+    `shrink_image`.
     """
+
+    def probabilities(p):
+        shown = np.sort(np.argsort(-p, kind="stable")[:MAX_CLASSES])
+        return dict(zip((classes[c] for c in shown), _to_list(p[shown], 6)))
+
     predicted, confidence = P.argmax(axis=0), P.max(axis=0)
     wrong = np.flatnonzero(predicted != labels)
     # A stable sort: of equally confident mistakes, the one with the lower index comes first.
@@ -168,7 +184,7 @@ def rank_mistakes(X, P, labels, classes, shape):
                 "image": int(i),
                 "label": classes[labels[i]],
                 "predicted": classes[predicted[i]],
-                "probabilities": dict(zip(classes, _to_list(P[:, i], 6))),
+                "probabilities": probabilities(P[:, i]),
                 "pixels": _to_list(shrink_image(X[:, i].reshape(shape)), 4),
             }
             for i in ranked
@@ -180,15 +196,15 @@ def weight_images(weights, classes, shape):
     """Return the weights of the first layer, without the biases, as images of the given `shape`.
 
     `weights` holds the matrix W of every layer. Without hidden layers there is one image for each
-    class. Otherwise there is one for each of the MAX_UNITS hidden units with the largest outgoing
-    weights (by their norm), the largest first. If the next layer is the output layer, each unit
-    also has the class to which its outgoing weight is largest. Large images are shrunk by
-    `shrink_image`.
+    of the first MAX_CLASSES classes. Otherwise there is one for each of the MAX_UNITS hidden units
+    with the largest outgoing weights (by their norm), the largest first. If the next layer is the
+    output layer, each unit also has the class to which its outgoing weight is largest. Large images
+    are shrunk by `shrink_image`.
     """
     W = weights[0][:, :-1]
     if len(weights) == 1:
-        units = [{"class": name} for name in classes]
-        order = range(len(W))
+        units = [{"class": name} for name in classes[:MAX_CLASSES]]
+        order = range(len(units))
     else:
         outgoing = weights[1][:, :-1]
         order = np.argsort(-np.linalg.norm(outgoing, axis=0), kind="stable")[:MAX_UNITS]

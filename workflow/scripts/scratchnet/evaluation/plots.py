@@ -1,15 +1,18 @@
 """Plots of a run, each drawn from one file of data."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from scratchnet.evaluation.calibration import calibration_error
+from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.evaluation.figures import image_grid, save_figure, show_frame
 from scratchnet.files import read_csv, read_json
 
 MAX_COUNTS = 20  # classes up to which the cells of the confusion matrix show numbers
+MAX_SIZE = 20  # inches of the confusion matrix
 MAX_BARS = 3  # probabilities shown below a misclassified image
 
 
@@ -41,13 +44,19 @@ def plot_history(history, picture, style):
 def plot_confusion(confusion, picture, style):
     """Plot the confusion matrix: counts and shares of the row, coloured by the share.
 
-    With many classes, the cells are too small for numbers, and these are left out.
+    With many classes, the cells are too small for numbers, and these are left out. With more than
+    MAX_CLASSES, only those with the most misclassified images are drawn.
     """
     rows = read_csv(confusion)
-    classes = list(dict.fromkeys(row["label"] for row in rows))
-    counts = np.array([int(row["images"]) for row in rows]).reshape(len(classes), -1)
-    shares = np.array([float(row["share"]) for row in rows]).reshape(len(classes), -1)
-    size = max(7, 0.25 * len(classes))
+    classes, title = _choose_classes(rows)
+    indices = {name: i for i, name in enumerate(classes)}
+    counts = np.zeros((len(classes), len(classes)), int)
+    shares = np.zeros(counts.shape)
+    for row in rows:
+        if row["label"] in indices and row["predicted"] in indices:
+            cell = indices[row["label"]], indices[row["predicted"]]
+            counts[cell], shares[cell] = int(row["images"]), float(row["share"])
+    size = min(max(7, 0.25 * len(classes)), MAX_SIZE)
     with save_figure(picture, style, figsize=(size + 1, size)) as figure:
         axes = figure.subplots()
         image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
@@ -59,10 +68,25 @@ def plot_confusion(confusion, picture, style):
             ticks, classes, rotation=45 if long else 0, ha="right" if long else "center"
         )
         axes.set_yticks(ticks, classes)
-        accuracy = np.trace(counts) / max(counts.sum(), 1)
-        axes.set(title=f"Test accuracy: {accuracy:.2%}", xlabel="predicted", ylabel="label")
+        axes.set(title=title, xlabel="predicted", ylabel="label")
         bar = figure.colorbar(image, label="share of the row")
         bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
+
+
+def _choose_classes(rows):
+    """Return the classes to draw of the `rows` of a confusion matrix, and the title of the plot."""
+    classes = dict.fromkeys([row["label"] for row in rows] + [row["predicted"] for row in rows])
+    total, mistakes = 0, Counter()
+    for row in rows:
+        total += int(row["images"])
+        if row["label"] != row["predicted"]:
+            mistakes[row["label"]] += int(row["images"])
+    title = f"Test accuracy: {(total - mistakes.total()) / max(total, 1):.2%}"
+    if len(classes) <= MAX_CLASSES:
+        return list(classes), title
+    chosen = set(sorted(classes, key=lambda name: -mistakes[name])[:MAX_CLASSES])
+    title += f"\nThe {MAX_CLASSES} classes with the most misclassified images"
+    return [name for name in classes if name in chosen], title
 
 
 def _write_counts(axes, counts, shares):
@@ -174,7 +198,9 @@ def plot_weights(weights, picture, style):
 def _weights_title(images, n_outputs, is_colour):
     signs = "bright: positive, dark: negative" if is_colour else "red: positive, blue: negative"
     if "unit" not in images[0]:
-        return f"Weights of each class ({signs})"
+        title = f"Weights of each class ({signs})"
+        left_out = f", for the first {len(images)} of {n_outputs}"
+        return title + (left_out if len(images) < n_outputs else "")
     title = f"Weights of each hidden unit ({signs})"
     if len(images) < n_outputs:
         title += f", for the {len(images)} most influential of {n_outputs}"

@@ -9,7 +9,7 @@ import jsonschema
 import yaml
 
 from scratchnet.data import user_data
-from scratchnet.errors import ConfigError
+from scratchnet.errors import CONTROL_CHARACTERS, ConfigError, show_name
 from scratchnet.fingerprint.values import canonical
 from scratchnet.planning.schema import (
     explain_error,
@@ -43,6 +43,7 @@ def read_yaml(path):
     would silently keep the last one), has a name that YAML would rewrite (010 is 8), or has
     something else than keys and values.
     """
+    name = show_name(path)
     try:
         loader = yaml.CSafeLoader(Path(path).read_text(encoding="utf-8"))
         node = loader.get_single_node()
@@ -50,14 +51,16 @@ def read_yaml(path):
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}"
-        raise ConfigError(f"{path} is not valid YAML: {where}: {error.problem}") from None
+        raise ConfigError(
+            f"{name} is not valid YAML: {where}: {show_name(error.problem)}"
+        ) from None
     except (ValueError, yaml.YAMLError) as error:  # a date such as 2024-13-45, among others
-        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+        raise ConfigError(f"{name} is not valid YAML: {show_name(error)}") from None
     problems = [*_find_repeated_keys(node, set()), *_find_rewritten_names(node, None, set())]
     if problems:
-        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+        raise ConfigError("\n".join(f"{name}: {problem}" for problem in problems))
     if not isinstance(content, dict | None):
-        raise ConfigError(f"{path} must consist of keys and values: training: {{epochs: 5}}")
+        raise ConfigError(f"{name} must consist of keys and values: training: {{epochs: 5}}")
     return content or {}
 
 
@@ -72,7 +75,8 @@ def _find_repeated_keys(node, seen):
         if isinstance(key, yaml.ScalarNode):
             line = key.start_mark.line + 1
             if key.value in first_lines:
-                yield f"{key.value} is given twice, in lines {first_lines[key.value]} and {line}"
+                lines = f"{first_lines[key.value]} and {line}"
+                yield f"{show_name(key.value)} is given twice, in lines {lines}"
             first_lines[key.value] = line
         yield from _find_repeated_keys(value, seen)
 
@@ -90,8 +94,9 @@ def _find_rewritten_names(node, key, seen):
     elif isinstance(node, yaml.ScalarNode) and isinstance(key, str) and key in NAMES:
         is_number = node.tag.endswith((":int", ":float"))
         if is_number and node.value != str(value := yaml.safe_load(node.value)):
+            text, line = show_name(node.value), node.start_mark.line + 1
             yield (
-                f"{key}: {node.value} in line {node.start_mark.line + 1} would be read as {value}. "
+                f"{key}: {text} in line {line} would be read as {value}. "
                 f'Write it in quotes: "{node.value}"'
             )
 
@@ -188,7 +193,10 @@ def _dataset_settings(dataset):
 
 
 def _conflicts_in(run):
-    """Yield what is wrong with the combination of settings, each of which is allowed."""
+    """Yield what is wrong with settings that the schema allows."""
+    for name in run["classes"] or []:
+        if CONTROL_CHARACTERS.search(name):
+            yield f"classes: {format_value(name)} has control characters"
     if run["training.patience"] and not run["validation_fraction"]:
         yield (
             "training.patience: early stopping needs validation images; "

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scratchnet.errors import ConfigError, show_name
+from scratchnet.errors import ConfigError, shorten_list, show_name
 from scratchnet.planning import paths
 from scratchnet.planning.config import read_yaml
 from scratchnet.planning.settings import read_settings
 from scratchnet.planning.stages import data_name
 
+MAX_LISTED = 20  # runs in an error message
 TRAIN_FIRST = "`snakemake --cores 4` trains one"
 
 
@@ -40,9 +41,10 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
         run = latest.readlink().name
     folder = Path(paths.relocate(paths.RUN.format(run=run), results))
     if not run or not folder.is_dir():
-        known = sorted(path.name for path in folder.parent.glob("*/"))
+        names = sorted(show_name(path.name) for path in folder.parent.glob("*/"))
+        known = shorten_list(names, MAX_LISTED)
         raise ConfigError(
-            f"there is no run {show_name(run or name)} in {results}; "
+            f"there is no run {show_name(run or name)} in {show_name(results)}; "
             + (f"there are {', '.join(known)}" if known else TRAIN_FIRST)
         )
     settings = _read_settings_of_run(results, run)
@@ -60,14 +62,15 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
     }
     missing = [path for path in files.values() if not Path(path).is_file()]
     if missing:
-        raise ConfigError(f"{run} is incomplete: it lacks {' and '.join(missing)}")
+        lacking = " and ".join(map(show_name, missing))
+        raise ConfigError(f"{show_name(run)} is incomplete: it lacks {lacking}")
     return TrainedRun(f"{run}/epoch-{epoch}", files, settings.get("model.activation"))
 
 
 def _read_settings_of_run(results, run):
     path = Path(paths.relocate(paths.RUN_CONFIG.format(run=run), results))
     if not path.is_file():
-        raise ConfigError(f"{path} is missing; `snakemake --cores 4` writes it")
+        raise ConfigError(f"{show_name(path)} is missing; `snakemake --cores 4` writes it")
     read_yaml(path)
     return read_settings(path)
 
@@ -79,8 +82,9 @@ def _find_epoch(results, run, name):
     last = Path(name).name
     epoch = last if re.fullmatch(r"epoch-\d+", last) else (evaluated or [""])[-1]
     if epoch not in evaluated:
+        shown = ", ".join(map(show_name, evaluated))
         raise ConfigError(
-            f"{run} has no {epoch or 'evaluated epoch'}; "
-            + (f"it has {', '.join(evaluated)}" if evaluated else TRAIN_FIRST)
+            f"{show_name(run)} has no {epoch or 'evaluated epoch'}; "
+            + (f"it has {shown}" if evaluated else TRAIN_FIRST)
         )
     return epoch.removeprefix("epoch-")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.errors import ConfigError
-from scratchnet.evaluation.class_names import read_class_names
+from scratchnet.evaluation.class_names import MAX_CLASSES, read_class_names
 from scratchnet.files import read_json, write_text
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.random_streams import random_stream
@@ -48,6 +48,7 @@ def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, 
         "accuracy": read_json(metrics)["test_accuracy"],
         "tested": n,
         "classes": read_class_names(metrics),
+        "max_bars": MAX_CLASSES,
         "shape": shape,
         "drawing": measure_drawing_style(X.T.reshape(-1, *shape)),
         "activation": activation,

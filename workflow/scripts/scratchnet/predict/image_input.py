@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from scratchnet.data.image_arrays import check_images
-from scratchnet.errors import DataError
+from scratchnet.errors import DataError, shorten_list, show_name
 from scratchnet.predict.drawings import extract_ink, is_dark_on_light, normalise_drawing
 
 # The formats that are read, whatever the suffix. For others, Pillow may start other programs.
@@ -12,6 +12,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 # How far the largest pixel of an array may be above the smallest training pixel, and how far the
 # smallest pixel may be below it (and below 0), as multiples of the range of the training pixels.
 MIN_RANGE, MAX_RANGE, MAX_UNDERSHOOT = 0.1, 4, 0.25
+MAX_NAMED = 10  # arrays of an archive in an error message
 
 
 def read_image(path, longest):
@@ -35,7 +36,9 @@ def read_image(path, longest):
                 image = _make_opaque(image)
             return np.asarray(image, np.float32) / 255
     except Exception as error:  # decoders raise any exception for invalid bytes
-        raise DataError(f"{path} cannot be read as an image: {error}") from error
+        raise DataError(
+            f"{show_name(path)} cannot be read as an image: {show_name(error)}"
+        ) from error
 
 
 def _make_opaque(image):
@@ -53,32 +56,36 @@ def read_arrays(path, minimum, maximum):
     `maximum`. An .npz file must have a single array, or one called x_test or images. Raises
     DataError if the content is not valid, or if the pixels are on another scale.
     """
+    name = show_name(path)
     try:
         arrays = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(arrays, np.ndarray):
-            names = [name for name in ("x_test", "images") if name in arrays] or arrays.files
-            if len(names) != 1:
+            keys = [key for key in ("x_test", "images") if key in arrays] or arrays.files
+            if len(keys) != 1:
+                shown = ", ".join(shorten_list([show_name(key) for key in keys], MAX_NAMED))
                 raise DataError(
-                    f"{path} has the arrays {', '.join(names) or '(none)'}: the one with the "
+                    f"{name} has the arrays {shown or '(none)'}: the one with the "
                     "images must be the only one, or be called x_test or images"
                 )
-            arrays = arrays[names[0]]
+            arrays = arrays[keys[0]]
             if not isinstance(arrays, np.ndarray):  # another file in the archive
-                raise DataError(f"{path} has a file called {names[0]} that is not an array")
+                raise DataError(
+                    f"{name} has a file called {show_name(keys[0])} that is not an array"
+                )
     except DataError:
         raise
     except Exception as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-    arrays = check_images(arrays, path)
+        raise DataError(f"{name} cannot be read: {show_name(error)}") from error
+    arrays = check_images(arrays, name)
     with np.errstate(over="ignore"):  # for numbers beyond float32
         scaled = ((arrays.astype(np.float64) - minimum) / (maximum - minimum)).astype(np.float32)
     if not np.isfinite(scaled).all():
         bad = np.flatnonzero(~np.isfinite(scaled).all(axis=tuple(range(1, scaled.ndim))))[0]
-        raise DataError(f"{path}: image {bad} has pixels that are not finite numbers")
+        raise DataError(f"{name}: image {bad} has pixels that are not finite numbers")
     low, high = float(arrays.min()), float(arrays.max())
     if not _have_same_scale(low, high, minimum, maximum):
         raise DataError(
-            f"{path} has pixels from {low:g} to {high:g}, but the network was trained on pixels "
+            f"{name} has pixels from {low:g} to {high:g}, but the network was trained on pixels "
             f"from {minimum:g} to {maximum:g}: rescale them to that range"
         )
     return scaled

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scratchnet.data.user_data import check_hash
-from scratchnet.errors import DataError, escape_bytes, shorten_list, show_name
+from scratchnet.errors import DataError, escape, shorten_list, show_name
 from scratchnet.evaluation.class_names import read_class_names
 from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import hash_file, read_json, write_csv, write_json
@@ -59,8 +59,8 @@ def predict(images, background, network, hashes, activation, predictions, contac
 def _read_columns(paths, manifest, to_column):
     """Return the names of the images in the files `paths`, and `to_column` of each image.
 
-    Bytes of names that are not valid UTF-8 are escaped. Only one image file is in memory at a time.
-    Raises DataError, which lists unreadable files.
+    In names, control characters and bytes that are not valid UTF-8 are escaped. Only one image file
+    is in memory at a time. Raises DataError, which lists unreadable files.
     """
     if is_array(paths[0]):
         arrays = read_arrays(paths[0], manifest["minimum"], manifest["maximum"])
@@ -75,7 +75,7 @@ def _read_columns(paths, manifest, to_column):
     if problems:
         lines = shorten_list(problems, MAX_NAMED)
         raise DataError("\n  ".join(["some files are not images:", *lines]))
-    return [escape_bytes(path) for path in paths], columns
+    return [escape(path) for path in paths], columns
 
 
 def _write_table(path, names, classes, P):
