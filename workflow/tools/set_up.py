@@ -99,8 +99,8 @@ def create():
     if result.returncode:
         print(result.stdout.decode().rstrip(), file=sys.stderr)
         sys.exit(
-            f"{base_python()} cannot make a virtual environment. On Debian and Ubuntu: "
-            "apt install python3-venv"
+            f"{base_python()} cannot make a virtual environment; see above. If it lacks the module "
+            "venv, on Debian and Ubuntu: apt install python3-venv"
         )
     write_state({"folder": str(VENV), "python": base_python(), "installed": {}})
 
