@@ -39,7 +39,7 @@ USERS = {
     "matplotlib": {f"evaluation/{name}.py" for name in ("figures", "plots", "sweep_plots")},
     "requests": {"data/download.py"},
     "pooch": {"data/download.py"},
-    "jsonschema": {"planning/config.py"},
+    "jsonschema": {"planning/schema.py"},
     "tensorflow": {"interop/keras_model.py", "interop/keras_training.py"},
     "onnx": {"interop/export.py"},
     "PIL": {"predict/image_input.py"},

