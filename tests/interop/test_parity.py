@@ -37,6 +37,7 @@ NETWORKS = {
     "tanh": HIDDEN | {"model.activation": "tanh"},
     "dropout": HIDDEN | {"model.activation": "tanh", "model.dropout": 0.4},
     "random_normal": HIDDEN | {"model.initializer": "random_normal"},
+    "augmentation": HIDDEN | {"augmentation.shift": 1, "augmentation.elastic": 2},
     "convolution": {"model.convolutions": [BLOCK], "model.activation": "relu"},
     "convolutions": HIDDEN
     | {"model.convolutions": [BLOCK, BLOCK | {"filters": 4, "pool": 1, "padding": "valid"}]}

@@ -103,12 +103,14 @@ def segment(tmp_path):
     manifest = tmp_path / "manifest.json"
     write_json(manifest, {"image_shape": [4, 3]})
 
-    def run(name, epochs, start=(), **settings):
+    def run(name, epochs, start=(), augmentation=None, **settings):
         files = [tmp_path / f"{name}.npz", tmp_path / f"{name}.json"]
         changed = {
             f"{'model' if key in MODEL else 'training'}.{key}": value
             for key, value in settings.items()
         }
+        for key, value in (augmentation or {}).items():
+            changed[f"augmentation.{key}"] = value
         train_to_checkpoint(name, data, manifest, SETTINGS | changed, epochs, start, *files)
         return files
 
@@ -239,9 +241,11 @@ OPTIONS = {
     "dropout": {"dropout": 0.4},
     "sigmoid": {"activation": "sigmoid"},
     "tanh": {"activation": "tanh", "initializer": "glorot_uniform"},
+    "augmentation": {"augmentation": {"shift": 1, "elastic": 3}},
     "convolutions": {"convolutions": [BLOCK | {"padding": "same"}, BLOCK]},
     "all of them": {
         "convolutions": [BLOCK],
+        "augmentation": {"rotation": 20},
         **{"optimizer": "adam", "learning_rate": 0.02, "weight_decay": 0.1, "dropout": 0.4},
         **{"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.1, "patience": 3},
     },

@@ -11,7 +11,17 @@ from collections import Counter
 
 import pytest
 
-from expected import AFTER_TRAINING, COMPARISON, DATA, EVERYTHING, PLOTS, RUN, RUN_OF_A_SWEEP, once
+from expected import (
+    AFTER_TRAINING,
+    AUGMENTED,
+    COMPARISON,
+    DATA,
+    EVERYTHING,
+    PLOTS,
+    RUN,
+    RUN_OF_A_SWEEP,
+    once,
+)
 from project import CHECKOUT, EDIT, Project, append, planned, set_key, write_own_npz
 from scratchnet.planning.config import APPLIES
 from scratchnet.planning.schema import load_schema, setting_schemas
@@ -24,10 +34,17 @@ MATRIX = {
     "validation_fraction": (0.25, {"preprocess"} | RUN),
     "download.folder": ("elsewhere", set()),
     "download.timeout": (3, set()),
+    "model.convolutions": ([{"filters": 3, "kernel": 2}], RUN),
     "model.hidden": ([7], RUN),
     "model.activation": ("tanh", RUN),
     "model.dropout": (0.5, RUN),
     "model.initializer": ("he_uniform", RUN),
+    "augmentation.shift": (2, RUN | AUGMENTED),
+    "augmentation.rotation": (10, RUN | AUGMENTED),
+    "augmentation.scale": (0.1, RUN | AUGMENTED),
+    "augmentation.shear": (10, RUN | AUGMENTED),
+    "augmentation.elastic": (34, RUN | AUGMENTED),
+    "augmentation.elastic_sigma": (5, RUN | AUGMENTED),
     "training.epochs": (6, {"train"} | AFTER_TRAINING),
     "training.batch_size": (20, RUN),
     "training.optimizer": ("adam", RUN),
@@ -83,7 +100,7 @@ def test_the_matrix_has_every_key():
 
 def matrix_as_table():
     """MATRIX as docs/staleness.md shows it: one row per key, one column per stage."""
-    stages = ["download", "preprocess", "describe", "train", "evaluate"]
+    stages = ["download", "preprocess", "describe", "plot_augmentation", "train", "evaluate"]
     stages += ["plot_history", "plot_confusion", "plot_misclassified", "plot_calibration"]
     stages += ["plot_weights", "summarize", "compare", "plot_curves", "plot_points"]
     lines = ["| " + " | ".join(["edited key", *stages]) + " |", "|---" * (1 + len(stages)) + "|"]

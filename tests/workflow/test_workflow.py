@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from expected import once
+from expected import AFTER_TRAINING, once
 from project import (
     CHECKOUT,
     EDIT,
@@ -227,6 +227,38 @@ def test_checkpoints_are_the_same_bytes_whatever_the_cores(new_project):
     shutil.rmtree(new_project.results)
     new_project.train("--cores", 4)
     assert checkpoints(new_project) == first
+
+
+BLOCKS = [{"filters": 3, "kernel": 3, "pool": 1, "padding": "same"}, {"filters": 4, "kernel": 3}]
+
+
+def test_a_network_with_convolutions_goes_the_whole_way(new_project):
+    """Also in two pieces, and with what is made on request."""
+    model = {"convolutions": BLOCKS, "hidden": [5], "dropout": 0.3}
+    new_project.configure({"model": model, "training": {"epochs": 2}})
+    new_project.run()
+    np.save(new_project.folder / "x.npy", np.full((2, 6, 5), 100, np.uint8))
+    new_project.configure({"model": model, "predict": {"images": "x.npy"}})
+    assert planned(new_project.run()) == once({"train"} | AFTER_TRAINING)
+    folder = new_project.run_folder / "epoch-0004"
+    assert folder.parent.name.startswith("mnist-conv-3-4-mlp-5-")
+    assert {path.name for path in folder.iterdir()} >= {"metrics.json", "weights.png"}
+    chained = checkpoints(new_project)["epoch-0004.npz"]
+    new_project.run("demo", "export", "predict")
+    assert (folder / "export/network.onnx").is_file()
+    shutil.rmtree(new_project.results)
+    new_project.train()
+    assert checkpoints(new_project) == {"epoch-0004.npz": chained}
+
+
+def test_a_kernel_that_is_larger_than_the_image_stops_everything(new_project):
+    """Also where that shows in the images only: those of this mnist have 6 x 5 pixels."""
+    for kernel, problem in ((29, "larger than the 28 x 28 pixels"), (7, "larger than the 6 x 5")):
+        new_project.configure({"model": {"convolutions": [{"filters": 2, "kernel": kernel}]}})
+        process = new_project.snakemake()
+        assert process.returncode == 1
+        assert f"model.convolutions[0].kernel: {kernel} x {kernel} is {problem}" in process.stderr
+        assert "Traceback" not in process.stderr
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ with stage_job(snakemake) as settings:
         images=snakemake.params.images,
         background=settings["predict.background"],
         network=snakemake.params.network,
+        convolutions=settings.get("model.convolutions", ()),
         activation=settings["model.activation"],
         predictions=snakemake.output.predictions,
         contact_sheet=snakemake.output.contact_sheet,

@@ -1,6 +1,7 @@
 """The parity check: does training in Scratchnet agree with training in Keras?
 
-Both start from the same weights and receive the same batches and the same dropout masks. After that
+Both start from the same weights and receive the same batches, augmented if the run is, and the same
+dropout masks. After that
 they are independent: nothing is copied from one to the other. In float64 they agree to within
 rounding errors. In float32, the precision of all runs, the two round differently, and training
 carries the differences on.
@@ -15,7 +16,6 @@ from scratchnet.errors import ParityError
 from scratchnet.files import read_json, write_csv, write_json
 from scratchnet.interop.keras_model import import_keras
 from scratchnet.interop.keras_training import KerasTraining
-from scratchnet.nn.batches import generate_batches
 from scratchnet.nn.layers import Dropout
 from scratchnet.nn.metrics import PREDICTION_BATCH
 from scratchnet.progress import progress
@@ -23,7 +23,7 @@ from scratchnet.random_streams import random_stream
 from scratchnet.training.checkpoints import load_checkpoint
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
-from scratchnet.training.loop import train_epoch
+from scratchnet.training.loop import epoch_batches, train_epoch
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class TrainingPair:
     def __init__(self, keras, settings, data, image_shape, precision):
         self.precision = precision
         self.data = data
-        self.batch_size, self.seed = settings["training.batch_size"], settings["training.seed"]
+        self.settings = settings
         self.n = data["X_train"].shape[1]
         has_kinks = settings.get("model.activation") == "relu" or "model.convolutions" in settings
         is_single = precision == "float32"
@@ -95,7 +95,8 @@ class TrainingPair:
         weights = [W.astype(precision) for W in weights]
         training = make_training([W.copy() for W in weights], settings, image_shape, self.n)
         self.network, self.optimizer = training.network, training.optimizer
-        steps_per_epoch = math.ceil(self.n / self.batch_size)
+        self.image_shape = training.image_shape
+        steps_per_epoch = math.ceil(self.n / settings["training.batch_size"])
         self.keras_training = KerasTraining(
             keras, weights, settings, image_shape, self.optimizer, steps_per_epoch, precision
         )
@@ -109,11 +110,8 @@ class TrainingPair:
 
         There is a row for the epoch and, in the first epoch, one for each batch before it.
         """
-        rng = random_stream(self.seed, "dropout", epoch)
-        shuffling = random_stream(self.seed, "shuffling", epoch)
-        batches = generate_batches(
-            self.data["X_train"], self.data["Y_train"], self.batch_size, shuffling
-        )
+        rng = random_stream(self.settings["training.seed"], "dropout", epoch)
+        batches = epoch_batches(self.data, self.image_shape, self.settings, epoch)
         total = keras_total = 0.0
         for batch, arrays in enumerate(batches, start=1):
             X, Y = (array.astype(self.precision, order="F", copy=False) for array in arrays)

@@ -1,7 +1,4 @@
-"""The shapes of images on their way through convolutions: (height, width, channels).
-
-Planning uses this module too, so it must not load NumPy.
-"""
+"""The shapes of images in a network: (height, width, channels). This module needs no NumPy."""
 
 
 def pad_widths(kernel, padding):
@@ -47,6 +44,6 @@ def block_shapes(image_shape, convolutions):
 def _check_fit(name, side, shape):
     if side > min(shape[:2]):
         raise ValueError(
-            f"{name}: {side} x {side} is larger than the {shape[0]} x {shape[1]} pixels that "
-            "reach it"
+            f"{name}: {side} x {side} is larger than the {shape[0]} x {shape[1]} pixels "
+            "that reach it"
         )

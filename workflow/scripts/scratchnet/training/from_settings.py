@@ -43,6 +43,7 @@ def make_training(weights, settings, image_shape, n):
             settings.get("model.dropout", 0),
         ),
         make_optimizer(settings, steps_per_epoch),
+        image_shape=tuple(image_shape),
     )
 
 
