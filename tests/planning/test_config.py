@@ -24,7 +24,7 @@ from configs import (
     unflat,
 )
 from scratchnet.data.registry import DATASETS
-from scratchnet.planning.config import APPLIES, resolve_runs, swept_keys
+from scratchnet.planning.config import APPLIES, OPTIONAL, resolve_runs, swept_keys
 from scratchnet.planning.paths import WILDCARDS
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.schema import SCHEMA, format_value, load_schema, setting_schemas
@@ -419,8 +419,10 @@ def test_a_folder_without_idx_files_is_explained(folder):
 def test_a_ready_made_configuration_is_right_and_says_all_that_matters(path):
     config = yaml.safe_load(path.read_text())
     said = {*flat({**config, "sweep": None}), *swept_keys(config)}
+    assert said >= {*OPTIONAL}
     for run in resolve_runs(config):
-        silent = {key for key in run if key.split(".")[0] in ("model", "training")} - said
+        sections = ("model", "augmentation", "training")
+        silent = {key for key in run if key.split(".")[0] in sections} - said
         assert silent <= {"training.checkpoint_every", "training.nesterov"}
 
 

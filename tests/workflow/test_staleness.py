@@ -68,8 +68,10 @@ MATRIX = {
     "plots.format": ("svg", PLOTS),
 }
 
-# Keys that mean something only beside certain values of others.
-CONDITIONAL = {*APPLIES, "training.patience"}
+# Keys that mean something only beside certain values of others, and keys that always do. The sigma
+# of augmentation has a test of its own.
+CONDITIONAL = {*APPLIES, "training.patience"} - {"augmentation.elastic_sigma"}
+UNCONDITIONAL = [key for key in MATRIX if key not in {*APPLIES, "training.patience"}]
 
 # What runs after an edit of a module or a script: the stages that run it, and what follows. Which
 # stages run which file is in tests/planning/test_code_of_stages.py, for every file.
@@ -115,7 +117,7 @@ def test_the_documentation_shows_the_matrix():
     assert matrix_as_table() in page, "docs/staleness.md needs this table:\n" + matrix_as_table()
 
 
-@pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
+@pytest.mark.parametrize("key", UNCONDITIONAL)
 def test_an_edited_key_runs_what_depends_on_it(project, key):
     value, expected = MATRIX[key]
     set_key(project, key, value)
@@ -127,6 +129,20 @@ def test_an_edited_key_runs_what_depends_on_it_where_it_applies(deep_project, ke
     value, expected = MATRIX[key]
     set_key(deep_project, key, value)
     assert deep_project.plan() == once(expected)
+
+
+@pytest.mark.slow
+def test_an_edit_of_augmentation_runs_what_depends_on_it_and_undone_nothing(project):
+    project.configure({"augmentation": {"elastic": 3}})
+    assert planned(project.run()) == once(RUN | AUGMENTED)
+    picture = (project.results / "runs").glob("*/augmentation.png")
+    assert len([*picture]) == 1
+    project.configure({"augmentation": {"elastic": 3, "elastic_sigma": 5}})
+    assert project.plan() == once(RUN | AUGMENTED)
+    project.configure({"augmentation": {"elastic": 3}, "plots": {"style": "default"}})
+    assert project.plan() == once(PLOTS | AUGMENTED)
+    project.configure({"augmentation": {"shift": 0, "elastic_sigma": 5}})
+    assert project.plan() == {"summarize": 1}
 
 
 def test_edits_of_keys_that_do_not_apply_run_nothing(project):
@@ -435,7 +451,7 @@ def test_without_snakemakes_records_no_training_is_repeated(project):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
+@pytest.mark.parametrize("key", UNCONDITIONAL)
 def test_without_snakemakes_records_edits_are_still_seen(project, key):
     shutil.rmtree(project.folder / ".snakemake")
     value, expected = MATRIX[key]

@@ -281,16 +281,19 @@ def test_training_asks_for_memory_for_its_weights(new_project):
     rule = new_project.folder / "workflow" / "rules" / "train.smk"
     rule.write_text(rule.read_text().replace('"Training', '"{resources.mem_mb} MB for training'))
     asked = []
-    for hidden in ([1000], [2000]):
-        new_project.configure({"dataset": "own.npz", "model": {"hidden": hidden}})
+    blocks = [{"filters": 10, "kernel": 3}]
+    for model in ({"hidden": [1000]}, {"hidden": [2000]}, {"convolutions": blocks}):
+        new_project.configure({"dataset": "own.npz", "model": model})
         if not asked:
             new_project.run("--until", "preprocess")
         output = new_project.run("--dry-run")
         asked.append(int(re.search(r"(\d+) MB for training", output)[1]))
-    first, second = asked
+    first, second, convolution = asked
     # A thousand units have 20 MB of weights, and there are eight such arrays with Adam.
     assert first == pytest.approx(1000 + 8 * 20, abs=5)
     assert second == pytest.approx(1000 + 8 * 40, abs=5)
+    # Beside 0.4 MB of weights there are 10 x 50 x 100 outputs for each of 25 images: 5 MB.
+    assert convolution == pytest.approx(1000 + 8 * 0.4 + 8 * 5, abs=5)
 
 
 @pytest.mark.slow

@@ -179,24 +179,29 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
             own = (settings["files"] if "data" in wildcards.keys() else None) or {}
             total += per_input_mb * (input.size_mb + sum(map(os.path.getsize, own.values())) / 1e6)
         if per_weights_mb:
-            total += per_weights_mb * 4 * count_weights(input.manifest, settings) / 1e6
+            weights, outputs = count_numbers(input.manifest, settings)
+            total += 4 * (per_weights_mb * weights + CONVOLUTION_ARRAYS * outputs) / 1e6
         return attempt * round(total)
 
     return amount_of
 
 
-def count_weights(manifest, settings):
-    """The number of weights of a network for the arrays of a manifest."""
+# Arrays like the outputs of a convolution for a batch: windows of the input, outputs, gradients.
+CONVOLUTION_ARRAYS = 8
+
+
+def count_numbers(manifest, settings):
+    """How many weights a network has for the arrays of a manifest, and outputs of convolutions."""
     try:
         arrays = read_json(manifest)
         shape, n_classes = arrays["image_shape"], len(arrays["labels"])
         convolutions = settings.get("model.convolutions", [])
         *inputs, output = block_shapes(shape, convolutions)
     except ValueError:  # a damaged file, or images that are too small: the job says so
-        return 0
-    filters = [
-        block["filters"] * (block["kernel"] ** 2 * channels + 1)
-        for block, (*_, channels) in zip(convolutions, inputs)
-    ]
+        return 0, 0
+    weights = outputs = 0
+    for block, (height, width, channels) in zip(convolutions, inputs):
+        weights += block["filters"] * (block["kernel"] ** 2 * channels + 1)
+        outputs += block["filters"] * height * width * settings["training.batch_size"]
     widths = [prod(output), *settings["model.hidden"], n_classes]
-    return sum(filters) + sum((a + 1) * b for a, b in pairwise(widths))
+    return weights + sum((a + 1) * b for a, b in pairwise(widths)), outputs
