@@ -32,7 +32,7 @@ class Conv2D(Layer):
         self.params["W"] = W
         self.grads["W"] = np.zeros_like(W)
         self.shape = shape
-        self.kernel = math.isqrt(W.shape[1] // shape[2])
+        self.kernel = math.isqrt((W.shape[1] - 1) // shape[2])
         self.pads = pad_widths(self.kernel, padding)
         self.output_shape = convolved_shape(shape, len(W), self.kernel, padding)
 
