@@ -251,6 +251,31 @@ def test_a_network_with_convolutions_goes_the_whole_way(new_project):
     assert checkpoints(new_project) == {"epoch-0004.npz": chained}
 
 
+@pytest.mark.slow
+def test_colour_images_of_ones_own_go_through_convolutions_and_augmentation(new_project):
+    """Continued after two epochs as well, bit for bit."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 7, 6, 3), np.uint8)
+    np.savez(new_project.folder / "own.npz", x_train=images, y_train=np.arange(60) % 3)
+    settings = {
+        "dataset": "own.npz",
+        "model": {"convolutions": BLOCKS, "dropout": 0.3},
+        "augmentation": {"shift": 1, "rotation": 10, "scale": 0.1, "shear": 5, "elastic": 3},
+    }
+    for epochs in (2, 4):
+        new_project.configure(settings | {"training": {"epochs": epochs}})
+        new_project.run()
+    folder = new_project.run_folder
+    assert folder.name.startswith("own-conv-3-4-")
+    assert (folder / "augmentation.png").is_file()
+    assert (folder / "epoch-0004/weights.png").is_file()
+    new_project.run("parity", "demo", "export")
+    chained = checkpoints(new_project)["epoch-0004.npz"]
+    shutil.rmtree(folder)
+    new_project.train()
+    assert checkpoints(new_project) == {"epoch-0004.npz": chained}
+
+
 def test_a_kernel_that_is_larger_than_the_image_stops_everything(new_project):
     """Also where that shows in the images only: those of this mnist have 6 x 5 pixels."""
     for kernel, problem in ((29, "larger than the 28 x 28 pixels"), (7, "larger than the 6 x 5")):
