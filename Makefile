@@ -129,7 +129,7 @@ requirements: ## pin the newest versions of the packages in requirements*.in (ed
 	    --output-file $$name.txt $$name.in || exit; \
 	done
 
-pictures: report demo ## draw the pictures of the documentation again (default run, sweep, MLP)
+pictures: report demo ## draw the pictures of the documentation again (default run, sweep, MLP, LeNet-5)
 	$(SET_UP) test
 	$(BIN)/python -m snakemake --cores 4 parity
 	rm -rf results/photographs results/predictions
@@ -146,3 +146,6 @@ pictures: report demo ## draw the pictures of the documentation again (default r
 	  $(BIN)/python -m snakemake --cores 4 $$target --configfile workflow/configs/mlp.yaml --config 'sweep={training.seed: [0]}' || exit; \
 	done
 	cp results/latest/epoch-0025/parity.png docs/parity_mlp.png
+	$(BIN)/python -m snakemake plots --cores 4 --configfile workflow/configs/lenet5_augmented.yaml --config 'sweep={training.seed: [0]}'
+	cp results/runs/mnist-conv-6-16-mlp-120-84-*/augmentation.png docs/
+	cp results/runs/mnist-conv-6-16-mlp-120-84-*/epoch-0030/weights.png docs/filters.png

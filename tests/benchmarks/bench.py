@@ -36,6 +36,14 @@ CONTENDERS = (
     *("keras", "scikit_learn", "notebook"),
 )
 SETTINGS = {"one core": CORES[:1], "two cores": CORES}
+LENET_5 = [
+    {"filters": 6, "kernel": 5, "pool": 2, "padding": "same"},
+    {"filters": 16, "kernel": 5, "pool": 2, "padding": "valid"},
+]
+KERAS_CONVNET = [
+    {"filters": 32, "kernel": 3, "pool": 2, "padding": "valid"},
+    {"filters": 64, "kernel": 3, "pool": 2, "padding": "valid"},
+]
 LEARNING_RATES = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5]
 SEEDS = [0, 1, 2, 3]
 
@@ -43,12 +51,13 @@ SEEDS = [0, 1, 2, 3]
 class Worker:
     """A contender in a process of its own, on `cores`; see contenders.py."""
 
-    def __init__(self, name, arrays, batch_size, cores):
+    def __init__(self, name, arrays, batch_size, cores, convolutions=()):
         threads = str(len(cores))
         self.process = subprocess.Popen(
             [
                 *(sys.executable, HERE / "contenders.py", name),
                 *("--batch_size", str(batch_size), "--cores", *map(str, cores)),
+                *("--convolutions", json.dumps(list(convolutions))),
             ],
             env=environment(OMP_NUM_THREADS=threads, OPENBLAS_NUM_THREADS=threads)
             | {"PYTHONPATH": str(CHECKOUT / "workflow" / "scripts")},
@@ -88,14 +97,14 @@ def environment(**variables):
     return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"} | variables
 
 
-def train(widths, batch_size, rounds, names=CONTENDERS, settings=SETTINGS):
+def train(widths, batch_size, rounds, names=CONTENDERS, settings=SETTINGS, convolutions=()):
     """An epoch of each contender on one core, and on two: {"one core": {name: seconds}, ...}."""
     measured = {}
     for label, cores in settings.items():
         with ExitStack() as stack:
             workers = {}
             for name in names:
-                worker = Worker(name, prepared().arrays, batch_size, cores)
+                worker = Worker(name, prepared().arrays, batch_size, cores, convolutions)
                 workers[name] = stack.enter_context(worker)
                 assert worker.answer() == "ready"
                 worker.begin(widths, seed=0, learning_rate=0.01)
@@ -107,16 +116,23 @@ def train(widths, batch_size, rounds, names=CONTENDERS, settings=SETTINGS):
                     losses[name].append(answer["loss"])
                     if round:
                         seconds[name].append(answer["seconds"])
-        check_losses(losses)
+        # The order of the images, which is each one's own, matters more to convolutions.
+        check_losses(losses, 0.1 if convolutions else 0.02)
         measured[label] = seconds
     return measured
 
 
-def check_losses(losses):
+def convolve(convolutions, widths, batch_size, peers, rounds):
+    """An epoch of a convolutional network, on one core; "augmented" is ours with distortions."""
+    one = {"one core": CORES[:1]}
+    return train(widths, batch_size, rounds, ("scratchnet", *peers), one, convolutions)
+
+
+def check_losses(losses, tolerance=0.02):
     """Nobody wins by doing less: after the same epochs all must have come to the same loss."""
     for name, values in losses.items():
         for ours, theirs in zip(losses["scratchnet"], values):
-            if theirs is not None and abs(ours - theirs) > 0.02 * ours:
+            if theirs is not None and abs(ours - theirs) > tolerance * ours:
                 raise SystemExit(f"{name} came to a loss of {theirs}, scratchnet to {ours}")
 
 
@@ -346,6 +362,8 @@ def main():
     works = {
         "softmax": lambda n: train([], 200, n),
         "mlp": lambda n: train([128], 128, n),
+        "lenet": lambda n: convolve(LENET_5, [120, 84], 100, ("augmented", "pytorch", "keras"), n),
+        "convnet": lambda n: convolve(KERAS_CONVNET, [], 128, ("keras",), max(1, n // 3)),
         "clean": clean,
         "sweep": lambda n: sweep(max(1, n // 3)),
         "idle": idle,

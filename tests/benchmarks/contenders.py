@@ -10,34 +10,59 @@ samples in the last of them. The order of the samples is each one's own.
 
 A contender is a function from the arrays to `start`, a function from weights and a learning rate to
 `epoch`, a function that trains one epoch and returns its loss. X (784, n) and Y (10, n) are
-sample-contiguous, and a weight matrix is (n_out, n_in + 1) with the bias as its last column.
+sample-contiguous, and a weight matrix is (n_out, n_in + 1) with the bias as its last column. Some
+also train networks that begin with `convolutions`, as in config.yaml (--convolutions, as JSON).
 """
 
 import argparse
 import json
+import math
 import os
 import sys
 import time
 from pathlib import Path
 
+IMAGE_SHAPE = (28, 28)
 
-def scratchnet(X, Y, batch_size, threads):
+
+def scratchnet(X, Y, batch_size, threads, convolutions=(), distort=lambda batches, rng: batches):
     """Ours, as the rule `train` runs it: one thread, whatever it is given."""
     import numpy as np
 
     from scratchnet.nn.batches import generate_batches
-    from scratchnet.nn.network import build_mlp
+    from scratchnet.nn.network import build_network
     from scratchnet.nn.optimizers import SGD
     from scratchnet.training.loop import train_epoch
 
     def start(weights, learning_rate):
-        network, optimizer = build_mlp(weights, "relu"), SGD(learning_rate)
-        rng = np.random.default_rng(0)
-        return lambda: train_epoch(network, optimizer, generate_batches(X, Y, batch_size, rng))[
-            "loss"
-        ]
+        network = build_network(weights, IMAGE_SHAPE, convolutions, "relu")
+        optimizer, rng = SGD(learning_rate), np.random.default_rng(0)
+
+        def epoch():
+            batches = distort(generate_batches(X, Y, batch_size, rng), rng)
+            return train_epoch(network, optimizer, batches)["loss"]
+
+        return epoch
 
     return start
+
+
+def augmented(X, Y, batch_size, threads, convolutions=()):
+    """Ours with distorted images. Its loss is another one."""
+    from scratchnet.nn.augmentation import augment_batches
+
+    strengths = {"rotation": 10, "scale": 0.1, "elastic": 34, "elastic_sigma": 5}
+
+    def distort(batches, rng):
+        return augment_batches(batches, IMAGE_SHAPE, rng, **strengths)
+
+    start = scratchnet(X, Y, batch_size, threads, convolutions, distort)
+
+    def start_without_loss(weights, learning_rate):
+        epoch = start(weights, learning_rate)
+        return lambda: epoch() and None
+
+    return start_without_loss
 
 
 def notebook(X, Y, batch_size, threads):
@@ -115,7 +140,7 @@ def limit(X, Y, batch_size, threads):
     return start
 
 
-def pytorch(X, Y, batch_size, threads):
+def pytorch(X, Y, batch_size, threads, convolutions=()):
     """PyTorch as one writes it: modules, autograd and an optimizer, all data in one tensor."""
     import torch
 
@@ -123,13 +148,27 @@ def pytorch(X, Y, batch_size, threads):
     samples, labels = torch.from_numpy(X.T), torch.from_numpy(Y.argmax(axis=0))
     n = len(samples)
 
+    def fill(layer, W, bias):
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(W.copy()))
+            layer.bias.copy_(torch.from_numpy(bias))
+
     def start(weights, learning_rate):
-        layers = []
-        for W in weights:
+        layers = [torch.nn.Unflatten(1, (1, *IMAGE_SHAPE))] if convolutions else []
+        inputs = [1, *(block["filters"] for block in convolutions)]
+        for W, n_in, block in zip(weights, inputs, convolutions):
+            k = block["kernel"]
+            layer = torch.nn.Conv2d(n_in, len(W), k, padding=block["padding"])
+            fill(layer, W[:, :-1].reshape(len(W), k, k, n_in).transpose(0, 3, 1, 2), W[:, -1])
+            layers += [layer, torch.nn.ReLU(), torch.nn.MaxPool2d(block["pool"])]
+        layers += [torch.nn.Flatten()] if convolutions else []
+        for i, W in enumerate(weights[len(convolutions) :]):
+            V = W[:, :-1]
+            if convolutions and not i:  # PyTorch has the channels before the height
+                _, channels, height, width = torch.nn.Sequential(*layers[:-1])(samples[:1]).shape
+                V = V.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
             layer = torch.nn.Linear(W.shape[1] - 1, len(W))
-            with torch.no_grad():
-                layer.weight.copy_(torch.from_numpy(W[:, :-1]))
-                layer.bias.copy_(torch.from_numpy(W[:, -1]))
+            fill(layer, V.reshape(len(W), -1), W[:, -1])
             layers += [layer, torch.nn.ReLU()]
         model = torch.nn.Sequential(*layers[:-1])
         optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
@@ -277,7 +316,7 @@ def tensorflow(X, Y, batch_size, threads):
     return start
 
 
-def keras(X, Y, batch_size, threads):
+def keras(X, Y, batch_size, threads, convolutions=()):
     """Keras with fit()."""
     import tensorflow as tf
 
@@ -285,11 +324,19 @@ def keras(X, Y, batch_size, threads):
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
     def start(weights, learning_rate):
-        layers = [tf.keras.layers.Dense(len(W), activation="relu") for W in weights[:-1]]
-        model = tf.keras.Sequential(
-            [tf.keras.Input((len(X),)), *layers, tf.keras.layers.Dense(len(weights[-1]))]
-        )
-        model.set_weights([part for W in weights for part in (W[:, :-1].T, W[:, -1])])
+        layers = [tf.keras.Input((len(X),))]
+        if convolutions:
+            layers.append(tf.keras.layers.Reshape((*IMAGE_SHAPE, 1)))
+            for block in convolutions:
+                options = {"padding": block["padding"], "activation": "relu"}
+                conv = tf.keras.layers.Conv2D(block["filters"], block["kernel"], **options)
+                layers += [conv, tf.keras.layers.MaxPooling2D(block["pool"])]
+            layers.append(tf.keras.layers.Flatten())
+        hidden = weights[len(convolutions) : -1]
+        layers += [tf.keras.layers.Dense(len(W), activation="relu") for W in hidden]
+        model = tf.keras.Sequential([*layers, tf.keras.layers.Dense(len(weights[-1]))])
+        parts = [part for W in weights for part in (W[:, :-1].T, W[:, -1])]
+        model.set_weights([a.reshape(b.shape) for a, b in zip(parts, model.get_weights())])
         model.compile(
             tf.keras.optimizers.SGD(learning_rate),
             tf.keras.losses.CategoricalCrossentropy(from_logits=True),
@@ -333,17 +380,23 @@ def scikit_learn(X, Y, batch_size, threads):
 CONTENDERS = {
     contender.__name__: contender
     for contender in (
-        *(scratchnet, limit, pytorch, pytorch_by_hand, jax, tensorflow),
+        *(scratchnet, augmented, limit, pytorch, pytorch_by_hand, jax, tensorflow),
         *(keras, scikit_learn, notebook),
     )
 }
 
 
-def initial_weights(widths, seed):
-    from scratchnet.nn.network import initial_weights
+def initial_weights(widths, convolutions, seed):
+    from scratchnet.nn.network import initial_filters, initial_weights
+    from scratchnet.nn.shapes import block_shapes
     from scratchnet.random_streams import random_stream
 
-    return initial_weights(784, 10, widths, "glorot_uniform", random_stream(seed, "weights"))
+    rng, n_in = (
+        random_stream(seed, "weights"),
+        math.prod(block_shapes(IMAGE_SHAPE, convolutions)[-1]),
+    )
+    filters = initial_filters(IMAGE_SHAPE, convolutions, "glorot_uniform", rng)
+    return filters + initial_weights(n_in, 10, widths, "glorot_uniform", rng)
 
 
 def main():
@@ -351,6 +404,7 @@ def main():
     parser.add_argument("name", choices=CONTENDERS)
     parser.add_argument("--batch_size", type=int, required=True)
     parser.add_argument("--cores", type=int, nargs="+", required=True)
+    parser.add_argument("--convolutions", type=json.loads, default=[])
     arguments = parser.parse_args()
     # Not every library lets itself be told how many threads to start.
     os.sched_setaffinity(0, arguments.cores)
@@ -359,9 +413,15 @@ def main():
     commands = map(json.loads, sys.stdin)
     folder = Path(next(commands))
     X, Y = (np.load(folder / f"{name}_train.npy", mmap_mode="r") for name in "XY")
-    if arguments.name not in ("scratchnet", "limit"):  # the others hold their data in memory
+    if arguments.name not in (
+        "scratchnet",
+        "augmented",
+        "limit",
+    ):  # the others hold their data in memory
         X, Y = np.array(X, order="F"), np.array(Y, order="F")
-    start = CONTENDERS[arguments.name](X, Y, arguments.batch_size, len(arguments.cores))
+    convolutions = arguments.convolutions
+    options = {"convolutions": convolutions} if convolutions else {}
+    start = CONTENDERS[arguments.name](X, Y, arguments.batch_size, len(arguments.cores), **options)
     print(json.dumps("ready"), flush=True)
     epoch = None
     for command in commands:
@@ -371,7 +431,7 @@ def main():
             answer = {"seconds": time.perf_counter() - started, "loss": losses[-1]}
             print(json.dumps(answer), flush=True)
         else:
-            weights = initial_weights(command["widths"], command["weights"])
+            weights = initial_weights(command["widths"], convolutions, command["weights"])
             epoch = start(weights, command["learning_rate"])
 
 

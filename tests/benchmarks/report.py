@@ -16,6 +16,8 @@ TITLES = {
     "sweep": "(d) A sweep of 32 runs of softmax regression, 20 epochs each",
     "idle": "(e) Nothing to do",
     "planning": "(f) Planning runs of which none is done",
+    "lenet": "(g) One epoch of LeNet-5 with ReLU, batches of 100",
+    "convnet": "(h) One epoch of Keras's mnist_convnet without dropout, batches of 128",
 }
 NO_PEERS = ("scratchnet", "limit")
 
@@ -24,7 +26,7 @@ def tables_of(measured):
     """{title: {name: seconds of each round}} of all works that compare seconds."""
     tables = {}
     for work, title in TITLES.items():
-        if work in ("softmax", "mlp"):
+        if work in ("softmax", "mlp", "lenet", "convnet"):
             for cores, seconds in measured.get(work, {}).items():
                 tables[f"{title}, {cores} each"] = seconds
         elif work in measured:
@@ -50,6 +52,18 @@ def targets_of(measured):
             compare(title, f"the fastest peer, {peer}", seconds["scratchnet"], seconds[peer], asked)
             if work == "softmax":
                 compare(title, "the limit", seconds["scratchnet"], seconds["limit"], 2.5)
+    for work, peer, asked in (
+        ("lenet", "keras", 1.0),
+        ("lenet", "pytorch", 1.0),
+        ("convnet", "keras", 1.3),
+    ):
+        if work in measured:
+            seconds = measured[work]["one core"]
+            compare(TITLES[work], peer, seconds["scratchnet"], seconds[peer], asked)
+    if "lenet" in measured:
+        seconds = measured["lenet"]["one core"]
+        what = "without augmentation"
+        compare(TITLES["lenet"], what, seconds["augmented"], seconds["scratchnet"], 1.33)
     if "clean" in measured:
         for peer, asked in (("pytorch", 0.85), ("keras", 0.35)):
             seconds = measured["clean"]
@@ -68,7 +82,7 @@ def targets_of(measured):
         rows.append((TITLES["planning"], "seconds for 1,000 runs", 15, seconds))
     if "memory" in measured:
         peak = measured["memory"]["train"]["1 x"]["peak"]
-        rows.append(("(g) Training", "MiB at its peak", 400, peak))
+        rows.append(("(i) Training", "MiB at its peak", 400, peak))
     return rows
 
 
@@ -98,7 +112,7 @@ def write(measured, page, picture):
     if "memory" in measured:
         lines += [
             "",
-            "## (g) Memory (MiB) and seconds of each stage, with MNIST and ten times as much",
+            "## (i) Memory (MiB) and seconds of each stage, with MNIST and ten times as much",
         ]
         lines += ["", "| stage | own | own, 10 x | peak | peak, 10 x | seconds | seconds, 10 x |"]
         lines += ["|---|---|---|---|---|---|---|"]

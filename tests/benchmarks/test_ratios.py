@@ -45,6 +45,16 @@ def test_an_epoch(widths, batch_size, peer, measured):
     assert_at_most(WORSE * measured, measure)
 
 
+def test_an_epoch_of_lenet_5():
+    def measure(name, peer):
+        seconds = bench.convolve(bench.LENET_5, [120, 84], 100, ("augmented", "keras"), 3)
+        medians = {name: statistics.median(each) for name, each in seconds["one core"].items()}
+        return medians[name] / medians[peer]
+
+    assert_at_most(WORSE * 0.75, lambda: measure("scratchnet", "keras"))
+    assert_at_most(WORSE * 1.3, lambda: measure("augmented", "scratchnet"))
+
+
 def test_a_clean_run():
     # With AVX-512 Keras takes 10 s instead of 16; ours is mostly starts of processes: 5 s, not 6.
     measured = 0.47 if "avx512f" in Path("/proc/cpuinfo").read_text() else 0.34

@@ -19,6 +19,8 @@ CONFIGS = {
     "learning rate": {"training": {"learning_rate": 0.1}},
     "momentum": {"training": {"learning_rate": 0.1, "momentum": 0.9}},
     "hidden": {"model": {"hidden": [5]}, "training": {"optimizer": "adam"}},
+    "convolutions": {"model": {"convolutions": [{"filters": 3, "kernel": 3, "pool": 2}]}},
+    "augmentation": {"model": {"hidden": [5]}, "augmentation": {"shift": 1, "elastic": 3}},
     "validation": {"validation_fraction": 0.25, "training": {"epochs": 6, "patience": 2}},
     "classes": {"classes": list("abcdefghij")},
     "style": {"plots": {"style": "default", "misclassified": 3}},

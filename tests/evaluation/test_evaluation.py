@@ -21,8 +21,11 @@ from scratchnet.evaluation.evaluation import (
     precision_and_recall,
     weight_images,
 )
+from scratchnet.evaluation.feature_maps import describe_filters
 from scratchnet.files import read_csv, read_json
 from scratchnet.nn import metrics
+from scratchnet.nn.network import build_network
+from scratchnet.nn.shapes import block_shapes
 from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
 
 CLASSES = ["A", "B", "C", "D"]
@@ -78,6 +81,7 @@ def make_files(
     images=PREDICTED,
     best=None,
     classes=None,
+    settings=None,
 ):
     """Evaluate a network in `folder`, and return the paths of all files read or written."""
     files = {
@@ -95,7 +99,7 @@ def make_files(
         data={name: files[name] for name in ("X_test", "Y_test")},
         manifest=files["manifest"],
         checkpoint=files["checkpoint"],
-        settings={"model.activation": "relu", "classes": classes},
+        settings={"model.activation": "relu", "classes": classes} | (settings or {}),
         outputs={name: files[name] for name in OUTPUTS},
     )
     return files
@@ -326,3 +330,65 @@ def test_units_of_a_network_with_two_hidden_layers_have_no_class():
 def test_weight_images_in_colour_keep_their_shape():
     (image,) = weight_images([np.arange(13.0)[None]], ["A"], [2, 2, 3])["images"]
     assert np.array(image["weights"]).shape == (2, 2, 3)
+
+
+# ---- Convolutions
+
+BLOCK = {"filters": 3, "kernel": 2, "pool": 2, "padding": "valid"}
+
+
+def described(shape, n_filters=3, n_classes=2, labels=(1, 0, 1)):
+    """Return what is stored of a random network, with the network and the images."""
+    rng = np.random.default_rng(0)
+    blocks = [BLOCK | {"filters": n_filters}]
+    filters = rng.standard_normal((n_filters, 4 * (shape[2:] or [1])[0] + 1))
+    output = np.prod(block_shapes(shape, blocks)[-1])
+    dense = rng.standard_normal((n_classes, output + 1))
+    network = build_network([filters, dense], shape, blocks, "relu")
+    X = rng.random((np.prod(shape), len(labels)))
+    classes = [f"class {i}" for i in range(n_classes)]
+    return describe_filters(network, X, np.array(labels), classes, shape), network, X
+
+
+@pytest.mark.parametrize("shape", [[5, 6], [5, 6, 3]], ids=str)
+def test_filters_are_stored_as_images_without_the_bias(shape):
+    found, network, _ = described(shape)
+    W = network.weights()["0.W"][:, :-1]
+    assert found["outputs"] == 3
+    assert [image["filter"] for image in found["images"]] == [0, 1, 2]
+    expected = W.reshape(3, 2, 2, *shape[2:])
+    np.testing.assert_allclose([i["weights"] for i in found["images"]], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [[5, 6], [5, 6, 3]], ids=str)
+def test_feature_maps_are_those_of_the_first_image_of_each_class(shape):
+    found, network, X = described(shape)
+    convolution, pooling, relu, _ = network.layers
+    for row, name, i in zip(found["classes"], ("class 0", "class 1"), (1, 0), strict=True):
+        assert row["class"] == name
+        np.testing.assert_allclose(row["pixels"], X[:, i].reshape(shape), atol=1e-4)
+        maps = relu.forward(pooling.forward(convolution.forward(X[:, [i]])))
+        expected = maps.reshape(2, 2, 3).transpose(2, 0, 1)
+        assert 0 < (expected > 0).mean() < 1
+        np.testing.assert_allclose(row["maps"], expected, atol=1e-4)
+
+
+def test_a_class_without_test_images_has_no_feature_maps():
+    found, _, _ = described([5, 6], n_classes=3, labels=(2, 0))
+    assert [row["class"] for row in found["classes"]] == ["class 0", "class 2"]
+
+
+def test_at_most_max_filters_and_max_classes_are_stored():
+    found, _, _ = described([5, 6], n_filters=40, n_classes=30, labels=range(30))
+    assert (found["outputs"], len(found["images"]), len(found["classes"])) == (40, 16, 10)
+    assert {len(row["maps"]) for row in found["classes"]} == {16}
+
+
+def test_a_network_with_convolutions_is_evaluated(tmp_path):
+    """Its only filter passes on the pixels, so it predicts what the network without it does."""
+    block = {"filters": 1, "kernel": 1, "pool": 1, "padding": "valid"}
+    weights = {"0.W": np.array([[1, 0]], np.float32), "1.W": SOFTMAX["0.W"]}
+    files = make_files(tmp_path, weights, settings={"model.convolutions": [block]})
+    (plain := tmp_path / "plain").mkdir()
+    assert files["predictions"].read_bytes() == make_files(plain)["predictions"].read_bytes()
+    assert read_json(files["weights"])["images"] == [{"filter": 0, "weights": [[1]]}]

@@ -87,6 +87,21 @@ def weights(path, arrays=THREE_ARRAYS, units=None, classes="ABCDEFGHIJ", outputs
     return path
 
 
+def filters(path, n=3, channels=(), n_filters=3, classes="AB"):
+    weights = [np.full((2, 2, *channels), i - 1).tolist() for i in range(n)]
+    images = [{"filter": i, "weights": W} for i, W in enumerate(weights)]
+    rows = [
+        {
+            "class": name,
+            "pixels": np.full((4, 5, *channels), 0.5).tolist(),
+            "maps": [np.full((2, 2), 10 * i + c).tolist() for i in range(n)],
+        }
+        for c, name in enumerate(classes)
+    ]
+    path.write_text(json.dumps({"outputs": n_filters, "images": images, "classes": rows}))
+    return path
+
+
 def curves(path, runs=2, validation=True, point="x {}"):
     rows = [
         {"point": point.format(i), "run": f"r{i}", "epoch": epoch, "loss": 1 / (i + epoch)}
@@ -144,6 +159,7 @@ PICTURES = {
     "calibration": (calibration, plots.plot_calibration, ()),
     "misclassified": (mistakes, plots.plot_misclassified, (5,)),
     "weights": (weights, plots.plot_weights, ()),
+    "filters": (filters, plots.plot_weights, ()),
     "curves": (curves, sweep_plots.plot_curves, ()),
     "points": (points, sweep_plots.plot_points, (["x"],)),
     "parity": (parity, plots.plot_parity, ()),
@@ -190,7 +206,7 @@ def assert_fits_a_page(picture):
 
 
 def test_every_plot_is_tested():
-    assert {f"plot_{name}" for name in PICTURES} == {
+    assert {plot.__name__ for _, plot, _ in PICTURES.values()} == {
         name for module in (plots, sweep_plots) for name in dir(module) if name.startswith("plot_")
     }
 
@@ -552,6 +568,25 @@ def test_the_weights_of_hidden_units_are_titled_by_number(figure, tmp_path, n):
 def test_weights_of_colour_images_are_drawn_in_colour(figure):
     drawn = figure("weights", arrays=np.array([[[[-2, 0, 1]] * 2] * 2]))
     assert images_of(drawn)[0][1][0][0] == [0, 0.5, 0.75]
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_filters_are_drawn_above_their_feature_maps(figure, channels):
+    drawn = figure("filters", channels=channels)
+    titled = [axes for axes in drawn.axes if axes.get_title()]
+    assert [axes.get_title() for axes in titled] == ["0", "1", "2"]
+    rows = [axes for axes in drawn.axes if axes.get_ylabel()]
+    assert [axes.get_ylabel() for axes in rows] == ["A", "B"]
+    grid = [axes for axes in drawn.axes if axes.images]
+    assert len(grid) == 3 + 2 * 4
+    # The maps below a filter have one scale.
+    assert [axes.images[0].get_clim() for axes in grid[4:7]] == [(0, 1), (10, 11), (20, 21)]
+    assert [axes.images[0].get_clim() for axes in grid[8:]] == [(0, 1), (10, 11), (20, 21)]
+    assert "all 3" in drawn.get_suptitle()
+
+
+def test_it_is_said_that_not_all_filters_are_shown(figure):
+    assert "the first 3 of 40" in figure("filters", n_filters=40).get_suptitle()
 
 
 def test_weights_that_are_all_zero_are_drawn(figure):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scratchnet.errors import ConfigError
-from scratchnet.planning.config import resolve_runs
+from scratchnet.planning.config import OPTIONAL, resolve_runs
 from scratchnet.planning.schema import load_schema, setting_schemas
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
@@ -13,8 +13,16 @@ LEAVES = {key: leaf for key, leaf in setting_schemas(load_schema()).items() if k
 DEFAULTS = {key: leaf["default"] for key, leaf in LEAVES.items()}
 # What keys that mean something only beside others need.
 BESIDE = {
+    "model.convolutions": {
+        "model.convolutions": [{"filters": 2, "kernel": 3, "pool": 1, "padding": "valid"}]
+    },
     "model.activation": {"model.hidden": [5]},
     "model.dropout": {"model.hidden": [5]},
+    **{
+        f"augmentation.{name}": {f"augmentation.{name}": 0.25}
+        for name in ("shift", "rotation", "scale", "shear", "elastic")
+    },
+    "augmentation.elastic_sigma": {"augmentation.elastic": 2.0},
     "training.nesterov": {"training.momentum": 0.5},
     "training.decay_epochs": {"training.schedule": "step"},
     "training.decay_rate": {"training.schedule": "step"},
@@ -47,9 +55,11 @@ def unflat(settings):
 def run_of(changes=None):
     """The run that the defaults and `changes` make: without what does not apply there."""
     run = DEFAULTS | (changes or {}) | {"files": None}
-    missing = {"test_fraction"}
-    if not run["model.hidden"]:
+    missing = {"test_fraction"} | {key for key in OPTIONAL if not run[key]}
+    if not run["model.hidden"] and not run["model.convolutions"]:
         missing |= {"model.activation", "model.dropout"}
+    if not run["augmentation.elastic"]:
+        missing |= {"augmentation.elastic_sigma"}
     if run["training.optimizer"] == "adam":
         missing |= {"training.momentum", "training.nesterov"}
     if not run["training.momentum"]:

@@ -5,7 +5,8 @@ import math
 
 import numpy as np
 
-from scratchnet.nn.network import build_mlp, initial_weights
+from scratchnet.nn.network import build_network, initial_filters, initial_weights
+from scratchnet.nn.shapes import block_shapes
 from scratchnet.predict.demo import make_demo
 from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
 
@@ -14,15 +15,27 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.65), (0.45, 0.85)]
 ZERO = [(0.5 + 0.2 * math.sin(t / 10), 0.5 - 0.3 * math.cos(t / 10)) for t in range(64)]
 
 
-def make_page(folder, hidden=(), activation=None, shape=(8, 7), classes=CLASSES, background=0):
+def make_page(
+    folder,
+    hidden=(),
+    activation=None,
+    shape=(8, 7),
+    classes=CLASSES,
+    background=0,
+    convolutions=(),
+):
     """A page of a random network and random test images; returns its path, the network and X."""
     rng = np.random.default_rng(0)
     n_in = math.prod(shape)
-    weights = initial_weights(n_in, len(classes), hidden, "glorot_uniform", rng)
+    features = math.prod(block_shapes(shape, convolutions)[-1])
+    weights = [
+        *initial_filters(shape, convolutions, "glorot_uniform", rng),
+        *initial_weights(features, len(classes), hidden, "glorot_uniform", rng),
+    ]
     for W in weights:
         W *= 3  # probabilities of all sizes
         W[:, -1] = rng.normal(size=len(W))
-    network = build_mlp(weights, activation)
+    network = build_network(weights, shape, convolutions, activation)
     X = rng.random((n_in, 1000), np.float32)
     if background:
         X = 1 - X**4
@@ -38,6 +51,7 @@ def make_page(folder, hidden=(), activation=None, shape=(8, 7), classes=CLASSES,
         metrics=folder / "metrics.json",
         X_test=folder / "X.npy",
         Y_test=folder / "Y.npy",
+        convolutions=convolutions,
         activation=activation,
         title="a-network",
         page=folder / "demo.html",

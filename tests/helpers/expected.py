@@ -5,6 +5,7 @@ PLOTS = {
     *("plot_calibration", "plot_weights"),
 }
 AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
+AUGMENTED = {"plot_augmentation"}  # only in runs with augmentation
 COMPARISON = {"compare", "plot_curves", "plot_points"}
 RUN = {"describe", "train"} | AFTER_TRAINING
 RUN_OF_A_SWEEP = RUN - PLOTS  # which are drawn on request

@@ -17,14 +17,19 @@ import scratchnet
 from scratchnet.errors import MissingPackageError
 from scratchnet.interop.export import export_keras, export_npz, export_onnx
 from scratchnet.interop.keras_model import import_keras, set_precision
-from scratchnet.nn.network import build_mlp
+from scratchnet.nn.network import build_mlp, build_network
+from scratchnet.nn.shapes import block_shapes
 from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
+BLOCK = {"filters": 4, "kernel": 3, "pool": 1, "padding": "valid"}
+LAST_BLOCK = {"filters": 6, "kernel": 2, "pool": 2, "padding": "valid"}
 NETWORKS = {
     "softmax": ([], None),
     "relu": ([9], "relu"),
     "sigmoid": ([9, 8], "sigmoid"),
     "tanh": ([9, 8, 7], "tanh"),
+    "convolution": ([], "relu", [BLOCK]),
+    "convolutions": ([9], "tanh", [BLOCK | {"kernel": 2, "padding": "same"}, LAST_BLOCK]),
 }
 SHAPES = {"grey": [6, 5], "in colour": [4, 3, 3]}
 SCRIPTS = Path(scratchnet.__file__).parents[1]
@@ -40,17 +45,21 @@ class Trained:
 
     def __init__(self, folder, network, shape):
         rng = np.random.default_rng(0)
-        hidden, self.activation = NETWORKS[network]
-        widths = [int(np.prod(shape)), *hidden, len(CLASSES)]
-        weights = [
-            rng.normal(0, 1.5, (b, a + 1)).astype(np.float32) for a, b in itertools.pairwise(widths)
+        hidden, self.activation, convolutions = (*NETWORKS[network], [])[:3]
+        self.architecture = {"convolutions": convolutions, "activation": self.activation}
+        *inputs, output = block_shapes(shape, convolutions)
+        sizes = [
+            *((b["kernel"] ** 2 * c, b["filters"]) for b, (*_, c) in zip(convolutions, inputs)),
+            *itertools.pairwise([int(np.prod(output)), *hidden, len(CLASSES)]),
         ]
+        weights = [rng.normal(0, 1.5, (b, a + 1)).astype(np.float32) for a, b in sizes]
         for W in weights:  # without a common offset, the predicted classes vary more
             W -= W.mean(axis=1, keepdims=True)
         self.raw = rng.integers(MINIMUM, MAXIMUM + 1, (200, *shape), np.uint8)
         pixels = self.raw.reshape(200, -1).astype(np.float32)
         self.X = (pixels - MINIMUM) / np.float32(MAXIMUM - MINIMUM)
-        self.P = build_mlp(weights, self.activation).probabilities(self.X.T).T
+        network = build_network(weights, shape, convolutions, self.activation)
+        self.P = network.probabilities(self.X.T).T
         self.files = {name: folder / name for name in ("checkpoint", "manifest", "metrics")}
         self.files["checkpoint"] = folder / "checkpoint.npz"
         named = {f"{i}.W": W for i, W in enumerate(weights)}
@@ -82,7 +91,7 @@ def assert_same_predictions(P, trained):
 def test_keras_predicts_the_same(trained, tmp_path, raw_pixels):
     files = {name: trained.files[name] for name in ("checkpoint", "manifest")}
     path = tmp_path / "network.keras"
-    export_keras(**files, activation=trained.activation, raw_pixels=raw_pixels, path=path)
+    export_keras(**files, **trained.architecture, raw_pixels=raw_pixels, path=path)
     model = import_keras().models.load_model(path)
     assert_same_predictions(model.predict(trained.images(raw_pixels), verbose=0), trained)
 
@@ -109,7 +118,7 @@ def test_the_configuration_of_keras_does_not_matter_and_is_not_written(trained, 
     before = sorted(home.rglob("*"))
     names = {"checkpoint": "checkpoint.npz", "manifest": "manifest", "path": "network.keras"}
     arguments = {name: str(tmp_path / file) for name, file in names.items()}
-    arguments |= {"activation": trained.activation, "raw_pixels": True}
+    arguments |= {**trained.architecture, "raw_pixels": True}
     environment = {
         "HOME": str(home),
         "MPLCONFIGDIR": str(tmp_path / "matplotlib"),  # Keras imports Matplotlib
@@ -126,7 +135,7 @@ def test_the_configuration_of_keras_does_not_matter_and_is_not_written(trained, 
     assert_same_predictions(model.predict(trained.images(raw_pixels=True), verbose=0), trained)
 
 
-@pytest.mark.parametrize("network", ["relu"])
+@pytest.mark.parametrize("network", ["relu", "convolutions"])
 @each_shape
 @pytest.mark.parametrize("raw_pixels", [False, True])
 def test_settings_of_keras_in_the_same_process_do_not_matter(trained, tmp_path, raw_pixels):
@@ -136,7 +145,7 @@ def test_settings_of_keras_in_the_same_process_do_not_matter(trained, tmp_path, 
     keras.config.set_image_data_format("channels_first")
     set_precision(keras, "float16")
     try:
-        export_keras(**files, activation=trained.activation, raw_pixels=raw_pixels, path=path)
+        export_keras(**files, **trained.architecture, raw_pixels=raw_pixels, path=path)
         assert keras.config.floatx() == "float16"
     finally:
         keras.config.set_image_data_format("channels_last")
@@ -156,7 +165,7 @@ def test_importing_keras_leaves_the_environment_of_its_home(monkeypatch):
 @pytest.mark.parametrize("raw_pixels", [False, True])
 def test_onnx_runtime_predicts_the_same(trained, tmp_path, raw_pixels):
     path = tmp_path / "network.onnx"
-    export_onnx(**trained.files, activation=trained.activation, raw_pixels=raw_pixels, path=path)
+    export_onnx(**trained.files, **trained.architecture, raw_pixels=raw_pixels, path=path)
     session = onnxruntime.InferenceSession(path)
     (P,) = session.run(["probabilities"], {"images": trained.images(raw_pixels)})
     assert_same_predictions(P, trained)
@@ -207,9 +216,7 @@ def test_keras_takes_raw_pixels_of_any_type(trained, tmp_path):
 @each_shape
 def test_the_code_in_the_readme_predicts_the_same(trained, tmp_path, monkeypatch, capsys):
     path, readme = tmp_path / "network.npz", tmp_path / "README.md"
-    export_npz(
-        **trained.files, activation=trained.activation, title="a-run", path=path, readme=readme
-    )
+    export_npz(**trained.files, **trained.architecture, title="a-run", path=path, readme=readme)
     (code,) = re.findall("```python\n(.*?)```", readme.read_text(), re.DOTALL)
     placeholder = re.search(r"images = np.zeros\(.*", code)[0]
     monkeypatch.chdir(tmp_path)
@@ -223,9 +230,7 @@ def test_the_code_in_the_readme_predicts_the_same(trained, tmp_path, monkeypatch
 @pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
 def test_the_readme_lists_each_array_with_its_shape(trained, tmp_path):
     path, readme = tmp_path / "network.npz", tmp_path / "README.md"
-    export_npz(
-        **trained.files, activation=trained.activation, title="a-run", path=path, readme=readme
-    )
+    export_npz(**trained.files, **trained.architecture, title="a-run", path=path, readme=readme)
     arrays = np.load(path, allow_pickle=False)
     rows = re.findall(r"^\| `(\w+)` \| (\(.*?\)) \|", readme.read_text(), re.MULTILINE)
     assert rows == [(name, str(arrays[name].shape)) for name in arrays.files]

@@ -8,7 +8,7 @@ import pytest
 
 from reference import one_hot
 from scratchnet.errors import MissingPackageError, ParityError
-from scratchnet.files import read_csv, read_json
+from scratchnet.files import read_csv, read_json, write_json
 from scratchnet.interop.keras_model import import_keras, set_precision
 from scratchnet.interop.parity import BOUNDS, TrainingPair, check_parity
 from scratchnet.nn import layers, losses, optimizers
@@ -27,6 +27,7 @@ SETTINGS = {
     "training.seed": 3,
 }
 HIDDEN = {"model.hidden": [9, 7], "model.activation": "relu", "model.dropout": 0.0}
+BLOCK = {"filters": 3, "kernel": 2, "pool": 2, "padding": "same"}
 ADAM = {"training.optimizer": "adam", "training.learning_rate": 0.01}
 DECAY = {"training.decay_epochs": 2, "training.decay_rate": 0.3}
 NETWORKS = {
@@ -36,6 +37,11 @@ NETWORKS = {
     "tanh": HIDDEN | {"model.activation": "tanh"},
     "dropout": HIDDEN | {"model.activation": "tanh", "model.dropout": 0.4},
     "random_normal": HIDDEN | {"model.initializer": "random_normal"},
+    "augmentation": HIDDEN | {"augmentation.shift": 1, "augmentation.elastic": 2},
+    "convolution": {"model.convolutions": [BLOCK], "model.activation": "relu"},
+    "convolutions": HIDDEN
+    | {"model.convolutions": [BLOCK, BLOCK | {"filters": 4, "pool": 1, "padding": "valid"}]}
+    | {"model.activation": "tanh", "model.dropout": 0.4},
 }
 OPTIMIZERS = {
     "sgd": {},
@@ -49,7 +55,9 @@ OPTIMIZERS = {
     | {"training.weight_decay": 0.1, "training.schedule": "cosine"}
     | DECAY,
 }
-N, N_VALIDATION, PIXELS, CLASSES = 50, 10, 12, 4  # the last batch has 10 samples, the others 20
+N, N_VALIDATION, CLASSES = 50, 10, 4  # the last batch has 10 samples, the others 20
+SHAPE = [6, 5]
+PIXELS = math.prod(SHAPE)
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +81,8 @@ def data(tmp_path_factory):
         for kind, array in (("X", X), ("Y", one_hot(labels, CLASSES).astype(np.float32))):
             paths[f"{kind}_{split}"] = folder / f"{kind}_{split}.npy"
             np.save(paths[f"{kind}_{split}"], np.asfortranarray(array))
+    paths["manifest"] = folder / "manifest.json"
+    write_json(paths["manifest"], {"image_shape": SHAPE})
     return paths
 
 
@@ -82,6 +92,7 @@ def train(data, settings, folder, epochs=3):
     train_to_checkpoint(
         name="a-run",
         data={name: data[name] for name in names},
+        manifest=data["manifest"],
         settings=settings,
         epochs=epochs,
         start=[],
@@ -95,6 +106,7 @@ def compare(data, settings, folder, checkpoint=None):
     """Return what `check_parity` writes: the largest differences, and the rows."""
     check_parity(
         data={name: data[name] for name in ("X_train", "Y_train", "X_test")},
+        manifest=data["manifest"],
         checkpoint=checkpoint or train(data, settings, folder),
         settings=settings,
         name="a-run",
@@ -136,9 +148,9 @@ def test_scratchnet_and_keras_agree_in_both_precisions(data, tmp_path, options):
 @pytest.mark.parametrize("precisions", [("float64", "float32"), ("float32", "float64")])
 def test_keras_computes_in_the_requested_precision(data, precisions):
     # Without set_precision, Keras gives all layers the type of the first one in the process.
-    arrays = {name: np.load(path) for name, path in data.items()}
+    arrays = {name: np.load(path) for name, path in data.items() if name != "manifest"}
     for precision in precisions:
-        pair = TrainingPair(import_keras(), SETTINGS | HIDDEN, arrays, precision)
+        pair = TrainingPair(import_keras(), SETTINGS | HIDDEN, arrays, SHAPE, precision)
         assert {W.dtype for W in pair.keras_training.weights()} == {np.dtype(precision)}
 
 
@@ -175,7 +187,7 @@ def test_another_checkpoint_is_recognized_as_different(data, tmp_path):
 def test_the_bounds_are_written_with_the_differences(data, tmp_path):
     parity, _ = compare(data, SETTINGS | HIDDEN, tmp_path)
     assert parity["float64"]["bounds"] == BOUNDS["float64"]
-    assert parity["float32"]["bounds"] == BOUNDS["float32, ReLU"]
+    assert parity["float32"]["bounds"] == BOUNDS["float32, ReLU or convolution"]
 
 
 # ---- Mistakes are detected.

@@ -142,8 +142,19 @@ def test_multiply_computes_the_product_in_slices_where_faster(m, k, n, slices, m
 
 def test_dense_keeps_the_samples_contiguous():
     layer, X, dY = random_dense(7, 5, 3)
-    assert layer.forward(X).flags.f_contiguous
+    assert layer.forward(np.asfortranarray(X)).flags.f_contiguous
     assert layer.backward(dY).flags.f_contiguous
+
+
+def test_dense_gives_the_gradient_the_memory_order_of_its_input():
+    layer, X, dY = random_dense(7, 5, 3)
+    layer.forward(np.ascontiguousarray(X))  # as after a convolution
+    in_rows = layer.backward(dY)
+    assert in_rows.flags.c_contiguous
+    layer.forward(np.asfortranarray(X))
+    in_columns = layer.backward(dY)
+    assert in_columns.flags.f_contiguous
+    np.testing.assert_allclose(in_rows, in_columns, **EXACT)
 
 
 # ReLU
@@ -259,12 +270,15 @@ def test_dropout_backward_agrees_with_finite_differences_under_a_fixed_mask():
     assert relative_error(dX, numeric) < 1e-6
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_dropout_keeps_the_dtype_and_the_samples_contiguous(dtype):
-    X = np.asfortranarray(np.ones((10, 6), dtype))
-    Y = Dropout(0.4).forward(X, seeded())
+def test_dropout_keeps_the_dtype_and_the_memory_order(dtype, order):
+    X = np.ones((10, 6), dtype, order=order)
+    layer = Dropout(0.4)
+    Y = layer.forward(X, seeded())
     assert Y.dtype == dtype
-    assert Y.flags.f_contiguous
+    assert Y.flags[f"{order}_CONTIGUOUS"]
+    assert layer.mask.flags[f"{order}_CONTIGUOUS"]
 
 
 # Softmax

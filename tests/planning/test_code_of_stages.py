@@ -13,6 +13,8 @@ SCRIPTS = CHECKOUT / "workflow" / "scripts"
 ALL = set(STAGES)
 PLOTS = {stage for stage in STAGES if stage.startswith("plot_")}
 SWEEP_PLOTS = {"plot_curves", "plot_points"}
+AUGMENTATION = {"plot_augmentation"}
+PLOTS_OF_EPOCHS = PLOTS - SWEEP_PLOTS - AUGMENTATION
 EXPORT = {"export_keras", "export_onnx", "export_npz"}
 TRAIN = {"train", "check_parity"}
 NETWORK = TRAIN | {"evaluate", "predict_images"}
@@ -25,7 +27,7 @@ RUN_BY = {
     "files.py": ALL,
     "job.py": ALL,
     "progress.py": TRAIN | {"download", "predict_images"},
-    "random_streams.py": TRAIN | {"preprocess", "make_demo"},
+    "random_streams.py": TRAIN | AUGMENTATION | {"preprocess", "make_demo"},
     "data/__init__.py": {"download", "preprocess", "predict_images"},
     "data/image_arrays.py": {"preprocess", "predict_images"},
     "data/download.py": {"download"},
@@ -37,11 +39,13 @@ RUN_BY = {
     "data/preprocessing.py": {"preprocess"},
     "data/user_data.py": {"preprocess", "predict_images"},  # whether the files have changed
     "evaluation/__init__.py": USES_CLASS_NAMES | {"summarize", "compare"} | PLOTS,
-    "evaluation/calibration.py": {"evaluate"} | PLOTS - SWEEP_PLOTS,
-    "evaluation/class_names.py": USES_CLASS_NAMES | PLOTS - SWEEP_PLOTS,
+    "evaluation/augmentation_plot.py": AUGMENTATION,
+    "evaluation/calibration.py": {"evaluate"} | PLOTS_OF_EPOCHS,
+    "evaluation/class_names.py": USES_CLASS_NAMES | PLOTS_OF_EPOCHS,
     "evaluation/evaluation.py": {"evaluate"},
+    "evaluation/feature_maps.py": {"evaluate"},
     "evaluation/figures.py": PLOTS,
-    "evaluation/plots.py": PLOTS - SWEEP_PLOTS,
+    "evaluation/plots.py": PLOTS_OF_EPOCHS,
     "evaluation/sweep_plots.py": SWEEP_PLOTS,
     "evaluation/thumbnails.py": {"evaluate", "predict_images"},
     "evaluation/summary.py": {"summarize", "compare"},
@@ -60,11 +64,14 @@ RUN_BY = {
     "interop/keras_training.py": {"check_parity"},
     "interop/export.py": EXPORT,
     "interop/parity.py": {"check_parity"},
-    "nn/__init__.py": NETWORK,
+    "nn/__init__.py": NETWORK | EXPORT | AUGMENTATION,
+    "nn/augmentation.py": TRAIN | AUGMENTATION,
     "nn/layers.py": NETWORK,
+    "nn/convolution.py": NETWORK,
     "nn/initializers.py": NETWORK,
     "nn/network.py": NETWORK,
     "nn/metrics.py": NETWORK,
+    "nn/shapes.py": NETWORK | EXPORT,
     "nn/losses.py": TRAIN | {"evaluate"},
     "nn/batches.py": TRAIN,
     "nn/optimizers.py": TRAIN,
@@ -85,7 +92,8 @@ RUN_BY = {
     "predict/image_files.py": {"predict_images"},
     "predict/image_input.py": {"predict_images"},
     "predict/predictions.py": {"predict_images"},
-    "training/__init__.py": NETWORK | EXPORT | {"make_demo"},
+    "training/__init__.py": NETWORK | EXPORT | AUGMENTATION | {"make_demo"},
+    "training/augmentation.py": TRAIN | AUGMENTATION,
     "training/checkpoints.py": NETWORK | EXPORT | {"make_demo"},
     "training/environment.py": TRAIN | {"evaluate"},
     "training/from_settings.py": TRAIN,

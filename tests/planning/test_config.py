@@ -24,7 +24,7 @@ from configs import (
     unflat,
 )
 from scratchnet.data.registry import DATASETS
-from scratchnet.planning.config import APPLIES, resolve_runs, swept_keys
+from scratchnet.planning.config import APPLIES, OPTIONAL, resolve_runs, swept_keys
 from scratchnet.planning.paths import WILDCARDS
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.schema import SCHEMA, format_value, load_schema, setting_schemas
@@ -143,6 +143,12 @@ def test_a_value_is_read_as_it_is_meant(key, written, meant):
     assert (value, type(value)) == (meant, type(meant))
 
 
+def test_a_convolution_block_has_the_order_and_the_defaults_of_the_schema():
+    (run,) = resolve_runs({"model": {"convolutions": [{"pool": "2", "kernel": 5, "filters": 6.0}]}})
+    expected = {"filters": 6, "kernel": 5, "pool": 2, "padding": "valid"}
+    assert [[*block.items()] for block in run["model.convolutions"]] == [[*expected.items()]]
+
+
 def test_the_numbers_in_a_list_are_whole_numbers():
     widths = resolve_runs({"model": {"hidden": ["300", 100.0]}})[0]["model.hidden"]
     assert [type(width) for width in widths] == [int, int]
@@ -180,10 +186,20 @@ VALUES = {
     "validation_fraction": [0.3, 0.4],
     "download.folder": ["here", "there"],
     "download.timeout": [3.0, 4.0],
+    "model.convolutions": [
+        [{"filters": 2, "kernel": 1, "pool": 1, "padding": "valid"}],
+        [{"filters": 3, "kernel": 1, "pool": 1, "padding": "valid"}],
+    ],
     "model.hidden": [[7], [8, 9]],
     "model.activation": ["tanh", "sigmoid"],
     "model.dropout": [0.3, 0.4],
     "model.initializer": ["he_uniform", "glorot_uniform"],
+    "augmentation.shift": [1.0, 2.0],
+    "augmentation.rotation": [1.0, 2.0],
+    "augmentation.scale": [0.3, 0.4],
+    "augmentation.shear": [1.0, 2.0],
+    "augmentation.elastic": [1.0, 2.0],
+    "augmentation.elastic_sigma": [1.0, 2.0],
     "training.epochs": [3, 4],
     "training.batch_size": [30, 40],
     "training.optimizer": ["sgd", "adam"],
@@ -210,6 +226,7 @@ ALL_APPLY = {
     "dataset": "training alone.npz",
     "validation_fraction": 0.1,
     "model.hidden": [5],
+    "augmentation.elastic": 3.0,
     "training.momentum": 0.5,
     "training.schedule": "step",
 }
@@ -220,7 +237,12 @@ CONDITIONS = {
     "IDX files without test images": ({"dataset": "training alone"}, set()),
     "IDX files with test images": ({"dataset": "both"}, {"test_fraction"}),
     "softmax regression": ({"model.hidden": []}, {"model.activation", "model.dropout"}),
+    "convolutions alone": (
+        {"model.hidden": [], "model.convolutions": [{"filters": 2, "kernel": 1}]},
+        set(),
+    ),
     "adam": ({"training.optimizer": "adam"}, {"training.momentum", "training.nesterov"}),
+    "no elastic distortion": ({"augmentation.elastic": 0}, {"augmentation.elastic_sigma"}),
     "plain sgd": ({"training.momentum": 0.0}, {"training.nesterov"}),
     "cosine": ({"training.schedule": "cosine"}, set()),
     "a constant learning rate": (
@@ -397,8 +419,10 @@ def test_a_folder_without_idx_files_is_explained(folder):
 def test_a_ready_made_configuration_is_right_and_says_all_that_matters(path):
     config = yaml.safe_load(path.read_text())
     said = {*flat({**config, "sweep": None}), *swept_keys(config)}
+    assert said >= {*OPTIONAL}
     for run in resolve_runs(config):
-        silent = {key for key in run if key.split(".")[0] in ("model", "training")} - said
+        sections = ("model", "augmentation", "training")
+        silent = {key for key in run if key.split(".")[0] in sections} - said
         assert silent <= {"training.checkpoint_every", "training.nesterov"}
 
 
@@ -409,6 +433,7 @@ CHANGES = [
     {},
     {"training.learning_rate": 1e-5, "model.hidden": [300, 100]},
     {"download.folder": "null or not: #1", "training.checkpoint_every": 5},
+    BESIDE["model.convolutions"],
     {"download.folder": "µ"},
 ]
 

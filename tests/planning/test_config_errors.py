@@ -1,11 +1,14 @@
 """Every mistake in the configuration is explained, all of them at once."""
 
 import datetime
+import gzip
 import json
 import math
 import os
 import re
+import struct
 
+import numpy as np
 import pytest
 
 from configs import (
@@ -22,6 +25,7 @@ from configs import (
 from hostile import HARMLESS, HOSTILE, assert_is_harmless
 from scratchnet.errors import ConfigError
 from scratchnet.planning.config import (
+    OPTIONAL,
     read_yaml,
     resolve_runs,
 )
@@ -40,6 +44,8 @@ def bad_values(leaf):
         others = [True, {"a": 1}] + ([] if "string" in types else ["text", 1])
         others += [] if "null" in types else [None]
         return [(value, "a list") for value in others] + items
+    if types == ["object"]:
+        return [(value, "a section with the keys") for value in ("text", 1, True, [])]
     if types == ["boolean"]:
         return [(value, "true or false") for value in ("yes", 1, 0, None, [True], {"a": 1})]
     values = [({"a": 1}, ""), ([1], ""), (True, ""), (False, "")]
@@ -101,6 +107,10 @@ def test_a_bad_value_is_refused_in_a_sweep_with_its_place(form, key, value, allo
         ("validation_fraction", -0.01),
         ("validation_fraction", 0.91),
         ("download.timeout", 0),
+        ("model.convolutions", [{"filters": 0, "kernel": 3}]),
+        ("model.convolutions", [{"filters": 1, "kernel": 0}]),
+        ("model.convolutions", [{"filters": 1, "kernel": 3, "pool": 0}]),
+        ("model.convolutions", [{"filters": 1, "kernel": 3, "padding": "full"}]),
         ("model.hidden", [0]),
         ("model.activation", "no such function"),
         ("model.dropout", -0.01),
@@ -164,7 +174,8 @@ def test_every_bound_itself_is_allowed(key):
     leaf = LEAVES[key]
     bounds = [leaf[bound] for bound in ("minimum", "maximum") if bound in leaf]
     allowed = bounds + leaf.get("enum", []) + [leaf["default"]]
-    assert [resolve_runs(nested(key, value))[0][key] for value in allowed] == allowed
+    off = leaf["default"] if key in OPTIONAL else None
+    assert [resolve_runs(nested(key, value))[0].get(key, off) for value in allowed] == allowed
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -224,12 +235,14 @@ def test_a_config_that_is_no_mapping_is_explained(config):
         ),
         (
             {"model": {"xyz": 1}},
-            "model.xyz: unknown key; known keys are hidden, activation, dropout, initializer",
+            "model.xyz: unknown key; known keys are convolutions, hidden, activation, dropout, "
+            "initializer",
         ),
         (
             {7: 1},
             "7: unknown key; known keys are dataset, classes, test_fraction, "
-            "validation_fraction, download, model, training, sweep, export, predict, plots",
+            "validation_fraction, download, model, augmentation, training, sweep, export, predict, "
+            "plots",
         ),
     ],
 )
@@ -289,6 +302,75 @@ def test_a_file_in_another_encoding_is_explained(tmp_path):
         ConfigError, match="is not valid YAML: 'utf-8' codec can't decode byte 0xf6"
     ):
         read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "problem"),
+    [
+        (5, ": 5 is not allowed; it must be a list, each item a section with the keys filters, "),
+        ([{"filters": 2}], "[0].kernel: is missing; it must be a whole number at least 1 and "),
+        ([None], "[0].filters: is missing; "),
+        ([{"filters": 2, "kernl": 3, "kernel": 3}], "[0].kernl: unknown key; did you mean kernel?"),
+        ([{"filters": 2, "kernel": "x"}], '[0].kernel: "x" is not allowed; it must be a whole'),
+    ],
+)
+def test_a_mistake_in_a_convolution_block_is_explained_with_its_place(blocks, problem):
+    first, *_ = problems_of({"model": {"convolutions": blocks}})
+    assert first.startswith(f"model.convolutions{problem}")
+    first, *_ = problems_of({"sweep": {"model.convolutions": [blocks if blocks != 5 else "5"]}})
+    assert first.startswith("sweep.model.convolutions[0]")
+
+
+TOO_LARGE = [
+    ([{"filters": 2, "kernel": 29}], "[0].kernel: 29 x 29 is larger than the 28 x 28 pixels"),
+    ([{"filters": 2, "kernel": 28, "pool": 2}], "[0].pool: 2 x 2 is larger than the 1 x 1 pixels"),
+    (
+        [{"filters": 2, "kernel": 5, "pool": 4}, {"filters": 2, "kernel": 7, "padding": "same"}],
+        "[1].kernel: 7 x 7 is larger than the 6 x 6 pixels",
+    ),
+]
+
+
+@pytest.mark.parametrize(("blocks", "problem"), TOO_LARGE)
+def test_a_window_larger_than_the_images_is_named_before_anything_runs(blocks, problem):
+    (found,) = problems_of({"model": {"convolutions": blocks}})
+    assert found == f"model.convolutions{problem} that reach it, of images of 28 x 28"
+
+
+def images_of(tmp_path, form, shape):
+    """A dataset of one's own with images of `shape`, in the form of a file."""
+    images = np.zeros((4, *shape), np.uint8)
+    if form == "npz":
+        np.savez(tmp_path / "own.npz", x_train=images, y_train=np.arange(4))
+        return tmp_path / "own.npz"
+    header = bytes([0, 0, 8, images.ndim]) + struct.pack(f">{images.ndim}I", *images.shape)
+    with (gzip.open if form == "gz" else open)(
+        tmp_path / f"train-images-idx{images.ndim}-ubyte{'.gz' * (form == 'gz')}", "wb"
+    ) as file:
+        file.write(header + images.tobytes())
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"")
+    return tmp_path
+
+
+@pytest.mark.parametrize("form", ["npz", "idx", "gz"])
+@pytest.mark.parametrize("shape", [(6, 9), (6, 9, 1), (6, 9, 3)], ids=str)
+def test_the_size_of_ones_own_images_is_known_before_anything_runs(tmp_path, form, shape):
+    config = {"dataset": str(images_of(tmp_path, form, shape))}
+    blocks = [{"filters": 2, "kernel": 7}]
+    (found,) = problems_of(config | {"model": {"convolutions": blocks}})
+    assert found == (
+        "model.convolutions[0].kernel: 7 x 7 is larger than the 6 x 9 pixels that reach it, "
+        "of images of 6 x 9"
+    )
+    blocks = [{"filters": 2, "kernel": 6}]
+    assert resolve_runs(config | {"model": {"convolutions": blocks}})
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip file", b"PK\x03\x04"])
+def test_the_size_of_unreadable_images_is_left_to_the_job(tmp_path, content):
+    (tmp_path / "own.npz").write_bytes(content)
+    config = {"dataset": str(tmp_path / "own.npz")}
+    assert resolve_runs(config | {"model": {"convolutions": [{"filters": 2, "kernel": 29}]}})
 
 
 def test_all_problems_are_told_at_once():

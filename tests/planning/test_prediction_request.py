@@ -406,9 +406,23 @@ def test_a_request_has_the_images_and_the_files_of_the_run(requested, results, i
 def test_its_settings_are_all_that_its_stage_reads(requested):
     settings = requested(background="dark").settings
     own = own_settings(pipeline.STAGES, "predict_images", settings)
-    assert own.keys() == {*pipeline.PREDICT}
+    assert own.keys() == {*pipeline.PREDICT} - {"model.convolutions"}
     assert own["predict.background"] == "dark"
     assert own["predict.run"] == f"{MLP_RUN}/epoch-0020"
+
+
+CONVOLUTIONS = [{"filters": 2, "kernel": 3, "pool": 1, "padding": "valid"}]
+(CONVOLUTIONAL,) = config.resolve_runs({"model": {"convolutions": CONVOLUTIONS}})
+
+
+@pytest.mark.parametrize("others", [{}, {"model": {"convolutions": [{"filters": 9, "kernel": 5}]}}])
+def test_the_convolutions_are_those_of_the_run_and_not_of_the_configuration(
+    requested, results, others
+):
+    make_run(results, CONVOLUTIONAL)
+    settings = requested(run=pipeline.run_name(CONVOLUTIONAL), others=others).settings
+    assert settings["model.convolutions"] == CONVOLUTIONS
+    assert "model.convolutions" not in requested(run=SOFTMAX_RUN, others=others).settings
 
 
 @pytest.mark.parametrize(("run", "expected"), [(SOFTMAX_RUN, None), (MLP_RUN, "tanh")])
@@ -536,6 +550,7 @@ def test_the_place_does_not_depend_on_where_the_results_lie(requested, results, 
     [
         {"training": {"learning_rate": 0.5}},
         {"model": {"hidden": [7], "activation": "sigmoid"}},
+        {"model": {"convolutions": [{"filters": 2, "kernel": 3}]}},
         {"dataset": "fashion_mnist"},
         {"plots": {"style": "default"}},
         {"export": {"raw_pixels": True}},

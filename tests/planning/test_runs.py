@@ -32,6 +32,16 @@ def test_a_swept_setting_that_does_not_apply_is_none():
     assert row["swept"] == {"training.nesterov": None}
 
 
+def test_swept_convolutions_are_abbreviated():
+    blocks = [
+        {"filters": 6, "kernel": 5, "pool": 2, "padding": "same"},
+        {"filters": 16, "kernel": 3},
+    ]
+    rows = Runs({"sweep": {"model.convolutions": [[], blocks]}}).rows
+    found = [row["swept"]["model.convolutions"] for row in rows]
+    assert found == [None, "6@5x5/2 same, 16@3x3"]
+
+
 def test_rows_lie_in_the_folder_of_results():
     (row,) = Runs({}, "elsewhere/results").rows
     assert row["folder"].startswith("elsewhere/results/runs/mnist-softmax-")

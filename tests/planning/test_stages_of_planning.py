@@ -21,7 +21,8 @@ SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 (FULL,) = resolve_runs(
     {
         "validation_fraction": 0.1,
-        "model": {"hidden": [5]},
+        "model": {"convolutions": [{"filters": 2, "kernel": 3}], "hidden": [5]},
+        "augmentation": dict.fromkeys(("shift", "rotation", "scale", "shear", "elastic"), 0.5),
         "training": {"momentum": 0.5, "schedule": "step", "patience": 3},
     }
 )
@@ -62,7 +63,8 @@ AFTER_EVALUATION = {*PICTURES, "make_demo", "export_onnx", "export_npz"}
 PARITY = {"check_parity", "plot_parity"}
 FROM_TRAINING = {"train", "evaluate", "export_keras", *PARITY, *AFTER_EVALUATION}
 RUN = ({"run"}, {"describe", *FROM_TRAINING})
-DATA = ({"data", "run"}, {"describe", "preprocess", *FROM_TRAINING})
+DISTORTED = ({"run"}, {"describe", "plot_augmentation", *FROM_TRAINING})
+DATA = ({"data", "run"}, {"describe", "preprocess", "plot_augmentation", *FROM_TRAINING})
 NOTHING = (set(), set())
 
 # {key: (another value, (the folders and the stages that move with it))}
@@ -75,10 +77,15 @@ MOVES = {
     "files": ({"npz": "elsewhere.npz"}, NOTHING),
     "download.folder": ("elsewhere", NOTHING),
     "download.timeout": (5.0, NOTHING),
+    "model.convolutions": ([{"filters": 9, "kernel": 3}], RUN),
     "model.hidden": ([30], RUN),
     "model.activation": ("tanh", RUN),
     "model.dropout": (0.5, RUN),
     "model.initializer": ("he_uniform", RUN),
+    **{
+        f"augmentation.{name}": (0.75, DISTORTED)
+        for name in ("shift", "rotation", "scale", "shear", "elastic", "elastic_sigma")
+    },
     "training.epochs": (30, NOTHING),
     "training.batch_size": (100, RUN),
     "training.optimizer": ("adam", RUN),
@@ -95,7 +102,7 @@ MOVES = {
     "export.raw_pixels": (True, (set(), {"export_keras", "export_onnx"})),
     **{f"predict.{name}": (["other"], NOTHING) for name in ("images", "run", "background")},
     "plots.misclassified": (6, (set(), {"plot_misclassified"})),
-    "plots.style": ("default", (set(), {*PICTURES, "plot_parity"})),
+    "plots.style": ("default", (set(), {*PICTURES, "plot_augmentation", "plot_parity"})),
     "plots.format": ("svg", NOTHING),  # another file
 }
 KEYS = [name for name in setting_schemas(load_schema()) if name != "sweep"]
@@ -199,6 +206,11 @@ def test_the_order_of_the_widths_makes_a_difference():
         ({"dataset": "fashion"}, "fashion-softmax-"),
         ({"model.hidden": [9] * 6}, "mnist-mlp-9-9-9-9-9-9-"),
         ({"model.hidden": [9] * 100}, "mnist-mlp-100-layers-"),
+        ({"model.convolutions": [{"filters": 32}, {"filters": 64}]}, "mnist-conv-32-64-"),
+        (
+            {"model.convolutions": [{"filters": 6}], "model.hidden": [84]},
+            "mnist-conv-6-mlp-84-",
+        ),
     ],
 )
 def test_the_name_of_a_run_tells_dataset_and_network(settings, start):
@@ -256,8 +268,12 @@ def test_each_stage_is_a_script(stage):
             {*PARITY, "export_keras", "export_onnx", "export_npz"},
         ),
         ("scratchnet/predict/predictions.py", set()),
-        ("scratchnet/data/preprocessing.py", {"preprocess", *FROM_TRAINING}),
-        ("scratchnet/data/idx.py", {"download", "preprocess", *FROM_TRAINING}),
+        ("scratchnet/data/preprocessing.py", {"preprocess", "plot_augmentation", *FROM_TRAINING}),
+        (
+            "scratchnet/data/idx.py",
+            {"download", "preprocess", "plot_augmentation", *FROM_TRAINING},
+        ),
+        ("scratchnet/nn/augmentation.py", {"plot_augmentation", *FROM_TRAINING}),
         ("scratchnet/planning/config.py", set()),
         ("scratchnet/planning/settings.py", {"describe"}),
         ("scratchnet/job.py", OF_A_RUN),

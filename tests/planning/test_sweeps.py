@@ -54,6 +54,16 @@ def test_values_of_several_kinds_are_sorted():
     assert [run["training.patience"] for run in runs[:3]] == [None, 2, 5]
 
 
+def test_convolutions_can_be_swept_and_are_sorted_by_their_numbers():
+    def block(filters, kernel=3):
+        return {"filters": filters, "kernel": kernel, "pool": 1, "padding": "valid"}
+
+    values = [[block(16), block(4)], [], [block(8, 5)], [block(8)]]
+    runs = resolve_runs({"sweep": {"model.convolutions": values}})
+    found = [run.get("model.convolutions") for run in runs]
+    assert found == [None, [block(8)], [block(8, 5)], [block(16), block(4)]]
+
+
 def test_a_sweep_changes_nothing_but_its_keys():
     runs = resolve_runs({"training": {"epochs": 3}, "sweep": {"training.seed": [1, 2]}})
     assert runs == [run_of({"training.epochs": 3, "training.seed": seed}) for seed in (1, 2)]

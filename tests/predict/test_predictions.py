@@ -18,6 +18,7 @@ from hostile import HOSTILE, assert_is_harmless
 from scratchnet.errors import DataError
 from scratchnet.evaluation.evaluation import evaluate
 from scratchnet.files import read_csv, read_json
+from scratchnet.nn.network import build_network
 from scratchnet.predict import predictions
 from scratchnet.predict.image_input import read_image
 from scratchnet.predict.predictions import MAX_NAMED, MAX_SCALE, MAX_SHOWN, predict
@@ -32,7 +33,7 @@ def predicted(tmp_path):
     It returns the rows of the table and the contact sheet.
     """
 
-    def run(images, background="dark", activation=None, **network):
+    def run(images, background="dark", activation=None, convolutions=(), **network):
         outputs = {name: tmp_path / file for name, file in OUTPUTS.items()}
         predict(
             images=[str(path) for path in images],
@@ -40,6 +41,7 @@ def predicted(tmp_path):
             network=make_network(tmp_path, **network),
             hashes={},
             activation=activation,
+            convolutions=convolutions,
             **outputs,
         )
         return read_csv(outputs["predictions"]), read_json(outputs["contact_sheet"])
@@ -206,6 +208,17 @@ def test_the_probabilities_agree_with_the_network_by_hand(predicted, tmp_path, a
     named = {f"{2 * i}.W": W for i, W in enumerate(weights)}
     rows, _ = predicted(npy(tmp_path, images), activation=activation, weights=named)
     expected = by_hand(weights, activation, images.reshape(30, 4).T / 255)
+    np.testing.assert_allclose(probabilities(rows), expected, rtol=0, atol=2e-6)
+
+
+def test_images_go_through_the_convolutions_of_the_network(predicted, tmp_path):
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=shape).astype(np.float32) for shape in ((3, 5), (4, 13))]
+    block = {"filters": 3, "kernel": 2, "pool": 1, "padding": "same"}
+    images, named = rng.integers(0, 256, (30, 2, 2)), dict(zip(("0.W", "1.W"), weights))
+    rows, _ = predicted(npy(tmp_path, images), "dark", "tanh", [block], weights=named)
+    network = build_network(weights, (2, 2), [block], "tanh")
+    expected = network.probabilities(images.reshape(30, 4).T / 255)
     np.testing.assert_allclose(probabilities(rows), expected, rtol=0, atol=2e-6)
 
 

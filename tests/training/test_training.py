@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reference import one_hot
-from scratchnet.errors import DivergenceError
+from scratchnet.errors import ConfigError, DivergenceError
 from scratchnet.files import read_json, write_json
 from scratchnet.nn.batches import generate_batches
 from scratchnet.nn.losses import softmax_crossentropy
@@ -39,6 +39,8 @@ SETTINGS = {
     "training.patience": None,
     "training.seed": 4,
 }
+
+MODEL = ("hidden", "convolutions", "activation", "dropout", "initializer")
 
 each_momentum = pytest.mark.parametrize("momentum", [0.0, 0.9])
 
@@ -98,14 +100,18 @@ def segment(tmp_path):
     for name, array in dataset(n_train=20, n_validation=6).items():
         data[name] = tmp_path / f"{name}.npy"
         np.save(data[name], array)
+    manifest = tmp_path / "manifest.json"
+    write_json(manifest, {"image_shape": [4, 3]})
 
-    def run(name, epochs, start=(), **settings):
+    def run(name, epochs, start=(), augmentation=None, **settings):
         files = [tmp_path / f"{name}.npz", tmp_path / f"{name}.json"]
         changed = {
-            f"{'model' if f'model.{key}' in SETTINGS else 'training'}.{key}": value
+            f"{'model' if key in MODEL else 'training'}.{key}": value
             for key, value in settings.items()
         }
-        train_to_checkpoint(name, data, SETTINGS | changed, epochs, start, *files)
+        for key, value in (augmentation or {}).items():
+            changed[f"augmentation.{key}"] = value
+        train_to_checkpoint(name, data, manifest, SETTINGS | changed, epochs, start, *files)
         return files
 
     return run
@@ -223,6 +229,7 @@ def test_logits_in_slices_equal_those_of_a_single_pass():
 # Segments
 
 
+BLOCK = {"filters": 3, "kernel": 2, "pool": 1, "padding": "valid"}
 OPTIONS = {
     "sgd": {},
     "momentum": {"momentum": 0.9},
@@ -234,7 +241,11 @@ OPTIONS = {
     "dropout": {"dropout": 0.4},
     "sigmoid": {"activation": "sigmoid"},
     "tanh": {"activation": "tanh", "initializer": "glorot_uniform"},
+    "augmentation": {"augmentation": {"shift": 1, "elastic": 3}},
+    "convolutions": {"convolutions": [BLOCK | {"padding": "same"}, BLOCK]},
     "all of them": {
+        "convolutions": [BLOCK],
+        "augmentation": {"rotation": 20},
         **{"optimizer": "adam", "learning_rate": 0.02, "weight_decay": 0.1, "dropout": 0.4},
         **{"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.1, "patience": 3},
     },
@@ -281,6 +292,21 @@ def test_a_segment_builds_the_network_in_its_settings(segment):
     checkpoint, _ = segment("any", 1)
     shapes = {name: array.shape for name, array in load_checkpoint(checkpoint).network.items()}
     assert shapes == {"0.W": (5, N_IN + 1), "1.W": (N_CLASSES, 5 + 1)}
+
+
+def test_the_convolutions_come_before_the_hidden_layers(segment):
+    checkpoint, _ = segment("any", 1, convolutions=[BLOCK | {"filters": 2}, BLOCK])
+    shapes = {name: array.shape for name, array in load_checkpoint(checkpoint).network.items()}
+    # 4 x 3 pixels, then 3 x 2 with 2 channels, then 2 x 1 with 3.
+    assert shapes == {"0.W": (2, 5), "1.W": (3, 9), "2.W": (5, 7), "3.W": (3, 6)}
+
+
+def test_images_that_are_too_small_for_a_kernel_are_an_error_of_the_configuration(segment):
+    message = (
+        r"^model.convolutions\[1\].kernel: 3 x 3 is larger than the 3 x 2 pixels that reach it"
+    )
+    with pytest.raises(ConfigError, match=message):
+        segment("any", 1, convolutions=[BLOCK, BLOCK | {"kernel": 3}])
 
 
 def test_the_seconds_of_segments_add_up(segment):

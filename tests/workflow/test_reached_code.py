@@ -24,7 +24,12 @@ SCRIPTS = CHECKOUT / "workflow" / "scripts"
 DEEP = {
     "dataset": "own.npz",
     "validation_fraction": 0.25,
-    "model": {"hidden": [5], "dropout": 0.2},
+    "model": {
+        "convolutions": [{"filters": 3, "kernel": 3, "padding": "same", "pool": 2}],
+        "hidden": [5],
+        "dropout": 0.2,
+    },
+    "augmentation": {"rotation": 10, "elastic": 3},
     "training": {
         **{"epochs": 4, "batch_size": 25, "optimizer": "adam", "schedule": "cosine"},
         **{"patience": 2, "weight_decay": 0.001, "checkpoint_every": 2},

@@ -11,7 +11,17 @@ from collections import Counter
 
 import pytest
 
-from expected import AFTER_TRAINING, COMPARISON, DATA, EVERYTHING, PLOTS, RUN, RUN_OF_A_SWEEP, once
+from expected import (
+    AFTER_TRAINING,
+    AUGMENTED,
+    COMPARISON,
+    DATA,
+    EVERYTHING,
+    PLOTS,
+    RUN,
+    RUN_OF_A_SWEEP,
+    once,
+)
 from project import CHECKOUT, EDIT, Project, append, planned, set_key, write_own_npz
 from scratchnet.planning.config import APPLIES
 from scratchnet.planning.schema import load_schema, setting_schemas
@@ -24,10 +34,17 @@ MATRIX = {
     "validation_fraction": (0.25, {"preprocess"} | RUN),
     "download.folder": ("elsewhere", set()),
     "download.timeout": (3, set()),
+    "model.convolutions": ([{"filters": 3, "kernel": 2}], RUN),
     "model.hidden": ([7], RUN),
     "model.activation": ("tanh", RUN),
     "model.dropout": (0.5, RUN),
     "model.initializer": ("he_uniform", RUN),
+    "augmentation.shift": (2, RUN | AUGMENTED),
+    "augmentation.rotation": (10, RUN | AUGMENTED),
+    "augmentation.scale": (0.1, RUN | AUGMENTED),
+    "augmentation.shear": (10, RUN | AUGMENTED),
+    "augmentation.elastic": (34, RUN | AUGMENTED),
+    "augmentation.elastic_sigma": (5, RUN | AUGMENTED),
     "training.epochs": (6, {"train"} | AFTER_TRAINING),
     "training.batch_size": (20, RUN),
     "training.optimizer": ("adam", RUN),
@@ -51,8 +68,10 @@ MATRIX = {
     "plots.format": ("svg", PLOTS),
 }
 
-# Keys that mean something only beside certain values of others.
-CONDITIONAL = {*APPLIES, "training.patience"}
+# Keys that mean something only beside certain values of others, and keys that always do. The sigma
+# of augmentation has a test of its own.
+CONDITIONAL = {*APPLIES, "training.patience"} - {"augmentation.elastic_sigma"}
+UNCONDITIONAL = [key for key in MATRIX if key not in {*APPLIES, "training.patience"}]
 
 # What runs after an edit of a module or a script: the stages that run it, and what follows. Which
 # stages run which file is in tests/planning/test_code_of_stages.py, for every file.
@@ -83,7 +102,7 @@ def test_the_matrix_has_every_key():
 
 def matrix_as_table():
     """MATRIX as docs/staleness.md shows it: one row per key, one column per stage."""
-    stages = ["download", "preprocess", "describe", "train", "evaluate"]
+    stages = ["download", "preprocess", "describe", "plot_augmentation", "train", "evaluate"]
     stages += ["plot_history", "plot_confusion", "plot_misclassified", "plot_calibration"]
     stages += ["plot_weights", "summarize", "compare", "plot_curves", "plot_points"]
     lines = ["| " + " | ".join(["edited key", *stages]) + " |", "|---" * (1 + len(stages)) + "|"]
@@ -98,7 +117,7 @@ def test_the_documentation_shows_the_matrix():
     assert matrix_as_table() in page, "docs/staleness.md needs this table:\n" + matrix_as_table()
 
 
-@pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
+@pytest.mark.parametrize("key", UNCONDITIONAL)
 def test_an_edited_key_runs_what_depends_on_it(project, key):
     value, expected = MATRIX[key]
     set_key(project, key, value)
@@ -110,6 +129,20 @@ def test_an_edited_key_runs_what_depends_on_it_where_it_applies(deep_project, ke
     value, expected = MATRIX[key]
     set_key(deep_project, key, value)
     assert deep_project.plan() == once(expected)
+
+
+@pytest.mark.slow
+def test_an_edit_of_augmentation_runs_what_depends_on_it_and_undone_nothing(project):
+    project.configure({"augmentation": {"elastic": 3}})
+    assert planned(project.run()) == once(RUN | AUGMENTED)
+    picture = (project.results / "runs").glob("*/augmentation.png")
+    assert len([*picture]) == 1
+    project.configure({"augmentation": {"elastic": 3, "elastic_sigma": 5}})
+    assert project.plan() == once(RUN | AUGMENTED)
+    project.configure({"augmentation": {"elastic": 3}, "plots": {"style": "default"}})
+    assert project.plan() == once(PLOTS | AUGMENTED)
+    project.configure({"augmentation": {"shift": 0, "elastic_sigma": 5}})
+    assert project.plan() == {"summarize": 1}
 
 
 def test_edits_of_keys_that_do_not_apply_run_nothing(project):
@@ -432,7 +465,7 @@ def test_without_snakemakes_records_no_training_is_repeated(project):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", [key for key in MATRIX if key not in CONDITIONAL])
+@pytest.mark.parametrize("key", UNCONDITIONAL)
 def test_without_snakemakes_records_edits_are_still_seen(project, key):
     shutil.rmtree(project.folder / ".snakemake")
     value, expected = MATRIX[key]

@@ -6,6 +6,7 @@ import shlex
 import sys
 from functools import cache
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -14,13 +15,15 @@ SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from scratchnet.errors import ConfigError, escape
+from scratchnet.files import read_json
 from scratchnet.fingerprint.tracker import Tracker
+from scratchnet.nn.shapes import block_shapes
 from scratchnet.planning import paths
 from scratchnet.planning.config import read_yaml
 from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.reasons import explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.stages import STAGES, previous_epoch
+from scratchnet.planning.stages import STAGES, WANTED, previous_epoch
 
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before
     raise WorkflowError(f"{paths.__file__} was imported before the library in {SCRIPTS}")
@@ -190,17 +193,32 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
             own = (settings["files"] if "data" in wildcards.keys() else None) or {}
             total += per_input_mb * (input.size_mb + sum(map(os.path.getsize, own.values())) / 1e6)
         if per_weights_mb:
-            rows = count_rows(input.X_train), count_rows(input.Y_train)
-            widths = [rows[0], *settings["model.hidden"], rows[1]]
-            total += per_weights_mb * 4 * sum((a + 1) * b for a, b in pairwise(widths)) / 1e6
+            weights, outputs = count_numbers(input.manifest, settings)
+            total += 4 * (per_weights_mb * weights + CONVOLUTION_ARRAYS * outputs) / 1e6
         return attempt * round(total)
 
     return amount_of
 
 
-@cache
-def count_rows(path):
-    """The number of rows of the array in an .npy file: of pixels, or of classes."""
-    with open(path, "rb") as file:
-        found = re.search(rb"'shape': \((\d+)", file.read(128))
-    return int(found[1]) if found else 0  # a damaged file: the job says so
+# Arrays like the outputs of a convolution for a batch: windows of the input, outputs, gradients.
+CONVOLUTION_ARRAYS = 8
+
+
+read_manifest = cache(read_json)
+
+
+def count_numbers(manifest, settings):
+    """How many weights a network has for the arrays of a manifest, and outputs of convolutions."""
+    try:
+        arrays = read_manifest(manifest)
+        shape, n_classes = arrays["image_shape"], len(arrays["labels"])
+        convolutions = settings.get("model.convolutions", [])
+        *inputs, output = block_shapes(shape, convolutions)
+    except ValueError:  # a damaged file, or images that are too small: the job says so
+        return 0, 0
+    weights = outputs = 0
+    for block, (height, width, channels) in zip(convolutions, inputs):
+        weights += block["filters"] * (block["kernel"] ** 2 * channels + 1)
+        outputs += block["filters"] * height * width * settings["training.batch_size"]
+    widths = [prod(output), *settings["model.hidden"], n_classes]
+    return weights + sum((a + 1) * b for a, b in pairwise(widths)), outputs

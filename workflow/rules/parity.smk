@@ -7,6 +7,7 @@ rule check_parity:
             X_train=paths.ARRAYS["X_train"],
             Y_train=paths.ARRAYS["Y_train"],
             X_test=paths.ARRAYS["X_test"],
+            manifest=paths.MANIFEST,
             checkpoint=paths.CHECKPOINT,
         ),
     output:

@@ -92,3 +92,26 @@ rule plot_weights:
         "Plotting the weights of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_weights.py"
+
+
+rule plot_augmentation:
+    input:
+        track.inputs(
+            "plot_augmentation",
+            X_train=paths.ARRAYS["X_train"],
+            manifest=paths.MANIFEST,
+        ),
+    output:
+        plot_file(f"{paths.RUN}/augmentation", "Distorted training images"),
+    log:
+        paths.log("plot_augmentation", paths.RUN),
+    benchmark:
+        paths.benchmark("plot_augmentation", paths.RUN)
+    localrule: True
+    params:
+        fingerprint=track.fingerprint("plot_augmentation"),
+        why=track.why("plot_augmentation"),
+    message:
+        "Plotting distorted training images of {wildcards.run}{params.why}"
+    script:
+        "../scripts/plot_augmentation.py"

@@ -26,15 +26,15 @@ def rule_path(path):
 def all_results(with_plots_of_runs=not RUNS.swept):
     """The first result of each of the rules so far, for each run.
 
-    The first is enough: a stage that lacks another one is stale, and runs. The user's own data are
-    not downloaded.
+    The first is enough: a stage that lacks another one is stale, and runs. Only the results that
+    the run has are asked for: the user's own data are not downloaded.
     """
     patterns = {stage: getattr(rules, stage).output[0] for stage in STAGES if rules.has(stage)}
     found = [
         rule_path(pattern.apply_wildcards(place))
         for settings, place in zip(RUNS.settings, RUNS.wildcards)
         for stage, pattern in patterns.items()
-        if not (stage == "download" and settings["files"])
+        if stage not in WANTED or WANTED[stage](settings)
         if with_plots_of_runs
         or not (stage.startswith("plot_") and "run" in pattern.get_wildcard_names())
     ]

@@ -29,6 +29,7 @@ rule train:
             Y_train=paths.ARRAYS["Y_train"],
             X_validation=paths.ARRAYS["X_validation"],
             Y_validation=paths.ARRAYS["Y_validation"],
+            manifest=paths.MANIFEST,
             start=start_checkpoint,
         ),
     output:

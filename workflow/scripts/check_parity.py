@@ -6,6 +6,7 @@ from scratchnet.job import stage_job
 with stage_job(snakemake) as settings:
     check_parity(
         data={name: snakemake.input[name] for name in ("X_train", "Y_train", "X_test")},
+        manifest=snakemake.input.manifest,
         checkpoint=snakemake.input.checkpoint,
         settings=settings,
         name=snakemake.wildcards.run,

@@ -6,6 +6,7 @@ from scratchnet.job import stage_job
 with stage_job(snakemake) as settings:
     export_keras(
         **dict(snakemake.input.items()),
+        convolutions=settings.get("model.convolutions", ()),
         activation=settings.get("model.activation"),
         raw_pixels=settings["export.raw_pixels"],
         path=snakemake.output[0],

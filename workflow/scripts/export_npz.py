@@ -6,6 +6,7 @@ from scratchnet.job import stage_job
 with stage_job(snakemake) as settings:
     export_npz(
         **dict(snakemake.input.items()),
+        convolutions=settings.get("model.convolutions", ()),
         activation=settings.get("model.activation"),
         title=snakemake.wildcards.run,
         path=snakemake.output.arrays,

@@ -6,6 +6,7 @@ from scratchnet.predict.demo import make_demo
 with stage_job(snakemake) as settings:
     make_demo(
         **dict(snakemake.input.items()),
+        convolutions=settings.get("model.convolutions", ()),
         activation=settings.get("model.activation"),
         title=snakemake.wildcards.run,
         page=snakemake.output[0],

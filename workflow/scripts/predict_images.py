@@ -9,6 +9,7 @@ with stage_job(snakemake) as settings:
         background=settings["predict.background"],
         network=snakemake.params.network,
         hashes=snakemake.params.hashes,
+        convolutions=settings.get("model.convolutions", ()),
         activation=settings["model.activation"],
         predictions=snakemake.output.predictions,
         contact_sheet=snakemake.output.contact_sheet,

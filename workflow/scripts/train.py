@@ -7,6 +7,7 @@ with stage_job(snakemake) as settings:
     train_to_checkpoint(
         name=snakemake.wildcards.run,
         data={name: snakemake.input[name] for name in ARRAYS},
+        manifest=snakemake.input.manifest,
         settings=settings,
         epochs=int(snakemake.wildcards.epoch),
         start=snakemake.input.get("start"),

@@ -7,7 +7,7 @@ epoch depends on the seed and the epoch alone, so a resumed run needs no saved g
 import numpy as np
 
 # Append new purposes at the end: the position of a purpose decides its numbers.
-PURPOSES = ("weights", "shuffling", "validation", "pictures", "dropout", "test")
+PURPOSES = ("weights", "shuffling", "validation", "pictures", "dropout", "test", "augmentation")
 
 
 def random_stream(seed, purpose, epoch=0):

@@ -3,9 +3,12 @@
 The hash identifies the dataset; its location does not matter.
 """
 
+import ast
+import gzip
 import hashlib
 import os
 import re
+import struct
 import zipfile
 from pathlib import Path
 
@@ -74,6 +77,35 @@ def has_test_split(files: dict[str, str | Path]) -> bool:
     except Exception:  # zipfile raises any exception for invalid bytes
         return False
     return not names.isdisjoint({"x_test", "y_test"})
+
+
+def read_image_shape(files: dict[str, str | Path]) -> tuple[int, ...] | None:
+    """Return the shape of an image of a dataset, {role: path}: (height, width), or with 3 colours.
+
+    Only the header of the file is read. Return None if it is not as expected: reading the images
+    tells what is wrong with them.
+    """
+    try:
+        if "npz" in files:
+            with zipfile.ZipFile(files["npz"]) as archive, archive.open("x_train.npy") as file:
+                _, *shape = _read_npy_shape(file)
+        else:
+            path = Path(files["train_images"])
+            with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
+                n_dimensions = file.read(4)[3]
+                _, *shape = struct.unpack(f">{n_dimensions}I", file.read(4 * n_dimensions))
+    except Exception:  # zipfile and literal_eval raise any exception for invalid bytes
+        return None
+    shape = tuple(shape[:2] if shape[2:] == [1] else shape)
+    return shape if len(shape) in (2, 3) and min(shape) > 0 else None
+
+
+def _read_npy_shape(file):
+    """Return the shape in the header of an .npy file (version 1 to 3 of the format)."""
+    version = file.read(8)[6]
+    size, kind = (2, "<H") if version == 1 else (4, "<I")
+    header = file.read(struct.unpack(kind, file.read(size))[0])
+    return ast.literal_eval(header.decode("latin-1"))["shape"]
 
 
 def dataset_label(path: str | Path) -> str:

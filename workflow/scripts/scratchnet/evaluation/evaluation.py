@@ -4,12 +4,14 @@ import numpy as np
 
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
 from scratchnet.evaluation.class_names import MAX_CLASSES, resolve_class_names
+from scratchnet.evaluation.feature_maps import describe_filters
 from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import read_json, write_json, write_rows
+from scratchnet.nn.convolution import Conv2D
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
-from scratchnet.nn.network import build_mlp
+from scratchnet.nn.network import build_network
 from scratchnet.training.checkpoints import load_checkpoint
 from scratchnet.training.environment import describe_environment
 
@@ -36,8 +38,10 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
     manifest = read_json(manifest)
     classes = resolve_class_names(settings["classes"], manifest["classes"])
     state = load_checkpoint(checkpoint)
-    network = build_mlp(state.trained.values(), settings.get("model.activation"))
-    results = compute_results(network, state, X, Y, classes, manifest["image_shape"])
+    shape, convolutions = manifest["image_shape"], settings.get("model.convolutions", ())
+    activation = settings.get("model.activation")
+    network = build_network(state.trained.values(), shape, convolutions, activation)
+    results = compute_results(network, state, X, Y, classes, shape)
     for name, result in results.items():
         if isinstance(result, dict):
             write_json(outputs[name], result, indent=2 if name == "metrics" else None)
@@ -75,7 +79,9 @@ def compute_results(network, state, X, Y, classes, shape):
         "confusion": tabulate_confusion(labels, predicted, classes),
         "calibration": bins,
         "misclassified": rank_mistakes(X, P, labels, classes, shape),
-        "weights": weight_images([*network.weights().values()], classes, shape),
+        "weights": describe_filters(network, X, labels, classes, shape)
+        if isinstance(network.layers[0], Conv2D)
+        else weight_images([*network.weights().values()], classes, shape),
     }
 
 

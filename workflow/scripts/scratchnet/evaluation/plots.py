@@ -171,12 +171,16 @@ def _plot_probabilities(axes, probabilities, label):
 def plot_weights(weights, picture, style):
     """Plot the weights of the first layer as images on one scale, for each class or hidden unit.
 
-    The weights of colour images are drawn in these colours, where grey is 0.
+    The filters of a convolution are plotted with their feature maps. The weights of colour images
+    are drawn in these colours, where grey is 0.
     """
     weights = read_json(weights)
     images = weights["images"]
     arrays = np.array([image["weights"] for image in images])
     largest = np.abs(arrays).max() or 1
+    if "classes" in weights:
+        _plot_filters(arrays / largest, weights["classes"], weights["outputs"], picture, style)
+        return
     columns = 10 if "unit" in images[0] or len(images) > 20 else 5
     n_rows = -(-len(images) // columns)
     height, width = arrays.shape[1:3]
@@ -193,6 +197,40 @@ def plot_weights(weights, picture, style):
         if arrays.ndim == 3:
             figure.colorbar(drawn, ax=list(grid), label="weight of the pixel", shrink=0.8)
         figure.suptitle(_weights_title(images, weights["outputs"], is_colour=arrays.ndim == 4))
+
+
+def _plot_filters(filters, classes, n_filters, picture, style):
+    """Plot `filters`, scaled to -1 to 1, and below each its feature maps of an image of each class.
+
+    The maps below a filter have one scale, from its smallest to its largest value.
+    """
+    maps = np.array([row["maps"] for row in classes])
+    columns, n_rows = len(filters) + 1, len(classes) + 1
+    size = 0.25 + 0.75 * columns, 0.8 + 0.8 * n_rows
+    with save_figure(picture, style, figsize=(max(5, size[0]), size[1])) as figure:
+        grid = image_grid(figure, n_rows, columns)
+        for i, (axes, weights) in enumerate(zip(grid[0, 1:], filters)):
+            show_frame(axes)
+            axes.set_title(i, fontsize=10, pad=3)
+            if weights.ndim == 2:
+                axes.imshow(weights, cmap="RdBu_r", vmin=-1, vmax=1)
+            else:
+                axes.imshow((1 + weights) / 2)
+        for row, axes_of_row, maps_of_row in zip(classes, grid[1:], maps):
+            for axes in axes_of_row:
+                show_frame(axes)
+            axes_of_row[0].imshow(np.clip(row["pixels"], 0, 1), cmap="gray", vmin=0, vmax=1)
+            axes_of_row[0].set_ylabel(
+                row["class"], fontsize=10, rotation=0, ha="right", va="center"
+            )
+            for i, (axes, feature_map) in enumerate(zip(axes_of_row[1:], maps_of_row)):
+                low, high = maps[:, i].min(), maps[:, i].max()
+                axes.imshow(feature_map, cmap="magma", vmin=low, vmax=max(high, low + 1e-9))
+        selection = f"the first {len(filters)} of " if len(filters) < n_filters else "all "
+        figure.suptitle(
+            f"Filters of the first layer ({selection}{n_filters}), and what each finds\n"
+            "in an image of each class (bright: a good match)"
+        )
 
 
 def _weights_title(images, n_outputs, is_colour):

@@ -6,6 +6,7 @@ values from 0 to 1 or, if preprocessing is included, raw images of shape (n, hei
 """
 
 import json
+import math
 
 import numpy as np
 
@@ -14,10 +15,11 @@ from scratchnet.files import atomic_write, read_json, write_text
 from scratchnet.interop.keras_model import (
     apply_layers,
     import_keras,
-    make_dense_layers,
+    make_layers,
     require_extra_packages,
     set_weights,
 )
+from scratchnet.nn.shapes import block_shapes, pad_widths
 from scratchnet.training.checkpoints import load_checkpoint
 
 PRECISION = "float32"
@@ -46,34 +48,50 @@ import numpy as np
 network = np.load("network.npz")
 images = np.zeros((1, {dimensions}))  # your own images
 
-{steps}
+{functions}{steps}
 E = np.exp(Z - Z.max(axis=1, keepdims=True))
 P = E / E.sum(axis=1, keepdims=True)  # (n, {k}): the probability of each class
 print(network["classes"][P.argmax(axis=1)])
 ```
 """
 
+NUMPY_CONVOLUTION = """
+def convolve(X, F, f, before, after):  # X (n, height, width, channels)
+    X = np.pad(X, ((0, 0), (before, after), (before, after), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(X, F.shape[:2], axis=(1, 2))
+    return np.tensordot(windows, F, axes=((4, 5, 3), (0, 1, 2))) + f
 
-def export_keras(checkpoint, manifest, activation, raw_pixels, path):
+
+def max_pool(X, side):
+    n, height, width, channels = X.shape
+    X = X[:, : height // side * side, : width // side * side]
+    return X.reshape(n, height // side, side, width // side, side, channels).max(axis=(2, 4))
+
+
+"""
+
+
+def export_keras(checkpoint, manifest, activation, raw_pixels, path, convolutions=()):
     """Write the network of a checkpoint as a .keras file, from images to probabilities (n, k).
 
-    `checkpoint` and `manifest` are paths; `activation` is that of the hidden layers. The model
-    takes images (n, pixels) with values from 0 to 1 or, with `raw_pixels`, raw images. Raises
-    MissingPackageError if TensorFlow is not installed.
+    `checkpoint` and `manifest` are paths; `convolutions` and `activation` are settings of the
+    network. The model takes images (n, pixels) with values from 0 to 1 or, with `raw_pixels`, raw
+    images. Raises MissingPackageError if TensorFlow is not installed.
     """
     keras = import_keras()
     weights = [*load_checkpoint(checkpoint).trained.values()]
     # Keras may have been configured in this process: nothing is left to its defaults.
-    layers = make_dense_layers(keras, weights, PRECISION)
+    layers = make_layers(keras, weights, convolutions, PRECISION)
+    manifest = read_json(manifest)
+    shape = manifest["image_shape"]
     if raw_pixels:
-        manifest = read_json(manifest)
         minimum, span = pixel_range(manifest)
-        x = keras.Input(manifest["image_shape"], name="images", dtype=PRECISION)
+        x = keras.Input(shape, name="images", dtype=PRECISION)
         flat = keras.layers.Flatten(data_format="channels_last", dtype=PRECISION)(x)
         pixels = keras.layers.Rescaling(1 / span, -minimum / span, dtype=PRECISION)(flat)
     else:
-        x = pixels = keras.Input((weights[0].shape[1] - 1,), name="images", dtype=PRECISION)
-    logits = apply_layers(keras, layers, activation, pixels)
+        x = pixels = keras.Input((math.prod(shape),), name="images", dtype=PRECISION)
+    logits = apply_layers(keras, layers, shape, convolutions, activation, pixels)
     softmax = keras.layers.Softmax(name="probabilities", dtype=PRECISION)
     model = keras.Model(x, softmax(logits))
     set_weights(layers, weights)
@@ -81,7 +99,7 @@ def export_keras(checkpoint, manifest, activation, raw_pixels, path):
         model.save(temporary)
 
 
-def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path):
+def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path, convolutions=()):
     """Like `export_keras`, as an ONNX file with the input "images" and output "probabilities".
 
     The input is float32, or uint8 for raw images whose pixels are integers from 0 to 255. The
@@ -91,7 +109,7 @@ def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path):
     with require_extra_packages():
         import onnx
     weights = [*load_checkpoint(checkpoint).trained.values()]
-    graph = _make_onnx_graph(weights, activation, read_json(manifest) if raw_pixels else None)
+    graph = _make_onnx_graph(weights, convolutions, activation, read_json(manifest), raw_pixels)
     model = onnx.helper.make_model(
         graph, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
@@ -101,8 +119,8 @@ def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path):
         temporary.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _make_onnx_graph(weights, activation, manifest=None):
-    """Return the ONNX graph of a network; with a `manifest`, it includes preprocessing."""
+def _make_onnx_graph(weights, convolutions, activation, manifest, raw_pixels):
+    """Return the ONNX graph of a network; for raw pixels, it includes preprocessing."""
     from onnx import TensorProto, helper, numpy_helper
 
     nodes, constants = [], []
@@ -115,21 +133,35 @@ def _make_onnx_graph(weights, activation, manifest=None):
         names = []
         for name, value in (inputs or {}).items():
             names.append(f"{y}.{name}")
-            constants.append(numpy_helper.from_array(np.asarray(value, np.float32), names[-1]))
+            array = np.asarray(value, np.int64 if name == "shape" else np.float32)
+            constants.append(numpy_helper.from_array(array, names[-1]))
         nodes.append(helper.make_node(operation, [x, *names], [y], **attributes))
         return y
 
-    x, shape, dtype = "images", [weights[0].shape[1] - 1], TensorProto.FLOAT
-    if manifest:
+    x, dtype, image_shape = "images", TensorProto.FLOAT, manifest["image_shape"]
+    shape = image_shape if raw_pixels else [math.prod(image_shape)]
+    if raw_pixels:
         minimum, span = pixel_range(manifest)
-        shape = manifest["image_shape"]
         if has_8_bit_pixels(manifest):
             dtype = TensorProto.UINT8
             x = add("Cast", x, "floats", to=TensorProto.FLOAT)
         x = add("Flatten", x, "pixels")
         x = add("Sub", x, "above_minimum", {"minimum": minimum})
         x = add("Div", x, "scaled", {"span": span})
-    for i, W in enumerate(weights):
+    if convolutions:  # ONNX has the channels before the height
+        x = add("Reshape", x, "grid", {"shape": [-1, *block_shapes(image_shape, [])[0]]})
+        x = add("Transpose", x, "channels", perm=[0, 3, 1, 2])
+        for i, (W, block) in enumerate(zip(weights, convolutions)):
+            filters = unfold_filters(W, block).transpose(3, 2, 0, 1)
+            before, after = pad_widths(block["kernel"], block["padding"])
+            pads = [before, before, after, after]
+            x = add("Conv", x, f"convolution_{i}", {"W": filters, "b": W[:, -1]}, pads=pads)
+            side = [block["pool"]] * 2
+            x = add("MaxPool", x, f"pool_{i}", kernel_shape=side, strides=side)
+            x = add(ONNX_ACTIVATIONS[activation], x, f"block_{i}")
+        x = add("Transpose", x, "channels_last", perm=[0, 2, 3, 1])
+        x = add("Flatten", x, "features")
+    for i, W in enumerate(weights[len(convolutions) :]):
         if i:
             x = add(ONNX_ACTIVATIONS[activation], x, f"activation_{i}")
         x = add("Gemm", x, f"dense_{i}", {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
@@ -142,11 +174,12 @@ def _make_onnx_graph(weights, activation, manifest=None):
     return helper.make_graph(nodes, "scratchnet", [images], [probabilities], constants)
 
 
-def export_npz(checkpoint, manifest, metrics, activation, title, path, readme):
+def export_npz(checkpoint, manifest, metrics, activation, title, path, readme, convolutions=()):
     """Write the network of a checkpoint as arrays (.npz), with a description `readme` (.md).
 
-    `checkpoint`, `manifest` and `metrics`, which has the names of the classes, are paths. `title`
-    is the name of the network in the description.
+    `checkpoint`, `manifest` and `metrics`, which has the names of the classes, are paths;
+    `convolutions` and `activation` are settings of the network. `title` is its name in the
+    description.
     """
     weights = [*load_checkpoint(checkpoint).trained.values()]
     manifest = read_json(manifest)
@@ -154,7 +187,11 @@ def export_npz(checkpoint, manifest, metrics, activation, title, path, readme):
     minimum, span = pixel_range(manifest)
     arrays["minimum"] = minimum, "the smallest pixel value of the training images"
     arrays["span"] = span, "the largest pixel value minus the smallest"
-    for i, W in enumerate(weights):
+    for i, (W, block) in enumerate(zip(weights, convolutions)):
+        filters = unfold_filters(W, block)
+        arrays[f"F{i}"] = filters, f"filters of convolution {i}, (height, width, channels, filters)"
+        arrays[f"f{i}"] = W[:, -1], f"biases of convolution {i}"
+    for i, W in enumerate(weights[len(convolutions) :]):
         arrays[f"W{i}"] = W[:, :-1], f"weights of layer {i}, (outputs, inputs)"
         arrays[f"b{i}"] = W[:, -1], f"biases of layer {i}"
     arrays["classes"] = read_class_names(metrics), "names of the classes, in the order of P"
@@ -169,18 +206,36 @@ def export_npz(checkpoint, manifest, metrics, activation, title, path, readme):
         dimensions=", ".join(map(str, shape)),
         k=len(weights[-1]),
         rows="\n".join(rows),
-        steps="\n".join(_numpy_steps(len(weights), activation)),
+        functions=NUMPY_CONVOLUTION.lstrip("\n") if convolutions else "",
+        steps="\n".join(_numpy_steps(len(weights), shape, convolutions, activation)),
     )
     write_text(readme, text)
 
 
-def _numpy_steps(n_layers, activation):
+def unfold_filters(W, block):
+    """Return the filters of a convolution as (kernel, kernel, channels, filters), as in Keras."""
+    return W[:, :-1].T.reshape(block["kernel"], block["kernel"], -1, len(W))
+
+
+def _numpy_steps(n_layers, image_shape, convolutions, activation):
     """Return the lines of NumPy code that compute the logits Z from raw images."""
     steps = ['X = (images.reshape(len(images), -1) - network["minimum"]) / network["span"]']
     x = "X"
-    for i in range(n_layers):
+    if convolutions:
+        height, width, channels = block_shapes(image_shape, [])[0]
+        steps.append(f"X = X.reshape(-1, {height}, {width}, {channels})")
+        for i, block in enumerate(convolutions):
+            before, after = pad_widths(block["kernel"], block["padding"])
+            pooled = f"max_pool(X, {block['pool']})"
+            steps += [
+                f'X = convolve(X, network["F{i}"], network["f{i}"], {before}, {after})',
+                f"X = {NUMPY_ACTIVATIONS[activation].format(pooled)}",
+            ]
+        steps.append("X = X.reshape(len(X), -1)")
+    n_dense = n_layers - len(convolutions)
+    for i in range(n_dense):
         product = f'{x} @ network["W{i}"].T + network["b{i}"]'
-        if i == n_layers - 1:
+        if i == n_dense - 1:
             steps.append(f"Z = {product}")
         else:
             x = f"H{i}"

@@ -1,7 +1,8 @@
 """A network in Keras with the same layers and weights, for export and for the parity check.
 
-Keras arrays are samples x features, and a Keras `Dense` layer has a kernel (n_in, n_out) and a bias
-in place of one matrix W (n_out, n_in + 1).
+Keras arrays are samples x features. In place of one matrix W (n_out, n_in + 1), a Keras `Dense`
+layer has a kernel (n_in, n_out) and a bias, and a `Conv2D` layer has a kernel (height, width,
+channels, filters) and a bias.
 """
 
 import os
@@ -84,25 +85,52 @@ def set_precision(keras, precision):
     keras.config.set_dtype_policy(precision)
 
 
-def make_dense_layers(keras, weights, precision):
-    """Return a Keras `Dense` layer for each matrix in `weights`, to be filled by `set_weights`."""
-    return [
-        keras.layers.Dense(len(W), name=f"dense_{i}", dtype=precision)
-        for i, W in enumerate(weights)
+def make_layers(keras, weights, convolutions, precision):
+    """Return a Keras layer for each matrix in `weights`, to be filled by `set_weights`.
+
+    The first are `Conv2D`, one for each of the `convolutions`, and the others `Dense`.
+    """
+    blocks = [
+        keras.layers.Conv2D(
+            block["filters"],
+            block["kernel"],
+            padding=block["padding"],
+            data_format="channels_last",
+            name=f"convolution_{i}",
+            dtype=precision,
+        )
+        for i, block in enumerate(convolutions)
     ]
+    dense = [
+        keras.layers.Dense(len(W), name=f"dense_{i}", dtype=precision)
+        for i, W in enumerate(weights[len(blocks) :])
+    ]
+    return blocks + dense
 
 
-def apply_layers(keras, layers, activation, x, masks=()):
+def apply_layers(keras, layers, image_shape, convolutions, activation, x, masks=()):
     """Apply Keras `layers` to a Keras tensor x (b, n_in), and return the logits (b, k).
 
-    There is an activation after each hidden layer and, if there are `masks`, a multiplication with
-    the tensor (b, n_out) of that layer. This replaces Keras's Dropout, which draws its own masks.
+    The layers have the order of `nn.network.build_network`. If there are `masks`, the input (b, n)
+    of each `Dense` layer but the pixels is multiplied with one. This replaces Keras's Dropout,
+    which draws its own masks.
     """
-    for i, layer in enumerate(layers):
+    dtype, masks = layers[0].dtype, iter(masks)
+    options = {"dtype": dtype, "data_format": "channels_last"}
+
+    def drop(x):
+        mask = next(masks, None)
+        return x if mask is None else keras.layers.Multiply(dtype=dtype)([x, mask])
+
+    if convolutions:
+        x = keras.layers.Reshape((*image_shape, 1)[:3], dtype=dtype)(x)
+        for layer, block in zip(layers, convolutions):
+            x = keras.layers.MaxPooling2D(block["pool"], **options)(layer(x))
+            x = keras.layers.Activation(activation, dtype=dtype)(x)
+        x = drop(keras.layers.Flatten(**options)(x))
+    for i, layer in enumerate(layers[len(convolutions) :]):
         if i:
-            x = keras.layers.Activation(activation, dtype=layer.dtype)(x)
-            if masks:
-                x = keras.layers.Multiply(dtype=layer.dtype)([x, masks[i - 1]])
+            x = drop(keras.layers.Activation(activation, dtype=dtype)(x))
         x = layer(x)
     return x
 
@@ -110,10 +138,10 @@ def apply_layers(keras, layers, activation, x, masks=()):
 def set_weights(layers, weights):
     """Set the weights of Keras `layers` to the matrices `weights`, of shape (n_out, n_in + 1)."""
     for layer, W in zip(layers, weights, strict=True):
-        layer.set_weights([W[:, :-1].T, W[:, -1]])
+        layer.set_weights([W[:, :-1].T.reshape(layer.kernel.shape), W[:, -1]])
 
 
 def get_weights(layers):
     """Return the weights of Keras `layers` as matrices of shape (n_out, n_in + 1)."""
     arrays = (layer.get_weights() for layer in layers)
-    return [np.column_stack([kernel.T, bias]) for kernel, bias in arrays]
+    return [np.column_stack([kernel.reshape(-1, len(bias)).T, bias]) for kernel, bias in arrays]

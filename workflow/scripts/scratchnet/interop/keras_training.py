@@ -1,11 +1,13 @@
 """Training of a network in Keras, batch by batch, for the parity check."""
 
+import math
+
 import numpy as np
 
 from scratchnet.interop.keras_model import (
     apply_layers,
     get_weights,
-    make_dense_layers,
+    make_layers,
     set_precision,
     set_weights,
 )
@@ -14,31 +16,37 @@ from scratchnet.interop.keras_model import (
 class KerasTraining:
     """A Keras network with the given initial weights, and Keras's own optimizer.
 
-    `weights` holds a matrix (n_out, n_in + 1) for each layer. `optimizer` is Scratchnet's optimizer
+    `weights` holds a matrix (n_out, n_in + 1) for each layer, from images of the shape
+    `image_shape` to logits. `optimizer` is Scratchnet's optimizer
     for the same `settings`. All computations are in `precision`, "float32" or "float64".
     """
 
-    def __init__(self, keras, weights, settings, optimizer, steps_per_epoch, precision):
+    def __init__(
+        self, keras, weights, settings, image_shape, optimizer, steps_per_epoch, precision
+    ):
         set_precision(keras, precision)
-        activation = settings.get("model.activation")
-        self.layers = make_dense_layers(keras, weights, precision)
-        x = keras.Input((weights[0].shape[1] - 1,))
+        convolutions = settings.get("model.convolutions", [])
+        architecture = image_shape, convolutions, settings.get("model.activation")
+        self.layers = make_layers(keras, weights, convolutions, precision)
+        x = keras.Input((math.prod(image_shape),))
+        # Each Dense layer has a mask, but not one that takes pixels.
+        dropped = weights[len(convolutions) :] if convolutions else weights[1:]
         has_dropout = settings.get("model.dropout", 0) > 0
-        masks = [keras.Input((len(W),)) for W in weights[:-1]] if has_dropout else []
-        logits = apply_layers(keras, self.layers, activation, x, masks)
+        masks = [keras.Input((W.shape[1] - 1,)) for W in dropped] if has_dropout else []
+        logits = apply_layers(keras, self.layers, *architecture, x, masks)
         model = keras.Model([x, *masks], logits)
         set_weights(self.layers, weights)
         # Keras treats a Python float as a float32, even if everything else is float64.
         number = np.float64 if precision == "float64" else float
         keras_optimizer = make_keras_optimizer(keras, optimizer, settings, steps_per_epoch, number)
         self._step = make_step(keras, model, keras_optimizer)
-        without_dropout = apply_layers(keras, self.layers, activation, x)
+        without_dropout = apply_layers(keras, self.layers, *architecture, x)
         self._predict = make_predict(keras.Model(x, keras.layers.Softmax()(without_dropout)))
 
     def train_batch(self, X, Y, masks):
         """Train on a batch X (n_in, b), Y (k, b), and return its loss before the update.
 
-        `masks` are the dropout masks (n_out, b) of the hidden layers, if there is dropout.
+        `masks` are the masks (n, b) of the `Dropout` layers, if there are any.
         """
         return float(self._step([array.T for array in (X, *masks)], Y.T))
 

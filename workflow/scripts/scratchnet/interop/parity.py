@@ -1,6 +1,7 @@
 """The parity check: does training in Scratchnet agree with training in Keras?
 
-Both start from the same weights and receive the same batches and the same dropout masks. After that
+Both start from the same weights and receive the same batches, augmented if the run is, and the same
+dropout masks. After that
 they are independent: nothing is copied from one to the other. In float64 they agree to within
 rounding errors. In float32, the precision of all runs, the two round differently, and training
 carries the differences on.
@@ -12,10 +13,9 @@ import math
 import numpy as np
 
 from scratchnet.errors import ParityError
-from scratchnet.files import write_csv, write_json
+from scratchnet.files import read_json, write_csv, write_json
 from scratchnet.interop.keras_model import import_keras
 from scratchnet.interop.keras_training import KerasTraining
-from scratchnet.nn.batches import generate_batches
 from scratchnet.nn.layers import Dropout
 from scratchnet.nn.metrics import PREDICTION_BATCH
 from scratchnet.progress import progress
@@ -23,17 +23,18 @@ from scratchnet.random_streams import random_stream
 from scratchnet.training.checkpoints import load_checkpoint
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
-from scratchnet.training.loop import train_epoch
+from scratchnet.training.loop import epoch_batches, train_epoch
 
 log = logging.getLogger(__name__)
 
 # The largest differences allowed: in the loss of a batch or an epoch, in any weight, and in any
 # probability. With ReLU in float32, only the loss of whole epochs is bounded: rounding may change
-# the sign of an input near 0, and then the two gradients are different, not only rounded.
+# the sign of an input near 0, and then the two gradients are different, not only rounded. So are
+# those of max pooling where two numbers are nearly equal.
 BOUNDS = {
     "float64": {"loss": 1e-9, "weights": 1e-9, "predictions": 1e-9},
     "float32": {"loss": 1e-4},
-    "float32, ReLU": {"loss_of_an_epoch": 1e-2},
+    "float32, ReLU or convolution": {"loss_of_an_epoch": 1e-2},
 }
 DIFFERENCES = (
     *("loss_difference", "weights_difference", "predictions_difference", "classes_that_differ"),
@@ -41,13 +42,14 @@ DIFFERENCES = (
 COLUMNS = ("precision", "epoch", "batch", "loss", "keras_loss", *DIFFERENCES)
 
 
-def check_parity(data, checkpoint, settings, name, parity, differences):
+def check_parity(data, manifest, checkpoint, settings, name, parity, differences):
     """Repeat the training of the run `name` in Scratchnet and in Keras, in float64 and in float32.
 
-    `data` maps X_train, Y_train and X_test to .npy paths. `checkpoint` is the path of the run's
-    checkpoint, which gives the number of epochs. Writes `parity` (.json), with the largest
-    differences, and `differences` (.csv), with a row for each batch of the first epoch and for each
-    epoch. Raises ParityError at the first difference outside BOUNDS, and MissingPackageError.
+    `data` maps X_train, Y_train and X_test to .npy paths, and `manifest` is the path of their
+    manifest. `checkpoint` is the path of the run's checkpoint, which gives the number of epochs.
+    Writes `parity` (.json), with the largest differences, and `differences` (.csv), with a row for
+    each batch of the first epoch and for each epoch. Raises ParityError at the first difference
+    outside BOUNDS, and MissingPackageError.
     """
     keras = import_keras()
     data = {name: np.load(path, mmap_mode="r") for name, path in data.items()}
@@ -55,7 +57,7 @@ def check_parity(data, checkpoint, settings, name, parity, differences):
     epochs = len(state.history["loss"])
     rows, results = [], {}
     for precision in ("float64", "float32"):
-        pair = TrainingPair(keras, settings, data, precision)
+        pair = TrainingPair(keras, settings, data, read_json(manifest)["image_shape"], precision)
         live = progress(f"{name} and Keras, {precision}", iterable=range(1, epochs + 1))
         compared = [row for epoch in live for row in pair.train_epoch(epoch)]
         rows += compared
@@ -74,23 +76,29 @@ def check_parity(data, checkpoint, settings, name, parity, differences):
 
 
 class TrainingPair:
-    """The same training in Scratchnet and in Keras, in `precision` ("float32" or "float64")."""
+    """The same training in Scratchnet and in Keras, in `precision` ("float32" or "float64").
 
-    def __init__(self, keras, settings, data, precision):
+    `data` maps X_train, Y_train and X_test to arrays of images of the shape `image_shape`.
+    """
+
+    def __init__(self, keras, settings, data, image_shape, precision):
         self.precision = precision
         self.data = data
-        self.batch_size, self.seed = settings["training.batch_size"], settings["training.seed"]
+        self.settings = settings
         self.n = data["X_train"].shape[1]
-        activation = settings.get("model.activation")
-        with_relu = precision == "float32" and activation == "relu"
-        self.bounds = BOUNDS["float32, ReLU" if with_relu else precision]
-        weights = make_initial_weights(settings, len(data["X_train"]), len(data["Y_train"]))
+        has_kinks = settings.get("model.activation") == "relu" or "model.convolutions" in settings
+        is_single = precision == "float32"
+        self.bounds = BOUNDS[
+            "float32, ReLU or convolution" if is_single and has_kinks else precision
+        ]
+        weights = make_initial_weights(settings, image_shape, len(data["Y_train"]))
         weights = [W.astype(precision) for W in weights]
-        training = make_training([W.copy() for W in weights], settings, self.n)
+        training = make_training([W.copy() for W in weights], settings, image_shape, self.n)
         self.network, self.optimizer = training.network, training.optimizer
-        steps_per_epoch = math.ceil(self.n / self.batch_size)
+        self.image_shape = training.image_shape
+        steps_per_epoch = math.ceil(self.n / settings["training.batch_size"])
         self.keras_training = KerasTraining(
-            keras, weights, settings, self.optimizer, steps_per_epoch, precision
+            keras, weights, settings, image_shape, self.optimizer, steps_per_epoch, precision
         )
 
     def weights(self):
@@ -102,11 +110,8 @@ class TrainingPair:
 
         There is a row for the epoch and, in the first epoch, one for each batch before it.
         """
-        rng = random_stream(self.seed, "dropout", epoch)
-        shuffling = random_stream(self.seed, "shuffling", epoch)
-        batches = generate_batches(
-            self.data["X_train"], self.data["Y_train"], self.batch_size, shuffling
-        )
+        rng = random_stream(self.settings["training.seed"], "dropout", epoch)
+        batches = epoch_batches(self.data, self.image_shape, self.settings, epoch)
         total = keras_total = 0.0
         for batch, arrays in enumerate(batches, start=1):
             X, Y = (array.astype(self.precision, order="F", copy=False) for array in arrays)

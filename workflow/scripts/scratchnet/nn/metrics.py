@@ -1,16 +1,22 @@
 """How well a network classifies a set of samples."""
 
+import math
+
 import numpy as np
 
+from scratchnet.nn.convolution import Conv2D
+
 PREDICTION_BATCH = 1_000  # samples
+PREDICTION_SIZE = 10_000_000  # at most, of the outputs of a convolution for these samples
 
 
 def logits(network, X):
     """Return the logits Z (k, n) of a network for X (n_in, n), which may be a memory map."""
     X = np.asarray(X)
-    starts = range(0, X.shape[1], PREDICTION_BATCH)
-    slices = [network.forward(X[:, i : i + PREDICTION_BATCH]) for i in starts]
-    return np.concatenate(slices, axis=1)
+    sizes = [math.prod(each.output_shape) for each in network.layers if isinstance(each, Conv2D)]
+    batch = min(PREDICTION_BATCH, max(1, PREDICTION_SIZE // max(sizes, default=1)))
+    starts = range(0, X.shape[1], batch)
+    return np.concatenate([network.forward(X[:, i : i + batch]) for i in starts], axis=1)
 
 
 def accuracy(Z, Y):

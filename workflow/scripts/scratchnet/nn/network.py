@@ -4,8 +4,10 @@ import itertools
 
 import numpy as np
 
+from scratchnet.nn.convolution import Conv2D, MaxPool2D
 from scratchnet.nn.initializers import INITIALIZERS
 from scratchnet.nn.layers import ACTIVATIONS, Dense, Dropout, softmax
+from scratchnet.nn.shapes import block_shapes
 
 
 class Network:
@@ -56,6 +58,16 @@ def initial_weights(n_in, n_out, hidden, initializer, rng, dtype=np.float32):
     ]
 
 
+def initial_filters(image_shape, convolutions, initializer, rng, dtype=np.float32):
+    """Return the initial W of each `Conv2D` layer; the arguments are those of `block_shapes`."""
+    weights = []
+    for shape, block in zip(block_shapes(image_shape, convolutions), convolutions):
+        places = block["kernel"] ** 2
+        W = INITIALIZERS[initializer](places * shape[2], block["filters"], rng, places)
+        weights.append(W.astype(dtype))
+    return weights
+
+
 def build_mlp(weights, activation, dropout=0.0):
     """Return a network of `Dense` layers with the matrices `weights`.
 
@@ -68,4 +80,24 @@ def build_mlp(weights, activation, dropout=0.0):
         if dropout:
             layers.append(Dropout(dropout))
         layers.append(Dense(W))
+    return Network(layers)
+
+
+def build_network(weights, image_shape, convolutions, activation, dropout=0.0):
+    """Return a network of convolution blocks, followed by the `Dense` layers of `build_mlp`.
+
+    `weights` has the matrices of all `Conv2D` and then of all `Dense` layers. `convolutions` has
+    the filters, kernel, padding and pool of each block. In a block, a convolution is followed by
+    max pooling and an activation: as activations are increasing, this is the usual order but
+    faster. The outputs of the last block are dropped at the rate `dropout`, too.
+    """
+    weights, layers = [*weights], []
+    for W, shape, block in zip(weights, block_shapes(image_shape, convolutions), convolutions):
+        layers.append(Conv2D(W, shape, block["padding"]))
+        if block["pool"] > 1:
+            layers.append(MaxPool2D(block["pool"], layers[-1].output_shape))
+        layers.append(ACTIVATIONS[activation]())
+    if convolutions and dropout:
+        layers.append(Dropout(dropout))
+    layers += build_mlp(weights[len(convolutions) :], activation, dropout).layers
     return Network(layers)

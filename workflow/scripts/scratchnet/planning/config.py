@@ -10,6 +10,7 @@ import yaml
 from scratchnet.data import user_data
 from scratchnet.errors import CONTROL_CHARACTERS, ConfigError, show_name
 from scratchnet.fingerprint.values import canonical
+from scratchnet.nn.shapes import block_shapes
 from scratchnet.planning.schema import (
     Validator,
     explain_error,
@@ -18,19 +19,26 @@ from scratchnet.planning.schema import (
     load_schema,
     setting_schemas,
 )
+from scratchnet.planning.stages import DISTORTIONS
 
 # Settings that have an effect only together with certain others. Otherwise they are left out of a
 # run: changing them makes nothing stale, and runs that differ in nothing else are one run.
 APPLIES = {
     "test_fraction": lambda run: run.get("files") and not user_data.has_test_split(run["files"]),
-    "model.activation": lambda run: run["model.hidden"],
-    "model.dropout": lambda run: run["model.hidden"],
+    "model.activation": lambda run: run["model.hidden"] or run["model.convolutions"],
+    "model.dropout": lambda run: run["model.hidden"] or run["model.convolutions"],
+    "augmentation.elastic_sigma": lambda run: run["augmentation.elastic"],
     "training.momentum": lambda run: run["training.optimizer"] == "sgd",
     "training.nesterov": lambda run: run.get("training.momentum"),
     "training.decay_epochs": lambda run: run["training.schedule"] != "constant",
     "training.decay_rate": lambda run: run["training.schedule"] != "constant",
 }
 
+# Settings that are left out of a run while they are off: [], null or 0. They came later than
+# others, and the runs of before have kept their names.
+OPTIONAL = ("model.convolutions", *DISTORTIONS)
+
+PUBLIC_IMAGE_SHAPE = (28, 28)  # of all public datasets
 
 # The settings that are text, and may look like numbers: a class or a folder called 007.
 NAMES = ("classes", "dataset", "folder", "images", "run")
@@ -212,9 +220,14 @@ def resolve_runs(config):
                 run |= _dataset_settings(run["dataset"])
             except ConfigError as error:
                 problems.append(f"dataset: {error}")
+            else:
+                problems += _oversized_windows_in(run)
             for key, applies in APPLIES.items():
                 if not applies(run):
                     del run[key]
+            for key in OPTIONAL:
+                if not run.get(key):
+                    run.pop(key, None)
             runs[canonical({**run, "files": None})] = run
     _raise_if_any(problems)
     return sorted(
@@ -245,6 +258,8 @@ def _sort_key(value):
     """Return a key that sorts missing settings first, then numbers, lists, and text."""
     if value is None:
         return (0,)
+    if isinstance(value, list):
+        value = [[*item.values()] if isinstance(item, dict) else item for item in value]
     kinds = [(int, float), list, str]
     return next(i for i, kind in enumerate(kinds, start=1) if isinstance(value, kind)), value
 
@@ -285,6 +300,19 @@ def _conflicts_in(run):
             "training.patience: early stopping needs validation images; "
             "set validation_fraction above 0"
         )
+
+
+def _oversized_windows_in(run):
+    """Yield which kernel or pooling window is larger than its image, if the images are known."""
+    if not run["model.convolutions"]:
+        return
+    files = run["files"]
+    shape = user_data.read_image_shape(files) if files else PUBLIC_IMAGE_SHAPE
+    if shape:
+        try:
+            block_shapes(shape, run["model.convolutions"])
+        except ValueError as error:
+            yield f"model.convolutions{error}, of images of {shape[0]} x {shape[1]}"
 
 
 def _raise_if_any(problems):

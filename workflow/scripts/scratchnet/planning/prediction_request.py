@@ -63,6 +63,9 @@ def resolve_request(settings: Mapping, results: str | Path) -> PredictionRequest
         "predict.run": run.name,
         "model.activation": run.activation,
     }
+    known.pop("model.convolutions", None)  # those of the configuration
+    if run.convolutions:
+        known["model.convolutions"] = run.convolutions
     label = user_data.dataset_label(asked) if isinstance(asked, str) else "images"
     name = f"{label}-{short_hash(identity('predict_images', known))}"
     images = [str(path) for path in images]

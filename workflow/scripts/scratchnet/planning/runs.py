@@ -111,8 +111,20 @@ def _summary_row(settings, place, swept, results):
     return {
         "run": place["run"],
         "folder": path(paths.EPOCH),
-        "swept": {key: settings.get(key) for key in swept},
+        "swept": {key: _abbreviate(settings.get(key)) for key in swept},
         "metrics": path(paths.METRICS),
         "history": path(paths.HISTORY),
         "record": path(paths.TRAINING_RECORD),
     }
+
+
+def _abbreviate(value):
+    """Return a swept `value` as the summary shows it; convolutions are 6@5x5/2 for pool: 2."""
+    if not isinstance(value, list) or not any(isinstance(item, dict) for item in value):
+        return value
+    return ", ".join(
+        f"{block['filters']}@{block['kernel']}x{block['kernel']}"
+        + (f"/{block['pool']}" if block["pool"] > 1 else "")
+        + (" same" if block["padding"] == "same" else "")
+        for block in value
+    )

@@ -15,7 +15,7 @@ import yaml
 from scratchnet.errors import escape_bytes
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
-SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "training")
+SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "augmentation", "training")
 NOT_SWEEPABLE = ("training.checkpoint_every",)  # it changes no result
 
 
@@ -50,8 +50,8 @@ def setting_schemas(schema, prefix=""):
 def fill_in_defaults(value, schema):
     """Return `value` with defaults filled in, and numbers converted to the type in the schema.
 
-    Some numbers arrive as text: YAML reads 1e-3 as text, and Snakemake's --config every nested
-    value.
+    Keys come in the order of the schema. Some numbers arrive as text: YAML reads 1e-3 as text, and
+    Snakemake's --config every nested value.
     """
     if isinstance(value, list) and "items" in schema:
         return [fill_in_defaults(item, schema["items"]) for item in value]
@@ -66,10 +66,12 @@ def fill_in_defaults(value, schema):
             for name, part in parts.items()
             if name not in value and ("default" in part or part["type"] == "object")
         }
-        return {
-            name: fill_in_defaults(item, parts[name]) if name in parts else item
-            for name, item in (missing | value).items()
+        known = {
+            name: fill_in_defaults((missing | value)[name], part)
+            for name, part in parts.items()
+            if name in missing | value
         }
+        return known | {name: item for name, item in value.items() if name not in parts}
     types = _types(schema)
     if value == "null" and "null" in types:
         return None
@@ -133,6 +135,11 @@ def explain_error(error):
                 shown = _shorten(str(name)) if str(name).isprintable() else format_value(name)
                 problem = _explain_unknown_key(str(name), known, path.startswith("sweep"))
                 yield f"{path}{'.' if path else ''}{shown}: {problem}"
+    elif error.validator == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                allowed = _allowed(error.schema["properties"][name])
+                yield f"{path}.{name}: is missing; it must be {allowed}"
     else:
         value, allowed = error.instance, _allowed(error.schema)
         yield f"{path or 'config'}: {format_value(value)} is not allowed; it must be {allowed}"
@@ -186,7 +193,7 @@ def _allowed(schema):
             ]
             name = "a whole number" if kind == "integer" else "a number"
             words.append(" ".join([name, " and ".join(bounds)]))
-        elif kind == "array" and _types(schema["items"]) == ["object"]:
+        elif words and kind == "array" and _types(schema["items"]) == ["object"]:
             words.append("a list of such sections")
         elif kind == "array":
             text = "a list of one or more" if schema.get("minItems") else "a list"

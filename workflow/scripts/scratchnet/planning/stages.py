@@ -12,7 +12,14 @@ from scratchnet.fingerprint.stages import Stage, own_settings, stage_before
 from scratchnet.fingerprint.values import short_hash
 
 DATA = ("dataset", "content", "test_fraction", "validation_fraction")
-MODEL = ("model.hidden", "model.activation", "model.dropout", "model.initializer")
+# What the arrays of a checkpoint do not say of the network that they belong to.
+NETWORK = ("model.convolutions", "model.activation")
+MODEL = (*NETWORK, "model.hidden", "model.dropout", "model.initializer")
+DISTORTIONS = (
+    *("augmentation.shift", "augmentation.rotation", "augmentation.scale", "augmentation.shear"),
+    "augmentation.elastic",
+)
+AUGMENTATION = (*DISTORTIONS, "augmentation.elastic_sigma")
 # Without training.epochs and training.checkpoint_every: they decide which checkpoints of a run are
 # written, not what is in them.
 TRAINING = (
@@ -28,11 +35,11 @@ TRAINING = (
     "training.patience",
     "training.seed",
 )
-EXPORT = ("model.activation", "export.raw_pixels")
+EXPORT = (*NETWORK, "export.raw_pixels")
 # The run and the images are identified by their content (prediction_request.py).
 PREDICT = (
     *("predict.images", "predict.background", "predict.run", "predict.network"),
-    "model.activation",
+    *NETWORK,
 )
 
 
@@ -45,27 +52,35 @@ def _download_unless_user_data(settings):
 # of the summary, and "runs" the settings of these runs (runs.py).
 STAGES = {
     "download": Stage(("dataset",)),
-    "describe": Stage(DATA + MODEL + TRAINING),
+    "describe": Stage(DATA + MODEL + AUGMENTATION + TRAINING),
     "preprocess": Stage(DATA, after=_download_unless_user_data),
-    "train": Stage(MODEL + TRAINING, after="preprocess"),
-    "evaluate": Stage(("model.activation", "classes"), after="train"),
+    "plot_augmentation": Stage((*AUGMENTATION, "plots.style"), after="preprocess"),
+    "train": Stage(MODEL + AUGMENTATION + TRAINING, after="preprocess"),
+    "evaluate": Stage((*NETWORK, "classes"), after="train"),
     "plot_history": Stage(("plots.style",), after="evaluate"),
     "plot_confusion": Stage(("plots.style",), after="evaluate"),
     "plot_misclassified": Stage(("plots.misclassified", "plots.style"), after="evaluate"),
     "plot_calibration": Stage(("plots.style",), after="evaluate"),
     "plot_weights": Stage(("plots.style",), after="evaluate"),
-    "make_demo": Stage(("model.activation",), after="evaluate"),
-    "check_parity": Stage(MODEL + TRAINING, after="train"),
+    "make_demo": Stage(NETWORK, after="evaluate"),
+    "check_parity": Stage(MODEL + AUGMENTATION + TRAINING, after="train"),
     "plot_parity": Stage(("plots.style",), after="check_parity"),
     "export_keras": Stage(EXPORT, after="train"),
     "export_onnx": Stage(EXPORT, after="evaluate"),
-    "export_npz": Stage(("model.activation",), after="evaluate"),
+    "export_npz": Stage(NETWORK, after="evaluate"),
     "predict_images": Stage(PREDICT),
     "plot_contact_sheet": Stage(("plots.style",), after="predict_images"),
     "summarize": Stage(("rows",), after="evaluate", each="runs"),
     "compare": Stage(("rows",), after="evaluate", each="runs"),
     "plot_curves": Stage(("plots.style",), after="compare"),
     "plot_points": Stage(("plots.style", "rows"), after="compare"),
+}
+
+
+# The stages that some runs have no result of, and which runs have one.
+WANTED = {
+    "download": lambda run: not run["files"],
+    "plot_augmentation": lambda run: any(key in run for key in DISTORTIONS),
 }
 
 
@@ -82,11 +97,20 @@ def data_name(settings: Mapping) -> str:
 
 
 def run_name(settings: Mapping) -> str:
-    """Return the wildcard `run` of a run: mnist-softmax-1a2b3c4d, mnist-mlp-300-100-1a2b3c4d."""
-    hidden = settings["model.hidden"]
-    widths = map(str, hidden) if len(hidden) <= 6 else [str(len(hidden)), "layers"]
-    label = "-".join(["mlp", *widths]) if hidden else "softmax"
+    """Return the wildcard `run` of a run: the folder of its checkpoints.
+
+    Examples are mnist-softmax-1a2b3c4d, mnist-mlp-300-100-1a2b3c4d, and with convolutions
+    mnist-conv-32-64-1a2b3c4d and mnist-conv-6-16-mlp-120-84-1a2b3c4d.
+    """
+    filters = [block["filters"] for block in settings.get("model.convolutions", [])]
+    layers = [*_layers_label("conv", filters), *_layers_label("mlp", settings["model.hidden"])]
+    label = "-".join(layers or ["softmax"])
     return f"{settings['dataset']}-{label}-{short_hash(identity('train', settings))}"
+
+
+def _layers_label(kind, sizes):
+    parts = map(str, sizes) if len(sizes) <= 6 else [str(len(sizes)), "layers"]
+    return [kind, *parts] if sizes else []
 
 
 def previous_epoch(epoch: int, checkpoint_every: int | None, others) -> int:

@@ -1,7 +1,7 @@
 """Finding a trained run by its name, with the files that are needed to use its network."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,13 @@ class TrainedRun:
     """A run at one of its epochs.
 
     `name` is e.g. mnist-softmax-1a2b3c4d/epoch-0020. `files` maps checkpoint, manifest, metrics and
-    X_test to their paths. `activation` is that of the hidden layers, or None without any.
+    X_test to their paths. `convolutions` are the settings of its convolution blocks, and
+    `activation` is that of blocks and hidden layers, or None without any.
     """
 
     name: str
     files: Mapping[str, str]
+    convolutions: Sequence[Mapping]
     activation: str | None
 
 
@@ -64,7 +66,8 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
     if missing:
         lacking = " and ".join(map(show_name, missing))
         raise ConfigError(f"{show_name(run)} is incomplete: it lacks {lacking}")
-    return TrainedRun(f"{run}/epoch-{epoch}", files, settings.get("model.activation"))
+    architecture = settings.get("model.convolutions", []), settings.get("model.activation")
+    return TrainedRun(f"{run}/epoch-{epoch}", files, *architecture)
 
 
 def _read_settings_of_run(results, run):

@@ -23,11 +23,13 @@ MAX_SAMPLE_PIXELS = 2_000_000  # in these images together
 MAX_SIZE = 200_000_000  # bytes of the weights on the page, which a browser has to load
 
 
-def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, page):
+def make_demo(
+    checkpoint, manifest, metrics, X_test, Y_test, activation, title, page, convolutions=()
+):
     """Write `page` (.html), with the network of `checkpoint` and some of the test images.
 
-    All arguments are paths but `activation`, that of the hidden layers or None, and `title`. Raises
-    ConfigError if the network is too large for a page.
+    All arguments are paths but `title` and `activation` and `convolutions`, settings of the
+    network. Raises ConfigError if the network is too large for a page.
     """
     weights = load_checkpoint(checkpoint).trained.values()
     size = sum(W.size for W in weights) * 4 * 4 // 3  # float32 in base64
@@ -51,6 +53,7 @@ def make_demo(checkpoint, manifest, metrics, X_test, Y_test, activation, title, 
         "max_bars": MAX_CLASSES,
         "shape": shape,
         "drawing": measure_drawing_style(X.T.reshape(-1, *shape)),
+        "convolutions": [*convolutions],
         "activation": activation,
         "layers": [{"shape": W.shape, "W": _base64(W.astype("<f4"))} for W in weights],
         "samples": {

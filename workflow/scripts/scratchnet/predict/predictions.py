@@ -9,7 +9,7 @@ from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import hash_file, read_json, write_csv, write_json
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
-from scratchnet.nn.network import build_mlp
+from scratchnet.nn.network import build_network
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.predict.image_files import is_array
 from scratchnet.predict.image_input import read_arrays, read_image, to_network_input
@@ -24,11 +24,13 @@ STYLE_SAMPLES = 1_000  # test images from which the drawing style is measured
 STYLE_PIXELS = 20_000_000  # at most, in these images together
 
 
-def predict(images, background, network, hashes, activation, predictions, contact_sheet):
+def predict(
+    images, background, network, hashes, activation, predictions, contact_sheet, convolutions=()
+):
     """Predict the class of each of `images`, the paths of image files or of one file of arrays.
 
     `background` is a key of BACKGROUNDS. `network` maps checkpoint, manifest, metrics and X_test
-    to the paths of a run's files, and `activation` is that of its hidden layers, or None. `hashes`
+    to the paths of a run's files, and `convolutions` and `activation` are its settings. `hashes`
     maps paths to the sha256 that the files had when the predictions were planned. Writes
     `predictions` (.csv), with a row for each image and a column for each probability, and
     `contact_sheet` (.json), with the first images as the network received them (large ones are
@@ -49,7 +51,7 @@ def predict(images, background, network, hashes, activation, predictions, contac
     names, columns = _read_columns(images, manifest, to_column)
     X = np.array(columns, dtype=np.float32).T
     weights = load_checkpoint(network["checkpoint"]).trained.values()
-    P = softmax(logits(build_mlp(weights, activation), X))
+    P = softmax(logits(build_network(weights, shape, convolutions, activation), X))
     for path, sha256 in hashes.items():
         check_hash(show_name(path), sha256, hash_file(path))
     _write_table(predictions, names, classes, P)

@@ -2,33 +2,48 @@
 
 import math
 
-from scratchnet.nn.network import build_mlp, initial_weights
+from scratchnet.errors import ConfigError
+from scratchnet.nn.network import build_network, initial_filters, initial_weights
 from scratchnet.nn.optimizers import OPTIMIZERS
 from scratchnet.nn.schedules import SCHEDULES
+from scratchnet.nn.shapes import block_shapes
 from scratchnet.random_streams import random_stream
 from scratchnet.training.loop import Training
 
 
-def make_initial_weights(settings, n_in, n_out):
-    """Return the initial W (float32) of each `Dense` layer, from n_in pixels to n_out classes."""
-    return initial_weights(
-        n_in,
-        n_out,
-        settings["model.hidden"],
-        settings["model.initializer"],
-        random_stream(settings["training.seed"], "weights"),
-    )
+def make_initial_weights(settings, image_shape, n_out):
+    """Return the initial W (float32) of each `Conv2D` and `Dense` layer, from images to n_out
+    classes. Raises ConfigError if a kernel or a pooling window is larger than its image.
+    """
+    convolutions = settings.get("model.convolutions", [])
+    initializer = settings["model.initializer"]
+    rng = random_stream(settings["training.seed"], "weights")
+    try:
+        *_, shape = block_shapes(image_shape, convolutions)
+    except ValueError as error:
+        raise ConfigError(f"model.convolutions{error}") from None
+    return [
+        *initial_filters(image_shape, convolutions, initializer, rng),
+        *initial_weights(math.prod(shape), n_out, settings["model.hidden"], initializer, rng),
+    ]
 
 
-def make_training(weights, settings, n):
+def make_training(weights, settings, image_shape, n):
     """Return a Training, before its first epoch, of a network with `weights` on n images.
 
     The network uses the arrays in `weights` and changes them in place.
     """
     steps_per_epoch = math.ceil(n / settings["training.batch_size"])
     return Training(
-        build_mlp(weights, settings.get("model.activation"), settings.get("model.dropout", 0)),
+        build_network(
+            weights,
+            image_shape,
+            settings.get("model.convolutions", []),
+            settings.get("model.activation"),
+            settings.get("model.dropout", 0),
+        ),
         make_optimizer(settings, steps_per_epoch),
+        image_shape=tuple(image_shape),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scratchnet.errors import DivergenceError
+from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
@@ -15,6 +16,7 @@ from scratchnet.nn.network import Network
 from scratchnet.nn.optimizers import Optimizer
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
+from scratchnet.training.augmentation import augmentation_strengths
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +29,15 @@ class Training:
 
     `history` has a list for each of METRICS, with a value for each epoch; without validation images
     the lists of the validation metrics stay empty. `best` has the weights of the best epoch so far,
-    {name: array}; without early stopping it is empty.
+    {name: array}; without early stopping it is empty. `image_shape` is that of the images, and
+    only augmentation needs it.
     """
 
     network: Network
     optimizer: Optimizer
     history: dict = field(default_factory=lambda: {name: [] for name in METRICS})
     best: dict = field(default_factory=dict)
+    image_shape: tuple = ()
 
     @property
     def epochs(self):
@@ -105,16 +109,25 @@ def train(training, data, settings, epochs, name="training"):
         log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, "  ".join(text), seconds)
 
 
+def epoch_batches(data, image_shape, settings, epoch):
+    """Return an iterator of the batches X (n_in, b), Y (k, b) of an epoch, augmented if asked for.
+
+    `data` maps X_train and Y_train to arrays.
+    """
+    seed, batch_size = settings["training.seed"], settings["training.batch_size"]
+    rng = random_stream(seed, "shuffling", epoch)
+    batches = generate_batches(data["X_train"], data["Y_train"], batch_size, rng)
+    strengths = augmentation_strengths(settings)
+    if not strengths:
+        return batches
+    rng = random_stream(seed, "augmentation", epoch)
+    return augment_batches(batches, image_shape, rng, **strengths)
+
+
 def _train_and_validate(training, data, settings, epoch):
     """Train one epoch; return {metric: value}, without validation images only of training."""
-    seed = settings["training.seed"]
-    batches = generate_batches(
-        data["X_train"],
-        data["Y_train"],
-        settings["training.batch_size"],
-        random_stream(seed, "shuffling", epoch),
-    )
-    rng = random_stream(seed, "dropout", epoch)
+    batches = epoch_batches(data, training.image_shape, settings, epoch)
+    rng = random_stream(settings["training.seed"], "dropout", epoch)
     # The loss is checked for overflow, so NumPy need not warn.
     with np.errstate(over="ignore", invalid="ignore"):
         metrics = train_epoch(training.network, training.optimizer, batches, rng)

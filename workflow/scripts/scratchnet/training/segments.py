@@ -13,17 +13,18 @@ from scratchnet.training.loop import train
 ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
 
 
-def train_to_checkpoint(name, data, settings, epochs, start, checkpoint, record):
+def train_to_checkpoint(name, data, manifest, settings, epochs, start, checkpoint, record):
     """Train the run `name` to `epochs` epochs; write its checkpoint (.npz) and its record (.json).
 
-    `data` maps ARRAYS to .npy paths. `start` has the paths of the checkpoint and the record to
-    continue from; if it is empty, training starts with initial weights. The checkpoint is always
-    the same bytes. The record has the epochs, the seconds of all training so far, and the
-    environment. Raises DivergenceError; then nothing is written.
+    `data` maps ARRAYS to .npy paths, and `manifest` is the path of their manifest. `start` has the
+    paths of the checkpoint and the record to continue from; if it is empty, training starts with
+    initial weights. The checkpoint is always the same bytes. The record has the epochs, the seconds
+    of all training so far, and the environment. Raises DivergenceError, and ConfigError if the
+    images are too small for the convolutions; then nothing is written.
     """
     started = time.perf_counter()
     data = {name: np.load(path, mmap_mode="r") for name, path in data.items()}
-    training, seconds = _start_training(data, settings, start)
+    training, seconds = _start_training(data, read_json(manifest), settings, start)
     train(training, data, settings, epochs, name)
     save_checkpoint(
         checkpoint,
@@ -45,13 +46,14 @@ def train_to_checkpoint(name, data, settings, epochs, start, checkpoint, record)
     )
 
 
-def _start_training(data, settings, start):
+def _start_training(data, manifest, settings, start):
     """Return the Training to continue, and the seconds it has taken so far."""
-    (n_in, n), n_out = data["X_train"].shape, len(data["Y_train"])
+    (n_out, n), shape = data["Y_train"].shape, manifest["image_shape"]
     if not start:
-        return make_training(make_initial_weights(settings, n_in, n_out), settings, n), 0.0
+        weights = make_initial_weights(settings, shape, n_out)
+        return make_training(weights, settings, shape, n), 0.0
     state = load_checkpoint(start[0])
-    training = make_training(state.network.values(), settings, n)
+    training = make_training(state.network.values(), settings, shape, n)
     training.optimizer.state = state.optimizer
     training.history, training.best = state.history, state.best
     return training, read_json(start[1])["seconds"]

@@ -1,0 +1,14 @@
+"""Plot training images and their random distortions."""
+
+from scratchnet.evaluation.augmentation_plot import plot_augmentation
+from scratchnet.job import stage_job
+from scratchnet.training.augmentation import augmentation_strengths
+
+with stage_job(snakemake) as settings:
+    plot_augmentation(
+        snakemake.input.X_train,
+        snakemake.input.manifest,
+        snakemake.output[0],
+        settings["plots.style"],
+        augmentation_strengths(settings),
+    )

@@ -1,0 +1,54 @@
+"""What the first convolution of a network looks for, and what it finds: data for a plot."""
+
+import numpy as np
+
+from scratchnet.evaluation.thumbnails import shrink_image
+from scratchnet.nn.layers import ACTIVATIONS
+
+MAX_FILTERS = 16  # whose weights and feature maps are stored as images
+MAX_CLASSES = 10  # with an image whose feature maps are stored
+
+
+def describe_filters(network, X, labels, classes, shape):
+    """Return the filters of the first convolution, and the feature maps of one image of each class.
+
+    The first MAX_FILTERS filters are images of (kernel, kernel), or (kernel, kernel, 3) in colour.
+    A feature map is what the first block of the network makes of an image, after its activation,
+    for one filter. The images are the first one of each class in X (pixels, n), which have the
+    given `shape`; `labels` (n,) are the indices of their `classes`. What is large is shrunk by
+    `shrink_image`.
+    """
+    convolution = network.layers[0]
+    filters = convolution.params["W"][:, :-1].reshape(-1, *[convolution.kernel] * 2, *shape[2:])
+    shown = [c for c in range(len(classes)) if (labels == c).any()][:MAX_CLASSES]
+    images = X[:, [np.argmax(labels == c) for c in shown]]
+    maps = _first_block(network, images)
+    return {
+        "outputs": len(filters),
+        "images": [
+            {"filter": i, "weights": _to_list(shrink_image(W))}
+            for i, W in enumerate(filters[:MAX_FILTERS])
+        ],
+        "classes": [
+            {
+                "class": classes[c],
+                "pixels": _to_list(shrink_image(images[:, i].reshape(shape))),
+                "maps": [_to_list(shrink_image(each)) for each in maps[:MAX_FILTERS, :, :, i]],
+            }
+            for i, c in enumerate(shown)
+        ],
+    }
+
+
+def _first_block(network, X):
+    """Return the feature maps (filters, height, width, b) of images X (pixels, b)."""
+    for layer in network.layers:
+        X = layer.forward(X)
+        if isinstance(layer, tuple(ACTIVATIONS.values())):
+            break
+        shape = layer.output_shape
+    return X.reshape(*shape, -1).transpose(2, 0, 1, 3)
+
+
+def _to_list(array):
+    return array.astype(float).round(4).tolist()
