@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# To build a package without a wheel, pip would fetch build tools without looking at hashes.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run report demo extras cluster why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-speed bench lint format requirements pictures
@@ -90,7 +92,7 @@ format: $(VENV)/.test ## rewrite the code in the project's style
 requirements: ## pin the newest versions of the packages in requirements*.in (edit and commit)
 	$(PYTHON) -m venv $(VENV)/pip-tools
 	$(VENV)/pip-tools/bin/pip install pip-tools
-	for name in requirements requirements-extras requirements-test requirements-cluster; do \
+	for name in requirements-build requirements requirements-extras requirements-test requirements-cluster; do \
 	  $(VENV)/pip-tools/bin/pip-compile --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --output-file $$name.txt $$name.in || exit; \
@@ -117,22 +119,23 @@ pictures: report demo $(VENV)/.test ## draw the pictures of the documentation ag
 $(VENV)/.run: requirements.txt
 	@echo "Setting up $(VENV) from $<"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@$(PIP_INSTALL) -r requirements-build.txt
+	@$(PIP_INSTALL) -r $<
 	@touch $@
 
 $(VENV)/.extras: requirements-extras.txt $(VENV)/.run
 	@echo "Adding to $(VENV) from $<, which takes a minute"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@$(PIP_INSTALL) -r $<
 	@touch $@
 
 $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	@echo "Adding to $(VENV) from $<, which takes a minute"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@$(PIP_INSTALL) -r $<
 	@touch $@
 
 $(VENV)/.cluster: requirements-cluster.txt $(VENV)/.run
 	@echo "Adding to $(VENV) from $<"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@$(PIP_INSTALL) -r $<
 	@touch $@
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.test
