@@ -24,7 +24,7 @@ class Folder:
         self.path, self.python = path, path / ".venv/bin/python"
         (path / "workflow/tools").mkdir(parents=True)
         shutil.copy(SET_UP, path / "workflow/tools")
-        for name in ("requirements.txt", "requirements-test.txt"):
+        for name in ("requirements-build.txt", "requirements.txt", "requirements-test.txt"):
             (path / name).write_text("# nothing\n")
 
     def set_up(self, *arguments, python=sys.executable, cwd=None):

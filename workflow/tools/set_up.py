@@ -30,8 +30,8 @@ def main():
     parser.add_argument("purposes", nargs="*")
     parser.add_argument("--this-python", action="store_true")
     arguments = parser.parse_args()
-    names = ["requirements", *("requirements-" + purpose for purpose in arguments.purposes)]
-    files = [CHECKOUT / (name + ".txt") for name in names]
+    suffixes = ["-build", "", *("-" + purpose for purpose in arguments.purposes)]
+    files = [CHECKOUT / f"requirements{suffix}.txt" for suffix in suffixes]
     folder = os.open(str(CHECKOUT), os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)  # until the end: two at once would be in each other's way
     try:
@@ -114,7 +114,8 @@ def install(files):
             continue
         print(f"Installing what {path.name} lists, which may take a minute", flush=True)
         command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        command += ["--disable-pip-version-check", "--requirement", str(path)]
+        # To build a package without a wheel, pip would fetch build tools without looking at hashes.
+        command += ["--no-build-isolation", "--disable-pip-version-check", "-r", str(path)]
         if subprocess.run(command, check=False).returncode:
             sys.exit(f"The packages in {path.name} could not be installed; see above.")
         state["installed"][path.name] = content
