@@ -46,7 +46,7 @@ USERS = {
     "snakemake": {"fingerprint/tracker.py"},
     "tqdm": {"progress.py"},
     "threadpoolctl": {"training/environment.py"},
-    "yaml": {"planning/config.py", "planning/schema.py", "planning/settings.py"},
+    "yaml": {"planning/yaml_file.py", "planning/schema.py", "planning/settings.py"},
 }
 # The order that snakefmt gives them. Rules that are never submitted have no resources.
 DIRECTIVES = ("input", "output", "log", "benchmark", "params", "message", "script")
@@ -137,7 +137,7 @@ def test_planning_does_not_load_numpy():
     """All .smk files are read at the start of each job on a cluster."""
     text = "\n".join(path.read_text() for path in RULES.glob("*.smk"))
     names = set(re.findall(r"^from (scratchnet\.[\w.]+) import", text, re.MULTILINE))
-    assert "scratchnet.planning.config" in names
+    assert "scratchnet.planning.runs" in names
     code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); import {', '.join(sorted(names))}; "
     code += "assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

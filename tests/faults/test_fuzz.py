@@ -28,8 +28,9 @@ from scratchnet.data.registry import DATASETS
 from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import ConfigError, DataError
 from scratchnet.files import read_csv, read_json
-from scratchnet.planning.config import read_yaml, resolve_runs
+from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.schema import load_schema, setting_schemas
+from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.predict.image_files import find_image_files
 from scratchnet.predict.image_input import read_arrays, read_image, to_network_input
 from scratchnet.predict.predictions import predict

@@ -82,7 +82,7 @@ RUN_BY = {
         f"planning/{name}.py": NONE
         for name in (
             *("config", "lock_owner", "paths", "prediction_request", "reasons", "runs"),
-            *("schema", "stages", "trained_runs"),
+            *("schema", "stages", "trained_runs", "yaml_file"),
         )
     },
     "predict/__init__.py": {"make_demo", "predict_images"},

@@ -6,7 +6,8 @@ import pytest
 
 from configs import message_of, problems_of
 from scratchnet.errors import ConfigError
-from scratchnet.planning.config import read_yaml, resolve_runs
+from scratchnet.planning.config import resolve_runs
+from scratchnet.planning.yaml_file import read_yaml
 
 
 def doubled(first, level):

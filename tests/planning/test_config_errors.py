@@ -26,9 +26,9 @@ from hostile import HARMLESS, HOSTILE, assert_is_harmless
 from scratchnet.errors import ConfigError
 from scratchnet.planning.config import (
     OPTIONAL,
-    read_yaml,
     resolve_runs,
 )
+from scratchnet.planning.yaml_file import read_yaml
 
 # ---- Values that are not allowed, made from the schema so that no key is left out.
 

@@ -19,7 +19,7 @@ from scratchnet.files import read_json
 from scratchnet.fingerprint.tracker import Tracker
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.planning import paths
-from scratchnet.planning.config import read_yaml
+from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.reasons import explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs

@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from scratchnet.errors import ConfigError, escape, show_name
 from scratchnet.planning import paths
-from scratchnet.planning.config import read_yaml
 from scratchnet.planning.lock_owner import is_locked
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.stages import STAGES
+from scratchnet.planning.yaml_file import read_yaml
 
 PREDICTION_STAGES = ("predict_images", "plot_contact_sheet")
 

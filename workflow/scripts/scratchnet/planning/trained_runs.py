@@ -7,9 +7,9 @@ from pathlib import Path
 
 from scratchnet.errors import ConfigError, shorten_list, show_name
 from scratchnet.planning import paths
-from scratchnet.planning.config import read_yaml
 from scratchnet.planning.settings import read_settings
 from scratchnet.planning.stages import data_name
+from scratchnet.planning.yaml_file import read_yaml
 
 MAX_LISTED = 20  # runs in an error message
 TRAIN_FIRST = "`snakemake --cores 4` trains one"
