@@ -4,13 +4,11 @@ The data are 300 images in colour of 224 x 224 pixels, 180 MB, and a network wit
 """
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from samples import peak_of_process
 from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
 
@@ -55,25 +53,11 @@ PROGRAMS = {
         "files / 'X_test.npy', files / 'Y_test.npy', 'relu', 'title', files / 'demo.html')"
     ),
 }
-# A child of pytest would start with the memory of pytest, so another process is between the two.
-MEASURE = """
-import resource, subprocess, sys
-subprocess.run([sys.executable, "-c", *sys.argv[1:]], check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000)
-"""
 
 
 def run(name, folder):
     """Run a program of PROGRAMS in `folder`, and return its peak memory in MB."""
-    process = subprocess.run(
-        [sys.executable, "-c", MEASURE, START + PROGRAMS[name], folder],
-        env={"PYTHONPATH": str(Path(__file__).parents[2] / "workflow" / "scripts")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    return float(process.stdout)
+    return peak_of_process(START + PROGRAMS[name], folder)
 
 
 @pytest.fixture(scope="module")
