@@ -1,8 +1,6 @@
 """Stages that follow training, each in a process of its own, and the memory that it takes."""
 
-import subprocess
-import sys
-from pathlib import Path
+from samples import peak_of_process
 
 # Each line of PROGRAMS is run by a process of its own: `files` is the folder.
 START = "import sys, pathlib; files = pathlib.Path(sys.argv[1]); "
@@ -46,22 +44,8 @@ PROGRAMS = {
         "files / 'X_test.npy', files / 'Y_test.npy', 'relu', 'title', files / 'demo.html')"
     ),
 }
-# A child of pytest would start with the memory of pytest, so another process is between the two.
-MEASURE = """
-import resource, subprocess, sys
-subprocess.run([sys.executable, "-c", *sys.argv[1:]], check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000)
-"""
 
 
 def run(name, folder):
     """Run a program of PROGRAMS in `folder`, and return its peak memory in MB."""
-    process = subprocess.run(
-        [sys.executable, "-c", MEASURE, START + PROGRAMS[name], folder],
-        env={"PYTHONPATH": str(Path(__file__).parents[2] / "workflow" / "scripts")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    return float(process.stdout)
+    return peak_of_process(START + PROGRAMS[name], folder)

@@ -3,9 +3,12 @@
 import gzip
 import hashlib
 import io
+import subprocess
+import sys
 import tarfile
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -146,3 +149,24 @@ def peak_memory(action):
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+# A child of pytest would start with the memory of pytest, so another process is between the two.
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, "-c", *sys.argv[1:]], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000)
+"""
+
+
+def peak_of_process(program, *arguments):
+    """The peak memory in MB of a Python `program`, given as text, which must succeed."""
+    process = subprocess.run(
+        [sys.executable, "-c", MEASURE, program, *map(str, arguments)],
+        env={"PYTHONPATH": str(Path(__file__).parents[2] / "workflow" / "scripts")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return float(process.stdout.splitlines()[-1])

@@ -29,7 +29,7 @@ RUN_BY = {
     "progress.py": TRAIN | {"download", "predict_images"},
     "random_streams.py": TRAIN | AUGMENTATION | {"preprocess", "make_demo"},
     "data/__init__.py": {"download", "preprocess", "predict_images"},
-    "data/image_arrays.py": {"preprocess", "predict_images"},
+    "data/image_arrays.py": {"download", "preprocess", "predict_images"},
     "data/download.py": {"download"},
     "data/registry.py": {"download"},
     "data/idx.py": {"download", "preprocess"},

@@ -527,3 +527,28 @@ def test_objects_beside_the_images_are_not_unpickled(read, tmp_path):
     content = samples.zipped({"note.npy": objects, "x_test.npy": samples.npy(IMAGES)})
     np.testing.assert_array_equal(read(content, ".npz"), read(samples.npy(IMAGES)))
     assert not trace.exists()
+
+
+# ---- Files that would take too much memory (tests/faults measures it).
+
+
+@pytest.mark.parametrize("side", [7072, 13_300])
+def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded(tmp_path, side):
+    path = tmp_path / "a.png"
+    path.write_bytes(png(side, side))
+    with pytest.raises(DataError, match=f"{side**2} pixels, and at most 50000000 are possible"):
+        read_image(path, 28)
+
+
+@pytest.mark.parametrize(
+    ("shape", "problem"),
+    [
+        ((63_776, 28, 28), "50000384 pixels, and at most 50000000"),
+        ((1, 2001, 2000), "4002000 pixels, and at most 4000000"),
+        ((5, 2000, 2000, 3), "60000000 pixels, and at most 50000000"),
+    ],
+    ids=str,
+)
+def test_arrays_that_are_too_large_are_refused_before_they_are_unpacked(read, shape, problem):
+    with pytest.raises(DataError, match=rf"mine\.npz cannot be read: {problem}"):
+        read(samples.zipped({"a.npy": samples.npy_header(shape)}), ".npz")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.data.idx import encode_idx
+from scratchnet.data.image_arrays import read_npy_header
 from scratchnet.errors import DataError, show_name
 
 CSV_BYTES = 4  # for a pixel: up to three digits and a comma
@@ -69,11 +70,7 @@ class _BoundedGzip(gzip.GzipFile):
 
 def _convert_npy_to_idx(file, max_size):
     """Return the open .npy `file` as an IDX file; b"" if its array is too large or not uint8."""
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }[np.lib.format.read_magic(file)]
-    shape, fortran_order, dtype = read_header(file)
+    shape, fortran_order, dtype = read_npy_header(file)
     size = math.prod(shape)
     if dtype != np.uint8 or not 0 <= size <= max_size:
         return b""

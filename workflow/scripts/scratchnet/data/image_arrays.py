@@ -1,4 +1,4 @@
-"""The check of image arrays, for datasets and for images to predict."""
+"""Image arrays: the header of their file, and their check, for datasets and images to predict."""
 
 import numpy as np
 
@@ -24,3 +24,15 @@ def check_images(images: np.ndarray, name: object) -> np.ndarray:
     if images.size == 0:
         raise DataError(f"{name} has the shape {shape}: it is empty")
     return images
+
+
+def read_npy_header(file):
+    """Return (shape, whether in Fortran order, dtype) from the header of an open .npy file.
+
+    The next read returns the data. Raises ValueError or KeyError if there is no valid header.
+    """
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[np.lib.format.read_magic(file)]
+    return read_header(file)

@@ -1,14 +1,21 @@
 """Read images of any kind, and convert them to the form that a network was trained on."""
 
+import math
+
 import numpy as np
 from PIL import Image, ImageOps
 
-from scratchnet.data.image_arrays import check_images
+from scratchnet.data.image_arrays import check_images, read_npy_header
 from scratchnet.errors import DataError, shorten_list, show_name
 from scratchnet.predict.drawings import extract_ink, is_dark_on_light, normalise_drawing
 
 # The formats that are read, whatever the suffix. For others, Pillow may start other programs.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+# At most so many pixels are read of an image file, or of all images in an array file, where each
+# colour counts. In any format this takes less than 1.2 GB of memory. 60,000 images of 28 x 28
+# pixels have 47 million.
+MAX_PIXELS = 50_000_000
+MAX_ARRAY_IMAGE = 4_000_000  # pixels of an image in an array, which is not shrunk as it is read
 # How far the largest pixel of an array may be above the smallest training pixel, and how far the
 # smallest pixel may be below it (and below 0), as multiples of the range of the training pixels.
 MIN_RANGE, MAX_RANGE, MAX_UNDERSHOOT = 0.1, 4, 0.25
@@ -19,14 +26,17 @@ def read_image(path, longest):
     """Return the pixels of an image file, float32 0 to 1, (height, width) or (height, width, 3).
 
     The image is turned upright, made opaque, and shrunk until its longer side has at most `longest`
-    pixels. Raises DataError if the file is not an image, or is damaged.
+    pixels. Raises DataError if the file is not an image, is damaged, or has more than MAX_PIXELS. A
+    JPEG may have more, unless it is progressive: it is decoded at a reduced size.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
+            whole_size = image.size
             image.draft(None, (longest, longest))  # decodes a large JPEG at reduced size
-            image = ImageOps.exif_transpose(image)
+            _check_size(whole_size if "progressive" in image.info else image.size)
+            ImageOps.exif_transpose(image, in_place=True)
             if image.mode.startswith("I"):  # 16 bits
-                image = Image.fromarray(np.asarray(image, np.float32) / 65535 * 255)
+                image = _to_floats(image)
             elif image.has_transparency_data:
                 image = image.convert("RGBA")
             elif image.mode not in ("L", "RGB"):
@@ -39,6 +49,20 @@ def read_image(path, longest):
         raise DataError(
             f"{show_name(path)} cannot be read as an image: {show_name(error)}"
         ) from error
+
+
+def _check_size(lengths, maximum=MAX_PIXELS):
+    """Raise ValueError if the product of `lengths`, which a header declares, exceeds `maximum`."""
+    if (size := math.prod(lengths)) > maximum:
+        raise ValueError(f"{size} pixels, and at most {maximum} are possible: use smaller images")
+
+
+def _to_floats(image):
+    """Return an `image` of 16 bits as one of floats, 0 to 255."""
+    pixels = np.array(image, np.float32)
+    pixels /= 65535
+    pixels *= 255
+    return Image.fromarray(pixels)
 
 
 def _make_opaque(image):
@@ -54,31 +78,21 @@ def read_arrays(path, minimum, maximum):
 
     They are scaled like the training images, whose smallest and largest pixels are `minimum` and
     `maximum`. An .npz file must have a single array, or one called x_test or images. Raises
-    DataError if the content is not valid, or if the pixels are on another scale.
+    DataError if the content is not valid, if the pixels are on another scale, or if they are more
+    than MAX_PIXELS, or MAX_ARRAY_IMAGE in an image.
     """
     name = show_name(path)
     try:
         arrays = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(arrays, np.ndarray):
-            keys = [key for key in ("x_test", "images") if key in arrays] or arrays.files
-            if len(keys) != 1:
-                shown = ", ".join(shorten_list([show_name(key) for key in keys], MAX_NAMED))
-                raise DataError(
-                    f"{name} has the arrays {shown or '(none)'}: the one with the "
-                    "images must be the only one, or be called x_test or images"
-                )
-            arrays = arrays[keys[0]]
-            if not isinstance(arrays, np.ndarray):  # another file in the archive
-                raise DataError(
-                    f"{name} has a file called {show_name(keys[0])} that is not an array"
-                )
+            arrays = _read_npz(arrays, name)
+        arrays = check_images(arrays, name)
+        _check_array_size(arrays)
     except DataError:
         raise
     except Exception as error:
         raise DataError(f"{name} cannot be read: {show_name(error)}") from error
-    arrays = check_images(arrays, name)
-    with np.errstate(over="ignore"):  # for numbers beyond float32
-        scaled = ((arrays.astype(np.float64) - minimum) / (maximum - minimum)).astype(np.float32)
+    scaled = _scale(arrays, minimum, maximum)
     if not np.isfinite(scaled).all():
         bad = np.flatnonzero(~np.isfinite(scaled).all(axis=tuple(range(1, scaled.ndim))))[0]
         raise DataError(f"{name}: image {bad} has pixels that are not finite numbers")
@@ -89,6 +103,54 @@ def read_arrays(path, minimum, maximum):
             f"from {minimum:g} to {maximum:g}: rescale them to that range"
         )
     return scaled
+
+
+def _scale(arrays, minimum, maximum):
+    """Return `arrays` as float32, from 0 for `minimum` to 1 for `maximum`."""
+    scaled = np.empty(arrays.shape, np.float32)
+    # In float64, a part at a time.
+    parts = np.nditer(
+        [arrays, scaled],
+        ["external_loop", "buffered"],
+        [["readonly"], ["writeonly"]],
+        [np.float64, np.float32],
+        casting="same_kind",
+    )
+    with parts, np.errstate(over="ignore"):  # for numbers beyond float32
+        for part, result in parts:
+            result[...] = (part - minimum) / (maximum - minimum)
+    return scaled
+
+
+def _read_npz(archive, name):
+    """Return the array with the images of an open .npz file, whose header is checked first.
+
+    Raises DataError, which calls the file `name`, if there is no such array.
+    """
+    keys = [key for key in ("x_test", "images") if key in archive] or archive.files
+    if len(keys) != 1:
+        shown = ", ".join(shorten_list([show_name(key) for key in keys], MAX_NAMED))
+        raise DataError(
+            f"{name} has the arrays {shown or '(none)'}: the one with the "
+            "images must be the only one, or be called x_test or images"
+        )
+    try:
+        member = archive.zip.open(f"{keys[0]}.npy")
+    except KeyError:  # another file in the archive
+        raise DataError(
+            f"{name} has a file called {show_name(keys[0])} that is not an array"
+        ) from None
+    with member:
+        shape, _, dtype = read_npy_header(member)
+    # The stand-in for the array takes no memory.
+    _check_array_size(check_images(np.broadcast_to(np.empty((), dtype), shape), name))
+    return archive[keys[0]]
+
+
+def _check_array_size(arrays):
+    """Raise ValueError if `arrays`, as check_images returns them, have too many pixels."""
+    _check_size(arrays.shape)
+    _check_size(arrays.shape[1:3], MAX_ARRAY_IMAGE)
 
 
 def _have_same_scale(low, high, minimum, maximum):
