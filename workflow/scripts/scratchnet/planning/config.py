@@ -81,8 +81,8 @@ def resolve_runs(config):
                 if not applies(run):
                     del run[key]
             for key in OPTIONAL:
-                if not run.get(key):
-                    run.pop(key, None)
+                if not run[key]:
+                    del run[key]
             runs[canonical({**run, "files": None})] = run
     _raise_if_any(problems)
     return sorted(
