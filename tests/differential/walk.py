@@ -368,9 +368,20 @@ class Walk:
                 self.complain(f"--touch fails:\n{output}")
         else:
             self.run_tool("verify.py")
-        names = [name for name in self.fresh(self.state) if name.endswith(".npz")]
         found = results(self.project)
-        self.trained |= {name: (self.state.trained_with, found.get(name)) for name in names}
+        self.trained |= {
+            name: (self.state.trained_with, found.get(name))
+            for name in self.fresh(self.state)
+            if name.endswith(".npz") and self.has_chain(name)
+        }
+
+    def has_chain(self, checkpoint):
+        """Whether the regular checkpoints before one are there: otherwise it is not accepted."""
+        every = self.state.settings.get("training", {}).get("checkpoint_every")
+        epoch = re.search(r"epoch-(\d+)\.npz", checkpoint)
+        earlier = range(every, int(epoch[1]), every) if every and epoch else ()
+        path = self.project.results / checkpoint
+        return all(path.with_name(f"epoch-{each:04}.npz").exists() for each in earlier)
 
     def verify(self):
         """Accept what comes out the same after something happened; this changes no result."""
