@@ -12,7 +12,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo extras cluster why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench lint format requirements pictures
+.PHONY: help run report demo lesson extras cluster why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -30,6 +30,10 @@ report: run ## put everything that was learned into one page, results/report.htm
 demo: ## make a page on which to draw digits for the trained network
 	$(SET_UP)
 	$(BIN)/python -m snakemake --cores 4 demo
+
+lesson: run ## set up Jupyter, and open docs/lesson.ipynb
+	$(SET_UP) lesson
+	$(BIN)/python -m jupyterlab docs/lesson.ipynb
 
 extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlow, ONNX)
 	$(SET_UP) extras
@@ -123,7 +127,7 @@ format: ## rewrite the code in the project's style
 requirements: ## pin the newest versions of the packages in requirements*.in (edit and commit)
 	$(PYTHON) -m venv $(VENV)/pip-tools
 	$(VENV)/pip-tools/bin/pip install pip-tools
-	for name in requirements-build requirements requirements-extras requirements-test requirements-cluster; do \
+	for name in requirements-build requirements requirements-extras requirements-lesson requirements-test requirements-cluster; do \
 	  $(VENV)/pip-tools/bin/pip-compile --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --output-file $$name.txt $$name.in || exit; \

@@ -45,6 +45,7 @@ rule plots:
 
 # On request only: `all` does not include the results of these rules.
 include: "workflow/rules/demo.smk"
+include: "workflow/rules/lesson.smk"
 include: "workflow/rules/parity.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/predict.smk"
@@ -55,6 +56,13 @@ rule demo:
         results_on_request("make_demo"),
     message:
         "Open in a browser to draw digits: {input}"
+
+
+rule lesson:
+    input:
+        results_on_request("make_lesson"),
+    message:
+        "Open in a browser to read the lesson with these numbers: {input}"
 
 
 rule parity:

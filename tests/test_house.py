@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "training": {*ROOT, "nn"},
     "evaluation": {*ROOT, "nn", "training"},
     "predict": {*ROOT, "nn", "training", "data", "evaluation"},
-    "interop": {*ROOT, "nn", "training", "evaluation"},
+    "interop": {*ROOT, "nn", "training", "data", "evaluation"},
     "planning": {*ROOT, "fingerprint", "nn", "data", "predict"},
 }
 # What planning imports is loaded whenever a Snakefile is read, so it must not load NumPy.
@@ -42,6 +42,8 @@ USERS = {
     "jsonschema": {"planning/schema.py"},
     "tensorflow": {"interop/keras_model.py", "interop/keras_training.py"},
     "onnx": {"interop/export.py"},
+    "nbconvert": {"interop/lesson.py"},
+    "nbclient": {"interop/lesson.py"},
     "PIL": {"predict/image_input.py"},
     "snakemake": {"fingerprint/tracker.py"},
     "tqdm": {"progress.py"},

@@ -9,10 +9,14 @@ import pytest
 from browser import NEEDED, chromium, complaints, drag, visit
 from demo_page import SEVEN, ZERO, normalised, predictions
 from project import CHECKOUT, copy_workflow
-from scratchnet.nn.layers import softmax
+from reference import notebook_softmax_backward
+from scratchnet.nn.batches import generate_batches
+from scratchnet.nn.layers import Dense, softmax
+from scratchnet.nn.losses import categorical_crossentropy
 from scratchnet.nn.metrics import logits
-from scratchnet.nn.network import build_mlp
+from scratchnet.nn.network import build_mlp, initial_weights
 from scratchnet.predict import drawings
+from scratchnet.random_streams import random_stream
 from scratchnet.training.checkpoints import load_checkpoint
 
 # The notebook's own run: the loss of each of its 20 epochs, and the accuracy on the test images.
@@ -56,6 +60,27 @@ def test_the_loss_of_every_epoch_is_the_notebooks(runs, seed):
     # Before the weights settle, their random start shows; a fresh order of the images hardly does.
     tolerance = np.interp(np.arange(1, 21), [1, 2, 10, 20], [0.03, 0.01, 0.005, 0.005])
     assert (np.abs(loss - NOTEBOOK_LOSS) <= tolerance).all()
+
+
+@pytest.mark.parametrize(
+    ("backward", "expected"),
+    [(lambda A, dA: A * (dA - (A * dA).sum(axis=0)), 0.3818), (notebook_softmax_backward, 0.5243)],
+    ids=["right", "the notebook's"],
+)
+def test_the_notebooks_efficient_softmax_ends_at_a_higher_loss(runs, backward, expected):
+    (X,) = runs[0].parents[2].glob("data/mnist-*/X_train.npy")
+    X, Y = np.load(X), np.load(X.with_name("Y_train.npy"))
+    (W,) = initial_weights(len(X), len(Y), [], "random_normal", random_stream(0, "weights"))
+    dense = Dense(W)
+    for epoch in range(1, 21):
+        losses = []
+        for x, y in generate_batches(X, Y, 200, random_stream(0, "shuffling", epoch)):
+            A = softmax(dense.forward(x))
+            loss, dA = categorical_crossentropy(A, y)
+            dense.backward(backward(A, dA), needs_input_grad=False)
+            W -= 0.01 * dense.grads["W"]
+            losses.append(loss)
+    assert np.mean(losses) == pytest.approx(expected, abs=0.0005)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -308,13 +308,15 @@ def test_softmax_backward_agrees_with_finite_differences(shape):
 
 
 @pytest.mark.parametrize("shape", [(3, 8), (10, 6), (5, 5)])
-def test_softmax_backward_sums_over_classes_not_over_samples(shape):
-    # The notebook's "efficient" form sums over the samples, and so mixes them. Its shapes are
-    # correct, so only the values show the mistake.
+def test_softmax_backward_has_the_probabilities_inside_the_sum(shape):
+    # The notebook's "efficient" form has them outside. Its shapes are correct, so only the values
+    # show the mistake, and a training that ends at a higher loss (tests/test_notebook.py).
     Z, dA = random_pair(*shape)
     layer = Softmax()
     A = layer.forward(Z)
-    wrong = A * (dA - (A * dA).sum(axis=1, keepdims=True))
+    T = (np.eye(len(A))[:, :, np.newaxis] - A[np.newaxis]) * A[np.newaxis]
+    wrong = np.einsum("ijn,in->jn", T, dA)
+    np.testing.assert_allclose(wrong, reference.notebook_softmax_backward(A, dA), **EXACT)
     right = reference.softmax_backward(Z, dA)
     assert np.linalg.norm(wrong - right) > 0.1 * np.linalg.norm(right)
     assert np.linalg.norm(layer.backward(dA) - right) < 1e-12 * np.linalg.norm(right)

@@ -16,8 +16,9 @@ SWEEP_PLOTS = {"plot_curves", "plot_points"}
 AUGMENTATION = {"plot_augmentation"}
 PLOTS_OF_EPOCHS = PLOTS - SWEEP_PLOTS - AUGMENTATION
 EXPORT = {"export_keras", "export_onnx", "export_npz"}
+LESSON = {"make_lesson"}
 TRAIN = {"train", "check_parity"}
-NETWORK = TRAIN | {"evaluate", "predict_images"}
+NETWORK = TRAIN | LESSON | {"evaluate", "predict_images"}
 USES_CLASS_NAMES = EXPORT | {"evaluate", "make_demo", "predict_images"}
 NONE = set()
 
@@ -26,18 +27,18 @@ RUN_BY = {
     "errors.py": ALL,
     "files.py": ALL,
     "job.py": ALL,
-    "progress.py": TRAIN | {"download", "predict_images"},
-    "random_streams.py": TRAIN | AUGMENTATION | {"preprocess", "make_demo"},
-    "data/__init__.py": {"download", "preprocess", "predict_images"},
-    "data/image_arrays.py": {"download", "preprocess", "predict_images"},
+    "progress.py": TRAIN | LESSON | {"download", "predict_images"},
+    "random_streams.py": TRAIN | LESSON | AUGMENTATION | {"preprocess", "make_demo"},
+    "data/__init__.py": LESSON | {"download", "preprocess", "predict_images"},
+    "data/image_arrays.py": LESSON | {"download", "preprocess", "predict_images"},
     "data/download.py": {"download"},
     "data/registry.py": {"download"},
-    "data/idx.py": {"download", "preprocess"},
+    "data/idx.py": LESSON | {"download", "preprocess"},
     "data/containers.py": {"download"},
     "data/packages.py": {"download"},
-    "data/raw_splits.py": {"preprocess"},
-    "data/preprocessing.py": {"preprocess"},
-    "data/user_data.py": {"preprocess", "predict_images"},  # whether the files have changed
+    "data/raw_splits.py": LESSON | {"preprocess"},
+    "data/preprocessing.py": LESSON | {"preprocess"},
+    "data/user_data.py": LESSON | {"preprocess", "predict_images"},  # whether the files changed
     "evaluation/__init__.py": USES_CLASS_NAMES | {"summarize", "compare"} | PLOTS,
     "evaluation/augmentation_plot.py": AUGMENTATION,
     "evaluation/calibration.py": {"evaluate"} | PLOTS_OF_EPOCHS,
@@ -59,23 +60,25 @@ RUN_BY = {
     "fingerprint/differences.py": NONE,
     "fingerprint/stages.py": NONE,
     "fingerprint/tracker.py": NONE,
-    "interop/__init__.py": EXPORT | {"check_parity"},
+    "interop/__init__.py": EXPORT | LESSON | {"check_parity"},
     "interop/keras_model.py": EXPORT | {"check_parity"},
     "interop/keras_training.py": {"check_parity"},
     "interop/export.py": EXPORT,
     "interop/parity.py": {"check_parity"},
+    "interop/lesson.py": LESSON,
+    "interop/lesson.ipynb": LESSON,
     "nn/__init__.py": NETWORK | EXPORT | AUGMENTATION,
-    "nn/augmentation.py": TRAIN | AUGMENTATION,
+    "nn/augmentation.py": TRAIN | LESSON | AUGMENTATION,
     "nn/layers.py": NETWORK,
     "nn/convolution.py": NETWORK,
     "nn/initializers.py": NETWORK,
     "nn/network.py": NETWORK,
     "nn/metrics.py": NETWORK,
     "nn/shapes.py": NETWORK | EXPORT,
-    "nn/losses.py": TRAIN | {"evaluate"},
-    "nn/batches.py": TRAIN,
-    "nn/optimizers.py": TRAIN,
-    "nn/schedules.py": TRAIN,
+    "nn/losses.py": TRAIN | LESSON | {"evaluate"},
+    "nn/batches.py": TRAIN | LESSON,
+    "nn/optimizers.py": TRAIN | LESSON,
+    "nn/schedules.py": TRAIN | LESSON,
     "planning/__init__.py": {"describe"},
     "planning/settings.py": {"describe"},
     **{
@@ -93,11 +96,11 @@ RUN_BY = {
     "predict/image_input.py": {"predict_images"},
     "predict/predictions.py": {"predict_images"},
     "training/__init__.py": NETWORK | EXPORT | AUGMENTATION | {"make_demo"},
-    "training/augmentation.py": TRAIN | AUGMENTATION,
-    "training/checkpoints.py": NETWORK | EXPORT | {"make_demo"},
+    "training/augmentation.py": TRAIN | LESSON | AUGMENTATION,
+    "training/checkpoints.py": (NETWORK - LESSON) | EXPORT | {"make_demo"},
     "training/environment.py": TRAIN | {"evaluate"},
     "training/from_settings.py": TRAIN,
-    "training/loop.py": TRAIN,
+    "training/loop.py": TRAIN | LESSON,
     "training/segments.py": {"train"},
 }
 FILES = {f"scratchnet/{name}": stages for name, stages in RUN_BY.items()} | {

@@ -64,7 +64,8 @@ PARITY = {"check_parity", "plot_parity"}
 FROM_TRAINING = {"train", "evaluate", "export_keras", *PARITY, *AFTER_EVALUATION}
 RUN = ({"run"}, {"describe", *FROM_TRAINING})
 DISTORTED = ({"run"}, {"describe", "plot_augmentation", *FROM_TRAINING})
-DATA = ({"data", "run"}, {"describe", "preprocess", "plot_augmentation", *FROM_TRAINING})
+FROM_DATA = {"plot_augmentation", "make_lesson", *FROM_TRAINING}
+DATA = ({"data", "run"}, {"describe", "preprocess", *FROM_DATA})
 NOTHING = (set(), set())
 
 # {key: (another value, (the folders and the stages that move with it))}
@@ -258,8 +259,8 @@ def test_each_stage_is_a_script(stage):
 @pytest.mark.parametrize(
     ("edited", "stages"),
     [
-        ("scratchnet/nn/layers.py", FROM_TRAINING),
-        ("scratchnet/nn/optimizers.py", FROM_TRAINING),
+        ("scratchnet/nn/layers.py", {"make_lesson", *FROM_TRAINING}),
+        ("scratchnet/nn/optimizers.py", {"make_lesson", *FROM_TRAINING}),
         ("scratchnet/evaluation/evaluation.py", {"evaluate", *AFTER_EVALUATION}),
         ("scratchnet/evaluation/plots.py", {*PICTURES, "plot_parity"}),
         ("scratchnet/interop/parity.py", PARITY),
@@ -268,12 +269,9 @@ def test_each_stage_is_a_script(stage):
             {*PARITY, "export_keras", "export_onnx", "export_npz"},
         ),
         ("scratchnet/predict/predictions.py", set()),
-        ("scratchnet/data/preprocessing.py", {"preprocess", "plot_augmentation", *FROM_TRAINING}),
-        (
-            "scratchnet/data/idx.py",
-            {"download", "preprocess", "plot_augmentation", *FROM_TRAINING},
-        ),
-        ("scratchnet/nn/augmentation.py", {"plot_augmentation", *FROM_TRAINING}),
+        ("scratchnet/data/preprocessing.py", {"preprocess", *FROM_DATA}),
+        ("scratchnet/data/idx.py", {"download", "preprocess", *FROM_DATA}),
+        ("scratchnet/nn/augmentation.py", FROM_DATA),
         ("scratchnet/planning/config.py", set()),
         ("scratchnet/planning/settings.py", {"describe"}),
         ("scratchnet/job.py", OF_A_RUN),
@@ -288,6 +286,7 @@ def test_each_stage_is_a_script(stage):
         ("evaluate.py", {"evaluate", *AFTER_EVALUATION}),
         ("scratchnet/predict/demo.py", {"make_demo"}),
         ("scratchnet/predict/demo.html", {"make_demo"}),
+        ("scratchnet/interop/lesson.ipynb", {"make_lesson"}),
         ("train.py", FROM_TRAINING),
         ("summarize.py", set()),
     ],

@@ -15,7 +15,7 @@ PREDICT = {"predict_images", "plot_contact_sheet"}
 
 
 def test_each_is_made_once(project_on_request):
-    for target in ("demo", "parity", "export", "predict"):
+    for target in ("demo", "lesson", "parity", "export", "predict"):
         assert project_on_request.plan(target) == {}
     assert project_on_request.plan() == {}
 
@@ -26,6 +26,9 @@ EDITED_CODE = [
     ("demo", "scratchnet/predict/drawings.py", {"make_demo"}),
     ("demo", "scratchnet/evaluation/plots.py", set()),
     ("demo", "scratchnet/nn/layers.py", {"train", "evaluate", "make_demo"}),
+    ("lesson", "scratchnet/interop/lesson.ipynb", {"make_lesson"}),
+    ("lesson", "scratchnet/nn/convolution.py", {"make_lesson"}),
+    ("lesson", "scratchnet/evaluation/plots.py", set()),
     ("parity", "scratchnet/interop/parity.py", PARITY),
     ("parity", "scratchnet/interop/keras_model.py", PARITY),
     ("parity", "scratchnet/evaluation/plots.py", {"plot_parity"}),
@@ -54,6 +57,8 @@ EDITED_KEYS = [
     ("parity", "plots.style", "default", {"plot_parity"}),
     ("parity", "training.epochs", 6, {"train"} | PARITY),
     ("parity", "export.raw_pixels", True, set()),
+    ("lesson", "validation_fraction", 0.25, {"preprocess", "make_lesson"}),
+    ("lesson", "training.learning_rate", 0.5, set()),
     ("export", "export.raw_pixels", True, {"export_keras", "export_onnx"}),
     ("export", "classes", [*"abcdefghij"], {"evaluate", "export_onnx", "export_npz"}),
     ("export", "plots.style", "default", set()),
@@ -218,6 +223,22 @@ def test_the_exported_files_are_there(finished_on_request):
 @pytest.mark.slow
 def test_of_a_sweep_each_run_is_exported(sweep_project):
     assert sweep_project.plan("export") == dict.fromkeys(EXPORT, 2)
+
+
+def test_without_jupyter_no_lesson_is_made_and_it_says_what_to_install(project, tmp_path):
+    error = "ModuleNotFoundError('No module named nbconvert', name='nbconvert')"
+    (tmp_path / "nbconvert.py").write_text(f"raise {error}\n")
+    process = project.snakemake("lesson", env={"PYTHONPATH": str(tmp_path)})
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "MissingPackageError: nbconvert is not installed" in output
+    assert "run: make lesson (or pip install" in output
+    assert "Traceback" not in output
+    assert project.plan("lesson") == once({"make_lesson"})
+
+
+def test_runs_with_the_same_arrays_have_one_lesson(sweep_project):
+    assert sweep_project.plan("lesson") == once({"make_lesson"})
 
 
 def test_without_tensorflow_and_onnx_the_rest_is_made_and_it_says_what_to_install(

@@ -59,6 +59,7 @@ LIBRARY = {
     for path in sorted((SCRIPTS / "scratchnet").rglob("*.py"))
 }
 EVERY = [f"{path}:{name}" for path, found in LIBRARY.items() for name in found]
+WHOLE_MODULES = {"make_lesson"}  # it names no definitions: those that it runs are in a notebook
 # What a module does when it is imported counts with its statements.
 AT_IMPORT = {"scratchnet/data/registry.py:DATASETS", "scratchnet/predict/demo.py:PAGE"}
 
@@ -75,7 +76,7 @@ def make_traced(folder):
     rng = np.random.default_rng(0)
     for name, size in (("one", (6, 5)), ("two", (60, 50))):
         Image.fromarray(rng.integers(0, 256, size, np.uint8)).save(images / f"{name}.png")
-    everything = ("all", "demo", "parity", "export")
+    everything = ("all", "demo", "lesson", "parity", "export")
     for settings, targets in (({}, everything), (DEEP, everything), (SWEEP, ("all", "plots"))):
         project.configure(settings)
         project.run(*targets, env=tracing)
@@ -169,4 +170,5 @@ def test_an_edited_definition_is_seen_by_the_stages_that_reach_it(traced, tmp_pa
         part = f"{path}:{name}"
         assert found >= {stage for stage in STAGES if part in traced[stage]}, part
         if part not in AT_IMPORT:
-            assert found <= {stage for stage in STAGES if part in mentioned[stage]}, part
+            mentioning = {stage for stage in STAGES if part in mentioned[stage]}
+            assert found <= mentioning | WHOLE_MODULES, part

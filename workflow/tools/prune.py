@@ -28,6 +28,7 @@ PLOTS = ",".join(stage.removeprefix("plot_") for stage in STAGES if stage.starts
 MADE = [
     *paths.ARRAYS.values(),
     *(paths.MANIFEST, paths.RUN_CONFIG, paths.CHECKPOINT, paths.TRAINING_RECORD, paths.METRICS),
+    f"{paths.DATA}/lesson.html",
     f"{paths.EPOCH}/{{predictions.csv,demo.html}}",
     f"{paths.EPOCH}/{{{PLOTS}}}.{{csv,json,png,svg}}",
     f"{paths.EPOCH}/export/{{network.keras,network.onnx,network.npz,README.md}}",

@@ -63,6 +63,7 @@ STAGES = {
     "plot_calibration": Stage(("plots.style",), after="evaluate"),
     "plot_weights": Stage(("plots.style",), after="evaluate"),
     "make_demo": Stage(NETWORK, after="evaluate"),
+    "make_lesson": Stage((), after="preprocess"),
     "check_parity": Stage(MODEL + AUGMENTATION + TRAINING, after="train"),
     "plot_parity": Stage(("plots.style",), after="check_parity"),
     "export_keras": Stage(EXPORT, after="train"),

@@ -1,0 +1,202 @@
+"""The lesson runs from a clean kernel, shows the present code, and its solutions are right."""
+
+import ast
+import inspect
+import json
+import re
+import sys
+
+import nbformat
+import numpy as np
+import pytest
+
+from project import CHECKOUT, copy_workflow
+from scratchnet.data import preprocessing
+from scratchnet.errors import DataError, MissingPackageError
+from scratchnet.fingerprint.code import read_code
+from scratchnet.interop.lesson import execute_notebook, make_lesson, render_notebook
+from scratchnet.nn import augmentation, batches, convolution, layers, losses, metrics, optimizers
+from scratchnet.nn import network as networks
+from scratchnet.training import loop
+
+LESSON = CHECKOUT / "docs/lesson.ipynb"
+SCRIPTS = CHECKOUT / "workflow/scripts"
+MODULES = {
+    **{"preprocessing": preprocessing, "augmentation": augmentation, "batches": batches},
+    **{"convolution": convolution, "layers": layers, "losses": losses, "metrics": metrics},
+    **{"optimizers": optimizers, "networks": networks, "loop": loop},
+}
+
+
+def read_lesson():
+    return nbformat.read(LESSON, as_version=4)
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def text_of(cell):
+    return "".join(output.get("text", "") for output in cell.get("outputs", []))
+
+
+def solve(notebook):
+    """Put the code of each solution in place of the answer."""
+    for answer, solution in zip(tagged(notebook, "answer"), tagged(notebook, "solution")):
+        (answer.source,) = re.findall(r"```python\n(.*?)```", solution.source, re.DOTALL)
+
+
+def check_solutions(notebook):
+    verdicts = [text_of(cell) for cell in tagged(notebook, "check")]
+    assert verdicts == ["Right.\n"] * len(verdicts)
+
+
+@pytest.fixture
+def arrays(tmp_path):
+    """The folder of the arrays of a small dataset."""
+    rng = np.random.default_rng(0)
+    for split, n in (("train", 120), ("test", 20)):
+        np.save(tmp_path / f"X_{split}.npy", rng.random((30, n), np.float32))
+        Y = np.eye(3, dtype=np.float32)[np.arange(n) % 3].T
+        np.save(tmp_path / f"Y_{split}.npy", Y)
+    manifest = {"image_shape": [6, 5], "classes": ["a", "b", "c"], "minimum": 0, "maximum": 255}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    return tmp_path
+
+
+# ---- As it is committed.
+
+
+def test_it_was_executed_from_top_to_bottom_without_errors():
+    cells = code_cells(read_lesson())
+    assert [cell.execution_count for cell in cells] == [*range(1, len(cells) + 1)]
+    for cell in cells:
+        assert all(output.output_type in ("stream", "display_data") for output in cell.outputs)
+    assert LESSON.stat().st_size < 1_000_000
+
+
+def test_it_shows_the_present_code_of_the_library():
+    shown = []
+    for cell in code_cells(read_lesson()):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "show":
+                for argument in map(ast.unparse, node.args):
+                    shown.append(argument)
+                    source = inspect.getsource(eval(argument, MODULES))
+                    assert source in text_of(cell), f"{argument} has changed: execute docs/lesson"
+    assert len(shown) >= 20
+
+
+def test_the_fingerprint_of_the_page_covers_all_that_the_notebook_imports():
+    (first, *_) = code_cells(read_lesson())
+    parts = read_code(SCRIPTS / "make_lesson.py", ("scratchnet",)).parts
+    imported = set()
+    for node in ast.walk(ast.parse(first.source)):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("scratchnet"):
+            for alias in node.names:
+                module = f"{node.module}.{alias.name}"
+                file = SCRIPTS / f"{module.replace('.', '/')}.py"
+                imported.add(module if file.is_file() else node.module)
+    assert len(imported) >= 10
+    for name in imported:
+        for definition, value in vars(sys.modules[name]).items():
+            if getattr(value, "__module__", None) == name:
+                assert f"{name.replace('.', '/')}.py:{definition}" in parts
+
+
+def test_each_exercise_has_an_answer_a_check_and_a_folded_solution():
+    notebook = read_lesson()
+    kinds = [kind for cell in notebook.cells for kind in cell.metadata.get("tags", [])]
+    assert kinds == ["answer", "check", "solution"] * (len(kinds) // 3)
+    titles = re.findall(
+        r"^\*\*Exercise (\d+)\.", "\n\n".join(c.source for c in notebook.cells), re.M
+    )
+    assert [int(number) for number in titles] == [*range(1, len(kinds) // 3 + 1)]
+    assert len(titles) >= 10
+    for cell in tagged(notebook, "solution"):
+        assert cell.source.startswith("<details><summary>Solution</summary>\n\n")
+        assert cell.source.endswith("\n\n</details>")
+    assert {text_of(cell) for cell in tagged(notebook, "check")} == {"Not answered yet.\n"}
+
+
+# ---- Executed.
+
+
+def test_it_works_on_small_images_and_every_solution_is_right(arrays):
+    notebook = read_lesson()
+    solve(notebook)
+    execute_notebook(notebook, arrays, EPOCHS="2")
+    check_solutions(notebook)
+
+
+@pytest.mark.slow
+def test_wrong_answers_are_not_right(arrays):
+    notebook = read_lesson()
+    solve(notebook)
+    for answer in tagged(notebook, "answer"):
+        tree = ast.parse(answer.source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                node.body = ast.parse("return np.float64(0)").body
+        answer.source = ast.unparse(tree)
+    execute_notebook(notebook, arrays, EPOCHS="1")
+    for cell in tagged(notebook, "check"):
+        assert text_of(cell).startswith("Not yet: "), cell.source
+
+
+def numbers(text):
+    return [float(number) for number in re.findall(r"(?<![\w.])\d+\.\d+", text)]
+
+
+@pytest.mark.slow
+def test_on_the_real_images_its_numbers_are_those_that_are_committed(tmp_path):
+    project = copy_workflow(tmp_path)
+    downloaded = CHECKOUT / "results/data/mnist"
+    folder = [f"download={{folder: {downloaded}}}"] if downloaded.is_dir() else []
+    project.run("--until", "preprocess", *(["--config", *folder] if folder else []))
+    (manifest,) = project.results.glob("data/mnist-*/manifest.json")
+    committed, notebook = read_lesson(), read_lesson()
+    solve(notebook)
+    execute_notebook(notebook, manifest.parent)
+    check_solutions(notebook)
+    for cell, expected in zip(code_cells(notebook), code_cells(committed)):
+        found, wanted = numbers(text_of(cell)), numbers(text_of(expected))
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=0.01, err_msg=cell.source)
+    (losses,) = re.findall(
+        r"after 20 epochs: right (\S+), wrong (\S+)\n", "".join(map(text_of, code_cells(notebook)))
+    )
+    np.testing.assert_allclose([float(loss) for loss in losses], [0.382, 0.524], atol=0.001)
+
+
+# ---- As a page.
+
+
+def test_the_page_has_everything_in_it_and_formulas_without_scripts():
+    page = render_notebook(read_lesson(), "A title")
+    assert "<title>A title</title>" in page
+    assert page.count("<math") > 50
+    assert "$" not in re.sub(r"(?s)<pre>.*?</pre>", "", page)
+    assert "<script" not in page
+    sources = re.findall(r"(?:src|href)=\"([^\"]+)\"", page)
+    assert all(source.startswith(("data:", "#")) for source in sources)
+    assert page.count("data:image/png") >= 5
+
+
+def test_a_cell_that_fails_is_said_and_leaves_no_page(arrays):
+    (arrays / "X_test.npy").unlink()
+    with pytest.raises(DataError, match=f"does not work on {arrays.name}: FileNotFoundError: "):
+        make_lesson(arrays / "manifest.json", arrays / "lesson.html")
+    assert not (arrays / "lesson.html").exists()
+
+
+@pytest.mark.parametrize(
+    "package", ["nbformat", "nbclient", "ipykernel", "nbconvert", "latex2mathml"]
+)
+def test_without_jupyter_the_error_says_what_to_install(arrays, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingPackageError, match=rf"{package} is not installed\. .* make lesson"):
+        make_lesson(arrays / "manifest.json", arrays / "lesson.html")
