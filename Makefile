@@ -133,8 +133,9 @@ requirements: ## pin the newest versions of the packages in requirements*.in (ed
 	    --output-file $$name.txt $$name.in || exit; \
 	done
 
-pictures: report demo ## draw the pictures of the documentation again (default run, sweep, MLP, LeNet-5)
+pictures: report demo ## draw the pictures of the documentation again (default run, sweep, MLP, LeNet-5), and execute the lesson
 	$(SET_UP) test
+	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False docs/lesson.ipynb
 	$(BIN)/python -m snakemake --cores 4 parity
 	rm -rf results/photographs results/predictions
 	$(BIN)/python tests/helpers/photographs.py results/data/mnist-*/X_test.npy results/photographs

@@ -87,7 +87,7 @@ def test_it_shows_the_present_code_of_the_library():
                 for argument in map(ast.unparse, node.args):
                     shown.append(argument)
                     source = inspect.getsource(eval(argument, MODULES))
-                    assert source in text_of(cell), f"{argument} has changed: execute docs/lesson"
+                    assert source in text_of(cell), f"{argument} has changed: make pictures"
     assert len(shown) >= 20
 
 
