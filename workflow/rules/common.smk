@@ -52,12 +52,6 @@ CONFIG = "config.yaml" if has_own_config else workflow.source_path("../../config
 PREFIX = workflow.modifier.path_modifier
 RESULTS = str(Path(PREFIX.replace_prefix(paths.SUMMARY, None)).parent)
 
-if not os.access(".snakemake" if Path(".snakemake").exists() else ".", os.W_OK):
-    raise WorkflowError(
-        f"Results go to the working directory, and {Path.cwd()} cannot be written: name another one "
-        "with --directory"
-    )
-
 
 def call_or_exit(function, *arguments):
     """Call `function`; a mistake in the configuration ends Snakemake with its message alone."""

@@ -31,6 +31,11 @@ PARTIAL_SUMMARY = Path(paths.PARTIAL_SUMMARY.format(sweep=RUNS.sweep))
 
 # Once more in onstart, when Snakemake has locked the folder. It may be killed before that.
 if workflow.is_main_process and not is_locked():
+    if not os.access(".snakemake" if Path(".snakemake").exists() else ".", os.W_OK):
+        raise WorkflowError(
+            f"Results go to the working directory, and {Path.cwd()} cannot be written: name "
+            "another one with --directory"
+        )
     write_owner()
 
 
