@@ -57,7 +57,7 @@ def test_the_wheel_describes_itself(wheel):
     (name,) = (name for name in archive.namelist() if name.endswith("METADATA"))
     text = archive.read(name).decode()
     assert "\nLicense-Expression: MIT\n" in text
-    assert "\nRequires-Python: >=3.11\n" in text
+    assert "\nRequires-Python: <3.14,>=3.11\n" in text
     assert (CHECKOUT / "README.md").read_text() in text
 
 
