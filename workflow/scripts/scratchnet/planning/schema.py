@@ -6,13 +6,18 @@ Allowed values and defaults are defined in `schemas/config.schema.yaml` and nowh
 import difflib
 import json
 import math
+import sys
 from functools import cache
 from pathlib import Path
 
-import jsonschema
-import yaml
+# Where Jupyter is installed, jsonschema finds this package, for a format that is not used here.
+# Importing it takes over a second. None means: it cannot be imported.
+sys.modules.setdefault("rfc3987_syntax", None)
 
-from scratchnet.errors import escape_bytes
+import jsonschema  # noqa: E402
+import yaml  # noqa: E402
+
+from scratchnet.errors import escape_bytes  # noqa: E402
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "augmentation", "training")
