@@ -54,8 +54,9 @@ def make_lesson(manifest, page):
         import nbconvert  # noqa: F401
         import nbformat
     except ModuleNotFoundError as error:
+        package = error.name.partition(".")[0]  # the module may be one of its parts
         raise MissingPackageError(
-            f"{error.name} is not installed. Only the lesson needs it. To install it, run: "
+            f"{package} is not installed. Only the lesson needs it. To install it, run: "
             "make lesson (or pip install --require-hashes -r requirements-lesson.txt)"
         ) from error
     notebook, arrays = nbformat.read(NOTEBOOK, as_version=4), Path(manifest).resolve().parent
