@@ -12,7 +12,7 @@ from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.stages import fingerprint
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.schema import load_schema, setting_schemas
+from scratchnet.planning.schema import VARIATIONS, load_schema, setting_schemas
 from scratchnet.planning.stages import STAGES, data_name, identity, previous_epoch, run_name
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -28,7 +28,10 @@ SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 )
 FULL |= {"content": "a1b2", "test_fraction": 0.15}
 OF_A_PREDICTION = {"predict_images", "plot_contact_sheet"}
-TOGETHER = {"summarize", "compare", "plot_curves", "plot_points"}
+TOGETHER = {
+    *("summarize", "compare", "plot_curves", "plot_points"),
+    *("rank_rung", "compare_trials", "plot_rungs", "plot_trials"),
+}
 OF_A_RUN = set(STAGES) - OF_A_PREDICTION - TOGETHER
 
 
@@ -106,7 +109,7 @@ MOVES = {
     "plots.style": ("default", (set(), {*PICTURES, "plot_augmentation", "plot_parity"})),
     "plots.format": ("svg", NOTHING),  # another file
 }
-KEYS = [name for name in setting_schemas(load_schema()) if name != "sweep"]
+KEYS = [name for name in setting_schemas(load_schema()) if name not in VARIATIONS]
 
 
 def test_every_setting_has_an_entry():

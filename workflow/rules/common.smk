@@ -72,7 +72,8 @@ if call_or_exit(read_yaml, CONFIG):
 RUNS = call_or_exit(Runs, config, RESULTS)
 SUMMARY = Path(paths.relocate(paths.SUMMARY, RESULTS))
 # A link to the folder of the run. With several runs it is left alone.
-LATEST = paths.relocate(paths.LATEST, RESULTS) if len(RUNS.rows) == 1 else None
+IS_SINGLE = len(RUNS.rows) == 1 or RUNS.search is not None  # of a search, the winner
+LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE else None
 
 
 wildcard_constraints:
@@ -93,6 +94,8 @@ def previous_runs():
 
 def settings_of(wildcards):
     """The settings of the run, of all runs, or of the prediction that `wildcards` belong to."""
+    if not wildcards:
+        return evaluated_runs().settings_of(wildcards)
     if "prediction" not in wildcards:
         return call_or_exit(RUNS.settings_of, wildcards)
     if wildcards["prediction"] != prediction_request().name:
@@ -140,19 +143,23 @@ def raw_file(role):
     return path
 
 
-def start_checkpoint(wildcards):
-    """An input of `train`: the checkpoint to continue from and its record, if there is one."""
-    run = wildcards["run"]
+def current_epochs(run):
+    """The epochs of a run whose checkpoints are current."""
     on_disk = Path(paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), RESULTS))
-    current = {
+    return {
         int(path.stem[-4:])
         for path in on_disk.parent.glob(on_disk.name)
         if track.is_current("train", {"run": run, "epoch": path.stem[-4:]})
     }
+
+
+def start_checkpoint(wildcards):
+    """An input of `train`: the checkpoint to continue from and its record, if there is one."""
+    run = wildcards["run"]
     previous = previous_epoch(
         int(wildcards["epoch"]),
         settings_of({"run": run})["training.checkpoint_every"],
-        current | RUNS.epochs[run],
+        current_epochs(run) | RUNS.epochs[run],
     )
     files = (paths.CHECKPOINT, paths.TRAINING_RECORD) if previous else ()
     return [file.format(run=run, epoch=paths.epoch_name(previous)) for file in files]
@@ -161,7 +168,7 @@ def start_checkpoint(wildcards):
 def of_all_runs(*patterns):
     """An input of a stage that puts all runs together: the files `patterns` of each run."""
     return lambda wildcards: [
-        pattern.format(**place) for place in RUNS.wildcards for pattern in patterns
+        pattern.format(**place) for place in evaluated_runs().wildcards for pattern in patterns
     ]
 
 

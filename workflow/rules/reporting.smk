@@ -42,17 +42,21 @@ def overview():
         each.name: {
             path
             for place in RUNS.wildcards
-            for path in Path().glob(each.benchmark.apply_wildcards(place | {"epoch": "*"}))
+            for path in Path().glob(
+                each.benchmark.apply_wildcards(place | {"epoch": "*", "rung": "*"})
+            )
         }
         for each in workflow.rules
         if each.benchmark and "prediction" not in each.benchmark.get_wildcard_names()
     }
     run_column = ["run"] if RUNS.swept else []
+    shown = evaluated_runs()
     losses = ["train_loss", "validation_loss", "test_loss"]
     return {
-        "datasets": ", ".join(sorted({settings["dataset"] for settings in RUNS.settings})),
+        "datasets": ", ".join(sorted({settings["dataset"] for settings in shown.settings})),
         "results": format_summary(SUMMARY, omit=["folder", "error", *losses, *run_column]),
         "swept": ", ".join(RUNS.swept),
-        "settings": Path(paths.RUN_CONFIG.format(**RUNS.wildcards[0])).read_text(encoding="utf-8"),
+        "trials": len(RUNS.rows) if RUNS.search else None,
+        "settings": Path(paths.RUN_CONFIG.format(**shown.wildcards[0])).read_text(encoding="utf-8"),
         "costs": tabulate_costs(benchmarks),
     }

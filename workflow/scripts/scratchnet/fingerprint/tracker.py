@@ -144,6 +144,18 @@ class Tracker:
             and all(map(os.path.lexists, self._links.get(stage, [])))  # targets may come later
         )
 
+    def runs(self, stage, wildcards):
+        """Return whether this call of Snakemake makes a result, or has made it already.
+
+        It is decided once, when planning comes to the result, and stays so after it was made.
+        """
+        return self._runs(stage, frozenset(wildcards.items()))
+
+    @property
+    def forces(self):
+        """Whether the user forces anything, so that current results may be made again."""
+        return self._workflow.dag_settings.forceall or bool(self._forced)
+
     def fingerprint_of(self, stage, wildcards):
         """Return the present fingerprint of a result of `stage`."""
         return self._fingerprint(stage, frozenset(wildcards.items()))
@@ -242,15 +254,20 @@ class Tracker:
 
     def _is_forced(self, stage, wildcards):
         """Whether the user forces a stage, or one whose results it reads."""
-        dag = self._workflow.dag_settings
-        forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
-        if dag.forceall or not forced:
-            return dag.forceall
+        forceall = self._workflow.dag_settings.forceall
+        if forceall or not self._forced:
+            return forceall
         names = {self._rule(stage).name, *self._outputs(stage, dict(wildcards))}
-        return not names.isdisjoint(forced) or any(
+        return not names.isdisjoint(self._forced) or any(
             self._is_forced(maker, frozenset(own.items()))
             for maker, own in self._makers(stage, dict(wildcards))
         )
+
+    @cached_property
+    def _forced(self):
+        """The names of rules and the paths that the user forces."""
+        dag = self._workflow.dag_settings
+        return {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
 
     def _is_there_and_stays(self, path):
         path = self._modify_path(path)
