@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "workflow" / "scripts")]
+sys.path[:0] = [str(HERE.parent / "helpers"), str(HERE.parents[1] / "workflow" / "scripts")]
 
 import report  # noqa: E402
 from project import copy_workflow  # noqa: E402

@@ -1,10 +1,14 @@
 """Ranking the trials of a search, and what is shown of them."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from scratchnet.errors import DivergenceError
+from scratchnet.evaluation import search_plots
 from scratchnet.evaluation.search import compare_trials, rank_rung
 from scratchnet.evaluation.search_plots import plot_rungs, plot_trials
 from scratchnet.files import read_csv, write_rows
@@ -195,3 +199,22 @@ def test_the_picture_of_the_settings_has_a_panel_for_each(compared, tmp_path, ki
     plot_trials(compared[0], tmp_path / "two.png", "default", axes)
     one, two = pixels(tmp_path / "one.png"), pixels(tmp_path / "two.png")
     assert two.shape[1] > one.shape[1]
+
+
+def test_each_value_of_a_choice_is_named(compared, tmp_path, monkeypatch):
+    figures = []
+
+    @contextmanager
+    def keep(picture, style, **options):
+        figures.append(Figure(**options))
+        yield figures[-1]
+
+    monkeypatch.setattr(search_plots, "save_figure", keep)
+    rows = [row | {"model.activation": "relu"} for row in read_csv(compared[0])]
+    rows[1]["model.activation"] = ""  # it does not apply there
+    write_rows(compared[0], rows)
+    axes = {"training.seed": "choice", "model.activation": "choice"}
+    plot_trials(compared[0], tmp_path / "trials.png", "default", axes)
+    numbers, words = figures[0].axes[:2]
+    assert [label.get_text() for label in numbers.get_xticklabels()] == ["10", "20", "30"]
+    assert [label.get_text() for label in words.get_xticklabels()] == ["-", "relu"]

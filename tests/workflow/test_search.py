@@ -20,14 +20,17 @@ from scratchnet.planning.runs import Runs
 from scratchnet.planning.search import read_promoted
 from scratchnet.planning.yaml_file import read_yaml
 
-# Appended to the copy's loop.py: each epoch, as soon as it is trained.
+# Appended to the copy's loop.py: each epoch is written down as soon as it is trained. The run whose
+# learning rate is in the file `fail` has no memory.
 COUNTED = """
 _train_and_validate_uncounted = _train_and_validate
 
 def _train_and_validate(training, data, settings, epoch):
     import os, time
+    if os.path.exists("fail") and open("fail").read() == str(settings["training.learning_rate"]):
+        raise MemoryError("not enough of it")
     found = _train_and_validate_uncounted(training, data, settings, epoch)
-    with open(os.environ["COUNTED"], "a") as file:
+    with open("counted", "a") as file:  # in the folder of the project
         file.write(f"{sorted(settings.items())} epoch {epoch}\\n")
     time.sleep(float(os.environ.get("SECONDS_PER_EPOCH", "0")))
     return found
@@ -68,7 +71,6 @@ class CountedSearch(Search):
     def __init__(self, project):
         super().__init__(project)
         self.log = project.folder / "counted"
-        os.environ["COUNTED"] = str(self.log)
         append(project.folder / "workflow/scripts/scratchnet/training/loop.py", COUNTED)
         self.define()
 
@@ -83,18 +85,17 @@ class CountedSearch(Search):
         assert not [line for line, n in Counter(lines).items() if n > 1]
         return len(lines)
 
+    @property
+    def table(self):
+        """The target that needs all rankings, and nothing of the winner."""
+        return f"results/searches/{self.runs.search.name}/trials.csv"
+
     def trains(self):
         """How many epochs the next call trains; after it, nothing is left to do."""
         before = self.epochs()
-        self.project.run()
-        assert self.project.plan() == {}
+        self.project.run(self.table)
+        assert self.project.plan(self.table) == {}
         return self.epochs() - before
-
-
-@pytest.fixture(scope="module", autouse=True)
-def environment():
-    yield
-    os.environ.pop("COUNTED", None)
 
 
 @pytest.fixture
@@ -230,7 +231,6 @@ def finished_epochs(project):
 @pytest.mark.slow
 def test_what_is_added_is_trained_and_nothing_else(search):
     assert search.trains() == EPOCHS
-    winner = search.winner()
     before = all_results(search.project)
     # Four more trials: five of ten go on, and of these two.
     known = promoted(search)
@@ -247,12 +247,9 @@ def test_what_is_added_is_trained_and_nothing_else(search):
     more = search.trains()
     new = promoted(search)
     assert more == added(known, new, 0, 1) + 2 * len({*new[1]} - {*known[1]} - {*kept})
-    # What was there before is there still: going back costs nothing but what all searches share.
+    # What was there before is there still: going back costs nothing.
     search.define()
-    stages = search.project.plan()
-    assert {*stages} <= {"summarize"}
-    assert search.trains() == 0
-    assert search.winner() == winner
+    assert search.project.plan(search.table) == {}
     assert {path: all_results(search.project)[path] for path in before} == before
 
 
@@ -285,8 +282,10 @@ def test_a_search_and_a_sweep_share_their_runs(search):
         else 1 + (search.runs.rows[2]["run"] in promoted(search)[0])
     )
     # And the other way round.
+    before = search.epochs()
     search.project.configure(yaml.safe_load(print_winner(search).stdout))
-    assert search.trains() == 0
+    search.project.train()
+    assert search.epochs() == before
 
 
 @pytest.mark.slow
@@ -296,13 +295,13 @@ def test_a_trial_that_diverges_is_ranked_last_and_not_trained_again(search):
         **{"model.hidden": {"choice": [[6], [5]]}},
     }
     search.define(trials=12, space=space)
-    search.project.run()
+    search.project.run(search.table)
     first = search.rankings()[0]
     diverged = [row for row in first if row["why"].startswith("diverged in epoch 1: the ")]
     assert diverged == [row for row in first if row["training.learning_rate"] == "1e+30"] != []
     assert diverged == first[-len(diverged) :]
     assert {row["goes_on"] for row in diverged} == {"no"}
-    assert search.project.plan() == {}
+    assert search.project.plan(search.table) == {}
     # As an ordinary run, it fails as it would have before.
     search.project.configure(
         {
@@ -334,76 +333,78 @@ def test_if_all_trials_diverge_the_search_says_so(search):
 
 @pytest.mark.slow
 def test_a_failed_trial_holds_up_the_ranking_and_not_the_other_trials(search):
-    victim = search.runs.rows[3]["run"]
-    blocked = search.results / "runs" / victim / "checkpoints"
-    blocked.parent.mkdir(parents=True)
-    blocked.write_text("not a folder")
-    process = search.project.snakemake()
-    output = process.stdout + process.stderr
+    victim, fail = search.runs.settings[3], search.project.folder / "fail"
+    fail.write_text(str(victim["training.learning_rate"]))
+    process = search.project.snakemake(search.table)
     assert process.returncode == 1
-    assert search.epochs() == 5 or search.epochs() == 6  # the failure may come after the epoch
+    assert search.epochs() == 5
     assert not search.rankings()
-    assert "5 of 6 trials of rung 1 are trained." in output
-    assert f"  {victim}: " in output
-    blocked.unlink()
-    search.log.write_text("")
-    search.project.run()
-    assert search.epochs() == EPOCHS - 5
+    fail.unlink()
+    assert search.trains() == EPOCHS - 5
     assert len(search.rankings()) == 3
 
 
 @pytest.mark.slow
-def test_what_is_deleted_is_made_again_and_nothing_else(search):
-    search.project.run()
+def test_the_end_of_a_run_names_the_trials_that_failed(search_project):
+    script = search_project.folder / "workflow/scripts/train.py"
+    runs = Search(search_project).runs.rows
+    victim = runs[1]["run"]
+    source = script.read_text()
+    script.write_text(
+        source.replace(
+            "    train_to_checkpoint(",
+            f"    if snakemake.wildcards.run == {victim!r}:\n"
+            "        raise MemoryError\n"
+            "    train_to_checkpoint(",
+        )
+    )
+    process = search_project.snakemake()
+    output = process.stdout + process.stderr
+    assert process.returncode == 1
+    assert "2 of 3 trials of rung 1 are trained.\n" in output
+    assert f"\n  {victim}: . Finished results are kept: close other programs" in output
+
+
+@pytest.mark.slow
+def test_what_is_deleted_is_made_again_and_nothing_else(search_project):
+    search = Search(search_project)
     before, winner = all_results(search.project), search.winner()
     run = search.results / "runs" / winner
+    loser = search.rankings()[0][-1]["run"]
     for path, expected in {
         search.folder / "rung-1.csv": {"rank_rung": 1},
-        search.folder / "rung-3.csv": {"rank_rung": 1},
+        search.folder / "rung-2.csv": {"rank_rung": 1},
         search.folder / "trials.csv": {"compare_trials": 1},
-        search.folder / "rungs.png": {"plot_rungs": 1},
-        run / "epoch-0004/metrics.json": {"evaluate": 1},
-        run / "checkpoints/epoch-0004.npz": {"train": 1},
-        run / "checkpoints/epoch-0001.npz": {},  # a later one says the same
+        run / "epoch-0002/metrics.json": {"evaluate": 1},
+        run / "checkpoints/epoch-0002.npz": {"train": 1},
+        search.results / "runs" / loser / "checkpoints/epoch-0001.npz": {"train": 1},
         search.results / "latest": {"summarize": 1},
     }.items():
         path.unlink()
-        assert planned_to_the_end(search) == expected, path
-    del before[f"runs/{winner}/checkpoints/epoch-0001.npz"]
-    assert all_results(search.project) == before
-
-
-def planned_to_the_end(search):
-    """What runs, as Snakemake says at the end; behind a checkpoint, it is not planned before."""
-    output = search.project.run()
-    assert search.project.plan() == {}
-    if "Nothing to be done" in output:
-        return {}
-    ran = output.partition("Ran:    ")[2].partition("\n")[0]
-    counts = {}
-    for part in ran.split(", "):
-        *n, rule = part.split(" ")
-        counts[rule] = int(*n) if n else 1
-    return counts
+        assert search_project.plan() == expected, path.name
+        search_project.run()
+        assert search_project.plan() == {}
+    assert all_results(search_project) == before
+    # The checkpoint of a later rung has the losses of the earlier ones.
+    (run / "checkpoints/epoch-0001.npz").unlink()
+    assert search_project.plan() == {}
 
 
 @pytest.mark.slow
 def test_an_edit_of_the_ranking_trains_nothing(search):
-    search.project.run()
+    search.trains()
     before = all_results(search.project)
     append(search.project.folder / "workflow/scripts/rank_rung.py", EDIT)
-    assert search.project.plan().keys() == {
-        *("rank_rung", "compare_trials", "plot_rungs", "plot_trials"),
-    }
+    assert search.project.plan(search.table) == {"rank_rung": 3, "compare_trials": 1}
     assert search.trains() == 0
-    assert {p for p, data in all_results(search.project).items() if before[p] != data} == {
+    assert {path for path, data in all_results(search.project).items() if before[path] != data} == {
         path for path in before if path.startswith("searches/") and path.endswith(".fingerprint")
     }
 
 
 @pytest.mark.slow
 def test_an_edit_of_training_trains_everything_again(search):
-    search.project.run()
+    search.trains()
     before = all_results(search.project)
     append(search.project.folder / "workflow/scripts/train.py", EDIT)
     search.log.unlink()
@@ -415,50 +416,55 @@ def test_an_edit_of_training_trains_everything_again(search):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("option", [["--forceall"], ["--forcerun", "train"]], ids=" ".join)
+@pytest.mark.parametrize("option", ["--forceall", "--forcerun=train"])
 def test_forcing_makes_the_same_again(search, option):
-    search.project.run()
+    search.trains()
     before = all_results(search.project)
     search.log.unlink()
-    search.project.run(*option)
+    search.project.run(search.table, option)
     assert search.epochs() == EPOCHS
     assert all_results(search.project) == before
-    assert search.project.plan() == {}
+    assert search.project.plan(search.table) == {}
 
 
 @pytest.mark.slow
 def test_touching_accepts_the_search(search):
-    search.project.run()
+    search.trains()
     append(search.project.folder / "workflow/scripts/train.py", EDIT)
-    assert "train" in search.project.plan()
-    search.project.run("--touch")
-    assert search.project.plan() == {}
+    assert "train" in search.project.plan(search.table)
+    search.project.run(search.table, "--touch")
+    assert search.project.plan(search.table) == {}
 
 
 @pytest.mark.slow
-def test_results_of_the_winner_on_request(search):
-    output = search.project.run("export_npz", "--dry-run", "demo")
-    assert "make_demo" not in output or "rank_rung" in output
-    search.project.run()
-    search.project.run("demo")
-    assert (search.results / "latest/epoch-0004/demo.html").exists()
+def test_results_on_request_are_those_of_the_winner(search_project):
+    search_project.run("demo")
+    assert (search_project.results / "latest/epoch-0002/demo.html").exists()
+    assert len([*search_project.results.glob("runs/*/*/demo.html")]) == 1
 
 
 @pytest.mark.slow
-def test_pruning_keeps_the_search(search):
-    search.project.run()
-    tool = search.project.folder / "workflow/tools/prune.py"
-
+def test_pruning_keeps_the_search(search_project):
     def prune():
+        tool = search_project.folder / "workflow/tools/prune.py"
         return subprocess.run(
             [sys.executable, tool, "config.yaml"],
-            cwd=search.project.folder,
+            cwd=search_project.folder,
             capture_output=True,
             text=True,
             check=True,
         ).stdout
 
+    name = Search(search_project).runs.search.name
     assert prune().endswith("0.0 MB in 0 files.\n")
-    name = search.runs.search.name
-    set_key(search.project, "search.trials", 2)
+    set_key(search_project, "search.trials", 2)
     assert f"MB  {name}\n" in prune()
+
+
+@pytest.mark.slow
+def test_the_report_shows_the_search(search_project):
+    search_project.run("--report", "report.html")
+    page = (search_project.folder / "report.html").read_text()
+    for figure in ("Trials by epoch", "Trials by setting", "All trials"):
+        assert figure in page
+    assert "of 3 trials, which differ in model.hidden, training.learning_rate" in page

@@ -63,6 +63,7 @@ def _plot_key(panel, rows, key, kind, epochs):
         panel.set_xticks(range(len(values)), [value or "-" for value in values])
     else:
         places = {row[key]: float(row[key]) for row in rows if row[key]}
+        panel.set_xscale("log" if kind == "log_uniform" else "linear")
     for row in reversed(rows):
         if row[key] in places:
             is_winner = row["rank"] == "1"
@@ -74,7 +75,7 @@ def _plot_key(panel, rows, key, kind, epochs):
                 linestyle="",
                 color=_colour(epochs.index(int(row["epochs"])), len(epochs)),
             )
-    panel.set(xlabel=key, yscale="log", xscale="log" if kind == "log_uniform" else "linear")
+    panel.set(xlabel=key, yscale="log")
     panel.grid(alpha=0.25)
 
 
