@@ -107,10 +107,10 @@ test-speed: run ## see that nothing that was won in speed and memory is lost
 	$(SET_UP) test
 	$(BIN)/python -m pytest tests/benchmarks
 
-bench: run ## time everything side by side with PyTorch, JAX, TensorFlow, ... (15 minutes)
+bench: run ## time everything side by side with PyTorch, JAX, ... (half an hour; WORKS="lenet5 clean" ROUNDS=3: less)
 	$(SET_UP) test bench
-	$(BIN)/python tests/benchmarks/bench.py
-	cp results/benchmarks/peers.png docs/
+	$(BIN)/python tests/benchmarks/bench.py $(if $(WORKS),--works $(WORKS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(if $(WORKS),,cp results/benchmarks/peers.png docs/)
 
 lint: ## check the style of Python and of rules
 	$(SET_UP) test
