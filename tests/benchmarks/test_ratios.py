@@ -7,7 +7,7 @@ install anyway, and doses that are just large enough for the noise.
 import pytest
 
 from memory import memory
-from pipelines import clean, idle, planning, prepared, sweep
+from pipelines import EMPTY, clean, idle, planning, prepared, sweep
 from ratios import RATIOS
 from timing import CORES
 from trainings import train
@@ -48,6 +48,19 @@ def test_ratios(work):
         if not over:
             return
     raise AssertionError("\n".join(f"{values}: {ratio}" for ratio, values in over.items()))
+
+
+def test_a_ratio_over_its_bound_is_measured_twice_more(monkeypatch):
+    rounds = []
+    monkeypatch.setitem(MEASURE, "idle", lambda: {"scratchnet": [rounds.pop()], EMPTY: [1.0]})
+    rounds[:] = [1.0, 9.0, 9.0]
+    test_ratios("idle")
+    rounds[:] = [1.0, 9.0, 9.0, 9.0]
+    with pytest.raises(AssertionError, match=r"\[9.0, 9.0, 9.0\]: Ratio"):
+        test_ratios("idle")
+    rounds[:] = [9.0, 1.0]
+    test_ratios("idle")
+    assert rounds == [9.0]
 
 
 def test_memory_does_not_grow_with_the_data():

@@ -39,7 +39,7 @@ def read_network(name):
     config = yaml.safe_load(text)
     model = config["model"]
     convolutions = [{"padding": "valid"} | block for block in model["convolutions"]]
-    return Network(convolutions, model["hidden"], config["training"]["batch_size"], 0.02, 0.1)
+    return Network(convolutions, model["hidden"], config["training"]["batch_size"], 0.05, 0.1)
 
 
 NETWORKS = {
