@@ -44,6 +44,8 @@ def test_ratios(work):
         seconds = MEASURE[work]()
         for ratio, values in found.items():
             values.append(ratio.of(seconds))
+            what = f"{ratio.ours} / {ratio.fastest(seconds)}"
+            print(f"{what}: {values[-1]:.2f}, at most {ratio.bound}")
         over = {r: values for r, values in found.items() if min(values) > r.bound}
         if not over:
             return
