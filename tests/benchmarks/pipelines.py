@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from project import copy_workflow
@@ -97,9 +97,8 @@ def clean(names, rounds):
         seconds = seconds_of([sys.executable, HERE / f"{name}_script.py", project.raw, out], out)
         return seconds, [json.loads((out / "metrics.json").read_text())["train_loss"]]
 
-    contenders = {name: lambda name=name: run_script(name) for name in names}
-    contenders |= {"scratchnet": run_pipeline, "floor": run_floor}
-    contenders = {name: contenders[name] for name in names}
+    ours = {"scratchnet": run_pipeline, "floor": run_floor}  # in this order
+    contenders = {name: ours.get(name, partial(run_script, name)) for name in names}
     seconds, losses = take_turns(contenders, rounds)
     check_losses(losses, "scratchnet", dict.fromkeys(losses, 0.02))
     return seconds
@@ -145,9 +144,8 @@ def sweep(names, rounds, learning_rates=LEARNING_RATES, seeds=SEEDS):
     project = Prepared({"model": {"initializer": "glorot_uniform"}, "sweep": keys})
     arrays = prepared().arrays
     contenders = {
-        name: lambda name=name: train_sweep(name, arrays, learning_rates, seeds) for name in names
-    }
-    contenders["scratchnet"] = project.run_anew
+        name: partial(train_sweep, name, arrays, learning_rates, seeds) for name in names
+    } | {"scratchnet": project.run_anew}
     seconds, losses = take_turns(contenders, rounds, warm_up=0)
     check_losses(losses, "scratchnet", dict.fromkeys(losses, 0.02))
     return seconds
@@ -173,7 +171,7 @@ def planning(rounds, sizes=(1, 100, 1000, 10_000)):
         return snakemake(project.folder, "--dry-run"), []
 
     contenders = {EMPTY: lambda: (snakemake(empty), [])}
-    contenders |= {f"{n} runs": lambda n=n: plan(n) for n in sizes}
+    contenders |= {f"{n} runs": partial(plan, n) for n in sizes}
     return take_turns(contenders, rounds, warm_up=0)[0]
 
 

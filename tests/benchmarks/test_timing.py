@@ -5,7 +5,7 @@ import pytest
 from pipelines import Prepared, prepared, write_empty_jobs
 from project import Project
 from ratios import Ratio
-from timing import check_losses, take_turns
+from timing import check_losses, environment, take_turns
 
 
 def test_contenders_take_turns_and_rounds_to_warm_up_are_not_timed():
@@ -32,6 +32,12 @@ def test_losses_have_to_agree():
             check_losses({"ours": [0.5, 1.0], "theirs": [0.5, wrong]}, "ours", tolerances)
     with pytest.raises(ValueError):  # someone has trained less
         check_losses({"ours": [1.0, 0.5], "theirs": [1.0]}, "ours", tolerances)
+
+
+def test_contenders_have_the_memory_settings_of_jobs():
+    found = environment()
+    assert found["MALLOC_TRIM_THRESHOLD_"] == "134217728"
+    assert found["MALLOC_MMAP_THRESHOLD_"] == "33554432"
 
 
 def test_a_ratio_is_taken_to_the_fastest_that_was_measured():

@@ -1,9 +1,11 @@
 """How everything is timed: contenders take turns, and all must come to the same loss."""
 
 import os
+import re
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -44,12 +46,22 @@ def check_losses(losses, ours, tolerances):
 def environment(**variables):
     """Return the environment of a process: TensorFlow without its talk, JAX without a search.
 
-    Where OpenBLAS is told to do without AVX-512, TensorFlow's products do without it, too: both
-    then have the same instructions, on any machine.
+    All contenders have the settings of memory that the workflow gives its jobs. Where OpenBLAS is
+    told to do without AVX-512, TensorFlow's products do without it, too: both then have the same
+    instructions, on any machine.
     """
     if os.environ.get("OPENBLAS_CORETYPE", "").lower() in ("haswell", "zen"):
         variables = {"ONEDNN_MAX_CPU_ISA": "AVX2"} | variables
-    return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"} | variables
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
+    return os.environ | quiet | read_memory_settings() | variables
+
+
+@cache
+def read_memory_settings():
+    """Return the variables for the C library that workflow/rules/common.smk sets."""
+    rules = (CHECKOUT / "workflow" / "rules" / "common.smk").read_text()
+    found = re.findall(r'environ\.setdefault\("(MALLOC_\w+)", str\((\d+) \* 1024\*\*2\)\)', rules)
+    return {name: str(int(mib) * 1024**2) for name, mib in found}
 
 
 def seconds_of(command, folder):
