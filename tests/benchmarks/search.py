@@ -18,14 +18,20 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import yaml
 
-from bench import CORES, HERE, RESULTS, SCRATCH, Prepared, environment
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "helpers"), str(TESTS.parent / "workflow" / "scripts")]
 
-CHECKOUT = HERE.parents[1]
+from pipelines import Prepared, new_folder  # noqa: E402
+from scratchnet.files import read_csv  # noqa: E402
+from timing import CHECKOUT, CORES, HERE, environment  # noqa: E402
+
+RESULTS = CHECKOUT / "results" / "benchmarks"
 CONFIGS = CHECKOUT / "workflow" / "configs"
 SEARCH = yaml.safe_load((CONFIGS / "search.yaml").read_text())
 GRID = yaml.safe_load((CONFIGS / "sweep.yaml").read_text())
@@ -41,33 +47,38 @@ def count_epochs(trials, epochs, keep):
     return total
 
 
-def pipeline(name, settings, table):
+def pipeline(settings, table):
     """Run a configuration in a new project; return what came of it.
 
     `table` is the file below results/ with a row of "val_loss" for each epoch that was trained.
     """
-    from scratchnet.files import read_csv
-
-    folder = Path(SCRATCH.name) / name
-    shutil.rmtree(folder, ignore_errors=True)
-    project = Prepared(folder, settings).project
-    project.run("--until", "preprocess")  # the others find the arrays prepared, too
+    made = Prepared(settings)
+    made.project.run("--until", "preprocess")  # the others find the arrays prepared, too
     started = time.perf_counter()
-    project.run("--cores", len(CORES))
+    made.project.run("--cores", len(CORES))
     seconds = time.perf_counter() - started
-    (path,) = project.results.glob(table)
+    (path,) = made.results.glob(table)
     losses = [float(row["val_loss"]) for row in read_csv(path)]
+    shutil.rmtree(made.folder)
     return {"loss": min(losses), "epochs": len(losses), "seconds": seconds}
 
 
-def search(seed, trials, epochs, name="search"):
+@cache
+def arrays():
+    """The folder of the arrays that the contenders outside of the pipeline read."""
+    made = Prepared(SEARCH)
+    made.project.run("--until", "preprocess")
+    return made.arrays
+
+
+def search(seed, trials, epochs):
     section = SEARCH["search"] | {"seed": seed, "trials": trials, "epochs": epochs}
-    return pipeline(name, SEARCH | {"search": section}, "searches/*/rungs.csv")
+    return pipeline(SEARCH | {"search": section}, "searches/*/rungs.csv")
 
 
 def random_search(seed, budget, epochs):
     """As many trials as the budget is enough for, each trained to its end."""
-    return search(seed, max(1, budget // epochs), [epochs], f"random_{epochs}")
+    return search(seed, max(1, budget // epochs), [epochs])
 
 
 def grid(seed, budget):
@@ -78,17 +89,14 @@ def grid(seed, budget):
         n *= len(values)
     training = GRID["training"] | {"epochs": max(1, budget // n), "seed": seed}
     settings = GRID | {"training": training, "sweep": points}
-    return pipeline("grid", settings, "sweeps/*/curves.csv")
+    return pipeline(settings, "sweeps/*/curves.csv")
 
 
 def other(name, seed, budget, epochs):
     """One of the contenders in search_peers.py, in processes of its own on two cores."""
-    folder = Path(SCRATCH.name) / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    (arrays,) = (Path(SCRATCH.name) / "search" / "results" / "data").glob("mnist-*")
+    folder = new_folder()
     command = [
-        *(sys.executable, HERE / "search_peers.py", name, arrays, folder, json.dumps(SEARCH)),
+        *(sys.executable, HERE / "search_peers.py", name, arrays(), folder, json.dumps(SEARCH)),
         *(str(seed), str(budget), str(epochs)),
     ]
     # Where a contender trains on both cores at once, each of two processes has one thread.
