@@ -68,6 +68,9 @@ SUMMARY = Path(paths.relocate(paths.SUMMARY, RESULTS))
 # Whether results are in a store of a storage plugin. The job of a stage then has copies of its inputs
 # and outputs, in a folder like this one.
 STORED = bool(workflow.storage_settings.default_storage_provider)
+if STORED and IS_MODULE:
+    raise WorkflowError("A workflow that uses this one as a module needs results in a folder.")
+
 # A link to the folder of the run. With several runs it is left alone; a store has no links.
 LATEST = paths.relocate(paths.LATEST, RESULTS) if len(RUNS.rows) == 1 and not STORED else None
 

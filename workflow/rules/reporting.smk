@@ -40,19 +40,22 @@ def overview():
     """What the first page of the report shows (workflow/report/overview.rst)."""
     benchmarks = {
         each.name: {
-            path
+            track.files.fetch(path)
             for place in RUNS.wildcards
-            for path in Path().glob(each.benchmark.apply_wildcards(place | {"epoch": "*"}))
+            for path in track.files.glob(each.benchmark.apply_wildcards(place | {"epoch": "*"}))
         }
         for each in workflow.rules
         if each.benchmark and "prediction" not in each.benchmark.get_wildcard_names()
     }
     run_column = ["run"] if RUNS.swept else []
+    settings = Path(fetch(paths.RUN_CONFIG.format(**RUNS.wildcards[0])))
     losses = ["train_loss", "validation_loss", "test_loss"]
     return {
         "datasets": ", ".join(sorted({settings["dataset"] for settings in RUNS.settings})),
-        "results": format_summary(SUMMARY, omit=["folder", "error", *losses, *run_column]),
+        "results": format_summary(
+            fetch(paths.SUMMARY), omit=["folder", "error", *losses, *run_column]
+        ),
         "swept": ", ".join(RUNS.swept),
-        "settings": Path(paths.RUN_CONFIG.format(**RUNS.wildcards[0])).read_text(encoding="utf-8"),
+        "settings": settings.read_text(encoding="utf-8"),
         "costs": tabulate_costs(benchmarks),
     }

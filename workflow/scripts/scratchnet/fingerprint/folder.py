@@ -49,8 +49,8 @@ class Folder:
         """Do nothing: files are looked at whenever they are asked about."""
 
     @staticmethod
-    def record_to_declare(output):
-        """Return None: a record stays beside the result without being an output of its rule."""
+    def declare_records(rules):
+        """Do nothing: Snakemake deletes outputs before a job, and need not know of records."""
 
     def let_run(self, inputs, outputs, made_from):
         """Return further inputs of a stage that runs; `inputs` and `outputs` are its files."""

@@ -82,9 +82,11 @@ class Store:
     def glob(self, pattern):
         return [path for path in self._listing if fnmatchcase(path, pattern)]
 
-    def record_to_declare(self, output):
-        """Return the record of a result as an output of its rule, for its first output."""
-        return self._stored(str(record_path(output)))
+    def declare_records(self, rules):
+        """Make the record of each rule its last output, so that it gets into the store, last."""
+        self.look()
+        for each in rules:
+            each.set_output(self._stored(str(record_path(each.output[0]))))
 
     def let_run(self, inputs, outputs, made_from):
         """Return the records that a stage is `made_from`; Snakemake takes `outputs` as missing."""

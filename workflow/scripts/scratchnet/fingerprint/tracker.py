@@ -120,10 +120,7 @@ class Tracker:
 
         Call this after the last rule. What a job leaves besides its outputs stays where it ran.
         """
-        self.files.look()
-        for stage in self._known_stages():
-            if record := self.files.record_to_declare(self._rule(stage).output[0]):
-                self._rule(stage).set_output(record)
+        self.files.declare_records(self._rule(stage) for stage in self._known_stages())
 
     def why(self, stage):
         """Return a param for the message of the rule: why the stage runs, in parentheses."""
@@ -241,6 +238,7 @@ class Tracker:
         forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
         if dag.forceall or not forced:
             return dag.forceall
+        forced |= set(map(self.files.path_of, forced))
         names = {self._rule(stage).name, *self._outputs(stage, dict(wildcards))}
         return not names.isdisjoint(forced) or any(
             self._is_forced(maker, frozenset(own.items()))
