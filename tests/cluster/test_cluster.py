@@ -284,8 +284,10 @@ def test_a_node_that_dies_with_its_copies_costs_its_segment_only(stored_project,
     project = stored_project
     project.configure(LONG)
     process = project.start()
-    until(lambda: list(project.results.glob("runs/*/checkpoints/.epoch-0002.npz.*")), 200)
-    ((_, _, node),) = until(lambda: project.cluster.jobs("RUNNING").values())
+    until(lambda: list(project.results.glob("runs/*/checkpoints/.epoch-0002.npz.*")), 300)
+    first = project.cluster.jobs()
+    running = until(lambda: project.cluster.jobs("RUNNING").items() - first.items(), 120)
+    ((_, (_, _, node)),) = running
     time.sleep(5)  # it starts, copies its inputs, and trains
     project.cluster.cut_power(node)
     output = project.finish(process)

@@ -33,7 +33,7 @@ class StoredProject(Project):
 
     def start(self, *arguments, **options):
         """Start Snakemake in a process group of its own; returns the process."""
-        command = [sys.executable, "-m", "snakemake", *self.options, *arguments]
+        command = [sys.executable, "-m", "snakemake", "--cores", 2, *self.options, *arguments]
         return subprocess.Popen(
             list(map(str, command)), cwd=self.folder, start_new_session=True, **options
         )

@@ -80,6 +80,7 @@ def test_a_killed_run_goes_on_to_the_same(stored, finished):
         process = stored.start(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while process.poll() is None and len(list(stored.results.rglob("*.fingerprint"))) <= kill:
             time.sleep(0.05)
+        assert process.poll() is None
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         unlock = [sys.executable, "workflow/tools/unlock.py"]
