@@ -106,14 +106,14 @@ test-pythons: ## make run and make test in fresh clones with each supported Pyth
 	  rm -rf $$folder; \
 	done
 
-test-speed: run ## see that nothing that was won in speed and memory is lost
+test-speed: run ## see that nothing that was won in speed and memory is lost, and print the ratios
 	$(SET_UP) test
-	$(BIN)/python -m pytest tests/benchmarks
+	$(BIN)/python -m pytest -rP --durations=0 tests/benchmarks
 
-bench: run ## time everything side by side with PyTorch, JAX, TensorFlow, ... (15 minutes)
+bench: run ## time everything side by side with PyTorch, JAX, ... (half an hour; WORKS="lenet5 clean" ROUNDS=3: less)
 	$(SET_UP) test bench
-	$(BIN)/python tests/benchmarks/bench.py
-	cp results/benchmarks/peers.png docs/
+	$(BIN)/python tests/benchmarks/bench.py $(if $(WORKS),--works $(WORKS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(if $(WORKS),,cp results/benchmarks/peers.png docs/)
 
 lint: ## check the style of Python and of rules
 	$(SET_UP) test

@@ -7,98 +7,59 @@ from datetime import date
 from matplotlib import style
 from matplotlib.figure import Figure
 
+from ratios import RATIOS, TWO
 from scratchnet.evaluation.figures import COLOURS, LOOK
 
 TITLES = {
     "softmax": "(a) One epoch of softmax regression, batches of 200",
     "mlp": "(b) One epoch of 784-128-10 with ReLU, batches of 128",
-    "clean": "(c) A clean run: from the raw files to the pictures",
-    "sweep": "(d) A sweep of 32 runs of softmax regression, 20 epochs each",
-    "idle": "(e) Nothing to do",
-    "planning": "(f) Planning runs of which none is done",
-    "lenet": "(g) One epoch of LeNet-5 with ReLU, batches of 100",
-    "convnet": "(h) One epoch of Keras's mnist_convnet without dropout, batches of 128",
+    "lenet5": "(c) One epoch of LeNet-5 with ReLU, batches of 100",
+    "keras_convnet": "(d) 20,000 images of Keras's mnist_convnet without dropout, batches of 128",
+    "clean": "(e) A clean run: from the raw files to the plots",
+    "sweep": "(f) A sweep of 32 runs of softmax regression, 20 epochs each",
+    "idle": "(g) Nothing to do",
+    "planning": "(h) Planning runs of which none is done",
+    "memory": "(i) Memory (MiB) and seconds of each stage, with MNIST and ten times as much",
 }
-NO_PEERS = ("scratchnet", "limit")
 
 
 def tables_of(measured):
     """{title: {name: seconds of each round}} of all works that compare seconds."""
     tables = {}
     for work, title in TITLES.items():
-        if work in ("softmax", "mlp", "lenet", "convnet"):
-            for cores, seconds in measured.get(work, {}).items():
-                tables[f"{title}, {cores} each"] = seconds
-        elif work in measured:
-            tables[title] = measured[work]
+        if work == "memory" or work not in measured:
+            continue
+        on_two = {n.removesuffix(TWO): s for n, s in measured[work].items() if n.endswith(TWO)}
+        on_one = {n: s for n, s in measured[work].items() if not n.endswith(TWO)}
+        tables |= {title + ", one core": on_one, title + TWO: on_two} if on_two else {title: on_one}
     return tables
 
 
 def targets_of(measured):
-    """A row for each target: work, what is compared, what was asked, and what was measured.
-
-    That is a ratio of medians where there is something to compare with.
-    """
+    """A row for each ratio: work, what is compared, the target or None, and what was measured."""
     rows = []
-
-    def compare(work, what, ours, theirs, asked):
-        rows.append((work, what, asked, statistics.median(ours) / statistics.median(theirs)))
-
-    for work, asked in (("softmax", 0.8), ("mlp", 1.0)):
-        if work in measured:
-            seconds = measured[work]["one core"]
-            peer = fastest(seconds)
-            title = TITLES[work]
-            compare(title, f"the fastest peer, {peer}", seconds["scratchnet"], seconds[peer], asked)
-            if work == "softmax":
-                compare(title, "the limit", seconds["scratchnet"], seconds["limit"], 2.5)
-    for work, peer, asked in (
-        ("lenet", "keras", 1.0),
-        ("lenet", "pytorch", 1.0),
-        ("convnet", "keras", 1.3),
-    ):
-        if work in measured:
-            seconds = measured[work]["one core"]
-            compare(TITLES[work], peer, seconds["scratchnet"], seconds[peer], asked)
-    if "lenet" in measured:
-        seconds = measured["lenet"]["one core"]
-        what = "without augmentation"
-        compare(TITLES["lenet"], what, seconds["augmented"], seconds["scratchnet"], 1.33)
-    if "clean" in measured:
-        for peer, asked in (("pytorch", 0.85), ("keras", 0.35)):
-            seconds = measured["clean"]
-            what = f"a script in {peer}"
-            compare(TITLES["clean"], what, seconds["scratchnet"], seconds[peer], asked)
-    if "sweep" in measured:
-        seconds, peer = measured["sweep"], fastest(measured["sweep"])
-        what = f"the fastest peer, {peer}"
-        compare(TITLES["sweep"], what, seconds["scratchnet"], seconds[peer], 0.25)
-    if "idle" in measured:
-        seconds = measured["idle"]
-        empty = "an empty Snakefile"
-        compare(TITLES["idle"], empty, seconds["scratchnet"], seconds[empty], 1.4)
+    for ratio in RATIOS:
+        seconds = measured.get(ratio.work, {})
+        if ratio.ours in seconds and any(n in seconds for n in ratio.theirs):
+            what = f"{ratio.ours} / {ratio.fastest(seconds)}"
+            rows.append((TITLES[ratio.work], what, ratio.target, ratio.of(seconds)))
     if "planning" in measured:
         seconds = statistics.median(measured["planning"]["1000 runs"])
-        rows.append((TITLES["planning"], "seconds for 1,000 runs", 15, seconds))
+        rows.append((TITLES["planning"], "seconds for 1,000 runs", 9, seconds))
     if "memory" in measured:
         peak = measured["memory"]["train"]["1 x"]["peak"]
-        rows.append(("(i) Training", "MiB at its peak", 400, peak))
+        rows.append((TITLES["memory"], "MiB of training at its peak", 300, peak))
     return rows
-
-
-def fastest(seconds):
-    peers = [name for name in seconds if name not in NO_PEERS]
-    return min(peers, key=lambda name: statistics.median(seconds[name]))
 
 
 def write(measured, page, picture):
     """Write the tables (.md) and the picture (.png) of what bench.py measured."""
     lines = [f"# Side by side, {date.today()}", ""]
     lines += [f"{os.cpu_count()} cores. Seconds are medians, with the smallest and the largest."]
-    lines += ["", "| work | against | at most | measured | |", "|---|---|---|---|---|"]
+    lines += ["", "| work | what | at most | measured | |", "|---|---|---|---|---|"]
     for work, what, asked, ratio in targets_of(measured):
-        verdict = "reached" if ratio <= asked else "missed"
-        lines += [f"| {work} | {what} | {asked} | {ratio:.3g} | {verdict} |"]
+        verdict = "" if asked is None else "reached" if ratio <= asked else "missed"
+        lines += [f"| {work} | {what} | {asked or ''} | {ratio:.3g} | {verdict} |"]
     for title, seconds in tables_of(measured).items():
         lines += ["", f"## {title}", "", "| | seconds | from | to | scratchnet takes |"]
         lines += ["|---|---|---|---|---|"]
@@ -110,10 +71,7 @@ def write(measured, page, picture):
                 f"| {name} | {median:.3f} | {min(values):.3f} | {max(values):.3f} | {ratio} |"
             ]
     if "memory" in measured:
-        lines += [
-            "",
-            "## (i) Memory (MiB) and seconds of each stage, with MNIST and ten times as much",
-        ]
+        lines += ["", f"## {TITLES['memory']}"]
         lines += ["", "| stage | own | own, 10 x | peak | peak, 10 x | seconds | seconds, 10 x |"]
         lines += ["|---|---|---|---|---|---|---|"]
         for stage, cases in sorted(measured["memory"].items()):

@@ -365,6 +365,19 @@ def test_plots_need_no_backend(project):
     project.run(env={"MPLBACKEND": "no such backend"})
 
 
+@pytest.mark.slow
+def test_jobs_keep_freed_memory_unless_asked_otherwise(new_project):
+    names = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
+    append(
+        new_project.folder / "workflow/scripts/describe.py",
+        "import os\nfrom pathlib import Path\n"
+        f'Path("found").write_text(" ".join(os.environ[name] for name in {names}))\n',
+    )
+    for environment, expected in (({}, "134217728"), ({names[0]: "1000"}, "1000")):
+        new_project.run("--until", "describe", "--forcerun", "describe", env=environment)
+        assert (new_project.folder / "found").read_text() == f"{expected} 33554432"
+
+
 def run_read_only(project, *arguments):
     """Run Snakemake in a folder that cannot be written."""
     # Root may write anywhere, so a mount is what makes it read-only for everybody.

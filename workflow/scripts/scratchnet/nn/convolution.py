@@ -50,7 +50,7 @@ class Conv2D(Layer):
         dY = as_images(dY, self.output_shape)
         # The outer products of each window with its outputs, summed over the samples by matmul.
         products = np.matmul(self.windows, dY.transpose(1, 0, 3, 2))
-        products.sum(axis=(0, 1), out=dW[:, :-1].T)
+        dW[:, :-1] = products.sum(axis=(0, 1)).T
         dY.sum(axis=(0, 1, 3), out=dW[:, -1])
         if not needs_input_grad:
             return None
