@@ -12,7 +12,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo lesson extras cluster storage why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench lint format requirements pictures
+.PHONY: help run report demo lesson extras cluster storage winner why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +43,10 @@ cluster: ## set up what snakemake --profile profiles/slurm needs
 
 storage: ## set up what snakemake --profile profiles/storage needs, on Slurm too
 	$(SET_UP) cluster storage
+
+winner: ## print the config.yaml of the winner of a search (CONFIGS="workflow/configs/search.yaml")
+	$(SET_UP)
+	@$(BIN)/python workflow/tools/winner.py config.yaml $(CONFIGS)
 
 why: ## say what would run, and why
 	$(SET_UP)
@@ -115,6 +119,10 @@ bench: run ## time everything side by side with PyTorch, JAX, ... (half an hour;
 	$(BIN)/python tests/benchmarks/bench.py $(if $(WORKS),--works $(WORKS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 	$(if $(WORKS),,cp results/benchmarks/peers.png docs/)
 
+bench-search: run ## compare a search with Optuna, Keras Tuner, a grid, ... (SEEDS=n; an hour)
+	$(SET_UP) test bench
+	$(BIN)/python tests/benchmarks/search.py --seeds $${SEEDS:-5}
+
 lint: ## check the style of Python and of rules
 	$(SET_UP) test
 	$(BIN)/python -m ruff check .
@@ -136,7 +144,7 @@ requirements: ## pin the newest versions of the packages in requirements*.in (ed
 	    --output-file $$name.txt $$name.in || exit; \
 	done
 
-pictures: report demo ## draw the pictures of the documentation again (default run, sweep, MLP, LeNet-5), and execute the lesson
+pictures: report demo ## draw the pictures of the documentation again (default run, sweep, search, MLP, LeNet-5), and execute the lesson
 	$(SET_UP) test
 	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False docs/lesson.ipynb
 	$(BIN)/python -m snakemake --cores 4 parity
@@ -150,6 +158,9 @@ pictures: report demo ## draw the pictures of the documentation again (default r
 	rm -rf results/sweeps
 	$(BIN)/python -m snakemake --cores 4 --configfile workflow/configs/sweep.yaml
 	cp results/sweeps/*/*.png docs/
+	rm -rf results/searches
+	$(BIN)/python -m snakemake --cores 4 --configfile workflow/configs/search.yaml
+	cp results/searches/*/*.png docs/
 	for target in all parity; do \
 	  $(BIN)/python -m snakemake --cores 4 $$target --configfile workflow/configs/mlp.yaml --config 'sweep={training.seed: [0]}' || exit; \
 	done

@@ -11,6 +11,7 @@ if workflow.modifier.is_main_snakefile():
 
 # Helpers for the rules: common.smk has the configuration and the tracker.
 include: "workflow/rules/common.smk"
+include: "workflow/rules/promotion.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/reporting.smk"
 # The phases. On a cluster, rules that say `localrule` run where Snakemake runs: download needs the
@@ -22,7 +23,11 @@ include: "workflow/rules/plots.smk"
 include: "workflow/rules/summary.smk"
 
 
-if RUNS.swept:
+if RUNS.search:
+
+    include: "workflow/rules/search.smk"
+
+elif RUNS.swept:
 
     include: "workflow/rules/sweep.smk"
 

@@ -61,6 +61,23 @@ def finished_sweep(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def finished_search(tmp_path_factory):
+    """A project like `finished` with a search of three trials, of which one goes on."""
+
+    def make(folder):
+        project = copy_with_small_data(folder)
+        space = {
+            "training.learning_rate": {"log_uniform": [0.01, 1.0]},
+            "model.hidden": {"choice": [[], [6]]},
+        }
+        search = {"trials": 3, "space": space, "epochs": [1, 2], "keep": 0.5}
+        project.configure({"validation_fraction": 0.25, "search": search})
+        (folder / "output").write_text(project.run("--cores", "1"))
+
+    return share_project(tmp_path_factory, "finished search", make)
+
+
+@pytest.fixture(scope="session")
 def finished_on_request(finished, tmp_path_factory):
     """A project like `finished` with everything that is made on request."""
 
@@ -99,6 +116,12 @@ def deep_project(finished_deep, tmp_path):
 def sweep_project(finished_sweep, tmp_path):
     """Like `project`, a copy of `finished_sweep`."""
     return copy_of(finished_sweep, tmp_path)
+
+
+@pytest.fixture
+def search_project(finished_search, tmp_path):
+    """Like `project`, a copy of `finished_search`."""
+    return copy_of(finished_search, tmp_path)
 
 
 @pytest.fixture

@@ -36,7 +36,9 @@ MAY_IMPORT = {
 PLANNING_IMPORTS = {"nn": {"shapes"}, "data": {"user_data"}, "predict": {"image_files"}}
 # The only places where these packages are imported, and so where they are needed.
 USERS = {
-    "matplotlib": {f"evaluation/{name}.py" for name in ("figures", "plots", "sweep_plots")},
+    "matplotlib": {
+        f"evaluation/{name}.py" for name in ("figures", "plots", "sweep_plots", "search_plots")
+    },
     "requests": {"data/download.py"},
     "pooch": {"data/download.py"},
     "jsonschema": {"planning/schema.py"},
@@ -156,7 +158,8 @@ def test_scripts_are_thin_and_see_no_more_than_their_fingerprint(script):
 def rules():
     """The indented text below each `rule NAME:`, by name."""
     text = "\n".join(path.read_text() for path in sorted(RULES.glob("*.smk")))
-    return dict(re.findall(r"^rule (\w+):\n((?:(?: +.*)?\n)+)", text + "\n", re.MULTILINE))
+    pattern = r"^(?:rule|checkpoint) (\w+):\n((?:(?: +.*)?\n)+)"
+    return dict(re.findall(pattern, text + "\n", re.MULTILINE))
 
 
 def test_each_script_has_its_rule():
@@ -181,7 +184,7 @@ def test_rules_have_every_directive_in_one_order(name, text):
     assert f"../scripts/{name}.py" in text
 
 
-HELPERS = ("common.smk", "targets.smk", "reporting.smk", "handlers.smk")
+HELPERS = ("common.smk", "promotion.smk", "targets.smk", "reporting.smk", "handlers.smk")
 
 
 @pytest.mark.parametrize("path", sorted(RULES.glob("*.smk")), ids=lambda path: path.stem)

@@ -26,6 +26,14 @@ LONG = {
     "model": {"hidden": [300]},
     "training": {"epochs": 6, "checkpoint_every": 2, "optimizer": "adam", "batch_size": 50},
 }
+SEARCH = {
+    "validation_fraction": 0.1,
+    "search": {
+        "trials": 4,
+        "space": {"training.learning_rate": {"log_uniform": [0.01, 0.5]}},
+        **{"epochs": [1, 2], "keep": 0.5},
+    },
+}
 EIGHT = {"training": {"epochs": 2}, "sweep": {"training.seed": list(range(8))}}
 
 
@@ -90,7 +98,7 @@ class ClusterProject(Project):
         """The bytes of every result but those that tell how long something took."""
         return {
             path.relative_to(self.results).as_posix(): path.read_bytes()
-            for folder in ("data", "runs")
+            for folder in ("data", "runs", "searches")
             for path in (self.results / folder).rglob("*")
             if (path.is_file() and "checkpoints/" not in str(path)) or path.suffix == ".npz"
         }
@@ -177,6 +185,15 @@ def test_a_sweep_uses_both_nodes_and_ends_like_the_local_one(project, made_here,
     project.finish(process)
     assert nodes == {"n1", "n2"}
     assert project.made() == made_here("eight", EIGHT)
+    assert "Nothing to be done" in project.run()
+
+
+def test_a_search_ends_like_the_local_one(project, made_here):
+    project.configure(SEARCH)
+    output = project.run()
+    assert output.count("Ranking the trials") == 2
+    assert len([path for path in project.made() if "/rung-" in path and path.endswith(".csv")]) == 2
+    assert project.made() == made_here("search", SEARCH)
     assert "Nothing to be done" in project.run()
 
 

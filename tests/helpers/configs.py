@@ -6,10 +6,11 @@ import pytest
 
 from scratchnet.errors import ConfigError
 from scratchnet.planning.config import OPTIONAL, resolve_runs
-from scratchnet.planning.schema import load_schema, setting_schemas
+from scratchnet.planning.schema import VARIATIONS, load_schema, setting_schemas
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
-LEAVES = {key: leaf for key, leaf in setting_schemas(load_schema()).items() if key != "sweep"}
+SETTINGS = setting_schemas(load_schema())
+LEAVES = {key: leaf for key, leaf in SETTINGS.items() if key not in VARIATIONS}
 DEFAULTS = {key: leaf["default"] for key, leaf in LEAVES.items()}
 # What keys that mean something only beside others need.
 BESIDE = {

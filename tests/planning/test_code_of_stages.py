@@ -13,8 +13,10 @@ SCRIPTS = CHECKOUT / "workflow" / "scripts"
 ALL = set(STAGES)
 PLOTS = {stage for stage in STAGES if stage.startswith("plot_")}
 SWEEP_PLOTS = {"plot_curves", "plot_points"}
+SEARCH = {"rank_rung", "compare_trials"}
+SEARCH_PLOTS = {"plot_rungs", "plot_trials"}
 AUGMENTATION = {"plot_augmentation"}
-PLOTS_OF_EPOCHS = PLOTS - SWEEP_PLOTS - AUGMENTATION
+PLOTS_OF_EPOCHS = PLOTS - SWEEP_PLOTS - SEARCH_PLOTS - AUGMENTATION
 EXPORT = {"export_keras", "export_onnx", "export_npz"}
 LESSON = {"make_lesson"}
 TRAIN = {"train", "check_parity"}
@@ -39,7 +41,7 @@ RUN_BY = {
     "data/raw_splits.py": LESSON | {"preprocess"},
     "data/preprocessing.py": LESSON | {"preprocess"},
     "data/user_data.py": LESSON | {"preprocess", "predict_images"},  # whether the files changed
-    "evaluation/__init__.py": USES_CLASS_NAMES | {"summarize", "compare"} | PLOTS,
+    "evaluation/__init__.py": USES_CLASS_NAMES | {"summarize", "compare"} | SEARCH | PLOTS,
     "evaluation/augmentation_plot.py": AUGMENTATION,
     "evaluation/calibration.py": {"evaluate"} | PLOTS_OF_EPOCHS,
     "evaluation/class_names.py": USES_CLASS_NAMES | PLOTS_OF_EPOCHS,
@@ -47,6 +49,8 @@ RUN_BY = {
     "evaluation/feature_maps.py": {"evaluate"},
     "evaluation/figures.py": PLOTS,
     "evaluation/plots.py": PLOTS_OF_EPOCHS,
+    "evaluation/search.py": SEARCH,
+    "evaluation/search_plots.py": SEARCH_PLOTS,
     "evaluation/sweep_plots.py": SWEEP_PLOTS,
     "evaluation/thumbnails.py": {"evaluate", "predict_images"},
     "evaluation/summary.py": {"summarize", "compare"},
@@ -87,7 +91,7 @@ RUN_BY = {
         f"planning/{name}.py": NONE
         for name in (
             *("config", "lock_owner", "paths", "prediction_request", "reasons", "runs"),
-            *("schema", "stages", "trained_runs", "yaml_file"),
+            *("schema", "search", "stages", "trained_runs", "yaml_file"),
         )
     },
     "predict/__init__.py": {"make_demo", "predict_images"},
@@ -97,9 +101,9 @@ RUN_BY = {
     "predict/image_files.py": {"predict_images"},
     "predict/image_input.py": {"predict_images"},
     "predict/predictions.py": {"predict_images"},
-    "training/__init__.py": NETWORK | EXPORT | AUGMENTATION | {"make_demo"},
+    "training/__init__.py": NETWORK | EXPORT | AUGMENTATION | SEARCH | {"make_demo"},
     "training/augmentation.py": TRAIN | LESSON | AUGMENTATION,
-    "training/checkpoints.py": (NETWORK - LESSON) | EXPORT | {"make_demo"},
+    "training/checkpoints.py": (NETWORK - LESSON) | EXPORT | SEARCH | {"make_demo"},
     "training/environment.py": TRAIN | {"evaluate"},
     "training/from_settings.py": TRAIN,
     "training/loop.py": TRAIN | LESSON,

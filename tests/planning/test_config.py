@@ -27,7 +27,13 @@ from scratchnet.data.registry import DATASETS
 from scratchnet.planning.config import APPLIES, OPTIONAL, resolve_runs, swept_keys
 from scratchnet.planning.paths import WILDCARDS
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.schema import SCHEMA, format_value, load_schema, setting_schemas
+from scratchnet.planning.schema import (
+    SCHEMA,
+    VARIATIONS,
+    format_value,
+    load_schema,
+    setting_schemas,
+)
 from scratchnet.planning.settings import read_settings, write_settings
 
 # ---- Defaults.
@@ -35,7 +41,7 @@ from scratchnet.planning.settings import read_settings, write_settings
 
 def test_the_shipped_config_spells_out_every_default():
     shipped = flat(yaml.safe_load(CONFIG.read_text()))
-    assert shipped == DEFAULTS | {"sweep": {}}
+    assert shipped == DEFAULTS | {"sweep": {}, "search": {}}
 
 
 def test_the_shipped_config_has_the_keys_in_the_order_of_the_schema():
@@ -63,7 +69,7 @@ def comment_on(key):
 def test_the_shipped_config_says_what_is_allowed(key):
     schema, comment = LEAVES[key], comment_on(key)
     assert comment.strip()
-    schema = schema.get("items", schema) if key != "sweep" else {}
+    schema = schema.get("items", schema)
     words = [*schema.get("enum", []), *schema.get("examples", [])]
     words += [f"above {schema[k]}" for k in ("exclusiveMinimum",) if k in schema]
     words += [f"below {schema[k]}" for k in ("exclusiveMaximum",) if k in schema]
@@ -76,8 +82,8 @@ EMPTY = {
     "nothing": {},
     "null": None,
     "the shipped one": yaml.safe_load(CONFIG.read_text()),
-    "empty sections": {section: {} for section in [*SECTIONS, "sweep"]},
-    "sections with every line commented out": dict.fromkeys([*SECTIONS, "sweep"]),
+    "empty sections": {section: {} for section in [*SECTIONS, *VARIATIONS]},
+    "sections with every line commented out": dict.fromkeys([*SECTIONS, *VARIATIONS]),
 }
 
 
@@ -419,6 +425,8 @@ def test_a_folder_without_idx_files_is_explained(folder):
 def test_a_ready_made_configuration_is_right_and_says_all_that_matters(path):
     config = yaml.safe_load(path.read_text())
     said = {*flat({**config, "sweep": None}), *swept_keys(config)}
+    if "search" in config:
+        said.add("training.epochs")  # those of the last rung
     assert said >= {*OPTIONAL}
     for run in resolve_runs(config):
         sections = ("model", "augmentation", "training")

@@ -12,7 +12,7 @@ from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.stages import fingerprint
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.schema import load_schema, setting_schemas
+from scratchnet.planning.schema import VARIATIONS, load_schema, setting_schemas
 from scratchnet.planning.stages import STAGES, data_name, identity, previous_epoch, run_name
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -29,7 +29,8 @@ SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 FULL |= {"content": "a1b2", "test_fraction": 0.15}
 OF_A_PREDICTION = {"predict_images", "plot_contact_sheet"}
 TOGETHER = {"summarize", "compare", "plot_curves", "plot_points"}
-OF_A_RUN = set(STAGES) - OF_A_PREDICTION - TOGETHER
+OF_A_SEARCH = {"rank_rung", "compare_trials", "plot_rungs", "plot_trials"}
+OF_A_RUN = set(STAGES) - OF_A_PREDICTION - TOGETHER - OF_A_SEARCH
 
 
 def fingerprint_of(stage, settings, scripts=SCRIPTS):
@@ -106,7 +107,7 @@ MOVES = {
     "plots.style": ("default", (set(), {*PICTURES, "plot_augmentation", "plot_parity"})),
     "plots.format": ("svg", NOTHING),  # another file
 }
-KEYS = [name for name in setting_schemas(load_schema()) if name != "sweep"]
+KEYS = [name for name in setting_schemas(load_schema()) if name not in VARIATIONS]
 
 
 def test_every_setting_has_an_entry():
@@ -247,8 +248,10 @@ def test_a_fingerprint_holds_the_settings_that_its_stage_reads_and_that_apply(st
 
 def test_the_stages_of_all_runs_follow_one_that_puts_them_together():
     following = {name for name, stage in STAGES.items() if stage.each}
-    assert following == {"summarize", "compare"}
-    assert following | {n for n, stage in STAGES.items() if stage.after in following} == TOGETHER
+    assert following == {"summarize", "compare", "rank_rung"}
+    following |= {name for name, stage in STAGES.items() if stage.after in following}
+    following |= {name for name, stage in STAGES.items() if stage.after == "compare_trials"}
+    assert following == TOGETHER | OF_A_SEARCH
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -362,6 +365,62 @@ def test_stages_of_all_runs_are_stale_after_an_edit(scripts, edited, stale):
     before = together(scripts=scripts)
     append(scripts / edited, EDIT)
     assert stale_together(before, together(scripts=scripts)) == stale
+
+
+# ---- Stages of a search.
+
+SEARCH = {"trials": 3, "epochs": [1, 2], "space": {"training.seed": {"choice": [*range(99)]}}}
+
+
+def of_a_search(changes=None, scripts=SCRIPTS, **search):
+    """The fingerprints of the first ranking and of what is behind the last one."""
+    nested = {"validation_fraction": 0.1, "search": SEARCH | search} | (changes or {})
+    runs = Runs(nested)
+    place = {"search": runs.search.name}
+    rungs = {"rank_rung": "1", "compare_trials": "2", "plot_rungs": "2", "plot_trials": "2"}
+    return {
+        stage: fingerprint_of(stage, runs.settings_of(place | {"rung": rung}), scripts)
+        for stage, rung in rungs.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "stale"),
+    [
+        ({"trials": 4}, OF_A_SEARCH),
+        ({"keep": 0.7}, OF_A_SEARCH),
+        ({"epochs": [1, 3]}, OF_A_SEARCH - {"rank_rung"}),
+        ({"epochs": [1, 2, 3]}, OF_A_SEARCH - {"rank_rung"}),
+        ({"seed": 1}, OF_A_SEARCH),
+        ({"changes": {"training": {"learning_rate": 0.5}}}, OF_A_SEARCH),
+        ({"changes": {"validation_fraction": 0.2}}, OF_A_SEARCH),
+        ({"changes": {"classes": ["a", "b"]}}, set()),
+        ({"changes": {"plots": {"style": "default"}}}, {"plot_rungs", "plot_trials"}),
+        ({"changes": {"training": {"epochs": 7}}}, set()),
+    ],
+    ids=str,
+)
+def test_stages_of_a_search_are_stale_after_a_change(changes, stale):
+    before, after = of_a_search(), of_a_search(**changes)
+    assert {stage for stage in OF_A_SEARCH if before[stage] != after[stage]} == stale
+
+
+@pytest.mark.parametrize(
+    ("edited", "stale"),
+    [
+        ("rank_rung.py", OF_A_SEARCH),
+        ("compare_trials.py", OF_A_SEARCH - {"rank_rung"}),
+        ("scratchnet/evaluation/search_plots.py", {"plot_rungs", "plot_trials"}),
+        ("scratchnet/training/loop.py", OF_A_SEARCH),
+        ("scratchnet/evaluation/evaluation.py", set()),
+        ("scratchnet/planning/search.py", set()),
+    ],
+)
+def test_stages_of_a_search_are_stale_after_an_edit(scripts, edited, stale):
+    before = of_a_search(scripts=scripts)
+    append(scripts / edited, EDIT)
+    after = of_a_search(scripts=scripts)
+    assert {stage for stage in OF_A_SEARCH if before[stage] != after[stage]} == stale
 
 
 # ---- Where training continues from.

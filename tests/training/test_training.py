@@ -1,5 +1,6 @@
 """Training: a single epoch, divergence, validation, resuming, early stopping, checkpoints."""
 
+import re
 import time
 from functools import partial
 
@@ -15,7 +16,12 @@ from scratchnet.nn.metrics import PREDICTION_BATCH, accuracy, best_epoch, logits
 from scratchnet.nn.network import build_mlp, initial_weights
 from scratchnet.nn.optimizers import SGD
 from scratchnet.random_streams import random_stream
-from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from scratchnet.training.checkpoints import (
+    Checkpoint,
+    load_checkpoint,
+    load_outcome,
+    save_checkpoint,
+)
 from scratchnet.training.from_settings import make_optimizer
 from scratchnet.training.loop import METRICS, Training, train_epoch
 from scratchnet.training.loop import train as train_on
@@ -103,7 +109,7 @@ def segment(tmp_path):
     manifest = tmp_path / "manifest.json"
     write_json(manifest, {"image_shape": [4, 3]})
 
-    def run(name, epochs, start=(), augmentation=None, **settings):
+    def run(name, epochs, start=(), augmentation=None, may_diverge=False, **settings):
         files = [tmp_path / f"{name}.npz", tmp_path / f"{name}.json"]
         changed = {
             f"{'model' if key in MODEL else 'training'}.{key}": value
@@ -111,7 +117,8 @@ def segment(tmp_path):
         }
         for key, value in (augmentation or {}).items():
             changed[f"augmentation.{key}"] = value
-        train_to_checkpoint(name, data, manifest, SETTINGS | changed, epochs, start, *files)
+        settings = SETTINGS | changed
+        train_to_checkpoint(name, data, manifest, settings, epochs, start, *files, may_diverge)
         return files
 
     return run
@@ -186,6 +193,48 @@ def test_a_diverged_segment_changes_no_file(tmp_path, segment):
     with pytest.raises(DivergenceError):
         segment("long", epochs=3, start=start, learning_rate=1e39)  # infinite in float32
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+# A rate at which the second epoch diverges.
+EXPLODES = {"learning_rate": 1e21, "batch_size": 20}
+
+
+def test_a_trial_that_diverges_has_a_checkpoint_that_says_so(segment):
+    checkpoint, record = segment("trial", 5, may_diverge=True, **EXPLODES)
+    history, why = load_outcome(checkpoint)
+    assert len(history["loss"]) == len(history["val_loss"]) == 1
+    assert re.fullmatch(r"the .*(loss|weights) .*, with a learning rate of 1e\+21", why)
+    assert read_json(record)["epochs"] == 1
+    message = (
+        rf"^training diverged in epoch 2: {re.escape(why)}\. Try a lower training\.learning_rate"
+    )
+    with pytest.raises(DivergenceError, match=message):
+        load_checkpoint(checkpoint)
+
+
+def test_a_run_that_continues_a_diverged_trial_diverges(segment):
+    trial = segment("trial", 3, may_diverge=True, **EXPLODES)
+    with pytest.raises(DivergenceError, match="diverged in epoch 2"):
+        segment("run", 5, trial, **EXPLODES)
+
+
+def test_a_diverged_trial_is_the_same_bytes_however_it_came_there(segment):
+    paths = [segment("start", 1, **EXPLODES)]
+    paths.append(segment("short", 2, paths[0], may_diverge=True, **EXPLODES))
+    paths.append(segment("long", 5, paths[1], may_diverge=True, **EXPLODES))
+    whole, _ = segment("whole", 5, may_diverge=True, **EXPLODES)
+    assert {path.read_bytes() for path, _ in paths[1:]} == {whole.read_bytes()}
+
+
+def test_a_trial_that_does_not_diverge_is_like_any_run(segment):
+    assert (
+        segment("trial", 2, may_diverge=True)[0].read_bytes() == segment("run", 2)[0].read_bytes()
+    )
+
+
+def test_the_outcome_of_a_run_is_its_history(segment):
+    checkpoint, _ = segment("run", 2)
+    assert load_outcome(checkpoint) == (load_checkpoint(checkpoint).history, "")
 
 
 # Validation

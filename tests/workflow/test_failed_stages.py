@@ -2,7 +2,7 @@
 
 import pytest
 
-from expected import COMPARISON, ON_REQUEST
+from expected import COMPARISON, ON_REQUEST, SEARCH
 from failing import fail_and_repeat
 from scratchnet.planning.stages import STAGES
 
@@ -11,7 +11,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_failed_stage_runs_again_until_it_succeeds(request, stage):
-    kind = "sweep_project" if stage in COMPARISON else "project"
-    fail_and_repeat(
-        request.getfixturevalue("project_on_request" if stage in ON_REQUEST else kind), stage
-    )
+    kinds = {
+        **dict.fromkeys(COMPARISON, "sweep_project"),
+        **dict.fromkeys(SEARCH, "search_project"),
+        **dict.fromkeys(ON_REQUEST, "project_on_request"),
+    }
+    fail_and_repeat(request.getfixturevalue(kinds.get(stage, "project")), stage)

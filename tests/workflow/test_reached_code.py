@@ -40,6 +40,18 @@ SWEEP = {
     "training": {"epochs": 4, "schedule": "step", "momentum": 0.9},
     "sweep": {"training.seed": [0, 1], "validation_fraction": [0.25]},
 }
+SEARCH = {
+    "validation_fraction": 0.25,
+    "search": {
+        "trials": 3,
+        "space": {
+            "training.learning_rate": {"choice": [0.1, 1e30]},
+            "training.weight_decay": {"log_uniform": [0.001, 0.1]},
+            "model.hidden": {"choice": [[5], []]},
+        },
+        "epochs": [1, 2],
+    },
+}
 
 
 def definitions(file):
@@ -77,7 +89,10 @@ def make_traced(folder):
     for name, size in (("one", (6, 5)), ("two", (60, 50))):
         Image.fromarray(rng.integers(0, 256, size, np.uint8)).save(images / f"{name}.png")
     everything = ("all", "demo", "lesson", "parity", "export")
-    for settings, targets in (({}, everything), (DEEP, everything), (SWEEP, ("all", "plots"))):
+    for settings, targets in (
+        *(({}, everything), (DEEP, everything)),
+        *((SWEEP, ("all", "plots")), (SEARCH, ("all",))),
+    ):
         project.configure(settings)
         project.run(*targets, env=tracing)
     project.configure({"predict": {"images": "images"}})

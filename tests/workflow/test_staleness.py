@@ -20,6 +20,7 @@ from expected import (
     PLOTS,
     RUN,
     RUN_OF_A_SWEEP,
+    SEARCH,
     once,
 )
 from project import CHECKOUT, EDIT, Project, append, planned, set_key, write_own_npz
@@ -59,6 +60,10 @@ MATRIX = {
     "training.seed": (1, RUN),
     "training.checkpoint_every": (2, set()),
     "sweep": ({"training.seed": [0, 1]}, RUN_OF_A_SWEEP | COMPARISON),
+    "search": (
+        {"trials": 1, "space": {"training.seed": {"choice": [1]}}, "epochs": [1]},
+        {"describe", "train"} | SEARCH,  # and the results of the winner, which is not known yet
+    ),
     "export.raw_pixels": (True, set()),
     "predict.images": ("raw", set()),
     "predict.run": ("another", set()),
@@ -70,8 +75,9 @@ MATRIX = {
 
 # Keys that mean something only beside certain values of others, and keys that always do. The sigma
 # of augmentation has a test of its own.
-CONDITIONAL = {*APPLIES, "training.patience"} - {"augmentation.elastic_sigma"}
-UNCONDITIONAL = [key for key in MATRIX if key not in {*APPLIES, "training.patience"}]
+ON_VALIDATION = {"training.patience", "search"}
+CONDITIONAL = {*APPLIES, *ON_VALIDATION} - {"augmentation.elastic_sigma"}
+UNCONDITIONAL = [key for key in MATRIX if key not in {*APPLIES, *ON_VALIDATION}]
 
 # What runs after an edit of a module or a script: the stages that run it, and what follows. Which
 # stages run which file is in tests/planning/test_code_of_stages.py, for every file.
@@ -105,6 +111,7 @@ def matrix_as_table():
     stages = ["download", "preprocess", "describe", "plot_augmentation", "train", "evaluate"]
     stages += ["plot_history", "plot_confusion", "plot_misclassified", "plot_calibration"]
     stages += ["plot_weights", "summarize", "compare", "plot_curves", "plot_points"]
+    stages += ["rank_rung", "compare_trials", "plot_rungs", "plot_trials"]
     lines = ["| " + " | ".join(["edited key", *stages]) + " |", "|---" * (1 + len(stages)) + "|"]
     for key, (_, expected) in MATRIX.items():
         marks = ["x" if stage in expected else " " for stage in stages]

@@ -45,8 +45,9 @@ def test_exactly_what_is_stale_is_planned(stored):
         (["--touch"], "Results in a store cannot be declared current by --touch"),
         (["--default-storage-prefix", "a/folder"], "must be the absolute path of a folder"),
         (["predict", "--config", "predict={images: raw}"], "predict needs a trained network in a"),
+        (["--configfile", "workflow/configs/search.yaml"], "A search needs results in a folder"),
     ],
-    ids=["touch", "prefix", "predict"],
+    ids=["touch", "prefix", "predict", "search"],
 )
 def test_what_needs_a_folder_says_so(stored, arguments, message):
     process = stored.snakemake(*arguments)

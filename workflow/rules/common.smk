@@ -73,11 +73,13 @@ SUMMARY = Path(paths.relocate(paths.SUMMARY, RESULTS))
 # Whether results are in a store of a storage plugin. The job of a stage then has copies of its inputs
 # and outputs, in a folder like this one.
 STORED = bool(workflow.storage_settings.default_storage_provider)
-if STORED and IS_MODULE:
-    raise WorkflowError("A workflow that uses this one as a module needs results in a folder.")
+if STORED and (IS_MODULE or RUNS.search):
+    user = "A workflow that uses this one as a module" if IS_MODULE else "A search"
+    raise WorkflowError(f"{user} needs results in a folder, not in a store (docs/cluster.md)")
 
 # A link to the folder of the run. With several runs it is left alone; a store has no links.
-LATEST = paths.relocate(paths.LATEST, RESULTS) if len(RUNS.rows) == 1 and not STORED else None
+IS_SINGLE = len(RUNS.rows) == 1 or RUNS.search is not None  # of a search, the winner
+LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE and not STORED else None
 
 
 wildcard_constraints:
@@ -102,6 +104,8 @@ def previous_runs():
 
 def settings_of(wildcards):
     """The settings of the run, of all runs, or of the prediction that `wildcards` belong to."""
+    if not wildcards:
+        return evaluated_runs().settings_of(wildcards)
     if "prediction" not in wildcards:
         return call_or_exit(RUNS.settings_of, wildcards)
     if wildcards["prediction"] != prediction_request().name:
@@ -158,18 +162,22 @@ def raw_file(role):
     return path
 
 
+def current_epochs(run):
+    """The epochs of a run whose checkpoints are current."""
+    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), FILES)
+    epochs = [Path(path).stem[-4:] for path in track.files.glob(pattern)]
+    return {
+        int(epoch) for epoch in epochs if track.is_current("train", {"run": run, "epoch": epoch})
+    }
+
+
 def start_checkpoint(wildcards):
     """An input of `train`: the checkpoint to continue from and its record, if there is one."""
     run = wildcards["run"]
-    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), FILES)
-    epochs = [Path(path).stem[-4:] for path in track.files.glob(pattern)]
-    current = {
-        int(epoch) for epoch in epochs if track.is_current("train", {"run": run, "epoch": epoch})
-    }
     previous = previous_epoch(
         int(wildcards["epoch"]),
         settings_of({"run": run})["training.checkpoint_every"],
-        current | RUNS.epochs[run],
+        current_epochs(run) | RUNS.epochs[run],
     )
     files = (paths.CHECKPOINT, paths.TRAINING_RECORD) if previous else ()
     return [file.format(run=run, epoch=paths.epoch_name(previous)) for file in files]
@@ -178,7 +186,7 @@ def start_checkpoint(wildcards):
 def of_all_runs(*patterns):
     """An input of a stage that puts all runs together: the files `patterns` of each run."""
     return lambda wildcards: [
-        pattern.format(**place) for place in RUNS.wildcards for pattern in patterns
+        pattern.format(**place) for place in evaluated_runs().wildcards for pattern in patterns
     ]
 
 

@@ -27,6 +27,7 @@ from scratchnet.planning.lock_owner import is_locked, write_owner
 
 STARTED = time.time()
 SWEEP_FOLDER = paths.SWEEP.format(sweep=RUNS.sweep)
+SEARCH_FOLDER = paths.SEARCH.format(search=RUNS.search.name) if RUNS.search else None
 PARTIAL_SUMMARY = Path(paths.PARTIAL_SUMMARY.format(sweep=RUNS.sweep))
 
 # Once more in onstart, when Snakemake has locked the folder. It may be killed before that.
@@ -92,27 +93,35 @@ def show(*lines):
 
 def show_results():
     """After a whole run, print the results and where they are, if all of them are current."""
-    tables = {"summarize": {}} | ({"compare": {"sweep": RUNS.sweep}} if RUNS.swept else {})
-    if not is_whole_run() or not all(track.is_current(*table) for table in tables.items()):
+    tables = [("summarize", {})]
+    if RUNS.search:  # before the summary, which needs the winner
+        tables = [*(("rank_rung", rung) for rung in all_rungs()), *tables]
+    elif RUNS.swept:
+        tables.append(("compare", {"sweep": RUNS.sweep}))
+    if not is_whole_run() or not all(track.is_current(*table) for table in tables):
         return
     PARTIAL_SUMMARY.unlink(missing_ok=True)
     summary = fetch(paths.SUMMARY)
-    points = fetch(f"{SWEEP_FOLDER}/points.csv") if RUNS.swept else None
+    points = fetch(f"{SWEEP_FOLDER}/points.csv") if RUNS.swept and not RUNS.search else None
     by_point = points and len(read_csv(points)) < len(RUNS.rows)
     show("", *align_columns(format_summary(points if by_point else summary)), "")
     for row in read_csv(summary):
         if row["best"]:
             show(f"The best run by validation accuracy: {row['folder']}")
-    others = [job for job in workflow.dag.jobs if not workflow.dag.needrun(job)]
-    show(f"Ran:    {count_rules(workflow.dag.finished_jobs)}")
+    ran = {*workflow.dag.finished_jobs}
+    others = [job for job in workflow.dag.jobs if job not in ran and not workflow.dag.needrun(job)]
+    show(f"Ran:    {count_rules(ran)}")
     show(f"Reused: {count_rules(job for job in others if is_current_result(job))}")
     if STORED:
         show(f"Store:  {track.files.prefix}")
         return
-    records = [paths.TRAINING_RECORD.format(**place) for place in RUNS.wildcards]
+    records = [paths.TRAINING_RECORD.format(**place) for place in evaluated_runs().wildcards]
     if others := describe_other_environments(records):
         show(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")
-    show(f"Table:  {SUMMARY}; plots: in {SWEEP_FOLDER if RUNS.swept else 'the folder above'}")
+    if RUNS.search:
+        show(f"Trials: {SEARCH_FOLDER}/trials.csv has all {len(RUNS.rows)}, with plots beside it")
+    where = SWEEP_FOLDER if RUNS.swept and not RUNS.search else "the folder above"
+    show(f"Table:  {SUMMARY}; plots: in {where}")
     show(f"Report: {hint('report', '--report', f'{RESULTS}/report.html')}")
     show(f"Demo:   {hint('demo', '--cores', '1', 'demo')}")
 
@@ -161,7 +170,11 @@ def show_full_disks():
 
 def show_failures():
     """After a whole sweep that failed, write and print what became of each run."""
-    if len(RUNS.rows) == 1 or not is_whole_run():
+    if not is_whole_run():
+        return
+    if RUNS.search:
+        show_failures_of_search()
+    if IS_SINGLE:
         return
     partial = [
         row if track.is_current("evaluate", result) else row | {"error": find_error(place)}
@@ -178,6 +191,23 @@ def show_failures():
         show(f"{PARTIAL_SUMMARY} lists all of them.")
     for line in shorten_list([f"{row['folder']}: {row['error']}" for row in failed], 10):
         show(f"  {line}")
+
+
+def show_failures_of_search():
+    """Print which trials are missing in the first rung that is not ranked, and why."""
+    open_rungs = (rung for rung in all_rungs() if not track.is_current("rank_rung", rung))
+    if not (rung := next(open_rungs, None)):
+        return
+    found = [Path(path) for path in checkpoints_of_rung(rung)]
+    trials = [{"run": path.parts[-3], "epoch": path.stem[-4:]} for path in found]
+    failed = [trial for trial in trials if not track.is_current("train", trial)]
+    if failed:
+        n = int(rung["rung"])
+        show(f"\n{len(trials) - len(failed)} of {len(trials)} trials of rung {n} are trained.")
+        places = {place["run"]: place for place in RUNS.wildcards}
+        lines = [f"{each['run']}: {find_error(places[each['run']])}" for each in failed]
+        for line in shorten_list(lines, 10):
+            show(f"  {line}")
 
 
 def find_error(place):

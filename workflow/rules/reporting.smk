@@ -42,20 +42,24 @@ def overview():
         each.name: {
             track.files.fetch(path)
             for place in RUNS.wildcards
-            for path in track.files.glob(each.benchmark.apply_wildcards(place | {"epoch": "*"}))
+            for path in track.files.glob(
+                each.benchmark.apply_wildcards(place | {"epoch": "*", "rung": "*"})
+            )
         }
         for each in workflow.rules
         if each.benchmark and "prediction" not in each.benchmark.get_wildcard_names()
     }
     run_column = ["run"] if RUNS.swept else []
-    settings = Path(fetch(paths.RUN_CONFIG.format(**RUNS.wildcards[0])))
+    shown = evaluated_runs()
+    settings = Path(fetch(paths.RUN_CONFIG.format(**shown.wildcards[0])))
     losses = ["train_loss", "validation_loss", "test_loss"]
     return {
-        "datasets": ", ".join(sorted({settings["dataset"] for settings in RUNS.settings})),
+        "datasets": ", ".join(sorted({settings["dataset"] for settings in shown.settings})),
         "results": format_summary(
             fetch(paths.SUMMARY), omit=["folder", "error", *losses, *run_column]
         ),
         "swept": ", ".join(RUNS.swept),
+        "trials": len(RUNS.rows) if RUNS.search else None,
         "settings": settings.read_text(encoding="utf-8"),
         "costs": tabulate_costs(benchmarks),
     }

@@ -1,21 +1,24 @@
 # The targets: which results `all` and the rules on request stand for.
+SEARCH_STAGES = ("rank_rung", "compare_trials", "plot_rungs", "plot_trials")
+STAGES_OF_TRIALS = ("download", "preprocess", "describe")  # and as much training as is wanted
 
 
 def results_of(*stages):
     """Where the first result of each of `stages` lies on disk, for each run.
 
-    A workflow that uses this one as a module may ask, too: input: NAME.results_of("train")
+    Of a search, those of the winner, which is known to input functions only. A workflow that uses
+    this one as a module may ask, too: input: NAME.results_of("train")
     """
     return [
         str(getattr(rules, stage).output[0].apply_wildcards(place))
-        for place in RUNS.wildcards
+        for place in evaluated_runs().wildcards
         for stage in stages
     ]
 
 
 def results_on_request(*stages):
-    """The same, as paths in rules."""
-    return [rule_path(path) for path in results_of(*stages)]
+    """An input: the same, as paths in rules."""
+    return lambda wildcards: [rule_path(path) for path in results_of(*stages)]
 
 
 def rule_path(path):
@@ -24,15 +27,47 @@ def rule_path(path):
 
 
 def all_results(with_plots_of_runs=not RUNS.swept):
-    """The first result of each of the rules so far, for each run.
+    """An input: the first result of each of the rules so far, for each run.
 
-    The first is enough: a stage that lacks another one is stale, and runs. Only the results that
-    the run has are asked for: the user's own data are not downloaded.
+    The first is enough: a stage that lacks another one is stale, and runs.
     """
     patterns = {stage: getattr(rules, stage).output[0] for stage in STAGES if rules.has(stage)}
+    if RUNS.search:
+        return results_of_search(patterns)
+    return first_results(RUNS, patterns, with_plots_of_runs)
+
+
+def results_of_search(patterns):
+    """An input: the trials as far as they go, their rankings, and all results of the winner."""
+    of_search = {s: pattern for s, pattern in patterns.items() if s in SEARCH_STAGES}
+    of_trials = {s: pattern for s, pattern in patterns.items() if s in STAGES_OF_TRIALS}
+    of_winner = {s: pattern for s, pattern in patterns.items() if s not in SEARCH_STAGES}
+    rankings = [
+        rule_path(pattern.apply_wildcards(rung))
+        for rung in all_rungs()
+        for pattern in of_search.values()
+    ]
+    return [
+        *first_results(RUNS, of_trials),
+        *dict.fromkeys(rankings),
+        *(of_rung(rung) for rung in all_rungs()),
+        lambda wildcards: first_results(evaluated_runs(), of_winner),
+    ]
+
+
+def of_rung(rung):
+    """An input: the checkpoints of a rung. Each rung has its own, as it is known by itself."""
+    return lambda wildcards: checkpoints_of_rung(rung)
+
+
+def first_results(runs, patterns, with_plots_of_runs=True):
+    """The first result of each stage, {stage: pattern}, for each of the Runs `runs`.
+
+    Only the results that the run has are asked for: the user's own data are not downloaded.
+    """
     found = [
         rule_path(pattern.apply_wildcards(place))
-        for settings, place in zip(RUNS.settings, RUNS.wildcards)
+        for settings, place in zip(runs.settings, runs.wildcards)
         for stage, pattern in patterns.items()
         if stage not in WANTED or WANTED[stage](settings)
         if with_plots_of_runs

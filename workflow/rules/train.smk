@@ -46,6 +46,7 @@ rule train:
     params:
         fingerprint=track.fingerprint("train"),
         why=track.why("train"),
+        may_diverge=RUNS.search is not None,
     message:
         "Training {wildcards.run} to epoch {wildcards.epoch}{params.why}"
     script:

@@ -13,4 +13,5 @@ with stage_job(snakemake) as settings:
         start=snakemake.input.get("start"),
         checkpoint=snakemake.output.checkpoint,
         record=snakemake.output.record,
+        may_diverge=snakemake.params.may_diverge,
     )

@@ -34,12 +34,14 @@ MADE = [
     f"{paths.EPOCH}/export/{{network.keras,network.onnx,network.npz,README.md}}",
     f"{paths.SWEEP}/{{{PLOTS}}}.{{csv,png,svg}}",
     paths.PARTIAL_SUMMARY,
+    f"{paths.SEARCH}/{{{PLOTS}}}.{{csv,png,svg}}",
+    paths.RANKING,
     *(
         path(stage, folder)
         for stage in STAGES
         if stage not in PREDICTION_STAGES
         for path in (paths.log, paths.benchmark)
-        for folder in (paths.DATA, paths.RUN, paths.EPOCH, paths.SWEEP)
+        for folder in (paths.DATA, paths.RUN, paths.EPOCH, paths.SWEEP, paths.SEARCH, paths.RUNG)
     ),
 ]
 # What a killed job leaves behind: temporary folders of downloads and of unpacked files, and files
@@ -58,14 +60,17 @@ def to_regex(pattern):
 
 
 def find_wanted(config):
-    """Return the (folder, epoch) pairs that a configuration asks for; an epoch may be None."""
+    """Return the (folder, epoch) pairs that a configuration asks for; an epoch may be None.
+
+    A trial of a search is wanted in all rungs, however far it came.
+    """
     runs = Runs(config)
-    wanted = {(runs.sweep, None)}
+    wanted = {(runs.search.name if runs.search else runs.sweep, None)}
     for settings, place in zip(runs.settings, runs.wildcards):
         run, epochs = place["run"], settings["training.epochs"]
         every = settings["training.checkpoint_every"] or epochs
         wanted |= {(place["data"], None), (run, None)}
-        wanted |= {(run, epoch) for epoch in [*range(every, epochs, every), epochs]}
+        wanted |= {(run, epoch) for epoch in [*range(every, epochs, every), *runs.epochs[run]]}
     return wanted
 
 
@@ -96,6 +101,7 @@ def find_unwanted(results, wanted):
         if match:
             wildcards = match.groupdict()
             epoch = wildcards.pop("epoch", None)
+            wildcards.pop("rung", None)
             (folder,) = wildcards.values()
             if (folder, int(epoch) if epoch else None) not in wanted:
                 yield path, folder

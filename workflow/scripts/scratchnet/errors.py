@@ -28,7 +28,14 @@ class ResultsError(ScratchnetError):
 
 
 class DivergenceError(ScratchnetError):
-    """The loss is no longer a finite number."""
+    """The loss is no longer a finite number.
+
+    Where it is known, `why` says how that was seen, and `history` has the epochs before.
+    """
+
+    def __init__(self, message, why="", history=None):
+        super().__init__(message)
+        self.why, self.history = why, history
 
 
 class MissingPackageError(ScratchnetError):

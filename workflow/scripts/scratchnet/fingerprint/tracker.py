@@ -13,7 +13,7 @@ Tracker gives it inputs from which it comes to the same conclusion:
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -151,6 +151,18 @@ class Tracker:
             and all(map(os.path.lexists, self._links.get(stage, [])))  # targets may come later
         )
 
+    def runs(self, stage, wildcards):
+        """Return whether this call of Snakemake makes a result, or has made it already.
+
+        It is decided once, when planning comes to the result, and stays so after it was made.
+        """
+        return self._runs(stage, frozenset(wildcards.items()))
+
+    @property
+    def forces(self):
+        """Whether the user forces anything, so that current results may be made again."""
+        return self._workflow.dag_settings.forceall or bool(self._forced)
+
     def fingerprint_of(self, stage, wildcards):
         """Return the present fingerprint of a result of `stage`."""
         return self._fingerprint(stage, frozenset(wildcards.items()))
@@ -234,16 +246,21 @@ class Tracker:
 
     def _is_forced(self, stage, wildcards):
         """Whether the user forces a stage, or one whose results it reads."""
-        dag = self._workflow.dag_settings
-        forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
-        if dag.forceall or not forced:
-            return dag.forceall
-        forced |= set(map(self.files.path_of, forced))
+        forceall = self._workflow.dag_settings.forceall
+        if forceall or not self._forced:
+            return forceall
         names = {self._rule(stage).name, *self._outputs(stage, dict(wildcards))}
-        return not names.isdisjoint(forced) or any(
+        return not names.isdisjoint(self._forced) or any(
             self._is_forced(maker, frozenset(own.items()))
             for maker, own in self._makers(stage, dict(wildcards))
         )
+
+    @cached_property
+    def _forced(self):
+        """The names of rules and the paths that the user forces."""
+        dag = self._workflow.dag_settings
+        forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
+        return forced | set(map(self.files.path_of, forced))
 
     def _is_there_and_stays(self, path):
         path = self.files.path_of(path)

@@ -10,6 +10,7 @@ from scratchnet.errors import CONTROL_CHARACTERS, ConfigError
 from scratchnet.fingerprint.values import canonical
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.planning.schema import (
+    VARIATIONS,
     Validator,
     explain_error,
     fill_in_defaults,
@@ -17,6 +18,7 @@ from scratchnet.planning.schema import (
     load_schema,
     setting_schemas,
 )
+from scratchnet.planning.search import draw_trials, find_mistakes
 from scratchnet.planning.stages import DISTORTIONS
 from scratchnet.planning.yaml_file import check_extent
 
@@ -46,7 +48,8 @@ def resolve_runs(config):
     """Return the settings of each run that `config` asks for: a list of flat {dotted key: value}.
 
     The settings are validated, and defaults are filled in. A sweep has one run for each
-    combination of its values, and the runs are sorted by these values. For the user's own data,
+    combination of its values, and the runs are sorted by these values. A search has one run for
+    each trial, in their order; equal trials are one run. For the user's own data,
     "dataset" is a label, "files" maps roles to paths, and "content" is a hash. Raises ConfigError,
     which lists the mistakes: all of them, or the first MAX_PROBLEMS.
     """
@@ -60,39 +63,70 @@ def resolve_runs(config):
         for error in Validator(schema).iter_errors(config)
         for problem in explain_error(error)
     )
-    sections = _sections(config["sweep"])
-    n_runs = sum(math.prod(map(len, section.values())) for section in sections)
-    if n_runs > MAX_RUNS:
-        raise ConfigError(f"the sweep has {n_runs} runs; at most {MAX_RUNS} are possible")
-    problems = []
-    base = {key: _get(config, key) for key in setting_schemas(schema) if key != "sweep"}
+    problems = [*_conflicts_between(config)]
+    base = {key: _get(config, key) for key in setting_schemas(schema) if key not in VARIATIONS}
     runs = {}
-    for section in sections:
-        for values in itertools.product(*section.values()):
-            run = base | dict(zip(section, values))
-            problems += _conflicts_in(run)
-            try:
-                run |= _dataset_settings(run["dataset"])
-            except ConfigError as error:
-                problems.append(f"dataset: {error}")
-            else:
-                problems += _oversized_windows_in(run)
-            for key, applies in APPLIES.items():
-                if not applies(run):
-                    del run[key]
-            for key in OPTIONAL:
-                if not run[key]:
-                    del run[key]
-            runs[canonical({**run, "files": None})] = run
+    for values in [] if problems else _variations(config, schema):
+        run = base | values
+        problems += _conflicts_in(run)
+        try:
+            run |= _dataset_settings(run["dataset"])
+        except ConfigError as error:
+            problems.append(f"dataset: {error}")
+        else:
+            problems += _oversized_windows_in(run)
+        for key, applies in APPLIES.items():
+            if not applies(run):
+                del run[key]
+        for key in OPTIONAL:
+            if not run[key]:
+                del run[key]
+        runs.setdefault(canonical({**run, "files": None}), run)
     _raise_if_any(problems)
+    if config["search"]:
+        return [*runs.values()]
     return sorted(
         runs.values(), key=lambda run: [_sort_key(run.get(key)) for key in swept_keys(config)]
     )
 
 
+def resolve_search(config):
+    """Return the section `search` of a valid `config` with its defaults; {} if there is none."""
+    return fill_in_defaults(config.get("search"), load_schema()["properties"]["search"])
+
+
 def swept_keys(config):
-    """Return the dotted keys that the sweep of `config` has values for, in alphabetical order."""
-    return sorted({key for section in _sections(config.get("sweep")) for key in section})
+    """Return the dotted keys that the sweep or the search of `config` has values for, sorted."""
+    space = resolve_search(config).get("space", {})
+    return sorted({key for section in _sections(config.get("sweep")) for key in section} | {*space})
+
+
+def _variations(config, schema):
+    """Yield the settings in which each run differs from the others, {dotted key: value}."""
+    if search := config["search"]:
+        leaves = setting_schemas(schema).items()
+        whole_numbers = {key for key, leaf in leaves if leaf.get("type") == "integer"}
+        for values in draw_trials(search, whole_numbers):
+            yield values | {"training.epochs": search["epochs"][-1]}
+        return
+    sections = _sections(config["sweep"])
+    n_runs = sum(math.prod(map(len, section.values())) for section in sections)
+    if n_runs > MAX_RUNS:
+        raise ConfigError(f"the sweep has {n_runs} runs; at most {MAX_RUNS} are possible")
+    for section in sections:
+        for values in itertools.product(*section.values()):
+            yield dict(zip(section, values))
+
+
+def _conflicts_between(config):
+    """Yield what is wrong with a search by itself, and beside the other sections."""
+    if not config["search"]:
+        return
+    yield from find_mistakes(config["search"])
+    if any(_sections(config["sweep"])):
+        yield "search: there is a sweep as well; leave one of them out"
+    if not config["validation_fraction"]:
+        yield "search: trials are ranked on validation images; set validation_fraction above 0"
 
 
 def _sections(sweep):

@@ -6,12 +6,14 @@ files that only one rule makes and reads are named in that rule, below one of th
 
 RESULTS = "results"
 
-# Folders. Those of `data`, `run`, `sweep` and `prediction` are named after settings.
+# Folders. Those of `data`, `run`, `sweep`, `search` and `prediction` are named after settings.
 DATASET = "results/data/{dataset}"
 DATA = "results/data/{data}"
 RUN = "results/runs/{run}"
 EPOCH = "results/runs/{run}/epoch-{epoch}"
 SWEEP = "results/sweeps/{sweep}"
+SEARCH = "results/searches/{search}"
+RUNG = "results/searches/{search}/rung-{rung}"
 PREDICTION = "results/predictions/{prediction}"
 
 RAW_FILES = {
@@ -33,6 +35,7 @@ TRAINING_RECORD = f"{RUN}/checkpoints/epoch-{{epoch}}.json"
 METRICS = f"{EPOCH}/metrics.json"
 HISTORY = f"{EPOCH}/history.csv"
 SUMMARY = "results/summary.csv"
+RANKING = f"{RUNG}.csv"
 PARTIAL_SUMMARY = f"{SWEEP}/partial_summary.csv"
 LATEST = "results/latest"
 
@@ -44,6 +47,8 @@ WILDCARDS = {
     "run": FOLDER_NAME,
     "epoch": "[0-9]{4}",
     "sweep": FOLDER_NAME,
+    "search": FOLDER_NAME,
+    "rung": "[1-9][0-9]*",
     "prediction": FOLDER_NAME,
 }
 

@@ -1,15 +1,18 @@
 """The runs that a configuration asks for, and which results belong to which run."""
 
 from collections.abc import Mapping
+from copy import copy
+from functools import cache
 
 from scratchnet.errors import ConfigError
 from scratchnet.fingerprint.values import short_hash
 from scratchnet.planning import paths
-from scratchnet.planning.config import resolve_runs, swept_keys
+from scratchnet.planning.config import resolve_runs, resolve_search, swept_keys
+from scratchnet.planning.search import make_search
 from scratchnet.planning.stages import data_name, identity, run_name
 
 # The wildcards that tell which run a result belongs to, the most telling first.
-FOLDERS = ("run", "data", "dataset", "sweep")
+FOLDERS = ("run", "data", "dataset", "sweep", "search")
 
 
 class Runs:
@@ -18,8 +21,9 @@ class Runs:
     `settings` has the settings of each run, flat by dotted key; `wildcards` has the wildcards of
     its results. `rows` has the lines of the summary: the run, its folder, its values of the `swept`
     keys, and the paths of what was measured. `sweep` is the folder in which they are compared.
-    `epochs` has the epochs that are asked for, by run. Raises ConfigError where the configuration
-    is not valid.
+    `epochs` has the epochs that are asked for, by run: of a trial, those of all rungs. `search` is
+    None, or the Search whose trials the runs are. Raises ConfigError where the configuration is not
+    valid.
     """
 
     def __init__(self, config, results=paths.RESULTS):
@@ -40,13 +44,22 @@ class Runs:
             for settings, place in zip(self.settings, places)
         ]
         self.sweep = sweep_name(self.swept, self.rows)
-        self.wildcards = [place | {"sweep": self.sweep} for place in places]
+        section = resolve_search(config)
+        self.search = make_search(section, self.rows) if section else None
+        group = {"search": self.search.name} if self.search else {"sweep": self.sweep}
+        self.wildcards = [place | group for place in places]
         self.epochs = {place["run"]: set() for place in places}
         for place in places:
-            self.epochs[place["run"]].add(int(place["epoch"]))
-        self._index = {place[kind]: i for i, place in enumerate(self.wildcards) for kind in FOLDERS}
+            self.epochs[place["run"]] |= {int(place["epoch"]), *(section.get("epochs", []))}
+        self._index = {
+            place[kind]: i
+            for i, place in enumerate(self.wildcards)
+            for kind in FOLDERS
+            if kind in place
+        }
         # The settings of stages that put all runs together: those that all share, and the runs.
         self._together = self.settings[0] | {"rows": self.rows, "runs": self.settings}
+        self.only, self._ranked = cache(self.only), cache(self._ranked)
 
     def settings_of(self, wildcards: Mapping) -> dict:
         """Return the settings of the run, or of all runs, that a result belongs to.
@@ -56,7 +69,29 @@ class Runs:
         if not wildcards:
             return self._together
         index = self._index_of(wildcards)
+        if "search" in wildcards:
+            return self._ranked(int(wildcards.get("rung", len(self.search.rungs))))
         return self._together if "sweep" in wildcards else self.settings[index]
+
+    def only(self, run: str):
+        """Return these Runs with `run` alone: what is said of a search once its winner is known."""
+        one, i = copy(self), self._index[run]
+        one.settings, one.rows, one.wildcards = (
+            [self.settings[i]],
+            [self.rows[i]],
+            [self.wildcards[i]],
+        )
+        one._together = self.settings[i] | {"rows": one.rows, "runs": one.settings}
+        return one
+
+    def _ranked(self, rung):
+        """The settings of the stages that rank trials, up to a rung."""
+        return self.settings[0] | {
+            "trials": self.search.trials,
+            "rungs": self.search.rungs[:rung],
+            "axes": self.search.axes,
+            "runs": self.settings,
+        }
 
     def all_wildcards(self, wildcards: Mapping) -> dict:
         """Return `wildcards` with all others of the same run."""

@@ -20,13 +20,17 @@ import yaml  # noqa: E402
 from scratchnet.errors import escape_bytes  # noqa: E402
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
+VARIATIONS = ("sweep", "search")  # the sections that make several runs of a configuration
 SWEEPABLE = ("dataset", "test_fraction", "validation_fraction", "model", "augmentation", "training")
 NOT_SWEEPABLE = ("training.checkpoint_every",)  # it changes no result
+# The sections of what a search draws from. Its trials share the data, and its rungs are the epochs.
+SEARCHABLE = ("model", "augmentation", "training")
+NOT_SEARCHABLE = (*NOT_SWEEPABLE, "training.epochs", "training.patience")
 
 
 @cache
 def load_schema():
-    """Return the JSON schema of the configuration, with the keys of `sweep` spelled out."""
+    """Return the JSON schema of the configuration, with sweep and search spelled out."""
     schema = yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
     section = {
         "type": "object",
@@ -38,14 +42,34 @@ def load_schema():
         },
     }
     schema["properties"]["sweep"] |= section | {"type": ["object", "array"], "items": section}
+    schema["properties"]["search"]["properties"]["space"]["properties"] = {
+        key: _distribution_schema(leaf)
+        for key, leaf in setting_schemas(schema).items()
+        if key.split(".")[0] in SEARCHABLE and key not in NOT_SEARCHABLE
+    }
     return schema
 
 
+def _distribution_schema(leaf):
+    """Return the schema of what a search draws the values of a setting from."""
+    kinds = {"choice": {"type": "array", "minItems": 1, "uniqueItems": True, "items": leaf}}
+    if {"integer", "number"} & {*_types(leaf)}:
+        bounds = {"type": "array", "minItems": 2, "maxItems": 2, "items": leaf}
+        kinds |= {"uniform": bounds, "log_uniform": bounds}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": kinds,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+
+
 def setting_schemas(schema, prefix=""):
-    """Return {dotted key: schema} of all settings; `sweep` counts as one setting."""
+    """Return {dotted key: schema} of all settings; `sweep` and `search` count as one setting."""
     found = {}
     for name, part in schema["properties"].items():
-        if "properties" in part and name != "sweep":
+        if "properties" in part and name not in VARIATIONS:
             found |= setting_schemas(part, f"{prefix}{name}.")
         else:
             found[prefix + name] = part
@@ -65,11 +89,14 @@ def fill_in_defaults(value, schema):
             value = {}
         if not isinstance(value, dict):
             return value
+        if not value and "default" in schema:  # a sweep or a search that is not asked for
+            return schema["default"]
         parts = schema["properties"]
         missing = {
             name: part.get("default", {})
             for name, part in parts.items()
-            if name not in value and ("default" in part or part["type"] == "object")
+            if name not in value
+            and ("default" in part or (part["type"] == "object" and "minProperties" not in part))
         }
         known = {
             name: fill_in_defaults((missing | value)[name], part)
@@ -138,7 +165,7 @@ def explain_error(error):
         for name in error.instance:
             if name not in known:
                 shown = _shorten(str(name)) if str(name).isprintable() else format_value(name)
-                problem = _explain_unknown_key(str(name), known, path.startswith("sweep"))
+                problem = _explain_unknown_key(str(name), known, path)
                 yield f"{path}{'.' if path else ''}{shown}: {problem}"
     elif error.validator == "required":
         for name in error.validator_value:
@@ -150,16 +177,20 @@ def explain_error(error):
         yield f"{path or 'config'}: {format_value(value)} is not allowed; it must be {allowed}"
 
 
-def _explain_unknown_key(name, known, is_swept):
-    """Return what is wrong with the key `name`, where the `known` keys are allowed."""
+def _explain_unknown_key(name, known, path):
+    """Return what is wrong with the key `name` of the section `path`, which has `known` keys."""
     settings = setting_schemas(load_schema())
-    if name in settings and is_swept and name != "sweep":
+    is_swept, is_searched = path.startswith("sweep"), path.startswith("search")
+    if name in settings and is_swept and name not in VARIATIONS:
         return "cannot be swept, because no training depends on it; set it outside of the sweep"
+    if name in settings and path == "search.space":
+        return "cannot be searched; set it outside of the search"
     if name in settings and "." in name:
         section, key = name.split(".")
         return f"unknown key; did you mean {section}: {{{key}: ...}}?"
     # A key may be in the wrong section, or without its section.
-    places = {key.rsplit(".", 1)[-1]: key for key in (known if is_swept else settings)}
+    nearby = known if is_swept or is_searched else settings
+    places = {key.rsplit(".", 1)[-1]: key for key in nearby}
     places |= {key: key for key in known}
     close = difflib.get_close_matches(name, places, n=1)
     if close:
@@ -201,11 +232,14 @@ def _allowed(schema):
         elif words and kind == "array" and _types(schema["items"]) == ["object"]:
             words.append("a list of such sections")
         elif kind == "array":
-            text = "a list of one or more" if schema.get("minItems") else "a list"
+            lengths = {1: "a list of one or more", 2: "a list of two"}
+            text = lengths.get(schema.get("minItems"), "a list")
             text += f", each item {_allowed(schema['items'])}"
             words.append(text + (", without duplicates" if schema.get("uniqueItems") else ""))
         elif kind == "object":
-            words.append("a section with the keys " + ", ".join(schema["properties"]))
+            some = "one of " if "maxProperties" in schema else "one or more of "
+            some = some if "minProperties" in schema else ""
+            words.append(f"a section with {some}the keys " + ", ".join(schema["properties"]))
         else:
             words.append({"null": "null", "string": "text", "boolean": "true or false"}[kind])
     return ", or ".join(words)

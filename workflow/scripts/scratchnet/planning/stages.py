@@ -49,7 +49,8 @@ def _download_unless_user_data(settings):
 
 
 # A stage has the name of its rule and of its script: "train" is scripts/train.py. "rows" are those
-# of the summary, and "runs" the settings of these runs (runs.py).
+# of the summary, and "runs" the settings of these runs (runs.py). "trials", "rungs" and "axes" are
+# those of a search (search.py).
 STAGES = {
     "download": Stage(("dataset",)),
     "describe": Stage(DATA + MODEL + AUGMENTATION + TRAINING),
@@ -75,6 +76,10 @@ STAGES = {
     "compare": Stage(("rows",), after="evaluate", each="runs"),
     "plot_curves": Stage(("plots.style",), after="compare"),
     "plot_points": Stage(("plots.style", "rows"), after="compare"),
+    "rank_rung": Stage(("trials", "rungs", "training.patience"), after="train", each="runs"),
+    "compare_trials": Stage(("rungs",), after="rank_rung"),
+    "plot_rungs": Stage(("plots.style", "rungs"), after="compare_trials"),
+    "plot_trials": Stage(("plots.style", "axes"), after="compare_trials"),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from scratchnet.errors import DivergenceError
 from scratchnet.files import atomic_write
 
 
@@ -16,13 +17,15 @@ class Checkpoint:
 
     `network` has the weights after the last epoch, `optimizer` the optimizer's state, and `history`
     a list of values for each metric, one for each epoch. `best` has the weights of the best epoch;
-    without early stopping it is empty.
+    without early stopping it is empty. `diverged` is empty, or has `why`: then this is how a trial
+    of a search ended in the epoch after those in `history`, and there are no weights.
     """
 
     network: dict
     optimizer: dict
     history: dict
     best: dict = field(default_factory=dict)
+    diverged: dict = field(default_factory=dict)
 
     @property
     def trained(self):
@@ -42,11 +45,34 @@ def save_checkpoint(path, checkpoint):
 
 
 def load_checkpoint(path):
-    """Return the Checkpoint in a file written by `save_checkpoint`."""
+    """Return the Checkpoint in a file written by `save_checkpoint`.
+
+    Raises DivergenceError if it is that of a training that diverged.
+    """
+    state = _read_checkpoint(path)
+    if state.diverged:
+        why, epoch = str(state.diverged["why"]), len(state.history["loss"]) + 1
+        raise DivergenceError(
+            f"training diverged in epoch {epoch}: {why}. Try a lower training.learning_rate.",
+            why,
+            state.history,
+        )
+    return state
+
+
+def load_outcome(path):
+    """Return (history, why) of a checkpoint; `why` says how training diverged, and is "" if not."""
+    state = _read_checkpoint(path, ("history", "diverged"))
+    return state.history, str(state.diverged.get("why", ""))
+
+
+def _read_checkpoint(path, needed=None):
+    """Return a Checkpoint with the parts that are `needed`, or all."""
     parts = {part.name: {} for part in fields(Checkpoint)}
     with np.load(path, allow_pickle=False) as arrays:
         for name in arrays.files:
             part, _, rest = name.partition(".")
-            parts[part][rest] = arrays[name]
+            if needed is None or part in needed:
+                parts[part][rest] = arrays[name]
     parts["history"] = {name: values.tolist() for name, values in parts["history"].items()}
     return Checkpoint(**parts)

@@ -94,10 +94,13 @@ def train(training, data, settings, epochs, name="training"):
         try:
             metrics = _train_and_validate(training, data, settings, epoch)
         except DivergenceError as error:
+            rate = training.optimizer.current_learning_rate()
+            why = f"{error}, with a learning rate of {rate:g}"
             raise DivergenceError(
-                f"training diverged in epoch {epoch} of {epochs}: {error}, with a learning rate of "
-                f"{training.optimizer.current_learning_rate():g}. Try a lower "
-                "training.learning_rate. Earlier checkpoints are kept."
+                f"training diverged in epoch {epoch} of {epochs}: {why}. Try a lower "
+                "training.learning_rate. Earlier checkpoints are kept.",
+                why,
+                training.history,
             ) from None
         for metric, value in metrics.items():
             training.history[metric].append(value)

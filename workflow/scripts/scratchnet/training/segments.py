@@ -1,45 +1,58 @@
 """Training from one checkpoint to the next: what the stage `train` does."""
 
+import logging
 import time
 
 import numpy as np
 
+from scratchnet.errors import DivergenceError
 from scratchnet.files import read_json, write_json
 from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
 from scratchnet.training.loop import train
 
+log = logging.getLogger(__name__)
+
 ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
 
 
-def train_to_checkpoint(name, data, manifest, settings, epochs, start, checkpoint, record):
+def train_to_checkpoint(
+    name, data, manifest, settings, epochs, start, checkpoint, record, may_diverge=False
+):
     """Train the run `name` to `epochs` epochs; write its checkpoint (.npz) and its record (.json).
 
     `data` maps ARRAYS to .npy paths, and `manifest` is the path of their manifest. `start` has the
     paths of the checkpoint and the record to continue from; if it is empty, training starts with
     initial weights. The checkpoint is always the same bytes. The record has the epochs, the seconds
     of all training so far, and the environment. Raises DivergenceError, and ConfigError if the
-    images are too small for the convolutions; then nothing is written.
+    images are too small for the convolutions; then nothing is written. A trial of a search
+    `may_diverge`: then the checkpoint says so, and has no weights.
     """
     started = time.perf_counter()
     data = {name: np.load(path, mmap_mode="r") for name, path in data.items()}
-    training, seconds = _start_training(data, read_json(manifest), settings, start)
-    train(training, data, settings, epochs, name)
-    save_checkpoint(
-        checkpoint,
-        Checkpoint(
+    try:
+        training = _start_training(data, read_json(manifest), settings, start)
+        train(training, data, settings, epochs, name)
+    except DivergenceError as error:
+        if not may_diverge:
+            raise
+        log.warning(error)
+        state = Checkpoint({}, {}, error.history, diverged={"why": error.why})
+    else:
+        state = Checkpoint(
             training.network.weights(),
             training.optimizer.state,
             training.history,
             training.best,
-        ),
-    )
+        )
+    save_checkpoint(checkpoint, state)
+    seconds = read_json(start[1])["seconds"] if start else 0.0
     seconds += time.perf_counter() - started
     write_json(
         record,
         {
-            "epochs": training.epochs,
+            "epochs": len(state.history["loss"]),
             "seconds": round(seconds, 3),
             "environment": describe_environment(),
         },
@@ -47,13 +60,13 @@ def train_to_checkpoint(name, data, manifest, settings, epochs, start, checkpoin
 
 
 def _start_training(data, manifest, settings, start):
-    """Return the Training to continue, and the seconds it has taken so far."""
+    """Return the Training to continue."""
     (n_out, n), shape = data["Y_train"].shape, manifest["image_shape"]
     if not start:
         weights = make_initial_weights(settings, shape, n_out)
-        return make_training(weights, settings, shape, n), 0.0
+        return make_training(weights, settings, shape, n)
     state = load_checkpoint(start[0])
     training = make_training(state.network.values(), settings, shape, n)
     training.optimizer.state = state.optimizer
     training.history, training.best = state.history, state.best
-    return training, read_json(start[1])["seconds"]
+    return training

@@ -1,0 +1,274 @@
+"""Searches: which trials a configuration has, its rungs, and what is wrong with it."""
+
+import re
+from statistics import mean
+
+import pytest
+
+from configs import LEAVES, problems_of, run_of
+from scratchnet.files import write_rows
+from scratchnet.planning.config import resolve_runs, swept_keys
+from scratchnet.planning.runs import Runs
+from scratchnet.planning.schema import NOT_SEARCHABLE
+from scratchnet.planning.search import read_promoted, read_ranked
+
+RATE, HIDDEN, SIZE = "training.learning_rate", "model.hidden", "training.batch_size"
+SPACE = {
+    RATE: {"log_uniform": ["1e-3", 1]},
+    HIDDEN: {"choice": [[], [8], ["16", 8]]},
+    "model.dropout": {"uniform": [0, 0.5]},
+}
+
+
+def config_of(space=SPACE, **search):
+    return {"validation_fraction": 0.1, "search": {"space": space, **search}}
+
+
+def values_of(key, distribution, trials=400, **search):
+    """What the trials have for one key."""
+    runs = resolve_runs(config_of({key: distribution}, trials=trials, **search))
+    return [run[key] for run in runs]
+
+
+# ---- What is drawn.
+
+
+def test_a_trial_is_a_run_with_the_drawn_values_and_the_epochs_of_the_last_rung():
+    runs = resolve_runs(config_of(trials=6, epochs=[1, 3]))
+    assert len(runs) == 6
+    for run in runs:
+        drawn = {key: run[key] for key in SPACE if key in run}
+        assert run == run_of({"validation_fraction": 0.1, "training.epochs": 3, **drawn})
+    assert {tuple(run[HIDDEN]) for run in runs} <= {(), (8,), (16, 8)}
+
+
+def test_the_trials_stay_what_they_are():
+    # Other numbers and everybody's searches start anew: only with a reason.
+    runs = resolve_runs(config_of(trials=3))
+    assert [(run[RATE], run[HIDDEN], run.get("model.dropout")) for run in runs] == [
+        (0.07939, [16, 8], 0.02109),
+        (0.3269, [], None),
+        (0.5147, [8], 0.1648),
+    ]
+
+
+def test_more_trials_and_more_rungs_only_add():
+    few = resolve_runs(config_of(trials=5, epochs=[1, 3]))
+    many = resolve_runs(config_of(trials=9, epochs=[1, 3, 5], keep=0.5))
+    names = [
+        [place["run"] for place in Runs(each).wildcards]
+        for each in (
+            config_of(trials=5, epochs=[1, 3]),
+            config_of(trials=9, epochs=[1, 3, 5], keep=0.5),
+        )
+    ]
+    assert names[1][:5] == names[0]
+    assert [run[RATE] for run in many[:5]] == [run[RATE] for run in few]
+
+
+def test_another_key_leaves_the_values_of_the_others():
+    alone = resolve_runs(config_of({RATE: SPACE[RATE]}, trials=5))
+    assert [run[RATE] for run in alone] == [run[RATE] for run in resolve_runs(config_of(trials=5))]
+
+
+def test_another_seed_draws_other_values():
+    assert set(values_of(RATE, SPACE[RATE])).isdisjoint(values_of(RATE, SPACE[RATE], seed=1)[:5])
+
+
+def test_uniform_values_fill_their_range():
+    values = values_of("training.momentum", {"uniform": [0.2, 0.6]})
+    assert 0.2 <= min(values) < 0.21
+    assert 0.59 < max(values) <= 0.6
+    assert mean(values) == pytest.approx(0.4, abs=0.02)
+
+
+def test_of_log_uniform_values_each_factor_is_as_likely():
+    values = values_of(RATE, {"log_uniform": [0.001, 1]})
+    assert 0.001 <= min(values) < max(values) <= 1
+    for low in (0.001, 0.01, 0.1):
+        assert sum(low <= value < 10 * low for value in values) / 400 == pytest.approx(
+            1 / 3, abs=0.07
+        )
+
+
+def test_drawn_numbers_have_four_digits_and_stay_in_their_range():
+    assert all(float(f"{value:.4g}") == value for value in values_of(RATE, SPACE[RATE]))
+    assert set(values_of(RATE, {"uniform": [0.123456, 0.123457]})) == {0.123457}
+
+
+@pytest.mark.parametrize("kind", ["uniform", "log_uniform"])
+def test_whole_numbers_include_both_ends(kind):
+    values = values_of("training.seed", {kind: [1, 4]}) + values_of(SIZE, {kind: [1, 4]})
+    assert {type(value) for value in values} == {int}
+    assert set(values) == {1, 2, 3, 4}
+
+
+def test_equal_trials_are_one_run():
+    runs = Runs(config_of({SIZE: {"choice": [10, 20]}}, trials=8))
+    assert sorted(run[SIZE] for run in runs.settings) == [10, 20]
+    assert [trial["trial"] for trial in runs.search.trials] == [1, 2]
+
+
+def test_a_setting_that_does_not_apply_makes_no_difference():
+    runs = resolve_runs(config_of({"model.dropout": {"uniform": [0, 0.5]}}))
+    assert len(runs) == 1
+
+
+# ---- The runs of a search.
+
+
+def test_the_rungs_and_the_axes_of_a_search():
+    search = Runs(config_of(trials=3, epochs=[1, "3", 9], keep="0.5")).search
+    assert search.rungs == [(1, 0.5), (3, 0.5), (9, None)]
+    assert search.epochs == [1, 3, 9]
+    assert search.axes == {"model.dropout": "uniform", HIDDEN: "choice", RATE: "log_uniform"}
+    assert search.trials[1]["values"] == {"model.dropout": None, HIDDEN: [], RATE: 0.3269}
+
+
+def test_the_folder_of_a_search_is_named_after_its_keys_and_its_definition():
+    def name(**search):
+        return Runs(config_of(**search)).search.name
+
+    assert re.fullmatch("dropout-hidden-learning_rate-[0-9a-f]{8}", name())
+    others = [{"trials": 26}, {"keep": 0.5}, {"epochs": [1, 3]}, {"seed": 1}]
+    assert len({name(), *(name(**other) for other in others)}) == 5
+    assert name(trials=27, keep=0.34, epochs=[1, 3, 9, 27], seed=0) == name()
+
+
+def test_a_trial_has_a_checkpoint_at_each_rung():
+    runs = Runs(config_of(trials=2, epochs=[2, 5]))
+    assert [*runs.epochs.values()] == [{2, 5}, {2, 5}]
+
+
+def test_a_ranking_depends_on_all_trials_and_on_the_rungs_up_to_it():
+    runs = Runs(config_of(trials=4, epochs=[1, 3]))
+    first, last = (runs.settings_of({"search": runs.search.name, "rung": n}) for n in "12")
+    assert (first["rungs"], last["rungs"]) == ([(1, 0.34)], runs.search.rungs)
+    assert first["runs"] == last["runs"] == runs.settings
+    assert runs.settings_of({"search": runs.search.name}) == last
+
+
+def test_the_winner_alone():
+    runs = Runs(config_of(trials=4))
+    name = runs.rows[2]["run"]
+    one = runs.only(name)
+    assert (one.settings, one.rows) == ([runs.settings[2]], [runs.rows[2]])
+    assert one.settings_of({}) | {"rows": [], "runs": []} == runs.settings[2] | {
+        "rows": [],
+        "runs": [],
+    }
+    assert one.settings_of({}) is runs.only(name).settings_of({})  # fingerprints go by identity
+    assert len(runs.settings) == 4
+
+
+def test_without_a_search_there_is_none():
+    for search in (None, {}):
+        assert Runs({"search": search}).search is None
+        assert swept_keys({"search": search}) == []
+
+
+def test_who_goes_on_is_read_from_a_ranking(tmp_path):
+    rows = [{"run": run, "goes_on": on} for run, on in (("b", "yes"), ("a", "yes"), ("c", "no"))]
+    write_rows(tmp_path / "rung-1.csv", rows)
+    assert read_promoted(tmp_path / "rung-1.csv") == ["b", "a"]
+    assert read_ranked(tmp_path / "rung-1.csv") == ["b", "a", "c"]
+
+
+# ---- Mistakes.
+
+
+MISTAKES = {
+    "no space": ({"space": None}, "search.space: {} is not allowed; it must be a section with one"),
+    "an unknown key": ({"trails": 3}, "search.trails: unknown key; did you mean trials?"),
+    "no trials": ({"trials": 0}, "search.trials: 0 is not allowed; it must be a whole number"),
+    "a keep of 0": ({"keep": 0}, "search.keep: 0.0 is not allowed; it must be a number above 0"),
+    "no rungs": ({"epochs": []}, "search.epochs: [] is not allowed; it must be a list of one or"),
+    "rungs that fall": ({"epochs": [3, 1]}, "search.epochs: the rungs must be in ascending order"),
+    "a rung twice": ({"epochs": [1, 1]}, "search.epochs: the rungs must be in ascending order"),
+}
+BAD_DISTRIBUTIONS = {
+    "none": (RATE, {}, ": {} is not allowed; it must be a section with one of the keys choice, "),
+    "two": (RATE, {"choice": [1], "uniform": [0.5, 1]}, ': {"choice": [1.0], "uniform": '),
+    "unknown": (RATE, {"loguniform": [0.1, 1]}, ".loguniform: unknown key; did you mean log_"),
+    "a number": (RATE, 5, ": 5 is not allowed; it must be a section with one of the keys"),
+    "one bound": (
+        RATE,
+        {"uniform": [1]},
+        ".uniform: [1.0] is not allowed; it must be a list of two",
+    ),
+    "three bounds": (RATE, {"uniform": [1, 2, 3]}, ".uniform: [1.0, 2.0, 3.0] is not allowed; "),
+    "bounds that fall": (RATE, {"uniform": [2, 1]}, ".uniform: the first number must be below"),
+    "equal bounds": (RATE, {"uniform": [1, 1]}, ".uniform: the first number must be below"),
+    "a bound too large": ("model.dropout", {"uniform": [0, 1]}, ".uniform[1]: 1.0 is not allowed"),
+    "the logarithm of 0": (
+        "model.dropout",
+        {"log_uniform": [0, 0.5]},
+        ".log_uniform: both numbers",
+    ),
+    "no choice": (RATE, {"choice": []}, ".choice: [] is not allowed; it must be a list of one or"),
+    "a choice twice": (RATE, {"choice": [1, "1"]}, ".choice: [1.0, 1.0] is not allowed; "),
+    "a bad choice": (
+        HIDDEN,
+        {"choice": [[5], 5]},
+        ".choice[1]: 5 is not allowed; it must be a list",
+    ),
+    "a range of words": ("model.activation", {"uniform": [0, 1]}, ".uniform: unknown key; known"),
+}
+
+
+@pytest.mark.parametrize(("search", "problem"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_in_a_search_is_named(search, problem):
+    (found,) = problems_of(config_of(**search))
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("key", "distribution", "problem"), BAD_DISTRIBUTIONS.values(), ids=BAD_DISTRIBUTIONS
+)
+def test_a_mistake_in_a_distribution_is_named(key, distribution, problem):
+    (found,) = problems_of(config_of({key: distribution}))
+    assert found.startswith(f"search.space.{key}{problem}")
+
+
+def test_mistakes_are_reported_together():
+    config = config_of({RATE: {"uniform": [2, 1]}}, epochs=[3, 1]) | {"sweep": {SIZE: [1]}}
+    problems = problems_of(config | {"validation_fraction": 0})
+    assert [problem[: problem.index(":")] for problem in problems] == [
+        "search.epochs",
+        f"search.space.{RATE}.uniform",
+        "search",
+        "search",
+    ]
+    assert problems[2:] == [
+        "search: there is a sweep as well; leave one of them out",
+        "search: trials are ranked on validation images; set validation_fraction above 0",
+    ]
+
+
+NOT_IN_A_SPACE = [
+    key
+    for key in LEAVES
+    if not key.startswith(("model.", "augmentation.", "training.")) or key in NOT_SEARCHABLE
+]
+
+
+def test_what_decides_how_trials_compare_cannot_be_searched():
+    assert {"dataset", "validation_fraction", "training.epochs", "training.patience"} <= {
+        *NOT_IN_A_SPACE
+    }
+
+
+@pytest.mark.parametrize("key", NOT_IN_A_SPACE)
+def test_a_key_that_cannot_be_searched_is_refused(key):
+    (problem,) = problems_of(config_of({**SPACE, key: {"choice": [1]}}))
+    assert problem == f"search.space.{key}: cannot be searched; set it outside of the search"
+
+
+@pytest.mark.parametrize("key", [key for key in LEAVES if key not in NOT_IN_A_SPACE])
+def test_each_other_key_can_be_searched(key):
+    beside = {"training": {"schedule": "step", "momentum": 0.5}, "augmentation": {"elastic": 2}}
+    model = {"hidden": [5]}
+    value = LEAVES[key]["default"]
+    runs = resolve_runs(config_of({key: {"choice": [value]}}) | beside | {"model": model})
+    assert len(runs) == 1
+    assert runs[0].get(key, value) == value

@@ -1,0 +1,78 @@
+# Who goes on in a search: the functions that read the rankings of its rungs.
+#
+# All trials and their fingerprints follow from the configuration, and so do the fingerprints of the
+# rankings: training is deterministic. Only which trials are in a rung is not known before the rung
+# before it is ranked. So `rank_rung` is one of Snakemake's checkpoints. A function below that needs
+# a ranking which this call makes anew raises Snakemake's exception for that; Snakemake makes the
+# ranking, and then calls the input functions behind it once more, in the same process.
+#
+# What the Tracker remembers by then stays right. That something runs in this call is still true when
+# it has run; and the only fingerprint that depends on who went on, that of the summary, is not
+# asked for, let alone remembered, before the winner is known.
+from scratchnet.planning.search import read_promoted, read_ranked
+
+
+def rung_wildcards(rung):
+    """The wildcards of the ranking of a rung; the first is 1."""
+    return {"search": RUNS.search.name, "rung": str(rung)}
+
+
+def ranking_on_disk(rung):
+    return paths.relocate(paths.RANKING.format(**rung_wildcards(rung)), RESULTS)
+
+
+def runs_in_rung(rung):
+    """The runs of the trials in a rung. Behind the last one, there is the winner alone."""
+    if rung == 1:
+        return [trial["run"] for trial in RUNS.search.trials]
+    # A current ranking says itself who is in it, even if the one before it was deleted.
+    has_own_ranking = rung <= len(RUNS.search.rungs) and not track.forces
+    if has_own_ranking and track.is_current("rank_rung", rung_wildcards(rung)):
+        return read_ranked(ranking_on_disk(rung))
+    if track.runs("rank_rung", rung_wildcards(rung - 1)):
+        checkpoints.rank_rung.get(**rung_wildcards(rung - 1))  # raises, unless it has run
+    return read_promoted(ranking_on_disk(rung - 1))
+
+
+def evaluated_runs():
+    """The Runs whose results are asked for: all, or of a search the winner's alone."""
+    if not RUNS.search:
+        return RUNS
+    (winner,) = runs_in_rung(len(RUNS.search.rungs) + 1)
+    return RUNS.only(winner)
+
+
+# ---- Inputs.
+
+
+def ranking_before(wildcards):
+    """The ranking of the rung before, if there is one."""
+    rung = int(wildcards["rung"])
+    return paths.RANKING.format(**rung_wildcards(rung - 1)) if rung > 1 else []
+
+
+def checkpoints_of_rung(wildcards):
+    """A checkpoint of each trial in a rung, after its epochs.
+
+    A later one, of a sweep or of another search, has the losses of all epochs before as well.
+    """
+    epochs = RUNS.search.epochs[int(wildcards["rung"]) - 1]
+    return [
+        paths.CHECKPOINT.format(run=run, epoch=paths.epoch_name(min(later, default=epochs)))
+        for run in runs_in_rung(int(wildcards["rung"]))
+        for later in [[epoch for epoch in current_epochs(run) if epoch >= epochs]]
+    ]
+
+
+def all_rungs():
+    """The wildcards of the rankings of all rungs."""
+    return [rung_wildcards(rung) for rung in range(1, len(RUNS.search.rungs) + 1)]
+
+
+def all_rankings(wildcards):
+    return [paths.RANKING.format(**rung) for rung in all_rungs()]
+
+
+def checkpoints_of_all_rungs(wildcards):
+    found = [path for rung in all_rungs() for path in checkpoints_of_rung(rung)]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,7 @@
+"""Plot the trials of a search against each setting that is searched."""
+
+from scratchnet.evaluation.search_plots import plot_trials
+from scratchnet.job import stage_job
+
+with stage_job(snakemake) as settings:
+    plot_trials(snakemake.input[0], snakemake.output[0], settings["plots.style"], settings["axes"])
