@@ -47,7 +47,7 @@ USERS = {
     "nbconvert": {"interop/lesson.py"},
     "nbclient": {"interop/lesson.py"},
     "PIL": {"predict/image_input.py"},
-    "snakemake": {"fingerprint/tracker.py"},
+    "snakemake": {f"fingerprint/{name}.py" for name in ("tracker", "folder", "store")},
     "tqdm": {"progress.py"},
     "threadpoolctl": {"training/environment.py"},
     "yaml": {"planning/yaml_file.py", "planning/schema.py", "planning/settings.py"},

@@ -1,6 +1,7 @@
 """A scheduler that is the plain shell: submit, status, and cancel, for cluster-generic.
 
 python shell_scheduler.py submit SCRIPT     # prints the job's number
+python shell_scheduler.py submit --apart FOLDER SCRIPT      # the job runs in a new folder in FOLDER
 python shell_scheduler.py status NUMBER     # prints running, success or failed
 python shell_scheduler.py cancel NUMBER ...
 """
@@ -10,15 +11,23 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import mkdtemp
 
-FOLDER = Path(".snakemake/shell_jobs")
+FOLDER = Path(".snakemake/shell_jobs").resolve()
 
 
-def submit(script):
+def submit(*arguments):
+    script = Path(arguments[-1]).resolve()
     FOLDER.mkdir(parents=True, exist_ok=True)
+    folder = None
+    if arguments[0] == "--apart":
+        Path(arguments[1]).mkdir(exist_ok=True)
+        folder = mkdtemp(dir=arguments[1])
     code = 'sh "$1"; echo $? > "$2/$$.code.new"; mv "$2/$$.code.new" "$2/$$.code"'
     process = subprocess.Popen(
         ["sh", "-c", code, "sh", script, FOLDER],
+        cwd=folder,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -21,8 +21,6 @@ pytestmark = pytest.mark.skipif(
     reason=f"no {', '.join(MISSING)}; install them with: apt install {' '.join(PACKAGES)}",
 )
 
-PROFILE = ("--profile", "profiles/slurm")
-
 # Three segments, each long enough for something to happen to it.
 LONG = {
     "model": {"hidden": [300]},
@@ -58,6 +56,8 @@ def raw(tmp_path_factory):
 class ClusterProject(Project):
     """The workflow on the real MNIST, run on a cluster (or, without one, here)."""
 
+    options = ("--profile", "profiles/slurm")
+
     def __init__(self, folder, raw, cluster=None):
         copy_workflow(folder)
         super().__init__(folder)
@@ -78,7 +78,7 @@ class ClusterProject(Project):
         """Start Snakemake on the cluster; returns the process."""
         with (self.folder / "output").open("w") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "snakemake", *PROFILE, *arguments],
+                [sys.executable, "-m", "snakemake", *self.options, *arguments],
                 cwd=self.folder,
                 env=os.environ | self.cluster.environment,
                 stdin=subprocess.DEVNULL,
@@ -102,6 +102,34 @@ class ClusterProject(Project):
             for path in (self.results / folder).rglob("*")
             if (path.is_file() and "checkpoints/" not in str(path)) or path.suffix == ".npz"
         }
+
+
+class StoredClusterProject(ClusterProject):
+    """The same, on nodes that share the code, and for results the store of the plugin fs only."""
+
+    def __init__(self, folder, raw, cluster):
+        super().__init__(folder, raw, cluster)
+        self.store = folder.parent / "store"
+        self.store.mkdir()
+        self.options = (
+            *("--profile", "profiles/storage", "--executor", "slurm"),
+            *("--default-storage-provider", "fs", "--default-storage-prefix", str(self.store)),
+            *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"),
+            *("--slurm-logdir", "slurm_logs"),
+        )
+        for name in ("results", ".snakemake"):
+            (folder / name).mkdir(exist_ok=True)
+            cluster.separate(folder / name)
+
+    @property
+    def results(self):
+        return self.store / "results"
+
+
+@pytest.fixture
+def stored_project(tmp_path, raw, cluster):
+    """A new project for the cluster, with a store."""
+    return StoredClusterProject(tmp_path / "project", raw, cluster)
 
 
 @pytest.fixture
@@ -251,4 +279,35 @@ def test_snakemake_killed_and_started_again_ends_the_same(training, made_here):
     process.wait()
     subprocess.run([sys.executable, "workflow/tools/unlock.py"], cwd=project.folder, check=True)
     project.finish(project.start())
+    assert_nothing_was_lost(project, made_here)
+
+
+def test_nodes_that_share_no_results_make_the_same(stored_project, made_here):
+    project = stored_project
+    project.configure({})
+    assert planned(project.run()) == once(DATA | RUN)
+    assert project.made() == made_here("default", {})
+    assert "Nothing to be done" in project.run()
+    project.configure({"training": {"epochs": 22}})
+    assert planned(project.run()) == once({"train"} | AFTER_TRAINING)
+    project.configure({"training": {"learning_rate": 0.1}})
+    assert planned(project.run()) == once(RUN)
+    project.configure({})
+    assert planned(project.run()) == once({"summarize"})
+    assert not list((project.folder / "results").iterdir())
+
+
+def test_a_node_that_dies_with_its_copies_costs_its_segment_only(stored_project, made_here):
+    project = stored_project
+    project.configure(LONG)
+    process = project.start()
+    until(lambda: list(project.results.glob("runs/*/checkpoints/.epoch-0002.npz.*")), 300)
+    first = project.cluster.jobs()
+    running = until(lambda: project.cluster.jobs("RUNNING").items() - first.items(), 120)
+    ((_, (_, _, node)),) = running
+    time.sleep(5)  # it starts, copies its inputs, and trains
+    project.cluster.cut_power(node)
+    output = project.finish(process)
+    project.cluster.start_node(node)
+    assert output.count("Training") == 3
     assert_nothing_was_lost(project, made_here)

@@ -56,6 +56,8 @@ RUN_BY = {
     "evaluation/summary.py": {"summarize", "compare"},
     "fingerprint/__init__.py": ALL,
     "fingerprint/code.py": NONE,
+    "fingerprint/folder.py": NONE,
+    "fingerprint/store.py": NONE,
     "fingerprint/modules.py": NONE,
     "fingerprint/module_cache.py": NONE,
     "fingerprint/jobs.py": ALL,

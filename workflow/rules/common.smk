@@ -28,12 +28,6 @@ from scratchnet.planning.stages import STAGES, WANTED, previous_epoch
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before
     raise WorkflowError(f"{paths.__file__} was imported before the library in {SCRIPTS}")
 
-if workflow.storage_settings.default_storage_provider:
-    raise WorkflowError(
-        "Results have to lie in a folder that all jobs share, because this workflow decides there "
-        "what is stale: leave out --default-storage-provider (docs/cluster.md)."
-    )
-
 # Snakemake writes the path of Python into shell commands unquoted.
 if Path(sys.executable).exists():  # not yet quoted: this file may be read more than once
     sys.executable = shlex.quote(sys.executable)
@@ -49,7 +43,7 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 * 1024**2))
 # The config.yaml of the working directory, or else (with --directory) that of the checkout. Where
 # this workflow is a module, the working directory is that of the other workflow.
 IS_MODULE = not workflow.modifier.is_main_snakefile()
-has_own_config = exists("config.yaml") and not IS_MODULE
+has_own_config = Path("config.yaml").exists() and not IS_MODULE
 CONFIG = "config.yaml" if has_own_config else workflow.source_path("../../config.yaml")
 
 # A module may have a prefix. Snakemake puts it before the paths in rules and before those that
@@ -76,9 +70,16 @@ if call_or_exit(read_yaml, CONFIG):
 
 RUNS = call_or_exit(Runs, config, RESULTS)
 SUMMARY = Path(paths.relocate(paths.SUMMARY, RESULTS))
-# A link to the folder of the run. With several runs it is left alone.
+# Whether results are in a store of a storage plugin. The job of a stage then has copies of its inputs
+# and outputs, in a folder like this one.
+STORED = bool(workflow.storage_settings.default_storage_provider)
+if STORED and (IS_MODULE or RUNS.search):
+    user = "A workflow that uses this one as a module" if IS_MODULE else "A search"
+    raise WorkflowError(f"{user} needs results in a folder, not in a store (docs/cluster.md)")
+
+# A link to the folder of the run. With several runs it is left alone; a store has no links.
 IS_SINGLE = len(RUNS.rows) == 1 or RUNS.search is not None  # of a search, the winner
-LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE else None
+LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE and not STORED else None
 
 
 wildcard_constraints:
@@ -88,13 +89,17 @@ wildcard_constraints:
 @cache
 def prediction_request():
     """What `snakemake predict` is asked for."""
+    if STORED:
+        raise WorkflowError(
+            "predict needs a trained network in a folder, not in a store (docs/cluster.md)"
+        )
     return call_or_exit(resolve_request, RUNS.settings[0], RESULTS)
 
 
 @cache
 def previous_runs():
     """The settings of the runs in the present summary."""
-    return read_previous_runs(RESULTS)
+    return read_previous_runs(fetch)
 
 
 def settings_of(wildcards):
@@ -134,6 +139,15 @@ track = Tracker(
 )
 
 
+# Where the files of results are on this machine; in a store, their copies.
+FILES = str(Path(track.files.path_of(paths.SUMMARY)).parent)
+
+
+def fetch(path):
+    """A file with the present content of a result, results/..., to read outside of its jobs."""
+    return track.files.fetch(paths.relocate(str(path), FILES))
+
+
 # ---- Inputs.
 
 
@@ -150,11 +164,10 @@ def raw_file(role):
 
 def current_epochs(run):
     """The epochs of a run whose checkpoints are current."""
-    on_disk = Path(paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), RESULTS))
+    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), FILES)
+    epochs = [Path(path).stem[-4:] for path in track.files.glob(pattern)]
     return {
-        int(path.stem[-4:])
-        for path in on_disk.parent.glob(on_disk.name)
-        if track.is_current("train", {"run": run, "epoch": path.stem[-4:]})
+        int(epoch) for epoch in epochs if track.is_current("train", {"run": run, "epoch": epoch})
     }
 
 
@@ -195,6 +208,7 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
 
     def amount_of(wildcards, input, attempt):
         settings, total = settings_of(dict(wildcards.items())), amount
+        track.files.require(map(str, input))
         if per_input_mb:
             own = (settings["files"] if "data" in wildcards.keys() else None) or {}
             total += per_input_mb * (input.size_mb + sum(map(os.path.getsize, own.values())) / 1e6)
@@ -216,7 +230,7 @@ read_manifest = cache(read_json)
 def count_numbers(manifest, settings):
     """How many weights a network has for the arrays of a manifest, and outputs of convolutions."""
     try:
-        arrays = read_manifest(manifest)
+        arrays = read_manifest(track.files.fetch(manifest))
         shape, n_classes = arrays["image_shape"], len(arrays["labels"])
         convolutions = settings.get("model.convolutions", [])
         *inputs, output = block_shapes(shape, convolutions)

@@ -13,6 +13,7 @@ rule compare:
     params:
         fingerprint=track.fingerprint("compare"),
         why=track.why("compare"),
+        root=FILES.removesuffix(RESULTS),
     message:
         "Comparing the runs of {wildcards.sweep}{params.why}"
     script:

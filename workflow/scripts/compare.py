@@ -4,4 +4,6 @@ from scratchnet.evaluation.summary import compare_runs
 from scratchnet.job import stage_job
 
 with stage_job(snakemake) as settings:
-    compare_runs(settings["rows"], snakemake.output.points, snakemake.output.curves)
+    compare_runs(
+        settings["rows"], snakemake.output.points, snakemake.output.curves, snakemake.params.root
+    )

@@ -4,7 +4,8 @@ A result is current when all its files are there and its record equals its prese
 nothing else counts. Snakemake decides by modification times (`rerun-triggers: [mtime]`), so the
 Tracker gives it inputs from which it comes to the same conclusion:
 
-- A stale stage has one more input, a file that planning writes anew each time.
+- A stale stage has one more input, a file that planning writes anew each time (folder.py). Where
+  results are in a store, Snakemake is told that those of a stale stage are missing (store.py).
 - A current stage has only `ancient` inputs, and none that a stale stage makes. So no job that runs
   is upstream of a current one. (Snakemake does not examine the jobs downstream of one that runs: it
   runs them, or stops at ancient inputs.)
@@ -12,21 +13,20 @@ Tracker gives it inputs from which it comes to the same conclusion:
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
-from uuid import uuid4
 
 from snakemake.exceptions import WorkflowError
-from snakemake.io import ancient, local, unpack
+from snakemake.io import ancient, unpack
 
 from scratchnet.fingerprint.code import read_code
 from scratchnet.fingerprint.differences import describe_changes
+from scratchnet.fingerprint.folder import Folder
 from scratchnet.fingerprint.module_cache import ModuleCache
-from scratchnet.fingerprint.records import read_record, record_path, write_record
+from scratchnet.fingerprint.records import record_path, write_record
 from scratchnet.fingerprint.stages import fingerprint, stage_before
 from scratchnet.fingerprint.values import digest
 
-ALWAYS_NEW = Path(".snakemake/planned")
 MODULE_CACHE = Path(".snakemake/modules.json")
 
 
@@ -54,7 +54,7 @@ class Tracker:
         why_new: Callable[[str, Mapping], str] = lambda stage, wildcards: "for the first time",
     ):
         self._workflow, self._rules = workflow, rules
-        self._modify_path = workflow.modifier.path_modifier.replace_prefix
+        self.files = _find_files(workflow)
         self._scripts, self._packages = Path(scripts), tuple(packages)
         self._stages, self._settings_of, self._wildcards_of = stages, settings_of, wildcards_of
         self._links, self._why_new = links or {}, why_new
@@ -115,13 +115,20 @@ class Tracker:
 
         return plan
 
+    def declare_records(self):
+        """Make records outputs of the rules, where results are in a store; else do nothing.
+
+        Call this after the last rule. What a job leaves besides its outputs stays where it ran.
+        """
+        self.files.declare_records(self._rule(stage) for stage in self._known_stages())
+
     def why(self, stage):
         """Return a param for the message of the rule: why the stage runs, in parentheses."""
 
         def reason(wildcards, output):
             wildcards = dict(wildcards.items())
             before, now = self._recorded(stage, wildcards), self.fingerprint_of(stage, wildcards)
-            if before is None and all(map(os.path.exists, self._outputs(stage, wildcards))):
+            if before is None and all(map(self.files.exists, self._outputs(stage, wildcards))):
                 return " (there is no record of how its result was made)"
             if before is None:
                 return f" ({self._why_new(stage, wildcards)})"
@@ -140,7 +147,7 @@ class Tracker:
         """Return whether a result of `stage` exists and has the present fingerprint."""
         return (
             self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)
-            and all(map(os.path.exists, self._outputs(stage, wildcards)))
+            and all(map(self.files.exists, self._outputs(stage, wildcards)))
             and all(map(os.path.lexists, self._links.get(stage, [])))  # targets may come later
         )
 
@@ -171,7 +178,7 @@ class Tracker:
         return read_code(self._scripts / f"{stage}.py", self._packages, self._modules)
 
     def _recorded(self, stage, wildcards):
-        return read_record(self._record(stage, wildcards))
+        return self.files.read_record(self._record(stage, wildcards))
 
     def _record(self, stage, wildcards):
         return record_path(self._outputs(stage, wildcards)[0])
@@ -209,44 +216,29 @@ class Tracker:
             if (earlier := (maker, frozenset(own.items()))) in touched:
                 touched.remove(earlier)
                 self._accept(earlier, touched)
-        exists = all(map(os.path.exists, self._outputs(stage, wildcards)))
+        exists = all(map(self.files.exists, self._outputs(stage, wildcards)))
         if exists and all(self.is_current(*maker) for maker in makers):
             write_record(self._record(stage, wildcards), self.fingerprint_of(stage, wildcards))
 
     # ---- Making Snakemake run exactly what is stale.
 
-    @cached_property
-    def _planned_at(self):
-        """When planning began: the modification time of the file that is always new.
-
-        Its content is new as well, since Snakemake compares the checksums of small inputs. Raises
-        WorkflowError where Snakemake is told to ignore modification times.
-        """
-        if "mtime" not in map(str, self._workflow.dag_settings.rerun_triggers):
-            raise WorkflowError("rerun-triggers must include mtime, or nothing stale would run")
-        ALWAYS_NEW.parent.mkdir(exist_ok=True)
-        ALWAYS_NEW.unlink(missing_ok=True)  # it may be a link
-        ALWAYS_NEW.write_text(f"{uuid4().hex}\n")
-        return ALWAYS_NEW.stat().st_mtime
-
     def _inputs(self, stage, wildcards):
-        """{name of the pattern: [path, ...]}, and under "planned" the file that is always new."""
+        """{name of the pattern: [path, ...]}, and under "planned" what makes it run or not."""
         wildcards = dict(wildcards.items())
         paths = self._paths(stage, wildcards)
+        made_from = partial(self._records_of_makers, stage, wildcards)
         if not self._workflow.is_main_process:
             # A job on a cluster runs by itself. What it reads is there, or is made by its group.
-            return {name: list(map(ancient, own)) for name, own in paths.items()} | {"planned": []}
-        self._planned_at  # noqa: B018  (the file has to be there)
-        planned = local(str(ALWAYS_NEW))
+            planned = self.files.inputs_of_job(made_from)
+            return {name: list(map(ancient, own)) for name, own in paths.items()} | planned
         if self._runs(stage, frozenset(wildcards.items())):
-            results = [self._modify_path(path) for own in paths.values() for path in own]
-            self._set_back_future_times([*results, *self._outputs(stage, wildcards)])
-            return paths | {"planned": [planned]}
+            inputs = [self.files.path_of(path) for own in paths.values() for path in own]
+            return paths | self.files.let_run(inputs, self._outputs(stage, wildcards), made_from)
         kept = {
             name: [ancient(path) for path in own if self._is_there_and_stays(path)]
             for name, own in paths.items()
         }
-        return kept | {"planned": [ancient(planned)]}
+        return kept | self.files.let_rest()
 
     def _runs(self, stage, wildcards):
         """Whether a stage is stale, or the user forces it."""
@@ -267,11 +259,12 @@ class Tracker:
     def _forced(self):
         """The names of rules and the paths that the user forces."""
         dag = self._workflow.dag_settings
-        return {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
+        forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
+        return forced | set(map(self.files.path_of, forced))
 
     def _is_there_and_stays(self, path):
-        path = self._modify_path(path)
-        if not os.path.exists(path):
+        path = self.files.path_of(path)
+        if not self.files.exists(path):
             return False
         maker = self._maker_of(path)
         return not (maker and self._runs(*maker))
@@ -289,7 +282,7 @@ class Tracker:
     def _makers(self, stage, wildcards):
         """The results, as (stage, wildcards), that the inputs of a stage are files of."""
         paths = [path for own in self._paths(stage, wildcards).values() for path in own]
-        makers = dict.fromkeys(self._maker_of(self._modify_path(path)) for path in paths)
+        makers = dict.fromkeys(self._maker_of(self.files.path_of(path)) for path in paths)
         return [(maker, dict(own)) for maker, own in filter(None, makers)]
 
     def _maker_of(self, path):
@@ -306,22 +299,18 @@ class Tracker:
                 )
         return None
 
+    def _records_of_makers(self, stage, wildcards):
+        return [str(self._record(*maker)) for maker in self._makers(stage, wildcards)]
+
     def _known_stages(self):
         """The stages whose rules exist: another workflow may use only some of them."""
         return [stage for stage in self._stages if self._rules.has(stage)]
 
-    def _set_back_future_times(self, paths):
-        """Give files with a modification time in the future, by a wrong clock, an earlier one.
 
-        A stale stage would not run if its outputs were newer than the file that is always new, and
-        Snakemake marks a job as failed if an output is older than an input.
-        """
-        for path in paths:
-            if os.path.exists(path) and os.stat(path).st_mtime >= self._planned_at:
-                try:
-                    os.utime(path, (self._planned_at - 1, self._planned_at - 1))
-                except OSError as error:
-                    raise WorkflowError(
-                        f"{path} has a modification time in the future, which cannot be changed "
-                        f"({error.strerror}). Change it: touch {path}"
-                    ) from None
+def _find_files(workflow):
+    """Return what answers for the files of results: a Folder, or a Store."""
+    if not workflow.storage_settings.default_storage_provider:
+        return Folder(workflow)
+    from scratchnet.fingerprint.store import Store  # a folder needs nothing of it
+
+    return Store(workflow)

@@ -1,7 +1,7 @@
 """Why a stage without a result runs: how its settings differ from those of the nearest run."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from scratchnet.files import read_csv
 from scratchnet.fingerprint.differences import differing_settings, join_reasons
@@ -34,13 +34,15 @@ def explain_new_result(stage: str, settings: Mapping, previous: list) -> str:
     return join_reasons(min(differences, key=len)) or "its result is missing"
 
 
-def read_previous_runs(results: Path) -> list:
-    """Return the settings of the first runs in the summary of the folder `results`."""
-    summary = Path(paths.relocate(paths.SUMMARY, results))
+def read_previous_runs(fetch: Callable[[str], str]) -> list:
+    """Return the settings of the first runs in the summary.
+
+    `fetch` returns a file with the content of a result, results/...; or raises FileNotFoundError.
+    """
     runs = []
-    for row in read_csv(summary)[:MAX_RUNS_COMPARED] if summary.exists() else []:
-        settings = Path(paths.relocate(paths.RUN_CONFIG.format(run=row["run"]), results))
-        if settings.exists():
-            epochs = int(row["folder"][-4:])
-            runs.append(read_settings(settings) | {"training.epochs": epochs})
+    with suppress(FileNotFoundError):
+        for row in read_csv(fetch(paths.SUMMARY))[:MAX_RUNS_COMPARED]:
+            with suppress(FileNotFoundError):
+                settings = read_settings(fetch(paths.RUN_CONFIG.format(run=row["run"])))
+                runs.append(settings | {"training.epochs": int(row["folder"][-4:])})
     return runs
