@@ -1,4 +1,7 @@
-"""What is copied from a store, and when again. tests/workflow/test_store.py has what is planned."""
+"""What is copied from a store, and when again.
+
+What is planned: tests/workflow/test_results_in_a_store.py.
+"""
 
 from pathlib import Path
 from types import SimpleNamespace
