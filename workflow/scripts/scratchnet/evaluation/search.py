@@ -28,7 +28,7 @@ def rank_rung(trials, checkpoints, rungs, patience, ranking):
         for trial in trials
         if trial["run"] in outcomes
     ]
-    found.sort(key=lambda row: (row["validation_loss"], row["trial"]))
+    found.sort(key=lambda row: row["validation_loss"])  # a tie leaves the order of the trials
     n_kept = math.floor(keep * len(found) + 1e-9) if keep else 1  # 0.29 * 100 is below 29
     rows = [
         {"rank": rank, **row, **_decide(row, rank, found, max(n_kept, 1), keep)}
