@@ -7,12 +7,13 @@ would take hours.
 from dataclasses import dataclass
 
 TRACKER = "workflow/scripts/scratchnet/fingerprint/tracker.py"
+FOLDER = "workflow/scripts/scratchnet/fingerprint/folder.py"
 CODE = "workflow/scripts/scratchnet/fingerprint/code.py"
 STAGES = "workflow/scripts/scratchnet/fingerprint/stages.py"
 COMMON = "workflow/rules/common.smk"
 HANDLERS = "workflow/rules/handlers.smk"
 
-NO_SETTING_BACK = (TRACKER, "self._set_back_future_times([", "list([")
+NO_SETTING_BACK = (FOLDER, "self._set_back_future_times([", "list([")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ HOLES = {
     "hidden": Hole(
         (
             (TRACKER, "return not (maker and self._runs(*maker))", "return True"),
-            (COMMON, "        if track.is_current(", "        if True or track.is_current("),
+            (COMMON, 'if track.is_current("train"', 'if True or track.is_current("train"'),
         ),
         ("edit_settings", "edit_code", "undo", "delete_files"),
         configs=("default", "2 epochs", "6 epochs"),

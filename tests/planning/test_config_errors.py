@@ -241,8 +241,8 @@ def test_a_config_that_is_no_mapping_is_explained(config):
         (
             {7: 1},
             "7: unknown key; known keys are dataset, classes, test_fraction, "
-            "validation_fraction, download, model, augmentation, training, sweep, export, predict, "
-            "plots",
+            "validation_fraction, download, model, augmentation, training, sweep, search, export, "
+            "predict, plots",
         ),
     ],
 )
