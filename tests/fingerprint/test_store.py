@@ -1,4 +1,4 @@
-"""What is copied from a store, and when again. tests/workflow/test_store.py has what is planned."""
+"""What is copied from a store, and when again; workflow/test_stored_results.py: what is planned."""
 
 from pathlib import Path
 from types import SimpleNamespace
