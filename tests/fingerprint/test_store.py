@@ -1,4 +1,7 @@
-"""What is copied from a store, and when again; workflow/test_stored_results.py: what is planned."""
+"""What is copied from a store, and when again.
+
+What is planned: tests/workflow/test_results_in_a_store.py.
+"""
 
 from pathlib import Path
 from types import SimpleNamespace

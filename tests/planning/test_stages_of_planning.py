@@ -398,7 +398,6 @@ def of_a_search(changes=None, scripts=SCRIPTS, **search):
         ({"changes": {"plots": {"style": "default"}}}, {"plot_rungs", "plot_trials"}),
         ({"changes": {"training": {"epochs": 7}}}, set()),
     ],
-    ids=str,
 )
 def test_stages_of_a_search_are_stale_after_a_change(changes, stale):
     before, after = of_a_search(), of_a_search(**changes)
