@@ -301,13 +301,17 @@ def test_a_node_that_dies_with_its_copies_costs_its_segment_only(stored_project,
     project = stored_project
     project.configure(LONG)
     process = project.start()
-    until(lambda: list(project.results.glob("runs/*/checkpoints/.epoch-0002.npz.*")), 300)
-    first = project.cluster.jobs()
-    running = until(lambda: project.cluster.jobs("RUNNING").items() - first.items(), 120)
-    ((_, (_, _, node)),) = running
-    time.sleep(5)  # it starts, copies its inputs, and trains
-    project.cluster.cut_power(node)
-    output = project.finish(process)
-    project.cluster.start_node(node)
+    try:
+        until(lambda: list(project.results.glob("runs/*/checkpoints/.epoch-0002.npz.*")), 300)
+        first = project.cluster.jobs()
+        running = until(lambda: project.cluster.jobs("RUNNING").items() - first.items(), 120)
+        ((_, (_, _, node)),) = running
+        time.sleep(5)  # it starts, copies its inputs, and trains
+        project.cluster.cut_power(node)
+        output = project.finish(process)
+    finally:
+        process.kill()
+        for node in project.cluster.down():
+            project.cluster.start_node(node)
     assert output.count("Training") == 3
     assert_nothing_was_lost(project, made_here)
