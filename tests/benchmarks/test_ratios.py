@@ -27,7 +27,7 @@ MEASURE = {
     "sweep": lambda: sweep(
         ("scratchnet", "tensorflow"), rounds=1, seeds=[0, 1], learning_rates=[0.01, 0.05, 0.1, 0.5]
     ),
-    "idle": lambda: idle(3),
+    "idle": lambda: idle(5),
     "planning": lambda: planning(1, (100, 1000)),
 }
 
