@@ -67,10 +67,7 @@ def test_the_page_computes_what_numpy_computes(driver, tmp_path, options):
 
 @NEEDED
 def test_lenet_5_follows_the_pen(driver, tmp_path):
-    """In under 30 ms a frame: from the drawing to the answer, in the fastest of twenty.
-
-    Other tests may run beside this one.
-    """
+    """In under 30 ms a frame: from the drawing to the answer, in the median of twenty."""
     page, network, X = make_page(tmp_path, **LENET_5)
     visit(driver, page)
     expected = softmax(logits(network, X[:, :50]))
@@ -83,7 +80,7 @@ def test_lenet_5_follows_the_pen(driver, tmp_path):
           return performance.now() - start;
         })"""
     )
-    assert min(times) < 30
+    assert sorted(times)[10] < 30
     assert complaints(driver) == []
 
 
