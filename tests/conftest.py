@@ -9,6 +9,9 @@ from PIL import Image
 
 from project import Project, copy_with_small_data, share_project, write_own_npz
 
+# As for most users: what a program prints into a pipe, it has to flush.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 
 def pytest_collection_modifyitems(config, items):
     """Take every nth test with DOSE=n."""

@@ -92,7 +92,7 @@ def base_python():
 
 def create():
     """Make .venv, without packages."""
-    print("Setting up .venv with Python {}.{}.{}".format(*sys.version_info))
+    print("Setting up .venv with Python {}.{}.{}".format(*sys.version_info), flush=True)
     VENV.mkdir()
     command = [base_python(), "-m", "venv", str(VENV)]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)

@@ -30,10 +30,10 @@ def main():
     jobs = find_jobs()
     if jobs:
         numbers = " ".join(map(str, jobs))
-        print(f"Waiting for the jobs of a killed run. To end them instead: kill {numbers}")
+        print(f"Waiting for the jobs of a killed run. To end them instead: kill {numbers}", flush=True)
     while find_jobs():
         time.sleep(0.2)
-    print("The last run was killed. Removing its lock; unfinished jobs run again.")
+    print("The last run was killed. Removing its lock; unfinished jobs run again.", flush=True)
     command = [sys.executable, "-m", "snakemake", "--unlock"]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:  # above all, a mistake in config.yaml
