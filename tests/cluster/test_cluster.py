@@ -163,13 +163,18 @@ def until(condition, seconds=60):
     return value
 
 
-def test_the_default_run_is_the_local_one(project, made_here):
+def run_default_and_more_epochs(project, made_here):
+    """The default run, twice, and then with two epochs more."""
     project.configure({})
     assert planned(project.run()) == once(DATA | RUN)
     assert project.made() == made_here("default", {})
     assert "Nothing to be done" in project.run()
     project.configure({"training": {"epochs": 22}})
     assert planned(project.run()) == once({"train"} | AFTER_TRAINING)
+
+
+def test_the_default_run_is_the_local_one(project, made_here):
+    run_default_and_more_epochs(project, made_here)
     project.configure({"training": {"learning_rate": 0.1}})
     assert project.plan() == once(RUN)
 
@@ -284,12 +289,7 @@ def test_snakemake_killed_and_started_again_ends_the_same(training, made_here):
 
 def test_nodes_that_share_no_results_make_the_same(stored_project, made_here):
     project = stored_project
-    project.configure({})
-    assert planned(project.run()) == once(DATA | RUN)
-    assert project.made() == made_here("default", {})
-    assert "Nothing to be done" in project.run()
-    project.configure({"training": {"epochs": 22}})
-    assert planned(project.run()) == once({"train"} | AFTER_TRAINING)
+    run_default_and_more_epochs(project, made_here)
     project.configure({"training": {"learning_rate": 0.1}})
     assert planned(project.run()) == once(RUN)
     project.configure({})

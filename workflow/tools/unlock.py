@@ -30,7 +30,9 @@ def main():
     jobs = find_jobs()
     if jobs:
         numbers = " ".join(map(str, jobs))
-        print(f"Waiting for the jobs of a killed run. To end them instead: kill {numbers}", flush=True)
+        print(
+            f"Waiting for the jobs of a killed run. To end them instead: kill {numbers}", flush=True
+        )
     while find_jobs():
         time.sleep(0.2)
     print("The last run was killed. Removing its lock; unfinished jobs run again.", flush=True)
