@@ -24,6 +24,7 @@ BESIDE = {
         for name in ("shift", "rotation", "scale", "shear", "elastic")
     },
     "augmentation.elastic_sigma": {"augmentation.elastic": 2.0},
+    "training.replicas": {"training.replicas": 2},
     "training.nesterov": {"training.momentum": 0.5},
     "training.decay_epochs": {"training.schedule": "step"},
     "training.decay_rate": {"training.schedule": "step"},
@@ -56,7 +57,7 @@ def unflat(settings):
 def run_of(changes=None):
     """The run that the defaults and `changes` make: without what does not apply there."""
     run = DEFAULTS | (changes or {}) | {"files": None}
-    missing = {"test_fraction"} | {key for key in OPTIONAL if not run[key]}
+    missing = {"test_fraction"} | {key for key in OPTIONAL if run[key] == DEFAULTS[key]}
     if not run["model.hidden"] and not run["model.convolutions"]:
         missing |= {"model.activation", "model.dropout"}
     if not run["augmentation.elastic"]:

@@ -208,6 +208,7 @@ VALUES = {
     "augmentation.elastic_sigma": [1.0, 2.0],
     "training.epochs": [3, 4],
     "training.batch_size": [30, 40],
+    "training.replicas": [3, 4],
     "training.optimizer": ["sgd", "adam"],
     "training.learning_rate": [0.3, 0.4],
     "training.momentum": [0.3, 0.4],

@@ -109,7 +109,7 @@ def segment(tmp_path):
     manifest = tmp_path / "manifest.json"
     write_json(manifest, {"image_shape": [4, 3]})
 
-    def run(name, epochs, start=(), augmentation=None, may_diverge=False, **settings):
+    def run(name, epochs, start=(), augmentation=None, may_diverge=False, threads=1, **settings):
         files = [tmp_path / f"{name}.npz", tmp_path / f"{name}.json"]
         changed = {
             f"{'model' if key in MODEL else 'training'}.{key}": value
@@ -118,7 +118,9 @@ def segment(tmp_path):
         for key, value in (augmentation or {}).items():
             changed[f"augmentation.{key}"] = value
         settings = SETTINGS | changed
-        train_to_checkpoint(name, data, manifest, settings, epochs, start, *files, may_diverge)
+        train_to_checkpoint(
+            name, data, manifest, settings, epochs, start, *files, may_diverge, threads
+        )
         return files
 
     return run
@@ -510,3 +512,31 @@ def test_weights_that_are_not_finite_after_the_last_step_are_divergence():
         pytest.raises(DivergenceError, match="weights"),
     ):
         train_epoch(network, SGD(1e39), [(X, Y)])
+
+
+# Replicas
+
+
+def test_replicas_give_the_same_bytes_with_any_threads_in_one_piece_or_two(segment):
+    """The batches are of 8, 8 and 4 images: in the last, the sixth replica has none."""
+    settings = {"replicas": 6, "dropout": 0.3, "momentum": 0.5}
+    expected, record = segment("one", 4, **settings)
+    for threads in (2, 8):
+        checkpoint, _ = segment("other", 4, threads=threads, **settings)
+        assert checkpoint.read_bytes() == expected.read_bytes()
+    half = segment("half", 2, threads=3, **settings)
+    checkpoint, _ = segment("whole", 4, half, threads=2, **settings)
+    assert checkpoint.read_bytes() == expected.read_bytes()
+    assert read_json(record)["epochs"] == 4
+
+
+def test_replicas_learn_what_one_network_learns(segment):
+    one, several = (load_checkpoint(segment(str(n), 5, replicas=n)[0]) for n in (1, 3))
+    for name, W in one.network.items():
+        np.testing.assert_allclose(several.network[name], W, rtol=1e-4, atol=1e-6)
+    assert not all(np.array_equal(several.network[name], W) for name, W in one.network.items())
+
+
+def test_divergence_in_a_replica_is_reported_without_warnings(segment):
+    with pytest.raises(DivergenceError, match="training diverged in epoch"):
+        segment("fast", 50, replicas=2, threads=2, learning_rate=1e30)

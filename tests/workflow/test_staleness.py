@@ -48,6 +48,7 @@ MATRIX = {
     "augmentation.elastic_sigma": (5, RUN | AUGMENTED),
     "training.epochs": (6, {"train"} | AFTER_TRAINING),
     "training.batch_size": (20, RUN),
+    "training.replicas": (2, RUN),
     "training.optimizer": ("adam", RUN),
     "training.learning_rate": (0.5, RUN),
     "training.momentum": (0.5, RUN),

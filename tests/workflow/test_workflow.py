@@ -257,13 +257,19 @@ def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep, finished_on_requ
 
 
 @pytest.mark.slow
-def test_checkpoints_are_the_same_bytes_whatever_the_cores(new_project):
-    new_project.configure({"model": {"hidden": [9]}, "training": {"momentum": 0.5, "epochs": 3}})
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_checkpoints_are_the_same_bytes_whatever_the_cores(new_project, replicas):
+    training = {"momentum": 0.5, "epochs": 3, "replicas": replicas}
+    new_project.configure({"model": {"hidden": [9], "dropout": 0.3}, "training": training})
+    with (new_project.folder / "workflow/scripts/train.py").open("a") as script:
+        script.write('\n\nopen("threads", "w").write(f"{snakemake.threads} threads")\n')
     new_project.train("--cores", 1)
     first = checkpoints(new_project)
+    assert (new_project.folder / "threads").read_text() == "1 threads"
     shutil.rmtree(new_project.results)
     new_project.train("--cores", 4)
     assert checkpoints(new_project) == first
+    assert (new_project.folder / "threads").read_text() == f"{replicas} threads"
 
 
 BLOCKS = [{"filters": 3, "kernel": 3, "pool": 1, "padding": "same"}, {"filters": 4, "kernel": 3}]

@@ -190,7 +190,12 @@ def of_all_runs(*patterns):
     ]
 
 
-# ---- Params and resources.
+# ---- Params, threads and resources.
+
+
+def replicas(wildcards):
+    """The threads of `train`: one for each replica of the network. Fewer do as well."""
+    return settings_of(dict(wildcards.items())).get("training.replicas", 1)
 
 
 def untracked(setting):
@@ -214,7 +219,8 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
             total += per_input_mb * (input.size_mb + sum(map(os.path.getsize, own.values())) / 1e6)
         if per_weights_mb:
             weights, outputs = count_numbers(input.manifest, settings)
-            total += 4 * (per_weights_mb * weights + CONVOLUTION_ARRAYS * outputs) / 1e6
+            arrays = per_weights_mb + replicas(wildcards) - 1
+            total += 4 * (arrays * weights + CONVOLUTION_ARRAYS * outputs) / 1e6
         return attempt * round(total)
 
     return amount_of

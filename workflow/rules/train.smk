@@ -18,8 +18,8 @@ rule describe:
         "../scripts/describe.py"
 
 
-# Training uses one thread: a second one gains little, and results must not depend on --cores.
-# There are up to eight arrays like the weights: gradients, Adam's state, the best epoch, sums. The
+# Results do not depend on the number of threads, nor on --cores. There are up to eight arrays like
+# the weights: gradients, Adam's state, the best epoch, sums; and for each replica its gradients. The
 # checkpoint has up to four of them.
 rule train:
     input:
@@ -39,6 +39,7 @@ rule train:
         paths.log("train", paths.EPOCH),
     benchmark:
         paths.benchmark("train", paths.EPOCH)
+    threads: replicas
     resources:
         mem_mb=per_attempt(1000, per_input_mb=1, per_weights_mb=8),
         runtime=per_attempt(30),

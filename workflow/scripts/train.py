@@ -1,9 +1,12 @@
 """Train a run to one of its checkpoints, starting from the checkpoint before it, if any."""
 
+from threadpoolctl import threadpool_limits
+
 from scratchnet.job import stage_job
 from scratchnet.training.segments import ARRAYS, train_to_checkpoint
 
-with stage_job(snakemake) as settings:
+# The threads are for the replicas of the network. Snakemake offers them to OpenBLAS as well.
+with stage_job(snakemake) as settings, threadpool_limits(1):
     train_to_checkpoint(
         name=snakemake.wildcards.run,
         data={name: snakemake.input[name] for name in ARRAYS},
@@ -14,4 +17,5 @@ with stage_job(snakemake) as settings:
         checkpoint=snakemake.output.checkpoint,
         record=snakemake.output.record,
         may_diverge=snakemake.params.may_diverge,
+        threads=snakemake.threads,
     )

@@ -35,9 +35,9 @@ APPLIES = {
     "training.decay_rate": lambda run: run["training.schedule"] != "constant",
 }
 
-# Settings that are left out of a run while they are off: [], null or 0. They came later than
-# others, and the runs of before have kept their names.
-OPTIONAL = ("model.convolutions", *DISTORTIONS)
+# Settings that are left out of a run while they have their default. They came later than others,
+# and the runs of before have kept their names.
+OPTIONAL = ("model.convolutions", *DISTORTIONS, "training.replicas")
 
 PUBLIC_IMAGE_SHAPE = (28, 28)  # of all public datasets
 MAX_RUNS = 10_000  # of a sweep
@@ -64,7 +64,8 @@ def resolve_runs(config):
         for problem in explain_error(error)
     )
     problems = [*_conflicts_between(config)]
-    base = {key: _get(config, key) for key in setting_schemas(schema) if key not in VARIATIONS}
+    leaves = setting_schemas(schema)
+    base = {key: _get(config, key) for key in leaves if key not in VARIATIONS}
     runs = {}
     for values in [] if problems else _variations(config, schema):
         run = base | values
@@ -79,7 +80,7 @@ def resolve_runs(config):
             if not applies(run):
                 del run[key]
         for key in OPTIONAL:
-            if not run[key]:
+            if run[key] == leaves[key]["default"]:
                 del run[key]
         runs.setdefault(canonical({**run, "files": None}), run)
     _raise_if_any(problems)

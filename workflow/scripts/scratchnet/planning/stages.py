@@ -24,6 +24,7 @@ AUGMENTATION = (*DISTORTIONS, "augmentation.elastic_sigma")
 # written, not what is in them.
 TRAINING = (
     "training.batch_size",
+    "training.replicas",
     "training.optimizer",
     "training.learning_rate",
     "training.momentum",

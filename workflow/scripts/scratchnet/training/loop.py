@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from scratchnet.errors import DivergenceError
 from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
+from scratchnet.nn.data_parallel import DataParallel
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import Network
@@ -68,7 +70,7 @@ def train_epoch(network, optimizer, batches, rng=None):
     return {"loss": total_loss / n, "accuracy": n_correct / n}
 
 
-def train(training, data, settings, epochs, name="training"):
+def train(training, data, settings, epochs, name="training", threads=1):
     """Continue `training`, in place, until it has `epochs` epochs.
 
     `data` maps X_train, Y_train, X_validation and Y_validation to arrays; the validation arrays
@@ -76,6 +78,7 @@ def train(training, data, settings, epochs, name="training"):
     the state before it, the settings and its number, so training in several calls gives bitwise the
     same result as in one call. With a patience of p, training stops early after p epochs without a
     new lowest validation loss. Raises DivergenceError. A terminal shows the progress of `name`.
+    The replicas of the network, if there are several, use so many `threads`, which changes no bit.
     """
     patience = settings["training.patience"]
     live = progress(
@@ -92,7 +95,7 @@ def train(training, data, settings, epochs, name="training"):
             break
         started = time.perf_counter()
         try:
-            metrics = _train_and_validate(training, data, settings, epoch)
+            metrics = _train_and_validate(training, data, settings, epoch, threads)
         except DivergenceError as error:
             rate = training.optimizer.current_learning_rate()
             why = f"{error}, with a learning rate of {rate:g}"
@@ -127,14 +130,23 @@ def epoch_batches(data, image_shape, settings, epoch):
     return augment_batches(batches, image_shape, rng, **strengths)
 
 
-def _train_and_validate(training, data, settings, epoch):
+def _train_and_validate(training, data, settings, epoch, threads):
     """Train one epoch; return {metric: value}, without validation images only of training."""
     batches = epoch_batches(data, training.image_shape, settings, epoch)
     rng = random_stream(settings["training.seed"], "dropout", epoch)
-    # The loss is checked for overflow, so NumPy need not warn.
-    with np.errstate(over="ignore", invalid="ignore"):
-        metrics = train_epoch(training.network, training.optimizer, batches, rng)
-        return metrics | _validate(training.network, data)
+    network, replicas = training.network, settings.get("training.replicas", 1)
+    with ThreadPoolExecutor(threads, initializer=_ignore_overflow) as executor:
+        if replicas > 1:
+            network = DataParallel(network, replicas, executor)
+        with np.errstate():
+            _ignore_overflow()
+            metrics = train_epoch(network, training.optimizer, batches, rng)
+            return metrics | _validate(training.network, data)
+
+
+def _ignore_overflow():
+    """Let NumPy, in this thread, not warn of overflow: the loss is checked for it."""
+    np.seterr(over="ignore", invalid="ignore")
 
 
 def _validate(network, data):

@@ -18,7 +18,7 @@ ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
 
 
 def train_to_checkpoint(
-    name, data, manifest, settings, epochs, start, checkpoint, record, may_diverge=False
+    name, data, manifest, settings, epochs, start, checkpoint, record, may_diverge=False, threads=1
 ):
     """Train the run `name` to `epochs` epochs; write its checkpoint (.npz) and its record (.json).
 
@@ -27,13 +27,14 @@ def train_to_checkpoint(
     initial weights. The checkpoint is always the same bytes. The record has the epochs, the seconds
     of all training so far, and the environment. Raises DivergenceError, and ConfigError if the
     images are too small for the convolutions; then nothing is written. A trial of a search
-    `may_diverge`: then the checkpoint says so, and has no weights.
+    `may_diverge`: then the checkpoint says so, and has no weights. The number of `threads` changes
+    no result.
     """
     started = time.perf_counter()
     data = {name: np.load(path, mmap_mode="r") for name, path in data.items()}
     try:
         training = _start_training(data, read_json(manifest), settings, start)
-        train(training, data, settings, epochs, name)
+        train(training, data, settings, epochs, name, threads)
     except DivergenceError as error:
         if not may_diverge:
             raise

@@ -1,0 +1,98 @@
+"""Training in parts: the gradients of a batch, whatever its parts and threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from reference import one_hot
+from scratchnet.nn.data_parallel import DataParallel
+from scratchnet.nn.layers import Dropout
+from scratchnet.nn.losses import softmax_crossentropy
+from scratchnet.nn.network import build_network, initial_filters, initial_weights
+from scratchnet.nn.optimizers import SGD, Adam
+
+SHAPE = (5, 6, 2)
+BLOCKS = [
+    {"filters": 3, "kernel": 3, "pool": 2, "padding": "same"},
+    {"filters": 2, "kernel": 2, "pool": 1, "padding": "valid"},
+]
+
+
+@pytest.fixture(params=[1, 4], ids=["1 thread", "4 threads"])
+def executor(request):
+    with ThreadPoolExecutor(request.param) as executor:
+        yield executor
+
+
+def make_network(dropout=0.0, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    weights = [
+        *initial_filters(SHAPE, BLOCKS, "glorot_uniform", rng, dtype),
+        *initial_weights(1 * 2 * 2, 3, [4], "glorot_uniform", rng, dtype),
+    ]
+    return build_network(weights, SHAPE, BLOCKS, "relu", dropout)
+
+
+def make_batch(n, dtype=np.float64):
+    rng = np.random.default_rng(n)
+    X, Y = rng.standard_normal((60, n)), one_hot(rng.integers(3, size=n), 3)
+    return X.astype(dtype), Y.astype(dtype)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 30])
+@pytest.mark.parametrize("replicas", [1, 2, 3, 8])
+def test_logits_and_gradients_are_those_of_the_network(executor, replicas, n):
+    """With fewer samples than replicas, some replicas have no part."""
+    network, alone = make_network(), make_network()
+    parallel = DataParallel(network, replicas, executor)
+    for size in (30, n):  # what the first batch has left changes nothing
+        X, Y = make_batch(size)
+        Z = parallel.forward(X)
+        np.testing.assert_allclose(Z, alone.forward(X), rtol=1e-12)
+        _, dZ = softmax_crossentropy(Z, Y)
+        parallel.backward(dZ)
+        alone.backward(dZ)
+        for (name, _, ours), (other, _, theirs) in zip(network.parameters(), alone.parameters()):
+            assert name == other
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-14)
+
+
+def trained(replicas, threads, optimizer):
+    """The weights after some steps with dropout, in float32 as in the pipeline."""
+    network, rng = make_network(0.3, np.float32), np.random.default_rng(5)
+    with ThreadPoolExecutor(threads) as executor:
+        parallel = DataParallel(network, replicas, executor)
+        for _ in range(20):
+            X, Y = make_batch(50, np.float32)
+            _, dZ = softmax_crossentropy(parallel.forward(X, rng), Y)
+            parallel.backward(dZ)
+            optimizer.step(parallel)
+    return network.weights()
+
+
+@pytest.mark.parametrize("make_optimizer", [lambda: SGD(0.1, momentum=0.9), Adam])
+@pytest.mark.parametrize("replicas", [2, 3, 5])
+def test_results_are_the_same_bits_with_any_number_of_threads(replicas, make_optimizer):
+    expected = trained(replicas, 1, make_optimizer())
+    for threads in (2, 3, 8):
+        weights = trained(replicas, threads, make_optimizer())
+        assert all(np.array_equal(weights[name], expected[name]) for name in expected)
+
+
+def test_each_part_has_random_numbers_of_its_own(executor):
+    network = make_network()
+    network.layers = [Dropout(0.5)]
+    parallel = DataParallel(network, 2, executor)
+    first, second = np.hsplit(parallel.forward(np.ones((1000, 2)), np.random.default_rng(0)), 2)
+    assert 0.4 < (first == second).mean() < 0.6
+    again = parallel.forward(np.ones((1000, 2)), np.random.default_rng(0))
+    assert np.array_equal(np.hstack([first, second]), again)
+
+
+def test_the_next_batch_has_other_random_numbers(executor):
+    network, rng = make_network(), np.random.default_rng(0)
+    network.layers = [Dropout(0.5)]
+    parallel = DataParallel(network, 2, executor)
+    X = np.ones((1000, 2))
+    assert 0.4 < (parallel.forward(X, rng) == parallel.forward(X, rng)).mean() < 0.6

@@ -1,0 +1,42 @@
+"""Data parallelism: several threads train one network."""
+
+import numpy as np
+
+from scratchnet.nn.network import Network
+
+
+class DataParallel:
+    """A network that computes each batch in parts, one for each of its replicas.
+
+    A replica has the parameters of `network`, and its own gradients. The gradient of a batch is the
+    sum of those of its parts, in their order. So results depend on the number of replicas, in the
+    last bits, but not on how many threads `executor` has. NumPy lets other threads run while it
+    computes. (The same as in PyTorch's module of this name, for threads.)
+    """
+
+    def __init__(self, network, replicas, executor):
+        self.replicas = [network, *(network.replica() for _ in range(replicas - 1))]
+        self.executor = executor
+
+    def forward(self, X, rng=None):
+        """Return the logits (k, b) of X (n_in, b), as `Network.forward`."""
+        parts = self._split(X)
+        rngs = rng.spawn(len(parts)) if rng else [None] * len(parts)
+        return np.hstack([*self.executor.map(Network.forward, self.replicas, parts, rngs)])
+
+    def backward(self, dY):
+        """Fill the `grads` of every layer of the network, as `Network.backward`."""
+        parts = self._split(dY)
+        [*self.executor.map(Network.backward, self.replicas, parts)]
+        first, *others = self.replicas[: len(parts)]
+        for other in others:
+            for (_, _, total), (_, _, gradient) in zip(first.parameters(), other.parameters()):
+                total += gradient
+
+    def parameters(self):
+        """Yield those of the network."""
+        return self.replicas[0].parameters()
+
+    def _split(self, X):
+        """Return the columns of X in parts of as equal a size as can be; none is empty."""
+        return np.array_split(X, min(len(self.replicas), X.shape[1]), axis=1)
