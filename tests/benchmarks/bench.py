@@ -30,8 +30,8 @@ ALL = ("scratchnet", "limit", *FRAMEWORKS, "pytorch_by_hand", "scikit_learn", "n
 CONTENDERS = {
     "softmax": ALL,
     "mlp": ALL,
-    "lenet5": ("scratchnet", "augmented", *FRAMEWORKS),
-    "keras_convnet": ("scratchnet", "pytorch", "keras"),
+    "lenet5": ("scratchnet", "replicas", "augmented", *FRAMEWORKS),
+    "keras_convnet": ("scratchnet", "replicas", "pytorch", "keras"),
     "clean": ("scratchnet", "floor", "pytorch", "keras"),
     "sweep": ("scratchnet", "pytorch", "pytorch_by_hand", "jax", "jax_vmap", "tensorflow"),
 }

@@ -22,7 +22,10 @@ def train_small(work, *names, **options):
 MEASURE = {
     "softmax": lambda: train_small("softmax", "limit", "tensorflow", settings={"": CORES[:1]}),
     "mlp": lambda: train_small("mlp", "limit", "tensorflow"),
-    "lenet5": lambda: train_small("lenet5", "augmented", "keras", images=12_000),
+    "lenet5": lambda: train_small(
+        "lenet5", "augmented", "keras", images=12_000, settings={"": CORES[:1]}
+    ),
+    "keras_convnet": lambda: train_small("keras_convnet", "replicas", images=2_500),
     "clean": lambda: clean(("scratchnet", "floor"), rounds=1),
     "sweep": lambda: sweep(
         ("scratchnet", "tensorflow"), rounds=1, seeds=[0, 1], learning_rates=[0.01, 0.05, 0.1, 0.5]

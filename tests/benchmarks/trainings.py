@@ -15,8 +15,8 @@ from timing import CHECKOUT, CORES, HERE, check_losses, environment, take_turns
 
 SETTINGS = {"": CORES[:1], ", two cores": CORES}  # what a name ends in, and the cores
 OWN_ORDER = ("keras", "scikit_learn")  # who draws the order of the samples; see worker.py
-# The rule `train` has one thread, whatever there is.
-THREADS = {"scratchnet": 1, "augmented": 1}
+# In the rule `train`, OpenBLAS has one thread, whatever there is.
+THREADS = {"scratchnet": 1, "replicas": 1, "augmented": 1}
 
 
 class Network(NamedTuple):

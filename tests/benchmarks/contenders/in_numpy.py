@@ -1,21 +1,28 @@
 """Scratchnet, and what else NumPy does with the same arrays; see worker.py."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from weights import IMAGE_SHAPE
 
 from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
+from scratchnet.nn.data_parallel import DataParallel
 from scratchnet.nn.layers import multiply
 from scratchnet.nn.network import build_network
 from scratchnet.nn.optimizers import SGD
 from scratchnet.training.loop import train_epoch
 
 
-def scratchnet(X, Y, batch_size, threads, convolutions=(), distort=lambda batches, rng: batches):
+def as_it_is(value, rng=None):
+    return value
+
+
+def scratchnet(X, Y, batch_size, threads, convolutions=(), distort=as_it_is, replicate=as_it_is):
     """Ours, as the rule `train` runs it."""
 
     def start(weights, learning_rate, seed):
-        network = build_network(weights, IMAGE_SHAPE, convolutions, "relu")
+        network = replicate(build_network(weights, IMAGE_SHAPE, convolutions, "relu"))
         optimizer, rng = SGD(learning_rate), np.random.default_rng(seed)
 
         def epoch():
@@ -25,6 +32,16 @@ def scratchnet(X, Y, batch_size, threads, convolutions=(), distort=lambda batche
         return epoch
 
     return start
+
+
+def replicas(X, Y, batch_size, threads, convolutions=()):
+    """Ours with two replicas of the network."""
+    executor = ThreadPoolExecutor(threads)
+
+    def replicate(network):
+        return DataParallel(network, 2, executor)
+
+    return scratchnet(X, Y, batch_size, threads, convolutions, replicate=replicate)
 
 
 def augmented(X, Y, batch_size, threads, convolutions=()):

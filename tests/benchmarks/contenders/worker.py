@@ -29,14 +29,14 @@ import numpy as np
 from weights import initial_weights
 
 MODULES = {
-    "in_numpy": ("scratchnet", "augmented", "limit", "notebook"),
+    "in_numpy": ("scratchnet", "replicas", "augmented", "limit", "notebook"),
     "in_pytorch": ("pytorch", "pytorch_by_hand"),
     "in_jax": ("jax", "jax_vmap"),
     "in_tensorflow": ("tensorflow", "keras"),
     "in_scikit_learn": ("scikit_learn",),
 }
 MODULE_OF = {name: module for module, names in MODULES.items() for name in names}
-MAPPED = ("scratchnet", "augmented", "limit")  # the others hold their data in memory
+MAPPED = ("scratchnet", "replicas", "augmented", "limit")  # the others hold their data in memory
 
 
 def load(folder, n, in_memory):
