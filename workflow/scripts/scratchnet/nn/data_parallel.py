@@ -9,9 +9,9 @@ class DataParallel:
     """A network that computes each batch in parts, one for each of its replicas.
 
     A replica has the parameters of `network`, and its own gradients. The gradient of a batch is the
-    sum of those of its parts, in their order. So results depend on the number of replicas, in the
-    last bits, but not on how many threads `executor` has. NumPy lets other threads run while it
-    computes. (The same as in PyTorch's module of this name, for threads.)
+    sum of those of its parts, in their order. So the number of replicas changes the rounding and
+    the random numbers, but the number of threads of `executor` changes nothing. NumPy lets other
+    threads run while it computes. PyTorch's module of this name does the same on several GPUs.
     """
 
     def __init__(self, network, replicas, executor):
