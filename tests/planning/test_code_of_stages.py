@@ -83,7 +83,7 @@ RUN_BY = {
     "nn/shapes.py": NETWORK | EXPORT,
     "nn/losses.py": TRAIN | LESSON | {"evaluate"},
     "nn/batches.py": TRAIN | LESSON,
-    "nn/data_parallel.py": TRAIN | LESSON,
+    "training/data_parallel.py": TRAIN | LESSON,
     "nn/optimizers.py": TRAIN | LESSON,
     "nn/schedules.py": TRAIN | LESSON,
     "planning/__init__.py": {"describe"},

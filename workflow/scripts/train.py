@@ -1,12 +1,9 @@
 """Train a run to one of its checkpoints, starting from the checkpoint before it, if any."""
 
-from threadpoolctl import threadpool_limits
-
 from scratchnet.job import stage_job
 from scratchnet.training.segments import ARRAYS, train_to_checkpoint
 
-# The threads are for the replicas of the network. Snakemake offers them to OpenBLAS as well.
-with stage_job(snakemake) as settings, threadpool_limits(1):
+with stage_job(snakemake) as settings:
     train_to_checkpoint(
         name=snakemake.wildcards.run,
         data={name: snakemake.input[name] for name in ARRAYS},

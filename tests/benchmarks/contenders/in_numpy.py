@@ -7,10 +7,10 @@ from weights import IMAGE_SHAPE
 
 from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
-from scratchnet.nn.data_parallel import DataParallel
 from scratchnet.nn.layers import multiply
 from scratchnet.nn.network import build_network
 from scratchnet.nn.optimizers import SGD
+from scratchnet.training.data_parallel import DataParallel
 from scratchnet.training.loop import train_epoch
 
 

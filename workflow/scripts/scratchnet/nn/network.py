@@ -1,6 +1,5 @@
 """A network is a list of layers that are applied one after another."""
 
-import copy
 import itertools
 
 import numpy as np
@@ -29,16 +28,6 @@ class Network:
         for layer in reversed(rest):
             dY = layer.backward(dY)
         first.backward(dY, needs_input_grad=False)
-
-    def replica(self):
-        """Return a network with the same parameters, and its own gradients.
-
-        A layer keeps what `backward` needs in attributes that `forward` sets: the copy has its own.
-        """
-        layers = [copy.copy(layer) for layer in self.layers]
-        for layer in layers:
-            layer.grads = {name: np.zeros_like(dW) for name, dW in layer.grads.items()}
-        return Network(layers)
 
     def probabilities(self, X):
         """Return the probability (k, b) of each class for X (n_in, b)."""

@@ -11,7 +11,6 @@ import numpy as np
 from scratchnet.errors import DivergenceError
 from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
-from scratchnet.nn.data_parallel import DataParallel
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import Network
@@ -19,6 +18,7 @@ from scratchnet.nn.optimizers import Optimizer
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
 from scratchnet.training.augmentation import augmentation_strengths
+from scratchnet.training.data_parallel import DataParallel
 
 log = logging.getLogger(__name__)
 

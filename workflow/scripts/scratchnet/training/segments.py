@@ -4,6 +4,7 @@ import logging
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from scratchnet.errors import DivergenceError
 from scratchnet.files import read_json, write_json
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
 
 
+# The threads of a job are for the replicas of the network. Snakemake offers them to OpenBLAS, too.
+@threadpool_limits.wrap(limits=1)
 def train_to_checkpoint(
     name, data, manifest, settings, epochs, start, checkpoint, record, may_diverge=False, threads=1
 ):

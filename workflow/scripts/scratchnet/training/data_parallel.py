@@ -1,5 +1,7 @@
 """Data parallelism: several threads train one network."""
 
+import copy
+
 import numpy as np
 
 from scratchnet.nn.network import Network
@@ -15,7 +17,7 @@ class DataParallel:
     """
 
     def __init__(self, network, replicas, executor):
-        self.replicas = [network, *(network.replica() for _ in range(replicas - 1))]
+        self.replicas = [network, *(replicate(network) for _ in range(replicas - 1))]
         self.executor = executor
 
     def forward(self, X, rng=None):
@@ -40,3 +42,14 @@ class DataParallel:
     def _split(self, X):
         """Return the columns of X in parts of as equal a size as can be; none is empty."""
         return np.array_split(X, min(len(self.replicas), X.shape[1]), axis=1)
+
+
+def replicate(network):
+    """Return a network with the same parameters, and its own gradients.
+
+    A layer keeps what `backward` needs in attributes that `forward` sets: the copy has its own.
+    """
+    layers = [copy.copy(layer) for layer in network.layers]
+    for layer in layers:
+        layer.grads = {name: np.zeros_like(dW) for name, dW in layer.grads.items()}
+    return Network(layers)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from reference import one_hot
-from scratchnet.nn.data_parallel import DataParallel
 from scratchnet.nn.layers import Dropout
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.network import build_network, initial_filters, initial_weights
 from scratchnet.nn.optimizers import SGD, Adam
+from scratchnet.training.data_parallel import DataParallel
 
 SHAPE = (5, 6, 2)
 BLOCKS = [
