@@ -270,6 +270,8 @@ def test_checkpoints_are_the_same_bytes_whatever_the_cores(new_project, replicas
     new_project.train("--cores", 4)
     assert checkpoints(new_project) == first
     assert (new_project.folder / "threads").read_text() == f"{replicas} threads"
+    (record,) = new_project.results.glob("runs/*/checkpoints/*.json")
+    assert read_json(record)["environment"]["blas_threads"] == 1
 
 
 BLOCKS = [{"filters": 3, "kernel": 3, "pool": 1, "padding": "same"}, {"filters": 4, "kernel": 3}]
