@@ -25,11 +25,11 @@ from scratchnet.planning.yaml_file import read_yaml
 COUNTED = """
 _train_and_validate_uncounted = _train_and_validate
 
-def _train_and_validate(training, data, settings, epoch):
+def _train_and_validate(training, data, settings, epoch, threads):
     import os, time
     if os.path.exists("fail") and open("fail").read() == str(settings["training.learning_rate"]):
         raise MemoryError("not enough of it")
-    found = _train_and_validate_uncounted(training, data, settings, epoch)
+    found = _train_and_validate_uncounted(training, data, settings, epoch, threads)
     with open("counted", "a") as file:  # in the folder of the project
         file.write(f"{sorted(settings.items())} epoch {epoch}\\n")
     time.sleep(float(os.environ.get("SECONDS_PER_EPOCH", "0")))
