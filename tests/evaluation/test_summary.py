@@ -242,13 +242,13 @@ def test_costs_are_totals_over_the_jobs_of_a_stage(tmp_path):
         (tmp_path / name).write_text(f"s\tmax_rss\n{line}\n")
     benchmarks = {
         "train": [tmp_path / "a", tmp_path / "b", tmp_path / "c"],
-        "describe": [tmp_path / "d"],
-        "download": [],
+        "download": [tmp_path / "d"],
+        "preprocess": [],
     }
     assert tabulate_costs(benchmarks) == [
         ["stage", "jobs", "seconds", "MB"],
         ["train", "3", "3.8", "100"],
-        ["describe", "1", "0.1", ""],
+        ["download", "1", "0.1", ""],
     ]
 
 

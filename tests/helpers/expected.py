@@ -8,7 +8,7 @@ AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
 AUGMENTED = {"plot_augmentation"}  # only in runs with augmentation
 COMPARISON = {"compare", "plot_curves", "plot_points"}
 SEARCH = {"rank_rung", "compare_trials", "plot_rungs", "plot_trials"}
-RUN = {"describe", "train"} | AFTER_TRAINING
+RUN = {"train"} | AFTER_TRAINING
 RUN_OF_A_SWEEP = RUN - PLOTS  # which are drawn on request
 DATA = {"download", "preprocess"}
 EVERYTHING = DATA | RUN
@@ -23,9 +23,8 @@ ON_REQUEST = {
 
 # What runs after each stage of a run without a sweep.
 FOLLOWING = {
-    "download": EVERYTHING - {"describe"},
-    "preprocess": EVERYTHING - {"describe", "download"},
-    "describe": {"describe"},
+    "download": EVERYTHING,
+    "preprocess": EVERYTHING - {"download"},
     "train": {"train"} | AFTER_TRAINING,
     "evaluate": AFTER_TRAINING,
     "summarize": {"summarize"},

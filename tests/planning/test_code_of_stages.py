@@ -86,8 +86,8 @@ RUN_BY = {
     "training/data_parallel.py": TRAIN | LESSON,
     "nn/optimizers.py": TRAIN | LESSON,
     "nn/schedules.py": TRAIN | LESSON,
-    "planning/__init__.py": {"describe"},
-    "planning/settings.py": {"describe"},
+    "planning/__init__.py": {"evaluate"},
+    "planning/settings.py": {"evaluate"},
     **{
         f"planning/{name}.py": NONE
         for name in (

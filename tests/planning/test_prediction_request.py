@@ -179,8 +179,9 @@ SOFTMAX_RUN, MLP_RUN = pipeline.run_name(SOFTMAX), pipeline.run_name(MLP)
 def make_run(results, settings, epochs=(1,)):
     """The files of a run as far as they are looked at, tested at `epochs`; returns its folder."""
     run = results / "runs" / pipeline.run_name(settings)
-    write_settings(own_settings(pipeline.STAGES, "describe", settings), run / "config.yaml")
+    own = own_settings(pipeline.STAGES, "evaluate", settings)
     for epoch in epochs:
+        write_settings(own, run / f"epoch-{epoch:04}" / "config.yaml")
         fill(run, [f"checkpoints/epoch-{epoch:04}.npz", f"epoch-{epoch:04}/metrics.json"])
     fill(results / "data" / pipeline.data_name(settings), ["manifest.json", "X_test.npy"])
     return run
@@ -223,9 +224,8 @@ def test_the_latest_run_is_where_the_link_leads(results, name):
 
 
 def test_the_last_epoch_is_taken_that_was_tested(results):
-    run = results / "runs" / SOFTMAX_RUN
-    fill(run, ["checkpoints/epoch-0030.npz", "epoch-0100/metrics.json", "epoch-0200/history.csv"])
-    fill(run, ["checkpoints/epoch-0100.npz"])
+    run = make_run(results, SOFTMAX, epochs=[20, 100])
+    fill(run, ["checkpoints/epoch-0030.npz", "epoch-0200/history.csv"])
     assert find_run(results, SOFTMAX_RUN).name == f"{SOFTMAX_RUN}/epoch-0100"
 
 
@@ -336,15 +336,16 @@ def test_a_run_without_a_tested_epoch_is_refused(results):
 
 
 def test_a_run_without_its_settings_is_refused(results):
-    (results / "runs" / MLP_RUN / "config.yaml").unlink()
-    said = f"runs/{MLP_RUN}/config.yaml is missing; `snakemake --cores 4` writes it"
+    (results / "runs" / MLP_RUN / "epoch-0020" / "config.yaml").unlink()
+    said = f"runs/{MLP_RUN}/epoch-0020/config.yaml is missing; `snakemake --cores 4` writes it"
     with pytest.raises(ConfigError, match=said):
         find_run(results, "latest")
 
 
 def test_a_run_whose_settings_are_no_yaml_is_refused_with_the_line(results):
-    (results / "runs" / MLP_RUN / "config.yaml").write_text("model: [1\ndataset: mnist\n")
-    with pytest.raises(ConfigError, match=f"{MLP_RUN}/config.yaml is not valid YAML: line 2"):
+    path = results / "runs" / MLP_RUN / "epoch-0020" / "config.yaml"
+    path.write_text("model: [1\ndataset: mnist\n")
+    with pytest.raises(ConfigError, match=f"{path} is not valid YAML: line 2"):
         find_run(results, "latest")
 
 

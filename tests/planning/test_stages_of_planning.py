@@ -63,10 +63,10 @@ PICTURES = {
 AFTER_EVALUATION = {*PICTURES, "make_demo", "export_onnx", "export_npz"}
 PARITY = {"check_parity", "plot_parity"}
 FROM_TRAINING = {"train", "evaluate", "export_keras", *PARITY, *AFTER_EVALUATION}
-RUN = ({"run"}, {"describe", *FROM_TRAINING})
-DISTORTED = ({"run"}, {"describe", "plot_augmentation", *FROM_TRAINING})
+RUN = ({"run"}, FROM_TRAINING)
+DISTORTED = ({"run"}, {"plot_augmentation", *FROM_TRAINING})
 FROM_DATA = {"plot_augmentation", "make_lesson", *FROM_TRAINING}
-DATA = ({"data", "run"}, {"describe", "preprocess", *FROM_DATA})
+DATA = ({"data", "run"}, {"preprocess", *FROM_DATA})
 NOTHING = (set(), set())
 
 # {key: (another value, (the folders and the stages that move with it))}
@@ -231,9 +231,11 @@ def test_the_folders_of_the_defaults_keep_their_names():
 
 
 def test_a_run_is_described_by_the_settings_in_its_identity():
+    # `evaluate` writes its settings as those of the run.
     parts = identity("train", DEFAULTS)
-    assert json.loads(fingerprint_of("describe", DEFAULTS))["settings"] == {
-        name: value for part in parts.values() for name, value in part.items()
+    assert json.loads(fingerprint_of("evaluate", DEFAULTS))["settings"] == {
+        "classes": DEFAULTS["classes"],
+        **{name: value for part in parts.values() for name, value in part.items()},
     }
 
 
@@ -277,7 +279,7 @@ def test_each_stage_is_a_script(stage):
         ("scratchnet/data/idx.py", {"download", "preprocess", *FROM_DATA}),
         ("scratchnet/nn/augmentation.py", FROM_DATA),
         ("scratchnet/planning/config.py", set()),
-        ("scratchnet/planning/settings.py", {"describe"}),
+        ("scratchnet/planning/settings.py", {"evaluate", *AFTER_EVALUATION}),
         ("scratchnet/job.py", OF_A_RUN),
         ("scratchnet/__init__.py", OF_A_RUN),
         ("scratchnet/fingerprint/__init__.py", OF_A_RUN),

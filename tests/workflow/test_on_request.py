@@ -138,7 +138,7 @@ def test_a_run_is_named_by_its_folder_with_or_without_an_epoch(project_on_reques
 
 
 @pytest.mark.parametrize(
-    "missing", ["checkpoints/epoch-0004.npz", "config.yaml", "epoch-0004/metrics.json"]
+    "missing", ["checkpoints/epoch-0004.npz", "epoch-0004/config.yaml", "epoch-0004/metrics.json"]
 )
 def test_what_is_missing_of_a_run_is_said_and_not_made(project_on_request, missing):
     (project_on_request.run_folder / missing).unlink()

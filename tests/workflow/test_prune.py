@@ -83,6 +83,22 @@ def test_what_the_configuration_does_not_reach_is_deleted(piled_up):
     assert all(any(path.iterdir()) for path in project.results.rglob("*") if path.is_dir())
 
 
+def test_what_version_1_0_made_in_other_places_is_deleted_too(piled_up):
+    project, before = piled_up
+    (run,) = {path.parents[1].name for path in files(project) - before if path.suffix == ".npz"}
+    moved = (
+        f"runs/{run}/config.yaml",
+        f"logs/describe/{run}.log",
+        f"benchmarks/describe/{run}.tsv",
+    )
+    for name in moved:
+        path = project.results / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    assert prune(project, "--delete").returncode == 0
+    assert files(project) == before
+
+
 def test_what_another_named_configuration_reaches_stays(piled_up):
     project, _ = piled_up
     after = files(project)
@@ -93,7 +109,7 @@ def test_what_another_named_configuration_reaches_stays(piled_up):
 def test_what_is_not_the_pipelines_stays(piled_up):
     project, before = piled_up
     (other,) = {path for path in (project.results / "runs").iterdir()} - {
-        path.parent for path in before if path.name == "config.yaml"
+        path.parents[1] for path in before if path.name == "config.yaml"
     }
     mine = [
         other / "notes.txt",

@@ -63,7 +63,7 @@ MATRIX = {
     "sweep": ({"training.seed": [0, 1]}, RUN_OF_A_SWEEP | COMPARISON),
     "search": (
         {"trials": 1, "space": {"training.seed": {"choice": [1]}}, "epochs": [1]},
-        {"describe", "train"} | SEARCH,  # and the results of the winner, which is not known yet
+        {"train"} | SEARCH,  # and the results of the winner, which is not known yet
     ),
     "export.raw_pixels": (True, set()),
     "predict.images": ("raw", set()),
@@ -88,15 +88,15 @@ FILES = {
     "scratchnet/fingerprint/jobs.py": EVERYTHING,
     "scratchnet/fingerprint/tracker.py": set(),
     "scratchnet/planning/stages.py": set(),
-    "scratchnet/planning/settings.py": {"describe"},
-    "scratchnet/data/idx.py": EVERYTHING - {"describe"},
-    "scratchnet/data/preprocessing.py": EVERYTHING - {"describe", "download"},
+    "scratchnet/planning/settings.py": AFTER_TRAINING,
+    "scratchnet/data/idx.py": EVERYTHING,
+    "scratchnet/data/preprocessing.py": EVERYTHING - {"download"},
     "scratchnet/nn/layers.py": {"train"} | AFTER_TRAINING,
     "scratchnet/evaluation/evaluation.py": AFTER_TRAINING,
     "scratchnet/evaluation/plots.py": PLOTS,
     "scratchnet/evaluation/summary.py": {"summarize"},
     "scratchnet/predict/demo.py": set(),  # nobody asked for a demo
-    "download.py": EVERYTHING - {"describe"},
+    "download.py": EVERYTHING,
     "train.py": {"train"} | AFTER_TRAINING,
     "plot_history.py": {"plot_history"},
     "compare.py": set(),  # there is no sweep
@@ -109,7 +109,7 @@ def test_the_matrix_has_every_key():
 
 def matrix_as_table():
     """MATRIX as docs/staleness.md shows it: one row per key, one column per stage."""
-    stages = ["download", "preprocess", "describe", "plot_augmentation", "train", "evaluate"]
+    stages = ["download", "preprocess", "plot_augmentation", "train", "evaluate"]
     stages += ["plot_history", "plot_confusion", "plot_misclassified", "plot_calibration"]
     stages += ["plot_weights", "summarize", "compare", "plot_curves", "plot_points"]
     stages += ["rank_rung", "compare_trials", "plot_rungs", "plot_trials"]
@@ -497,10 +497,10 @@ DELETED = {
     "data/{data}/X_train.npy": "preprocess",
     "data/{data}/Y_validation.npy": "preprocess",
     "data/{data}/manifest.json": "preprocess",
-    "runs/{run}/config.yaml": "describe",
     "runs/{run}/checkpoints/epoch-0004.npz": "train",
     "runs/{run}/checkpoints/epoch-0004.json": "train",
     "runs/{run}/epoch-0004/metrics.json": "evaluate",
+    "runs/{run}/epoch-0004/config.yaml": "evaluate",
     "runs/{run}/epoch-0004/history.csv": "evaluate",
     "runs/{run}/epoch-0004/predictions.csv": "evaluate",
     "runs/{run}/epoch-0004/confusion.csv": "evaluate",
@@ -541,7 +541,6 @@ def test_a_deleted_link_to_the_latest_run_is_made_again_with_the_summary(project
 FIRST = {
     "download": "data/mnist/train-images-idx3-ubyte",
     "preprocess": "data/{data}/X_train.npy",
-    "describe": "runs/{run}/config.yaml",
     "train": "runs/{run}/checkpoints/epoch-0004.npz",
     "evaluate": "runs/{run}/epoch-0004/metrics.json",
     **{plot: f"runs/{{run}}/epoch-0004/{plot[5:]}.png" for plot in sorted(PLOTS)},

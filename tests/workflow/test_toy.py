@@ -181,6 +181,16 @@ def test_without_the_profile_what_is_stale_runs_as_well(toy):
     assert toy.run("-n", "--workflow-profile", "none") == {}
 
 
+@pytest.mark.parametrize(
+    ("missing", "expected"), [("clean.csv", ALL), ("model.json", ["fit", "draw"])]
+)
+def test_without_the_profile_a_missing_result_is_made_before_what_follows(toy, missing, expected):
+    # Snakemake's trigger `input` would run the drawing, which is current, without its inputs.
+    (toy.folder / "results" / missing).unlink()
+    assert list(toy.run("--workflow-profile", "none")) == expected
+    assert toy.run("-n", "--workflow-profile", "none") == {}
+
+
 def test_without_modification_times_it_refuses_to_plan(toy):
     process = toy.snakemake("-n", "--rerun-triggers", "params")
     assert process.returncode == 1

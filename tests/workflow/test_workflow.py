@@ -31,7 +31,7 @@ PICTURES = {
 }
 REPORTED = {
     *("metrics.json", "history.csv", "predictions.csv", "confusion.csv"),
-    *("calibration.csv", "misclassified.json", "weights.json"),
+    *("calibration.csv", "misclassified.json", "weights.json", "config.yaml"),
 }
 
 
@@ -83,7 +83,7 @@ def test_the_end_of_a_run_says_what_ran_and_what_was_reused(sweep_project):
     output = sweep_project.run("plots")
     assert "\nRan:    2 plot_misclassified\n" in output
     (reused,) = re.findall(r"^Reused: (.*)$", output, re.MULTILINE)
-    assert reused.startswith("download, preprocess, 2 describe, 2 train, 2 evaluate, 2 plot_")
+    assert reused.startswith("download, preprocess, 2 train, 2 evaluate, 2 plot_")
     assert "all" not in reused
     (folder,) = (sweep_project.results / "sweeps").iterdir()
     assert f"plots: in results/sweeps/{folder.name}\n" in output
@@ -211,7 +211,7 @@ def test_a_target_of_ones_own_shows_no_table_of_something_else(project):
     (run,) = re.findall(r"mnist-softmax-\w+", project.run("--dry-run"))[:1]
     assert run != project.run_folder.name
     link = (project.results / "latest").readlink()
-    assert "test_accuracy" not in project.run(f"results/runs/{run}/config.yaml")
+    assert "test_accuracy" not in project.run(f"results/runs/{run}/checkpoints/epoch-0004.npz")
     assert (project.results / "latest").readlink() == link
 
 
@@ -231,8 +231,8 @@ def test_without_the_profile_an_edit_runs_at_least_what_it_should(project):
     assert set(plan) >= {"train", "evaluate", "plot_history", "summarize"}
 
 
-def test_the_run_folder_holds_the_settings_of_the_run(finished):
-    settings = yaml.safe_load((finished.run_folder / "config.yaml").read_text())
+def test_the_settings_of_the_run_lie_beside_its_results(finished):
+    settings = yaml.safe_load((finished.run_folder / "epoch-0004/config.yaml").read_text())
     assert settings["training"] == {
         "batch_size": 25,
         "optimizer": "sgd",
@@ -377,12 +377,12 @@ def test_plots_need_no_backend(project):
 def test_jobs_keep_freed_memory_unless_asked_otherwise(new_project):
     names = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
     append(
-        new_project.folder / "workflow/scripts/describe.py",
+        new_project.folder / "workflow/scripts/train.py",
         "import os\nfrom pathlib import Path\n"
         f'Path("found").write_text(" ".join(os.environ[name] for name in {names}))\n',
     )
     for environment, expected in (({}, "134217728"), ({names[0]: "1000"}, "1000")):
-        new_project.run("--until", "describe", "--forcerun", "describe", env=environment)
+        new_project.run("--until", "train", "--forcerun", "train", env=environment)
         assert (new_project.folder / "found").read_text() == f"{expected} 33554432"
 
 

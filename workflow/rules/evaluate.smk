@@ -16,6 +16,7 @@ rule evaluate:
         calibration=f"{paths.EPOCH}/calibration.csv",
         misclassified=f"{paths.EPOCH}/misclassified.json",
         weights=f"{paths.EPOCH}/weights.json",
+        settings=reported(paths.RUN_CONFIG, "Settings"),
     log:
         paths.log("evaluate", paths.EPOCH),
     benchmark:

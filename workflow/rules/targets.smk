@@ -1,6 +1,6 @@
 # The targets: which results `all` and the rules on request stand for.
 SEARCH_STAGES = ("rank_rung", "compare_trials", "plot_rungs", "plot_trials")
-STAGES_OF_TRIALS = ("download", "preprocess", "describe")  # and as much training as is wanted
+STAGES_OF_TRIALS = ("download", "preprocess")  # and as much training as is wanted
 
 
 def results_of(*stages):

@@ -1,21 +1,4 @@
 # From initial weights to checkpoints.
-rule describe:
-    input:
-        track.inputs("describe"),
-    output:
-        reported(paths.RUN_CONFIG, "Settings"),
-    log:
-        paths.log("describe", paths.RUN),
-    benchmark:
-        paths.benchmark("describe", paths.RUN)
-    localrule: True
-    params:
-        fingerprint=track.fingerprint("describe"),
-        why=track.why("describe"),
-    message:
-        "Writing the settings of {wildcards.run}{params.why}"
-    script:
-        "../scripts/describe.py"
 
 
 # Results do not depend on the number of threads, nor on --cores. There are up to eight arrays like

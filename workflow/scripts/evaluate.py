@@ -1,7 +1,8 @@
-"""Evaluate a checkpoint on the test images."""
+"""Evaluate a checkpoint on the test images; write the settings of its run beside the results."""
 
 from scratchnet.evaluation.evaluation import evaluate
 from scratchnet.job import stage_job
+from scratchnet.planning.settings import write_settings
 
 with stage_job(snakemake) as settings:
     evaluate(
@@ -11,3 +12,4 @@ with stage_job(snakemake) as settings:
         settings=settings,
         outputs=dict(snakemake.output.items()),
     )
+    write_settings(settings, snakemake.output.settings)

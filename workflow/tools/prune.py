@@ -43,6 +43,9 @@ MADE = [
         for path in (paths.log, paths.benchmark)
         for folder in (paths.DATA, paths.RUN, paths.EPOCH, paths.SWEEP, paths.SEARCH, paths.RUNG)
     ),
+    # The settings of a run, where version 1.0 wrote them.
+    f"{paths.RUN}/config.yaml",
+    *(path("describe", paths.RUN) for path in (paths.log, paths.benchmark)),
 ]
 # What a killed job leaves behind: temporary folders of downloads and of unpacked files, and files
 # under a temporary name, which is that of a result or of a record with a random number.

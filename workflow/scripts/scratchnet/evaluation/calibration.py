@@ -24,7 +24,7 @@ def calibration_bins(P, labels):
             "confidence": round(float(confidence[bins == i].mean()), 6),
             "accuracy": round(float(correct[bins == i].mean()), 6),
         }
-        for i in np.unique(bins).tolist()
+        for i in sorted(set(bins.tolist()))
     ]
 
 

@@ -241,8 +241,17 @@ class Tracker:
         return kept | self.files.let_rest()
 
     def _runs(self, stage, wildcards):
-        """Whether a stage is stale, or the user forces it."""
-        return not self.is_current(stage, dict(wildcards)) or self._is_forced(stage, wildcards)
+        """Whether a stage is stale, or the user forces it.
+
+        With Snakemake's trigger `input`, a current stage runs as well if one runs that it reads
+        from: Snakemake would run it anyway, and without waiting, as its set of inputs changes.
+        """
+        if not self.is_current(stage, dict(wildcards)) or self._is_forced(stage, wildcards):
+            return True
+        return "input" in map(str, self._workflow.dag_settings.rerun_triggers) and any(
+            self._runs(maker, frozenset(own.items()))
+            for maker, own in self._makers(stage, dict(wildcards))
+        )
 
     def _is_forced(self, stage, wildcards):
         """Whether the user forces a stage, or one whose results it reads."""

@@ -29,11 +29,11 @@ ARRAYS = {
     for kind in "XY"
 }
 MANIFEST = f"{DATA}/manifest.json"
-RUN_CONFIG = f"{RUN}/config.yaml"
 CHECKPOINT = f"{RUN}/checkpoints/epoch-{{epoch}}.npz"
 TRAINING_RECORD = f"{RUN}/checkpoints/epoch-{{epoch}}.json"
 METRICS = f"{EPOCH}/metrics.json"
 HISTORY = f"{EPOCH}/history.csv"
+RUN_CONFIG = f"{EPOCH}/config.yaml"
 SUMMARY = "results/summary.csv"
 RANKING = f"{RUNG}.csv"
 PARTIAL_SUMMARY = f"{SWEEP}/partial_summary.csv"

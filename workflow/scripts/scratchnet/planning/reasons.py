@@ -43,6 +43,7 @@ def read_previous_runs(fetch: Callable[[str], str]) -> list:
     with suppress(FileNotFoundError):
         for row in read_csv(fetch(paths.SUMMARY))[:MAX_RUNS_COMPARED]:
             with suppress(FileNotFoundError):
-                settings = read_settings(fetch(paths.RUN_CONFIG.format(run=row["run"])))
-                runs.append(settings | {"training.epochs": int(row["folder"][-4:])})
+                epoch = row["folder"][-4:]
+                settings = fetch(paths.RUN_CONFIG.format(run=row["run"], epoch=epoch))
+                runs.append(read_settings(settings) | {"training.epochs": int(epoch)})
     return runs

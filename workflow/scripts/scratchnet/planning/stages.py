@@ -54,11 +54,10 @@ def _download_unless_user_data(settings):
 # those of a search (search.py).
 STAGES = {
     "download": Stage(("dataset",)),
-    "describe": Stage(DATA + MODEL + AUGMENTATION + TRAINING),
     "preprocess": Stage(DATA, after=_download_unless_user_data),
     "plot_augmentation": Stage((*AUGMENTATION, "plots.style"), after="preprocess"),
     "train": Stage(MODEL + AUGMENTATION + TRAINING, after="preprocess"),
-    "evaluate": Stage((*NETWORK, "classes"), after="train"),
+    "evaluate": Stage((*DATA, *MODEL, *AUGMENTATION, *TRAINING, "classes"), after="train"),
     "plot_history": Stage(("plots.style",), after="evaluate"),
     "plot_confusion": Stage(("plots.style",), after="evaluate"),
     "plot_misclassified": Stage(("plots.misclassified", "plots.style"), after="evaluate"),

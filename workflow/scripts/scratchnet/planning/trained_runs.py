@@ -49,8 +49,8 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
             f"there is no run {show_name(run or name)} in {show_name(results)}; "
             + (f"there are {', '.join(known)}" if known else TRAIN_FIRST)
         )
-    settings = _read_settings_of_run(results, run)
     epoch = _find_epoch(Path(results), run, name)
+    settings = _read_settings_of_run(results, run, epoch)
     wildcards = {"run": run, "epoch": epoch, "data": data_name(settings)}
     patterns = {
         "checkpoint": paths.CHECKPOINT,
@@ -70,8 +70,8 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
     return TrainedRun(f"{run}/epoch-{epoch}", files, *architecture)
 
 
-def _read_settings_of_run(results, run):
-    path = Path(paths.relocate(paths.RUN_CONFIG.format(run=run), results))
+def _read_settings_of_run(results, run, epoch):
+    path = Path(paths.relocate(paths.RUN_CONFIG.format(run=run, epoch=epoch), results))
     if not path.is_file():
         raise ConfigError(f"{show_name(path)} is missing; `snakemake --cores 4` writes it")
     read_yaml(path)
