@@ -216,7 +216,9 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
         track.files.require(map(str, input))
         if per_input_mb:
             own = (settings["files"] if "data" in wildcards.keys() else None) or {}
-            total += per_input_mb * (input.size_mb + sum(map(os.path.getsize, own.values())) / 1e6)
+            # Where it can be avoided: input.size_mb starts an event loop for each job.
+            size = input.size_mb if STORED else sum(map(os.path.getsize, input)) / 1e6
+            total += per_input_mb * (size + sum(map(os.path.getsize, own.values())) / 1e6)
         if per_weights_mb:
             weights, outputs = count_numbers(input.manifest, settings)
             arrays = per_weights_mb + replicas(wildcards) - 1
