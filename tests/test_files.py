@@ -18,7 +18,7 @@ from scratchnet.files import (
     write_rows,
     write_text,
 )
-from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.code import Library
 from scratchnet.fingerprint.records import read_record, record_path
 from scratchnet.fingerprint.values import canonical
 
@@ -169,7 +169,7 @@ def test_a_csv_file_whose_rows_fail_is_not_created(path):
 # ---- Jobs.
 
 
-CODE = read_code(SCRIPTS / "summarize.py", ("scratchnet",))
+CODE = Library(SCRIPTS, ("scratchnet",)).read_code("summarize.py")
 FINGERPRINT = {
     "after": None,
     "code": CODE.parts,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from project import EDIT, append
-from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.code import Library
 from scratchnet.fingerprint.values import digest
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -28,7 +28,7 @@ def scripts(tmp_path):
 
 def all_parts(folder):
     """The parts of the code in a folder, by script."""
-    return {script: read_code(folder / f"{script}.py", PACKAGES).parts for script in NAMES}
+    return {script: Library(folder, PACKAGES).read_code(f"{script}.py").parts for script in NAMES}
 
 
 def differing(before, after):
@@ -40,8 +40,15 @@ def test_the_hashes_are_the_same_wherever_the_code_lies(scripts):
     assert all_parts(scripts) == all_parts(SCRIPTS)
 
 
+def test_the_code_of_a_script_does_not_depend_on_what_was_read_before():
+    library = Library(SCRIPTS, PACKAGES)
+    for name in NAMES:
+        alone = Library(SCRIPTS, PACKAGES)
+        assert library.read_code(f"{name}.py") == alone.read_code(f"{name}.py")
+
+
 def test_files_are_known_by_their_content(scripts):
-    for name, known in read_code(scripts / "make_demo.py", PACKAGES).files.items():
+    for name, known in Library(scripts, PACKAGES).read_code("make_demo.py").files.items():
         assert known == digest((scripts / name).read_bytes())
 
 
@@ -119,7 +126,7 @@ def library(tmp_path):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return read_code(tmp_path / "run.py", packages)
+        return Library(tmp_path, packages).read_code("run.py")
 
     write.folder = tmp_path
     return write

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.code import Library
 from scratchnet.fingerprint.jobs import PlanError, recorded
 from scratchnet.fingerprint.records import read_record, record_path, write_record
 from scratchnet.fingerprint.values import canonical, digest
@@ -43,7 +43,7 @@ def plan(folder):
     """A function that plans a job; returns what its script would find as `snakemake`."""
 
     def make(made_from=None, latency_wait=0):
-        code = read_code(folder / "scripts/fit.py", ("shop",))
+        code = Library(folder / "scripts", ("shop",)).read_code("fit.py")
         fingerprint = {"after": None, "code": code.parts, "settings": SETTINGS}
         planned = {
             "text": canonical(fingerprint),

@@ -13,7 +13,7 @@ import pytest
 from project import CHECKOUT, copy_workflow
 from scratchnet.data import preprocessing
 from scratchnet.errors import DataError, MissingPackageError
-from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.code import Library
 from scratchnet.interop.lesson import execute_notebook, make_lesson, render_notebook
 from scratchnet.nn import augmentation, batches, convolution, layers, losses, metrics, optimizers
 from scratchnet.nn import network as networks
@@ -93,7 +93,7 @@ def test_it_shows_the_present_code_of_the_library():
 
 def test_the_fingerprint_of_the_page_covers_all_that_the_notebook_imports():
     (first, *_) = code_cells(read_lesson())
-    parts = read_code(SCRIPTS / "make_lesson.py", ("scratchnet",)).parts
+    parts = Library(SCRIPTS, ("scratchnet",)).read_code("make_lesson.py").parts
     imported = set()
     for node in ast.walk(ast.parse(first.source)):
         if isinstance(node, ast.ImportFrom) and node.module.startswith("scratchnet"):

@@ -6,7 +6,7 @@ The table is written by hand, and has every file of the library and every script
 import pytest
 
 from project import CHECKOUT
-from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.code import Library
 from scratchnet.planning.stages import STAGES
 
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
@@ -130,6 +130,6 @@ def test_a_file_is_run_by_these_stages(name):
     found = {
         stage
         for stage in STAGES
-        if name in read_code(SCRIPTS / f"{stage}.py", ("scratchnet",)).files
+        if name in Library(SCRIPTS, ("scratchnet",)).read_code(f"{stage}.py").files
     }
     assert found == FILES[name]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from project import EDIT
-from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.code import Library
 from scratchnet.fingerprint.stages import fingerprint
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.runs import Runs
@@ -37,7 +37,7 @@ def fingerprint_of(stage, settings, scripts=SCRIPTS):
     """The fingerprint of a stage whose script lies in the folder `scripts`."""
 
     def parts_of(name):
-        return read_code(scripts / f"{name}.py", ("scratchnet",)).parts
+        return Library(scripts, ("scratchnet",)).read_code(f"{name}.py").parts
 
     return fingerprint(STAGES, stage, settings, parts_of)
 

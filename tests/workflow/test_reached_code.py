@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from project import CHECKOUT, copy_with_small_data, share_project, write_own_npz
-from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.code import Library
 from scratchnet.planning.stages import STAGES
 
 pytestmark = pytest.mark.slow
@@ -73,8 +73,11 @@ LIBRARY = {
 }
 EVERY = [f"{path}:{name}" for path, found in LIBRARY.items() for name in found]
 WHOLE_MODULES = {"make_lesson"}  # it names no definitions: those that it runs are in a notebook
-# What a module does when it is imported counts with its statements.
-AT_IMPORT = {"scratchnet/data/registry.py:DATASETS", "scratchnet/predict/demo.py:PAGE"}
+# What a module does when it is imported counts with its statements; a decorator is called then.
+AT_IMPORT = {
+    *("scratchnet/data/registry.py:DATASETS", "scratchnet/predict/demo.py:PAGE"),
+    "scratchnet/training/segments.py:train_to_checkpoint",
+}
 
 
 def make_traced(folder):
@@ -131,7 +134,8 @@ def traced(tmp_path_factory):
 
 
 def parts_of_stages(scripts=SCRIPTS):
-    return {stage: read_code(scripts / f"{stage}.py", ("scratchnet",)).parts for stage in STAGES}
+    library = Library(scripts, ("scratchnet",))
+    return {stage: library.read_code(f"{stage}.py").parts for stage in STAGES}
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -7,6 +7,7 @@ it counts, and where code may use what it does not name (`eval`, `globals()`), a
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from scratchnet.fingerprint.module_cache import ModuleCache
@@ -31,30 +32,61 @@ class Code:
 MODULES = ModuleCache()  # those that this process has read
 
 
-def read_code(script, packages, cache=MODULES):
-    """Return the Code of a script.
+class Library:
+    """The code in a folder of scripts, as it was when it was first read: each file is read once.
 
-    `packages` is a tuple of the names of packages in the folder of the script; imports from
-    elsewhere are ignored. `cache` is a ModuleCache.
+    `packages` is a tuple of the names of packages in the folder `root` of the scripts; imports from
+    elsewhere are ignored. `modules` is a ModuleCache.
     """
-    walk = _Walk(Path(script).parent, packages, cache)
-    walk.start(Path(script).name)
-    cache.save()
-    return Code(walk.parts, walk.files)
+
+    def __init__(self, root, packages, modules=MODULES):
+        self.root, self.packages, self._modules = Path(root), packages, modules
+        self.find_module, self.read_file = cache(self.find_module), cache(self.read_file)
+
+    def read_code(self, script):
+        """Return the Code of a script, named by its path below `root`."""
+        walk = _Walk(self)
+        walk.start(script)
+        self._modules.save()
+        return Code(walk.parts, walk.files)
+
+    def find_module(self, name):
+        """Return the path of a module, by its dotted name, and the Module; or (None, None)."""
+        parts = name.split(".")
+        base = self.root.joinpath(*parts)
+        if parts[0] in self.packages:
+            files = {base / "__init__.py": parts, base.with_name(f"{parts[-1]}.py"): parts[:-1]}
+            for file, package in files.items():
+                if file.is_file():
+                    path = file.relative_to(self.root).as_posix()
+                    return path, self.read_module(path, package)
+            if base.is_dir():  # a package without an __init__.py
+                return "/".join(parts), read_module(b"", parts, self.packages)
+        return None, None
+
+    def read_module(self, path, package):
+        """Return the Module in a file, which is in a package, given by the parts of its name."""
+        return self._modules.read(path, self.read_file(path)[0], package, self.packages)
+
+    def read_file(self, path):
+        """Return the content of a file and its hash."""
+        content = (self.root / path).read_bytes()
+        return content, digest(content)
 
 
 class _Walk:
-    """A walk through the code of a library, from definition to definition."""
+    """A walk through the code of a Library, from definition to definition."""
 
-    def __init__(self, root, packages, cache):
-        self.root, self.packages, self.cache = root, packages, cache
+    def __init__(self, library):
+        self.library, self.root = library, library.root
         self.parts, self.files = {}, {}
         self.modules = {}  # {dotted name: (path, Module), or (None, None)}
         self.imported, self.waiting = set(), []
         self.is_dynamic = False
 
     def start(self, script):
-        module = self.read_module(script, None)
+        module = self.library.read_module(script, None)
+        self.add_file(script)
         self.parts[script] = module.statements.hash
         self.is_dynamic = module.is_dynamic
         self.waiting.append((script, module, module.statements))
@@ -150,32 +182,18 @@ class _Walk:
             is_code = any(part.startswith(".py") for part in file.suffixes)
             if not is_code and file.is_file() and file.is_relative_to(self.root):
                 found = file.relative_to(self.root).as_posix()
-                self.read_file(found)
-                self.parts[found] = self.files[found]
+                self.parts[found] = self.add_file(found)
 
     def module(self, name):
         """Return the path of a module and the Module; of what is none, (None, None)."""
         if name not in self.modules:
-            self.modules[name] = self.find_module(name.split("."))
+            self.modules[name] = self.library.find_module(name)
+            path = self.modules[name][0]
+            if path and path.endswith(".py"):
+                self.add_file(path)
         return self.modules[name]
 
-    def find_module(self, parts):
-        base = self.root.joinpath(*parts)
-        if parts[0] in self.packages:
-            files = {base / "__init__.py": parts, base.with_name(f"{parts[-1]}.py"): parts[:-1]}
-            for file, package in files.items():
-                if file.is_file():
-                    path = file.relative_to(self.root).as_posix()
-                    return path, self.read_module(path, package)
-            if base.is_dir():  # a package without an __init__.py
-                return "/".join(parts), read_module(b"", parts, self.packages)
-        return None, None
-
-    def read_module(self, path, package):
-        return self.cache.read(path, self.read_file(path), package, self.packages)
-
-    def read_file(self, path):
-        """Return the content of a file, and remember its hash."""
-        content = (self.root / path).read_bytes()
-        self.files[path] = digest(content)
-        return content
+    def add_file(self, path):
+        """Note that a file was read; return the hash of its content."""
+        self.files[path] = self.library.read_file(path)[1]
+        return self.files[path]

@@ -19,7 +19,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import ancient, unpack
 
-from scratchnet.fingerprint.code import read_code
+from scratchnet.fingerprint.code import Library
 from scratchnet.fingerprint.differences import describe_changes
 from scratchnet.fingerprint.folder import Folder
 from scratchnet.fingerprint.module_cache import ModuleCache
@@ -56,10 +56,10 @@ class Tracker:
         self._workflow, self._rules = workflow, rules
         self.files = _find_files(workflow)
         self._scripts, self._packages = Path(scripts), tuple(packages)
+        self._library = Library(self._scripts, self._packages, ModuleCache(MODULE_CACHE))
         self._stages, self._settings_of, self._wildcards_of = stages, settings_of, wildcards_of
         self._links, self._why_new = links or {}, why_new
         self._patterns, self._fingerprints = {}, {}
-        self._modules = ModuleCache(MODULE_CACHE)
         for name in ("_code_of", "_fingerprint", "_files", "_runs", "_is_forced", "_maker_of"):
             setattr(self, name, cache(getattr(self, name)))
         self._let_scripts_import_their_packages()
@@ -175,7 +175,7 @@ class Tracker:
         return self._code_of(stage).parts
 
     def _code_of(self, stage):
-        return read_code(self._scripts / f"{stage}.py", self._packages, self._modules)
+        return self._library.read_code(f"{stage}.py")
 
     def _recorded(self, stage, wildcards):
         return self.files.read_record(self._record(stage, wildcards))
