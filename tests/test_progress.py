@@ -185,5 +185,5 @@ def test_the_live_lines_of_a_sweep_do_not_mix_with_other_output(new_project, ter
     lines = screen(text)
     assert not [line for line in lines if "left" in line]
     finished = [line for line in lines if "Finished jobid" in line]
-    assert len(finished) == 13
+    assert len(finished) == 11
     assert all(re.fullmatch(r"Finished jobid: \d+ \(Rule: \w+\)", line) for line in finished)

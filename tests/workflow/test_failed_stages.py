@@ -2,7 +2,7 @@
 
 import pytest
 
-from expected import COMPARISON, ON_REQUEST, SEARCH
+from expected import AUGMENTED, COMPARISON, ON_REQUEST, SEARCH
 from failing import fail_and_repeat
 from scratchnet.planning.stages import STAGES
 
@@ -12,6 +12,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_failed_stage_runs_again_until_it_succeeds(request, stage):
     kinds = {
+        **dict.fromkeys(AUGMENTED, "deep_project"),
         **dict.fromkeys(COMPARISON, "sweep_project"),
         **dict.fromkeys(SEARCH, "search_project"),
         **dict.fromkeys(ON_REQUEST, "project_on_request"),
