@@ -2,9 +2,9 @@
 
 import pytest
 
-from configs import set_key
 from expected import AUGMENTED, COMPARISON, ON_REQUEST, SEARCH
 from failing import fail_and_repeat
+from project import set_key
 from scratchnet.planning.stages import STAGES
 
 pytestmark = pytest.mark.slow
