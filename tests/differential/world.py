@@ -18,6 +18,7 @@ CONFIGS = {
     "6 epochs, checkpoints": {"training": {"epochs": 6, "checkpoint_every": 2}},
     "learning rate": {"training": {"learning_rate": 0.1}},
     "momentum": {"training": {"learning_rate": 0.1, "momentum": 0.9}},
+    "replicas": {"training": {"replicas": 2}},
     "hidden": {"model": {"hidden": [5]}, "training": {"optimizer": "adam"}},
     "convolutions": {"model": {"convolutions": [{"filters": 3, "kernel": 3, "pool": 2}]}},
     "augmentation": {"model": {"hidden": [5]}, "augmentation": {"shift": 1, "elastic": 3}},
@@ -56,7 +57,7 @@ EDITS = {
         'run.get("error", "")',
         'run.get("error", "-")',
     ),
-    "settings": ("scratchnet/planning/settings.py", "sort_keys=False", "sort_keys=True"),
+    "settings": ("scratchnet/planning/settings.py", "sort_keys=False", "sort_keys=False, indent=4"),
     "package": (
         "scratchnet/__init__.py",
         None,
