@@ -57,7 +57,7 @@ RATIOS = (
     Ratio("sweep", "scratchnet", ("jax_vmap",), None),
     Ratio("sweep", "scratchnet", ("tensorflow",), None, 1.8),
     Ratio("idle", "scratchnet", (EMPTY,), 1.2, 1.3),
-    Ratio("planning", "1000 runs", (EMPTY,), None, 16.0),
-    Ratio("planning", "1000 runs", ("100 runs",), None, 8.0),
+    Ratio("planning", "1000 runs", (EMPTY,), None, 10.0),
+    Ratio("planning", "1000 runs", ("100 runs",), None, 6.0),
     Ratio("planning", "10000 runs", ("1000 runs",), 11.0),
 )

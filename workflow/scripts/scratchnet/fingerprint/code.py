@@ -80,7 +80,6 @@ class _Walk:
     def __init__(self, library):
         self.library, self.root = library, library.root
         self.parts, self.files = {}, {}
-        self.modules = {}  # {dotted name: (path, Module), or (None, None)}
         self.imported, self.waiting = set(), []
         self.is_dynamic = False
 
@@ -186,12 +185,10 @@ class _Walk:
 
     def module(self, name):
         """Return the path of a module and the Module; of what is none, (None, None)."""
-        if name not in self.modules:
-            self.modules[name] = self.library.find_module(name)
-            path = self.modules[name][0]
-            if path and path.endswith(".py"):
-                self.add_file(path)
-        return self.modules[name]
+        path, module = self.library.find_module(name)
+        if path and path.endswith(".py"):
+            self.add_file(path)
+        return path, module
 
     def add_file(self, path):
         """Note that a file was read; return the hash of its content."""
