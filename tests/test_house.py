@@ -4,8 +4,10 @@ import ast
 import re
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from project import CHECKOUT
 
@@ -212,6 +214,17 @@ def test_each_plot_has_a_caption(name):
 def test_requirements_name_no_host():
     for path in CHECKOUT.glob("requirements*.*"):
         assert not re.search(r"://|--(extra-)?index-url|--find-links", path.read_text()), path
+
+
+def test_each_pinned_package_accepts_the_oldest_python():
+    """`make requirements` pins what the Python that runs it accepts."""
+    pins = [path.read_text() for path in CHECKOUT.glob("requirements*.txt")]
+    names = set(re.findall(r"^([\w.-]+)==", "".join(pins), re.MULTILINE))
+    installed = {each.metadata["Name"].lower(): each for each in metadata.distributions()}
+    found = {name: installed[name].metadata["Requires-Python"] for name in names & installed.keys()}
+    assert len(found) > 100
+    refusing = {name for name, spec in found.items() if spec and "3.11.0" not in SpecifierSet(spec)}
+    assert refusing == set(), "say in requirements*.in which versions of them do"
 
 
 def snakemake(*arguments):
