@@ -15,6 +15,7 @@ from scratchnet.nn.layers import Dense, softmax
 from scratchnet.nn.losses import categorical_crossentropy
 from scratchnet.nn.metrics import logits
 from scratchnet.nn.network import build_mlp, initial_weights
+from scratchnet.planning.settings import read_settings
 from scratchnet.predict import drawings
 from scratchnet.random_streams import random_stream
 from scratchnet.training.checkpoints import load_checkpoint
@@ -47,9 +48,8 @@ def runs(tmp_path_factory):
     project.run(*arguments)
     project.run("demo", *arguments)
     folders = {}
-    for checkpoint in project.results.glob("runs/*/epoch-0020"):
-        config = (checkpoint.parent / "config.yaml").read_text()
-        folders[int(config.split("seed: ")[1].split()[0])] = checkpoint
+    for config in project.results.glob("runs/*/epoch-0020/config.yaml"):
+        folders[read_settings(config)["training.seed"]] = config.parent
     assert sorted(folders) == [0, 1, 2]
     return folders
 
