@@ -8,6 +8,7 @@ from importlib import metadata
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from project import CHECKOUT
 
@@ -220,7 +221,7 @@ def test_each_pinned_package_accepts_the_oldest_python():
     """`make requirements` pins what the Python that runs it accepts."""
     pins = [path.read_text() for path in CHECKOUT.glob("requirements*.txt")]
     names = set(re.findall(r"^([\w.-]+)==", "".join(pins), re.MULTILINE))
-    installed = {each.metadata["Name"].lower(): each for each in metadata.distributions()}
+    installed = {canonicalize_name(each.name): each for each in metadata.distributions()}
     found = {name: installed[name].metadata["Requires-Python"] for name in names & installed.keys()}
     assert len(found) > 100
     refusing = {name for name, spec in found.items() if spec and "3.11.0" not in SpecifierSet(spec)}
