@@ -36,7 +36,7 @@ from world import State  # noqa: E402
 from project import Project, copy_with_small_data  # noqa: E402
 from scratchnet.files import read_csv  # noqa: E402
 
-TIMED = {"seconds", "seconds_sd"}  # columns that differ from run to run
+TIMED = {"seconds"}  # what differs from run to run
 
 
 class DiscrepancyError(Exception):
@@ -50,7 +50,7 @@ def content(path):
     if path.parent.name == "checkpoints" and path.suffix == ".json":
         record = json.loads(path.read_text())
         return {key: value for key, value in record.items() if key not in TIMED}
-    if path.name in ("summary.csv", "points.csv"):
+    if path.name == "summary.csv":
         return [{k: v for k, v in row.items() if k not in TIMED} for row in read_csv(path)]
     return path.read_bytes()
 

@@ -105,7 +105,7 @@ RUN_BY = {
     "training/__init__.py": NETWORK | EXPORT | AUGMENTATION | SEARCH | {"make_demo"},
     "training/augmentation.py": TRAIN | LESSON | AUGMENTATION,
     "training/checkpoints.py": (NETWORK - LESSON) | EXPORT | SEARCH | {"make_demo"},
-    "training/environment.py": TRAIN | {"evaluate"},
+    "training/environment.py": TRAIN,
     "training/from_settings.py": TRAIN,
     "training/loop.py": TRAIN | LESSON,
     "training/segments.py": {"train"},

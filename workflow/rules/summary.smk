@@ -13,7 +13,6 @@ rule summarize:
         fingerprint=track.fingerprint("summarize"),
         why=track.why("summarize"),
         latest=LATEST,
-        root=FILES.removesuffix(RESULTS),
     message:
         "Summarizing{params.why}"
     script:

@@ -1,7 +1,7 @@
 # From the measurements of many runs to a comparison; only if config.yaml has a sweep.
 rule compare:
     input:
-        track.inputs("compare", of_all_runs(paths.METRICS, paths.TRAINING_RECORD, paths.HISTORY)),
+        track.inputs("compare", of_all_runs(paths.METRICS, paths.HISTORY)),
     output:
         points=f"{paths.SWEEP}/points.csv",
         curves=f"{paths.SWEEP}/curves.csv",
@@ -13,7 +13,6 @@ rule compare:
     params:
         fingerprint=track.fingerprint("compare"),
         why=track.why("compare"),
-        root=FILES.removesuffix(RESULTS),
     message:
         "Comparing the runs of {wildcards.sweep}{params.why}"
     script:

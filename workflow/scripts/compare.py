@@ -4,6 +4,4 @@ from scratchnet.evaluation.summary import compare_runs
 from scratchnet.job import stage_job
 
 with stage_job(snakemake) as settings:
-    compare_runs(
-        settings["rows"], snakemake.output.points, snakemake.output.curves, snakemake.params.root
-    )
+    compare_runs(settings["rows"], snakemake.output.points, snakemake.output.curves)

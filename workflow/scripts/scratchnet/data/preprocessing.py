@@ -43,8 +43,8 @@ def preprocess(
     """
     folder = Path(outputs["manifest"]).parent
     folder.mkdir(parents=True, exist_ok=True)
-    source = read_json(raw["source"]) if "source" in raw else {}
-    names = source.pop("classes", [])
+    download = read_json(raw["source"]) if "source" in raw else {}
+    names = download.get("classes", [])
     with ExitStack() as stack:
         temporary = stack.enter_context(temporary_folder(".raw", folder))
         splits = open_raw_splits(raw, temporary)
@@ -58,9 +58,8 @@ def preprocess(
         }
         arrays = _write_arrays(samples, labels, minimum, maximum, paths)
         # Only now, so that it holds for what was read.
-        check_contents(raw, content, source.get("sha256"))
+        check_contents(raw, content, download.get("sha256"))
     manifest = {
-        **source,
         "labels": labels.tolist(),
         "classes": names if len(names) == len(labels) else labels.astype(str).tolist(),
         "image_shape": list(splits["train"].images.shape[1:]),

@@ -81,9 +81,9 @@ def execute_notebook(notebook, arrays, **variables):
     with TemporaryDirectory() as folder:
         os.environ["JUPYTER_RUNTIME_DIR"] = variables["IPYTHONDIR"] = folder
         try:
-            NotebookClient(notebook, timeout=None, record_timing=False).execute(
-                env=os.environ | variables, stderr=subprocess.DEVNULL
-            )
+            NotebookClient(
+                notebook, timeout=None, record_timing=False, coalesce_streams=True
+            ).execute(env=os.environ | variables, stderr=subprocess.DEVNULL)
         except CellExecutionError as error:
             raise DataError(
                 f"the lesson does not work on {arrays.name}: {error.ename}: {error.evalue}"
