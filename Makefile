@@ -12,7 +12,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo lesson extras cluster storage winner why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson extras cluster winner why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -40,9 +40,6 @@ extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlo
 
 cluster: ## set up what snakemake --profile profiles/slurm needs
 	$(SET_UP) cluster
-
-storage: ## set up what snakemake --profile profiles/storage needs, on Slurm too
-	$(SET_UP) cluster storage
 
 winner: ## print the config.yaml of the winner of a search (CONFIGS="workflow/configs/search.yaml")
 	$(SET_UP)
@@ -138,7 +135,7 @@ format: ## rewrite the code in the project's style
 requirements: ## pin the newest versions of the packages in requirements*.in (edit and commit)
 	$(PYTHON) -m venv $(VENV)/pip-tools
 	$(VENV)/pip-tools/bin/pip install pip-tools
-	for name in requirements-build requirements requirements-extras requirements-lesson requirements-storage requirements-test requirements-cluster; do \
+	for name in requirements-build requirements requirements-extras requirements-lesson requirements-test requirements-cluster; do \
 	  $(VENV)/pip-tools/bin/pip-compile --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --output-file $$name.txt $$name.in || exit; \

@@ -91,9 +91,6 @@ rule predict:
         "The predictions: {input}"
 
 
-track.declare_records()
-
-
 include: "workflow/rules/handlers.smk"
 
 
@@ -105,13 +102,11 @@ onstart:
 
 onsuccess:
     cancel_timers()
-    track.files.look()
     track.accept_touched()
     show_results()
 
 
 onerror:
     cancel_timers()
-    track.files.look()
     show_full_disks()
     show_failures()

@@ -50,7 +50,7 @@ USERS = {
     "nbconvert": {"interop/lesson.py"},
     "nbclient": {"interop/lesson.py"},
     "PIL": {"predict/image_input.py"},
-    "snakemake": {f"fingerprint/{name}.py" for name in ("tracker", "folder", "store")},
+    "snakemake": {f"fingerprint/{name}.py" for name in ("tracker", "folder")},
     "tqdm": {"progress.py"},
     "threadpoolctl": {"training/environment.py", "training/segments.py"},
     "yaml": {"planning/yaml_file.py", "planning/schema.py", "planning/settings.py"},

@@ -13,7 +13,7 @@ import pytest
 from project import CHECKOUT
 
 LIBRARY = CHECKOUT / "workflow/scripts/scratchnet"
-NEEDS_SNAKEMAKE = ("folder", "store", "tracker")  # of fingerprint/: the extra "workflow"
+NEEDS_SNAKEMAKE = ("folder", "tracker")  # of fingerprint/: the extra "workflow"
 
 
 def run(*command, **options):

@@ -57,7 +57,6 @@ RUN_BY = {
     "fingerprint/__init__.py": ALL,
     "fingerprint/code.py": NONE,
     "fingerprint/folder.py": NONE,
-    "fingerprint/store.py": NONE,
     "fingerprint/modules.py": NONE,
     "fingerprint/module_cache.py": NONE,
     "fingerprint/jobs.py": ALL,

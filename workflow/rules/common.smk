@@ -70,16 +70,10 @@ if call_or_exit(read_yaml, CONFIG):
 
 RUNS = call_or_exit(Runs, config, RESULTS)
 SUMMARY = Path(paths.relocate(paths.SUMMARY, RESULTS))
-# Whether results are in a store of a storage plugin. The job of a stage then has copies of its inputs
-# and outputs, in a folder like this one.
-STORED = bool(workflow.storage_settings.default_storage_provider)
-if STORED and (IS_MODULE or RUNS.search):
-    user = "A workflow that uses this one as a module" if IS_MODULE else "A search"
-    raise WorkflowError(f"{user} needs results in a folder, not in a store (docs/cluster.md)")
 
-# A link to the folder of the run. With several runs it is left alone; a store has no links.
+# A link to the folder of the run. With several runs it is left alone.
 IS_SINGLE = len(RUNS.rows) == 1 or RUNS.search is not None  # of a search, the winner
-LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE and not STORED else None
+LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE else None
 
 
 wildcard_constraints:
@@ -89,17 +83,13 @@ wildcard_constraints:
 @cache
 def prediction_request():
     """What `snakemake predict` is asked for."""
-    if STORED:
-        raise WorkflowError(
-            "predict needs a trained network in a folder, not in a store (docs/cluster.md)"
-        )
     return call_or_exit(resolve_request, RUNS.settings[0], RESULTS)
 
 
 @cache
 def previous_runs():
     """The settings of the runs in the present summary."""
-    return read_previous_runs(fetch)
+    return read_previous_runs(RESULTS)
 
 
 def settings_of(wildcards):
@@ -139,15 +129,6 @@ track = Tracker(
 )
 
 
-# Where the files of results are on this machine; in a store, their copies.
-FILES = str(Path(track.files.path_of(paths.SUMMARY)).parent)
-
-
-def fetch(path):
-    """A file with the present content of a result, results/..., to read outside of its jobs."""
-    return track.files.fetch(paths.relocate(str(path), FILES))
-
-
 # ---- Inputs.
 
 
@@ -164,8 +145,8 @@ def raw_file(role):
 
 def current_epochs(run):
     """The epochs of a run whose checkpoints are current."""
-    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), FILES)
-    epochs = [Path(path).stem[-4:] for path in track.files.glob(pattern)]
+    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), RESULTS)
+    epochs = [path.stem[-4:] for path in Path().glob(pattern)]
     return {
         int(epoch) for epoch in epochs if track.is_current("train", {"run": run, "epoch": epoch})
     }
@@ -213,12 +194,11 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
 
     def amount_of(wildcards, input, attempt):
         settings, total = settings_of(dict(wildcards.items())), amount
-        track.files.require(map(str, input))
         if per_input_mb:
             own = (settings["files"] if "data" in wildcards.keys() else None) or {}
-            # Where it can be avoided: input.size_mb starts an event loop for each job.
-            size = input.size_mb if STORED else sum(map(os.path.getsize, input)) / 1e6
-            total += per_input_mb * (size + sum(map(os.path.getsize, own.values())) / 1e6)
+            # Not input.size_mb, which starts an event loop for each job.
+            size = sum(map(os.path.getsize, [*input, *own.values()]))
+            total += per_input_mb * size / 1e6
         if per_weights_mb:
             weights, outputs = count_numbers(input.manifest, settings)
             arrays = per_weights_mb + replicas(wildcards) - 1
@@ -238,7 +218,7 @@ read_manifest = cache(read_json)
 def count_numbers(manifest, settings):
     """How many weights a network has for the arrays of a manifest, and outputs of convolutions."""
     try:
-        arrays = read_manifest(track.files.fetch(manifest))
+        arrays = read_manifest(manifest)
         shape, n_classes = arrays["image_shape"], len(arrays["labels"])
         convolutions = settings.get("model.convolutions", [])
         *inputs, output = block_shapes(shape, convolutions)

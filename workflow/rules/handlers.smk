@@ -101,20 +101,16 @@ def show_results():
     if not is_whole_run() or not all(track.is_current(*table) for table in tables):
         return
     PARTIAL_SUMMARY.unlink(missing_ok=True)
-    summary = fetch(paths.SUMMARY)
-    points = fetch(f"{SWEEP_FOLDER}/points.csv") if RUNS.swept and not RUNS.search else None
+    points = f"{SWEEP_FOLDER}/points.csv" if RUNS.swept and not RUNS.search else None
     by_point = points and len(read_csv(points)) < len(RUNS.rows)
-    show("", *align_columns(format_summary(points if by_point else summary)), "")
-    for row in read_csv(summary):
+    show("", *align_columns(format_summary(points if by_point else SUMMARY)), "")
+    for row in read_csv(SUMMARY):
         if row["best"]:
             show(f"The best run by validation accuracy: {row['folder']}")
     ran = {*workflow.dag.finished_jobs}
     others = [job for job in workflow.dag.jobs if job not in ran and not workflow.dag.needrun(job)]
     show(f"Ran:    {count_rules(ran)}")
     show(f"Reused: {count_rules(job for job in others if is_current_result(job))}")
-    if STORED:
-        show(f"Store:  {track.files.prefix}")
-        return
     records = [paths.TRAINING_RECORD.format(**place) for place in evaluated_runs().wildcards]
     if others := describe_other_environments(records):
         show(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")
@@ -186,9 +182,8 @@ def show_failures():
         return
     done = len(partial) - len(failed)
     show(f"\n{done} of {len(partial)} runs are complete.")
-    if not STORED:
-        summarize(partial, PARTIAL_SUMMARY)
-        show(f"{PARTIAL_SUMMARY} lists all of them.")
+    summarize(partial, PARTIAL_SUMMARY)
+    show(f"{PARTIAL_SUMMARY} lists all of them.")
     for line in shorten_list([f"{row['folder']}: {row['error']}" for row in failed], 10):
         show(f"  {line}")
 
@@ -219,8 +214,8 @@ def find_error(place):
         paths.log("download", paths.DATASET),
     ]
     for pattern in logs:
-        pattern = paths.relocate(pattern.format(**place | {"epoch": "*"}), FILES)
-        for log in map(Path, map(track.files.fetch, sorted(track.files.glob(pattern)))):
+        pattern = paths.relocate(pattern.format(**place | {"epoch": "*"}), RESULTS)
+        for log in sorted(Path().glob(pattern)):
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
             if log.stat().st_mtime >= STARTED and lines and "Error: " in lines[-1]:
                 return lines[-1].partition("Error: ")[2]

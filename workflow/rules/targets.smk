@@ -22,8 +22,8 @@ def results_on_request(*stages):
 
 
 def rule_path(path):
-    """What rules call a path below FILES: results/..."""
-    return paths.RESULTS + path.removeprefix(FILES)
+    """What rules call a path below RESULTS: results/..."""
+    return paths.RESULTS + path.removeprefix(RESULTS)
 
 
 def all_results(with_plots_of_runs=not RUNS.swept):

@@ -1,7 +1,7 @@
-"""Where results are, for the Tracker: in a folder that all jobs share.
+"""How a stage is made to run, or not to run, for the Tracker.
 
 Snakemake decides by modification times, so a stale stage gets one more input, a file that planning
-writes anew each time. Where there is no such folder: store.py.
+writes anew each time.
 """
 
 import os
@@ -12,61 +12,30 @@ from uuid import uuid4
 from snakemake.exceptions import WorkflowError
 from snakemake.io import ancient, local
 
-from scratchnet.fingerprint.records import read_record
-
 ALWAYS_NEW = Path(".snakemake/planned")
 
 
 class Folder:
-    """Results in a folder, and how a stage that makes them is made to run.
-
-    `path_of` returns where a file is, for a path in a rule.
-    """
+    """The folder in which a workflow runs, and in which all jobs see its results."""
 
     def __init__(self, workflow):
         self._workflow = workflow
-        self.path_of = workflow.modifier.path_modifier.replace_prefix
+        if workflow.storage_settings.default_storage_provider:
+            raise WorkflowError(
+                "Results go to a folder that all jobs share: --default-storage-provider is not "
+                "supported"
+            )
 
-    exists = staticmethod(os.path.exists)
-    read_record = staticmethod(read_record)
-
-    @staticmethod
-    def fetch(path):
-        """Return the path of a file with the present content of `path`."""
-        return path
-
-    @staticmethod
-    def require(paths):
-        """Do nothing: who opens a file finds out whether it is there."""
-
-    @staticmethod
-    def glob(pattern):
-        """Return the paths of the files that match, in any order."""
-        return map(str, Path().glob(pattern))
-
-    @staticmethod
-    def look():
-        """Do nothing: files are looked at whenever they are asked about."""
-
-    @staticmethod
-    def declare_records(rules):
-        """Do nothing: Snakemake deletes outputs before a job, and need not know of records."""
-
-    def let_run(self, inputs, outputs, made_from):
+    def let_run(self, inputs, outputs):
         """Return further inputs of a stage that runs; `inputs` and `outputs` are its files."""
         self._planned_at  # noqa: B018  (the file has to be there)
         self._set_back_future_times([*inputs, *outputs])
-        return {"planned": [local(str(ALWAYS_NEW))]}
+        return {"planned": [local(str(ALWAYS_NEW))]}  # local: without the prefix of a module
 
     def let_rest(self):
         """Return further inputs of a stage that does not run."""
         self._planned_at  # noqa: B018
         return {"planned": [ancient(local(str(ALWAYS_NEW)))]}
-
-    @staticmethod
-    def inputs_of_job(made_from):
-        """Return further inputs of a stage in the process of its job."""
-        return {"planned": []}
 
     @cached_property
     def _planned_at(self):

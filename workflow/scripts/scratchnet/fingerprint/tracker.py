@@ -4,8 +4,7 @@ A result is current when all its files are there and its record equals its prese
 nothing else counts. Snakemake decides by modification times (`rerun-triggers: [mtime]`), so the
 Tracker gives it inputs from which it comes to the same conclusion:
 
-- A stale stage has one more input, a file that planning writes anew each time (folder.py). Where
-  results are in a store, Snakemake is told that those of a stale stage are missing (store.py).
+- A stale stage has one more input, a file that planning writes anew each time (folder.py).
 - A current stage has only `ancient` inputs, and none that a stale stage makes. So no job that runs
   is upstream of a current one. (Snakemake does not examine the jobs downstream of one that runs: it
   runs them, or stops at ancient inputs.)
@@ -13,7 +12,7 @@ Tracker gives it inputs from which it comes to the same conclusion:
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -23,7 +22,7 @@ from scratchnet.fingerprint.code import Library
 from scratchnet.fingerprint.differences import describe_changes
 from scratchnet.fingerprint.folder import Folder
 from scratchnet.fingerprint.module_cache import ModuleCache
-from scratchnet.fingerprint.records import record_path, write_record
+from scratchnet.fingerprint.records import read_record, record_path, write_record
 from scratchnet.fingerprint.stages import fingerprint, stage_before
 from scratchnet.fingerprint.values import digest
 
@@ -54,7 +53,8 @@ class Tracker:
         why_new: Callable[[str, Mapping], str] = lambda stage, wildcards: "for the first time",
     ):
         self._workflow, self._rules = workflow, rules
-        self.files = _find_files(workflow)
+        self._folder = Folder(workflow)
+        self._path_of = workflow.modifier.path_modifier.replace_prefix  # on disk, for one in a rule
         self._scripts, self._packages = Path(scripts), tuple(packages)
         self._library = Library(self._scripts, self._packages, ModuleCache(MODULE_CACHE))
         self._stages, self._settings_of, self._wildcards_of = stages, settings_of, wildcards_of
@@ -115,20 +115,13 @@ class Tracker:
 
         return plan
 
-    def declare_records(self):
-        """Make records outputs of the rules, where results are in a store; else do nothing.
-
-        Call this after the last rule. What a job leaves besides its outputs stays where it ran.
-        """
-        self.files.declare_records(self._rule(stage) for stage in self._known_stages())
-
     def why(self, stage):
         """Return a param for the message of the rule: why the stage runs, in parentheses."""
 
         def reason(wildcards, output):
             wildcards = dict(wildcards.items())
             before, now = self._recorded(stage, wildcards), self.fingerprint_of(stage, wildcards)
-            if before is None and all(map(self.files.exists, self._outputs(stage, wildcards))):
+            if before is None and all(map(os.path.exists, self._outputs(stage, wildcards))):
                 return " (there is no record of how its result was made)"
             if before is None:
                 return f" ({self._why_new(stage, wildcards)})"
@@ -147,7 +140,7 @@ class Tracker:
         """Return whether a result of `stage` exists and has the present fingerprint."""
         return (
             self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)
-            and all(map(self.files.exists, self._outputs(stage, wildcards)))
+            and all(map(os.path.exists, self._outputs(stage, wildcards)))
             and all(map(os.path.lexists, self._links.get(stage, [])))  # targets may come later
         )
 
@@ -178,7 +171,7 @@ class Tracker:
         return self._library.read_code(f"{stage}.py")
 
     def _recorded(self, stage, wildcards):
-        return self.files.read_record(self._record(stage, wildcards))
+        return read_record(self._record(stage, wildcards))
 
     def _record(self, stage, wildcards):
         return record_path(self._outputs(stage, wildcards)[0])
@@ -216,7 +209,7 @@ class Tracker:
             if (earlier := (maker, frozenset(own.items()))) in touched:
                 touched.remove(earlier)
                 self._accept(earlier, touched)
-        exists = all(map(self.files.exists, self._outputs(stage, wildcards)))
+        exists = all(map(os.path.exists, self._outputs(stage, wildcards)))
         if exists and all(self.is_current(*maker) for maker in makers):
             write_record(self._record(stage, wildcards), self.fingerprint_of(stage, wildcards))
 
@@ -226,19 +219,17 @@ class Tracker:
         """{name of the pattern: [path, ...]}, and under "planned" what makes it run or not."""
         wildcards = dict(wildcards.items())
         paths = self._paths(stage, wildcards)
-        made_from = partial(self._records_of_makers, stage, wildcards)
         if not self._workflow.is_main_process:
             # A job on a cluster runs by itself. What it reads is there, or is made by its group.
-            planned = self.files.inputs_of_job(made_from)
-            return {name: list(map(ancient, own)) for name, own in paths.items()} | planned
+            return {name: list(map(ancient, own)) for name, own in paths.items()} | {"planned": []}
         if self._runs(stage, frozenset(wildcards.items())):
-            inputs = [self.files.path_of(path) for own in paths.values() for path in own]
-            return paths | self.files.let_run(inputs, self._outputs(stage, wildcards), made_from)
+            inputs = [self._path_of(path) for own in paths.values() for path in own]
+            return paths | self._folder.let_run(inputs, self._outputs(stage, wildcards))
         kept = {
             name: [ancient(path) for path in own if self._is_there_and_stays(path)]
             for name, own in paths.items()
         }
-        return kept | self.files.let_rest()
+        return kept | self._folder.let_rest()
 
     def _runs(self, stage, wildcards):
         """Whether a stage is stale, or the user forces it.
@@ -269,11 +260,11 @@ class Tracker:
         """The names of rules and the paths that the user forces."""
         dag = self._workflow.dag_settings
         forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
-        return forced | set(map(self.files.path_of, forced))
+        return forced | set(map(self._path_of, forced))
 
     def _is_there_and_stays(self, path):
-        path = self.files.path_of(path)
-        if not self.files.exists(path):
+        path = self._path_of(path)
+        if not os.path.exists(path):
             return False
         maker = self._maker_of(path)
         return not (maker and self._runs(*maker))
@@ -291,7 +282,7 @@ class Tracker:
     def _makers(self, stage, wildcards):
         """The results, as (stage, wildcards), that the inputs of a stage are files of."""
         paths = [path for own in self._paths(stage, wildcards).values() for path in own]
-        makers = dict.fromkeys(self._maker_of(self.files.path_of(path)) for path in paths)
+        makers = dict.fromkeys(self._maker_of(self._path_of(path)) for path in paths)
         return [(maker, dict(own)) for maker, own in filter(None, makers)]
 
     def _maker_of(self, path):
@@ -308,18 +299,6 @@ class Tracker:
                 )
         return None
 
-    def _records_of_makers(self, stage, wildcards):
-        return [str(self._record(*maker)) for maker in self._makers(stage, wildcards)]
-
     def _known_stages(self):
         """The stages whose rules exist: another workflow may use only some of them."""
         return [stage for stage in self._stages if self._rules.has(stage)]
-
-
-def _find_files(workflow):
-    """Return what answers for the files of results: a Folder, or a Store."""
-    if not workflow.storage_settings.default_storage_provider:
-        return Folder(workflow)
-    from scratchnet.fingerprint.store import Store  # a folder needs nothing of it
-
-    return Store(workflow)

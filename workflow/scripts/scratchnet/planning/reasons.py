@@ -1,7 +1,8 @@
 """Why a stage without a result runs: how its settings differ from those of the nearest run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from scratchnet.files import read_csv
 from scratchnet.fingerprint.differences import differing_settings, join_reasons
@@ -34,16 +35,13 @@ def explain_new_result(stage: str, settings: Mapping, previous: list) -> str:
     return join_reasons(min(differences, key=len)) or "its result is missing"
 
 
-def read_previous_runs(fetch: Callable[[str], str]) -> list:
-    """Return the settings of the first runs in the summary.
-
-    `fetch` returns a file with the content of a result, results/...; or raises FileNotFoundError.
-    """
+def read_previous_runs(results: str | Path) -> list:
+    """Return the settings of the first runs in the summary in the folder `results`."""
     runs = []
     with suppress(FileNotFoundError):
-        for row in read_csv(fetch(paths.SUMMARY))[:MAX_RUNS_COMPARED]:
+        for row in read_csv(paths.relocate(paths.SUMMARY, results))[:MAX_RUNS_COMPARED]:
             with suppress(FileNotFoundError):
                 epoch = row["folder"][-4:]
-                settings = fetch(paths.RUN_CONFIG.format(run=row["run"], epoch=epoch))
-                runs.append(read_settings(settings) | {"training.epochs": int(epoch)})
+                path = paths.relocate(paths.RUN_CONFIG.format(run=row["run"], epoch=epoch), results)
+                runs.append(read_settings(path) | {"training.epochs": int(epoch)})
     return runs
