@@ -2,8 +2,8 @@
 
 A part is named "FILE:NAME", where NAME is one of
     ""        what runs when the file is imported and may have an effect, in its order
-    "=NAME"   what binds a name at the top of the file: a constant, import or class, or the signature
-              of a function
+    "=NAME"   what binds a name at the top of the file: a constant, import or class, or the
+              signature of a function
     "C.f"     a function, whole
     "?"       what follows `if __name__ == "__main__":`
 """
@@ -106,9 +106,9 @@ def parts(source):
 def select(executed, script, sources, more=None, whole=False):
     """Return ({part: hash}, names): what counts if `executed`, {(file, function)}, was.
 
-    `script` counts whole, or None does. `sources` is {file: its parts}. With `whole`, every function
-    counts that counting code names, and so do the modules that it names, which `more`, a function
-    from a name to {file: parts}, finds.
+    `script` counts whole, or None does. `sources` is {file: its parts}. With `whole`, every
+    function counts that counting code names, and so do the modules that it names, which `more`, a
+    function from a name to {file: parts}, finds.
     """
     sources = dict(sources)
     found, names, queue, bound, classes = {}, set(), [], {}, {}

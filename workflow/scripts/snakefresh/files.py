@@ -24,7 +24,7 @@ def digest(value):
 
 
 def content(path):
-    """Return a hash of the content of a file, or of all files in a folder; None if it is missing."""
+    """Return a hash of a file, or of all files in a folder; None if there is none."""
     try:
         if os.path.isdir(path):
             return digest({name: content(os.path.join(path, name)) for name in os.listdir(path)})

@@ -1,11 +1,10 @@
-"""What happens in the process of a job: its trace, its record, and an end where nothing has changed.
+"""What happens in the process of a job: its trace, its record; its end where nothing has changed.
 
-Importing this module begins all of it, so `from snakefresh import recorded` comes first in a script.
-In a process that runs no job, such as a child that imports the script again, it does nothing.
+Importing this module begins all of it, so `from snakefresh import recorded` comes first in a
+script. In a process that runs no job, such as a child that imports the script again, it does nothing.
 """
 
 import ast
-import json
 import os
 import shutil
 import sys
@@ -15,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from snakefresh import tracing
-from snakefresh.files import content, digest
+from snakefresh.files import content
 from snakefresh.records import (
     RecordError,
     delete_record,
@@ -37,11 +36,9 @@ class Job:
     def __init__(self, snakemake):
         self.snakemake = snakemake
         plan = self.plan = snakemake.params.snakefresh
-        for name in plan["added_params"]:
-            _forget_param(snakemake.params, name)
+        _forget_params(snakemake.params)
         self.config = tracing.Noted(snakemake.config)
-        self.place = Place(plan["base"], self.config.values_, snakemake.rule)
-        self.names_its_rule = None
+        self.place = Place(plan["base"], self.config.values_)
         self.source = _executed_source(self.place.find(plan["script"]))
         self.outputs = [path for path in snakemake.output if path not in plan["touched"]]
         self.stamps = {path: _stamp(path) for path in snakemake.input}
@@ -49,7 +46,7 @@ class Job:
         self.makers = self.read_makers()
 
     def read_makers(self):
-        """{input: (record, folder of its traces)}; ends the process where an input is not as planned."""
+        """{input: (record, folder of its traces)}; ends where an input is not as planned."""
         deadline, found = time.monotonic() + self.plan["latency_wait"], {}
         for path, (record, traces, planned) in self.plan["made_by"].items():
             while not _is_planned(known := read_record(record), planned):
@@ -72,7 +69,7 @@ class Job:
         return found
 
     def is_same_as_before(self):
-        """Whether the same script would execute the same code, with the same settings and inputs."""
+        """Whether the same code would run with the same settings on the same inputs."""
         old, plan = read_record(self.plan["record"]), self.plan
         if not old or self.snakemake.bench_iteration:
             return False
@@ -97,12 +94,13 @@ class Job:
 
     def begin(self):
         """Delete the results and their record, which Snakemake has left there, and trace."""
-        _check_script(self.source, self.plan["script"])
-        delete_record(self.plan["record"])
+        plan = self.plan
+        _check_script(self.source, plan["script"])
+        delete_record(plan["record"])
         for path in self.outputs:
             _delete(path)
         self.snakemake.config = self.config
-        self.snakemake.__class__ = _watching(type(self.snakemake), self)
+        self.snakemake.__class__ = _watching(type(self.snakemake), plan)
         tracing.start(self.place)
 
     def write_record(self):
@@ -141,15 +139,15 @@ class Job:
                         f"{plan['script']} reads {name}, which the rule {rule} makes: "
                         "name it among the inputs of the rule"
                     )
-        asked |= {"config": dict.fromkeys(self.config.read), "rule": self.names_its_rule}
+        asked["config"] = dict.fromkeys(self.config.read)
         return present(asked, self.place, loaded)
 
 
-def _forget_param(params, name):
-    """Take one of the last params away, which was added for the engine."""
-    index, _ = params._names.pop(name)
-    del params[index]
-    del params.__dict__[name]
+def _forget_params(params):
+    """Take away the last params, which are for the engine."""
+    for name in ("snakefresh", "why"):
+        if params._names.get(name) == (len(params) - 1, None):
+            del params[-1], params._names[name], params.__dict__[name]
 
 
 def _is_planned(record, planned):
@@ -192,36 +190,25 @@ def _delete(path):
         Path(path).unlink(missing_ok=True)
 
 
-def _watching(kind, job):
-    """The class of the object `snakemake`, with attributes that see that they are read."""
-    free = job.plan["may_read"]
+def _watching(kind, plan):
+    """The class of the object `snakemake`, refusing what differs from run to run."""
 
     def refuse(name):
         def read(self):
-            if name in free:
-                return self.__dict__[name]
             raise RecordError(
-                f"{job.plan['script']} reads snakemake.{name}, which differ from run to run. If they "
-                f"change no result: watch(..., unaffected_by={{{job.plan['rule']!r}: [{name!r}]}})"
+                f"{plan['script']} reads snakemake.{name}, which may differ from run to run. If it "
+                f"changes no result, say so: watch(..., unaffected_by={{{plan['rule']!r}: [{name!r}]}})"
             )
 
         return property(read)
 
-    def rule(self):
-        job.names_its_rule = self.__dict__["rule"]
-        return job.names_its_rule
-
-    attributes = {
-        "threads": refuse("threads"),
-        "resources": refuse("resources"),
-        "rule": property(rule),
-    }
-    return type(kind.__name__, (kind,), attributes)
+    refused = {"threads", "resources", "rule"} - plan["may_read"]
+    return type(kind.__name__, (kind,), {name: refuse(name) for name in refused})
 
 
 @contextmanager
 def recorded(snakemake):
-    """Yield the settings that the stage reads; when the block succeeds, record how its results were made.
+    """Yield the settings that the stage reads; after the block, record how its results were made.
 
     `snakemake` is the object of that name in scripts. The block must be the last statement of the
     script. Raises RecordError if an input changed meanwhile, if an output was not made, or if the
@@ -232,7 +219,7 @@ def recorded(snakemake):
 
 
 main = getattr(sys.modules["__main__"], "snakemake", None)
-if main is not None and "snakefresh" in main.params.keys():
+if main is not None and hasattr(main.params, "snakefresh"):
     job = Job(main)
     if job.is_same_as_before():
         job.reuse()

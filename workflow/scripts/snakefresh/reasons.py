@@ -2,7 +2,7 @@
 
 import ast
 import json
-import os
+from pathlib import Path
 
 from snakefresh.traces import describe
 
@@ -10,34 +10,33 @@ MAX_REASONS = 3
 MAX_LENGTH = 200  # of both values of a setting
 
 
-def describe_changes(before, now, changes, name_of_maker):
+def describe_changes(before, now, changes, base, describe_maker):
     """Return how the record of a result differs from its plan, or None if it does not.
 
-    `changes` has what differs in its traces, [(section, question, folder of the workflow), ...], and
-    `name_of_maker` returns the rule whose result a path is, or None.
+    `changes` has what differs in its traces, [(section, question), ...], of code in the folder
+    `base`. `describe_maker` returns why it counts in words that an input was made otherwise.
     """
     reasons = differing_settings(before["settings"], now["settings"])
-    reasons += _differing_wiring(before["wiring"], now["wiring"])
-    reasons += list(dict.fromkeys(describe_change(*each) for each in changes))
+    reasons += [f"its rule changed: {key}" for key in _differing(before["wiring"], now["wiring"])]
+    reasons += dict.fromkeys(_describe_change(*change, base) for change in changes)
     if not reasons:
-        follows = []
-        for path in sorted({*before["upstream"], *now["upstream"]}):
-            if before["upstream"].get(path) != now["upstream"].get(path):
-                maker = name_of_maker(path)
-                follows.append(f"follows {maker}" if maker else f"{path} changed")
-        reasons = list(dict.fromkeys(follows))
+        upstream = _differing(before["upstream"], now["upstream"])
+        reasons = list(dict.fromkeys(map(describe_maker, upstream)))
     return join_reasons(reasons) if reasons else None
 
 
-def describe_change(section, question, base=None):
-    """Return e.g. "model.py: fit changed"."""
+def _differing(before, now):
+    return sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+
+
+def _describe_change(section, question, base):
+    """E.g. "model.py: fit changed", or what is wrong with the source."""
     if section == "trace":
         return f"{question} is missing"
     file = question.partition(":")[0]
-    if section == "parts" and base and file.endswith(".py"):
+    if section == "parts":
         try:
-            with open(os.path.join(base, file), "rb") as source:
-                ast.parse(source.read())
+            ast.parse(Path(base, file).read_bytes())
         except SyntaxError as error:
             return f"{file}, line {error.lineno}: {error.msg}"
         except OSError:
@@ -57,14 +56,6 @@ def differing_settings(before, now):
         if differences:
             break
     return differences
-
-
-def _differing_wiring(before, now):
-    return [
-        f"its rule changed: {key}"
-        for key in sorted({*before, *now})
-        if before.get(key) != now.get(key)
-    ]
 
 
 def join_reasons(reasons):

@@ -4,7 +4,7 @@ The record of results/model.json is results/.model.json.record; a job with sever
 beside its first. It has
     "settings"   {key: value} that the stage reads
     "wiring"     its script or text, params, and the names of its inputs and outputs
-    "upstream"   {input: identity of the result that it is of, or hash of a file that no stage makes}
+    "upstream"   {input: identity of the result that it is of, or hash if no stage makes it}
     "inputs", "outputs"    {path: hash of the content}
     "own", "inherited"     names of traces: of the job, and of all that its inputs were made from
 Traces are in results/.traces, each once, named by their content.

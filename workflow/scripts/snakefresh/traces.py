@@ -9,10 +9,9 @@ A trace asks questions of the source and has their answers. It has
     "data"      {path that was read or looked for: hash}; "folder/" for the names in a folder,
                 "folder/**.py" for all Python files below it
     "config"    {key of Snakemake's config that was read: hash}
-    "rule"      the name of the rule, if it was read
     "accepted"  whether somebody declared the results good: then every function counts that is named
 
-Paths are relative to the folder of the workflow, or if they begin with "./", to the working directory.
+Paths are relative to the folder of the workflow; with "./" before them, to the working directory.
 """
 
 import json
@@ -25,17 +24,17 @@ from pathlib import Path
 from snakefresh.code import AS_TEXT, VERSION, Part, remembered_parts, select, words
 from snakefresh.files import content, digest, listing
 
-ANSWERS = ("parts", "modules", "data", "config", "rule")
+ANSWERS = ("parts", "modules", "data", "config")
 # Modules that the start of Python, or of the script, imports before the trace begins.
 HERE = Path(__file__).resolve().parent
 IMPORTED_BEFORE = {*sys.stdlib_module_names, "sitecustomize", "usercustomize"}
 
 
 class Place:
-    """Where a trace is evaluated: the folder of the workflow, its config, and the name of a rule."""
+    """Where a trace is evaluated: the folder of the workflow, and its config."""
 
-    def __init__(self, base, config=None, rule=None):
-        self.base, self.config, self.rule = os.path.realpath(base), config, rule
+    def __init__(self, base, config=None):
+        self.base, self.config = os.path.realpath(base), config or {}
 
     def find(self, path):
         """Return where the path of a trace is."""
@@ -81,10 +80,9 @@ def present(trace, place, loaded=None):
             path: data[path] if path in data else answer(path, place) for path in trace["data"]
         },
         "config": {
-            key: digest(json.dumps((place.config or {}).get(key), sort_keys=True, default=repr))
+            key: digest(json.dumps(place.config.get(key), sort_keys=True, default=repr))
             for key in trace["config"]
         },
-        "rule": trace["rule"] and place.rule,
     }
     same = trace.get("version") == VERSION and now["files"] == trace["files"]
     if same and trace["parts"] and not (trace["accepted"] and now["modules"] != trace["modules"]):
@@ -97,16 +95,11 @@ def differences(before, now):
     if before.get("version") != now["version"]:
         return [("version", "")]
     return [
-        (section, question)
+        (section, key)
         for section in ANSWERS
-        for question in _differing(before[section], now[section])
+        for key in sorted({*before[section], *now[section]})
+        if before[section].get(key) != now[section].get(key)
     ]
-
-
-def _differing(before, now):
-    if not isinstance(now, dict):
-        return [] if before == now else [now]
-    return sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
 
 
 def _count(trace, place, sources):
@@ -139,7 +132,7 @@ def _parts(file, source, trace):
 
 
 def _modules_named(name, trace, place):
-    """{file: parts} of the modules of a name in the folders of code: counting code may import them."""
+    """{file: parts} of the modules of a name, which counting code may import."""
     found = {}
     for folder in trace["folders"]:
         for path in _python_files(place.find(folder)):

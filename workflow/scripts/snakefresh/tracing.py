@@ -18,7 +18,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import wraps
-from pathlib import Path
 
 from snakefresh.code import definitions
 from snakefresh.files import CACHE, content, digest, listing, write
@@ -182,9 +181,9 @@ def hook(event, arguments):
             note_data("." if arguments[0] is None else arguments[0], listing)
     elif event == "exec":
         file = arguments[0].co_filename
-        if arguments[0].co_name == "<module>" and is_code(file):
-            if place.name_code(file) not in sources:  # another loader's, or run by its path
-                note_data(file)
+        is_module = arguments[0].co_name == "<module>" and is_code(file)
+        if is_module and place.name_code(file) not in sources:  # of another loader, or run by path
+            note_data(file)
     elif event == "os.mkdir":
         _note_written(arguments[0])
     elif event in ("os.fork", "os.forkpty"):
@@ -223,7 +222,7 @@ def _only_shows(path, frame):
 
 
 def _see_child(arguments):
-    """Note what a child process may execute: Python any code, others the files that they are given."""
+    """Note what a child process may execute: Python any code, others the files they are given."""
     words = []
     for each in arguments:
         text = os.fsdecode(each) if isinstance(each, (str, bytes, os.PathLike)) else ""
