@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from scratchnet.fingerprint.code import Library
+from scratchnet.fingerprint.records import read_record, record_path
+from scratchnet.fingerprint.values import canonical
 
 from hostile import HARMLESS, HOSTILE, assert_is_harmless
 from scratchnet.errors import escape, show_name
@@ -18,9 +21,6 @@ from scratchnet.files import (
     write_rows,
     write_text,
 )
-from scratchnet.fingerprint.code import Library
-from scratchnet.fingerprint.records import read_record, record_path
-from scratchnet.fingerprint.values import canonical
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 

@@ -7,8 +7,9 @@ import tempfile
 from functools import cache, partial
 from pathlib import Path
 
-from project import copy_workflow
 from scratchnet.fingerprint.stages import stage_before
+
+from project import copy_workflow
 from scratchnet.planning.stages import STAGES
 from timing import CHECKOUT, CORES, HERE, RAW, check_losses, seconds_of, take_turns
 from trainings import train_sweep

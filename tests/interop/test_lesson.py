@@ -9,11 +9,11 @@ import sys
 import nbformat
 import numpy as np
 import pytest
+from scratchnet.fingerprint.code import Library
 
 from project import CHECKOUT, copy_workflow
 from scratchnet.data import preprocessing
 from scratchnet.errors import DataError, MissingPackageError
-from scratchnet.fingerprint.code import Library
 from scratchnet.interop.lesson import execute_notebook, make_lesson, render_notebook
 from scratchnet.nn import augmentation, batches, convolution, layers, losses, metrics, optimizers
 from scratchnet.nn import network as networks

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from scratchnet.fingerprint.stages import fingerprint, own_settings
 
 from hostile import assert_is_harmless
 from scratchnet.errors import ConfigError, show_name
-from scratchnet.fingerprint.stages import fingerprint, own_settings
 from scratchnet.planning import config
 from scratchnet.planning import stages as pipeline
 from scratchnet.planning.prediction_request import resolve_request

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from project import EDIT
 from scratchnet.fingerprint.code import Library
 from scratchnet.fingerprint.stages import fingerprint
+
+from project import EDIT
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.schema import VARIATIONS, load_schema, setting_schemas

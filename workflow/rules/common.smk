@@ -1,5 +1,5 @@
-# The configuration, the runs that it asks for, and the tracker that decides which results are
-# current; and the functions that rules use for inputs, params and resources.
+# The configuration, and the runs that it asks for; and the functions that rules use for inputs, params
+# and resources.
 import os
 import re
 import shlex
@@ -14,19 +14,24 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from snakefresh import watch
+
 from scratchnet.errors import ConfigError, escape
 from scratchnet.files import read_json
-from scratchnet.fingerprint.tracker import Tracker
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.reasons import explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.stages import STAGES, WANTED, previous_epoch
+from scratchnet.planning.stages import READS, UNAFFECTED_BY, WANTED, previous_epoch
 
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before
     raise WorkflowError(f"{paths.__file__} was imported before the library in {SCRIPTS}")
+
+# Scripts import the library beside them, not an installed one: Snakemake puts their folder last.
+python_path = [str(SCRIPTS), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, python_path)))
 
 # Snakemake writes the path of Python into shell commands unquoted.
 if Path(sys.executable).exists():  # not yet quoted: this file may be read more than once
@@ -94,6 +99,7 @@ def previous_runs():
 
 def settings_of(wildcards):
     """The settings of the run, of all runs, or of the prediction that `wildcards` belong to."""
+    wildcards = dict(wildcards.items())
     if not wildcards:
         return evaluated_runs().settings_of(wildcards)
     if "prediction" not in wildcards:
@@ -107,40 +113,36 @@ def settings_of(wildcards):
 
 def all_wildcards(wildcards):
     """`wildcards`, with all others of the same run."""
-    return call_or_exit(RUNS.all_wildcards, wildcards)
+    return call_or_exit(RUNS.all_wildcards, dict(wildcards.items()))
 
 
 def why_new(stage, wildcards):
     """Why a stage has no result yet, in words."""
-    previous = [] if "prediction" in wildcards else previous_runs()
-    return explain_new_result(stage, settings_of(wildcards), previous)
-
-
-track = Tracker(
-    workflow,
-    rules,
-    scripts=SCRIPTS,
-    packages=["scratchnet"],
-    settings_of=settings_of,
-    stages=STAGES,
-    wildcards_of=all_wildcards,
-    links={"summarize": [LATEST]} if LATEST else {},
-    why_new=why_new,
-)
+    if "prediction" in wildcards:
+        return "for the first time"
+    if stage != "train" and "epoch" in wildcards and watched.runs("train", wildcards):
+        return "follows train"
+    return explain_new_result(stage, settings_of(wildcards), previous_runs())
 
 
 # ---- Inputs.
 
 
+def of_run(pattern):
+    """An input: a path with wildcards of the run that the outputs do not have."""
+    return lambda wildcards: pattern.format(**all_wildcards(wildcards))
+
+
+def arrays(*names):
+    """Inputs of a run: the arrays `names`, and their manifest."""
+    patterns = {name: paths.ARRAYS[name] for name in names} | {"manifest": paths.MANIFEST}
+    return {name: of_run(pattern) for name, pattern in patterns.items()}
+
+
 def raw_file(role):
     """An input of `preprocess`: a downloaded file. The user's own data are no inputs."""
-
-    def path(wildcards):
-        if settings_of({"data": wildcards["data"]})["files"]:
-            return []
-        return paths.RAW_FILES[role].format(dataset=wildcards["dataset"])
-
-    return path
+    path = of_run(paths.RAW_FILES[role])
+    return lambda wildcards: [] if settings_of(wildcards)["files"] else path(wildcards)
 
 
 def current_epochs(run):
@@ -148,7 +150,10 @@ def current_epochs(run):
     pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), RESULTS)
     epochs = [path.stem[-4:] for path in Path().glob(pattern)]
     return {
-        int(epoch) for epoch in epochs if track.is_current("train", {"run": run, "epoch": epoch})
+        int(epoch)
+        for epoch in epochs
+        # By their records: their present inputs depend on the answer.
+        if watched.is_current_by_record("train", {"run": run, "epoch": epoch})
     }
 
 
@@ -176,16 +181,16 @@ def of_all_runs(*patterns):
 
 def replicas(wildcards):
     """The threads of `train`: one for each replica of the network. Fewer do as well."""
-    return settings_of(dict(wildcards.items())).get("training.replicas", 1)
+    return settings_of(wildcards).get("training.replicas", 1)
 
 
-def untracked(setting):
-    """A param that makes nothing stale: Snakemake compares no function that asks for `output`."""
-    return lambda wildcards, output: settings_of(dict(wildcards.items()))[setting]
+def setting(key):
+    """A param: a setting. (Snakemake itself compares no function that asks for `output`.)"""
+    return lambda wildcards, output: settings_of(wildcards)[key]
 
 
 def of_request(name):
-    """An untracked param: the attribute `name` of what `snakemake predict` is asked for."""
+    """A param: the attribute `name` of what `snakemake predict` is asked for."""
     return lambda wildcards, output: getattr(prediction_request(), name)
 
 
@@ -193,7 +198,7 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
     """A resource: `amount`, plus so much for each MB of input and of weights; times the attempt."""
 
     def amount_of(wildcards, input, attempt):
-        settings, total = settings_of(dict(wildcards.items())), amount
+        settings, total = settings_of(wildcards), amount
         if per_input_mb:
             own = (settings["files"] if "data" in wildcards.keys() else None) or {}
             # Not input.size_mb, which starts an event loop for each job.

@@ -98,7 +98,7 @@ def show_results():
         tables = [*(("rank_rung", rung) for rung in all_rungs()), *tables]
     elif RUNS.swept:
         tables.append(("compare", {"sweep": RUNS.sweep}))
-    if not is_whole_run() or not all(track.is_current(*table) for table in tables):
+    if not is_whole_run() or not all(watched.is_current(*table) for table in tables):
         return
     PARTIAL_SUMMARY.unlink(missing_ok=True)
     points = f"{SWEEP_FOLDER}/points.csv" if RUNS.swept and not RUNS.search else None
@@ -146,7 +146,7 @@ def hint(make_target, *arguments):
 def is_current_result(job):
     """Whether a job is a stage whose result is current."""
     name = job.rule.name
-    return name in STAGES and track.is_current(name, dict(job.wildcards.items()))
+    return name in READS and watched.is_current(name, dict(job.wildcards.items()))
 
 
 def count_rules(jobs):
@@ -173,7 +173,7 @@ def show_failures():
     if IS_SINGLE:
         return
     partial = [
-        row if track.is_current("evaluate", result) else row | {"error": find_error(place)}
+        row if watched.is_current("evaluate", result) else row | {"error": find_error(place)}
         for row, place in zip(RUNS.rows, RUNS.wildcards)
         for result in [{"run": place["run"], "epoch": place["epoch"]}]
     ]
@@ -190,12 +190,12 @@ def show_failures():
 
 def show_failures_of_search():
     """Print which trials are missing in the first rung that is not ranked, and why."""
-    open_rungs = (rung for rung in all_rungs() if not track.is_current("rank_rung", rung))
+    open_rungs = (rung for rung in all_rungs() if not watched.is_current("rank_rung", rung))
     if not (rung := next(open_rungs, None)):
         return
     found = [Path(path) for path in checkpoints_of_rung(rung)]
     trials = [{"run": path.parts[-3], "epoch": path.stem[-4:]} for path in found]
-    failed = [trial for trial in trials if not track.is_current("train", trial)]
+    failed = [trial for trial in trials if not watched.is_current("train", trial)]
     if failed:
         n = int(rung["rung"])
         show(f"\n{len(trials) - len(failed)} of {len(trials)} trials of rung {n} are trained.")

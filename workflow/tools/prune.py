@@ -17,14 +17,14 @@ from scratchnet.errors import ConfigError, escape, show_name
 from scratchnet.planning import paths
 from scratchnet.planning.lock_owner import is_locked
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.stages import STAGES
+from scratchnet.planning.stages import READS
 from scratchnet.planning.yaml_file import read_yaml
 
 PREDICTION_STAGES = ("predict_images", "plot_contact_sheet")
 
 # The files that the pipeline makes: patterns with wildcards, and with {a,b} for a or b. Plots and
 # their data have the names of the stages that draw them.
-PLOTS = ",".join(stage.removeprefix("plot_") for stage in STAGES if stage.startswith("plot_"))
+PLOTS = ",".join(stage.removeprefix("plot_") for stage in READS if stage.startswith("plot_"))
 MADE = [
     *paths.ARRAYS.values(),
     *(paths.MANIFEST, paths.RUN_CONFIG, paths.CHECKPOINT, paths.TRAINING_RECORD, paths.METRICS),
@@ -38,7 +38,7 @@ MADE = [
     paths.RANKING,
     *(
         path(stage, folder)
-        for stage in STAGES
+        for stage in READS
         if stage not in PREDICTION_STAGES
         for path in (paths.log, paths.benchmark)
         for folder in (paths.DATA, paths.RUN, paths.EPOCH, paths.SWEEP, paths.SEARCH, paths.RUNG)

@@ -1,7 +1,6 @@
 """Drop the points that are too high."""
 
 from mylib.points import read_points, write_points
-
 from scratchnet.fingerprint.jobs import recorded
 
 with recorded(snakemake) as fingerprint:

@@ -3,7 +3,6 @@
 import json
 
 from mylib.points import read_points
-
 from scratchnet.fingerprint.jobs import recorded
 
 with recorded(snakemake) as fingerprint:

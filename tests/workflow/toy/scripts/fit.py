@@ -4,7 +4,6 @@ import json
 
 from mylib.model import fit
 from mylib.points import read_points
-
 from scratchnet.fingerprint.jobs import recorded
 
 with recorded(snakemake) as fingerprint:
