@@ -31,7 +31,7 @@ if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module
 
 # Scripts import the library beside them, not an installed one: Snakemake puts their folder last.
 python_path = [str(SCRIPTS), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, python_path)))
+os.environ |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, python_path)))}
 
 # Snakemake writes the path of Python into shell commands unquoted.
 if Path(sys.executable).exists():  # not yet quoted: this file may be read more than once

@@ -10,8 +10,8 @@ with stage_job(snakemake), recorded(snakemake) as settings:
     preprocess(
         raw=snakemake.params.user_files or dict(snakemake.input.items()),
         content=settings.get("content"),
-        class_names=() if "content" in settings else DATASETS[settings["dataset"]].classes,
         test_fraction=settings.get("test_fraction", 0),
         validation_fraction=settings["validation_fraction"],
         outputs=dict(snakemake.output.items()),
+        class_names=() if "content" in settings else DATASETS[settings["dataset"]].classes,
     )

@@ -29,10 +29,10 @@ CHUNK_VALUES = 4_000_000  # at most, in these samples together: pixels, or one-h
 def preprocess(
     raw: dict[str, str | Path],
     content: str | None,
-    class_names: Sequence[str],
     test_fraction: float,
     validation_fraction: float,
     outputs: dict[str, str | Path],
+    class_names: Sequence[str] = (),
 ):
     """Flatten, normalise and one-hot encode a dataset; write the arrays and their manifest.
 
