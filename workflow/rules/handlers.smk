@@ -39,6 +39,10 @@ if workflow.is_main_process and not is_locked():
         )
     write_owner()
 
+IS_OF_VERSION_1 = not Path(RESULTS, ".traces").exists() and any(
+    Path(RESULTS).rglob(".*.fingerprint")
+)
+
 
 def make_room_for_live_lines():
     """Make Snakemake's messages replace the live line of a job, instead of mixing with it."""
@@ -89,6 +93,13 @@ def show(*lines):
     encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
         print(escape(line, keep="\n").encode(encoding, "backslashreplace").decode(encoding))
+
+
+if workflow.is_main_process and IS_OF_VERSION_1:
+    show(
+        f"{RESULTS}/ was made by version 1 of this workflow. If it is good as it is: make accept "
+        "(or snakemake --touch). Otherwise it is made again."
+    )
 
 
 def show_results():
