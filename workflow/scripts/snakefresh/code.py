@@ -15,7 +15,6 @@ import json
 import re
 from collections import namedtuple
 from contextlib import suppress
-from functools import cache
 
 from snakefresh.files import CACHE, digest, write
 
@@ -55,22 +54,24 @@ def definitions(node, prefix=""):
             yield from definitions(child, inner)
 
 
-def remembered_parts(source):
+def remembered_parts(source, tree=None):
     """Return `parts(source)`, from a file in the cache if there is one."""
     memory = CACHE / f"parts-{VERSION}" / digest(source)
     with suppress(OSError, ValueError):
         stored = json.loads(memory.read_text())
         return {name: Part(*part) for name, part in stored.items()}
-    found = parts(source)
+    found = parts(source, tree)
     with suppress(OSError):
         write(memory, json.dumps(found, default=sorted))
     return found
 
 
-@cache
-def parts(source):
-    """Return {name: Part} of the source text of a module, as bytes. Raises SyntaxError."""
-    tree, found, order, bound, names = ast.parse(source), {}, [], [], set()
+def parts(source, tree=None):
+    """Return {name: Part} of the source text of a module, as bytes. Raises SyntaxError.
+
+    `tree` is the syntax tree, if it is known already.
+    """
+    tree, found, order, bound, names = tree or ast.parse(source), {}, [], [], set()
     for name, node in definitions(tree):
         found.setdefault(name, []).append(node)
     found = {name: _part(nodes) for name, nodes in found.items()}
@@ -147,9 +148,8 @@ def select(executed, script, sources, more=None, whole=False):
             for name in deriving:
                 choose(file, name)
             for name in own:
-                if (name == "" or name.startswith("=__") or file == script) or (
-                    name in _implicit(own) and whole
-                ):
+                is_special = re.fullmatch(r"(.*\.)?__\w+__", name)  # used without being named
+                if name == "" or name.startswith("=__") or file == script or (whole and is_special):
                     choose(file, name)
 
     add(sources)
@@ -171,11 +171,6 @@ def select(executed, script, sources, more=None, whole=False):
             for file, own in bound.get(each, ()):
                 choose(file, own)
     return found, names
-
-
-def _implicit(own):
-    """The special methods in the parts of a module: nobody names those that he uses."""
-    return {name for name in own if re.fullmatch(r"(.*\.)?__\w+__", name)}
 
 
 def words(source):

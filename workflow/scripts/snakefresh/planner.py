@@ -21,7 +21,7 @@ from snakemake.logging import logger
 from snakemake.settings.types import RerunTrigger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakefresh.files import content
+from snakefresh.files import content, touched
 from snakefresh.reasons import describe_changes
 from snakefresh.records import (
     delete_record,
@@ -283,11 +283,14 @@ class Planner:
 
     def job_ends(self, job):
         """Write the record of a result whose job writes none, or that was declared good."""
-        if result := self._result_of(job):
-            if self.workflow.touch:
-                self._accept(result)
-            elif not result.stage.is_python:
-                self._write_record(result, own=[])
+        if not (result := self._result_of(job)):
+            return
+        if self.workflow.touch:
+            self._accept(result)
+        elif not result.stage.is_python:
+            self._write_record(result, own=[])
+        for path, known in (read_record(result.record) or {"outputs": {}})["outputs"].items():
+            touched(path, known)  # by Snakemake, after the job
 
     def _result_of(self, job):
         stage = self.stages.get(job.rule)
