@@ -13,6 +13,7 @@ import ast
 import builtins
 import json
 import re
+import sys
 from collections import namedtuple
 from contextlib import suppress
 
@@ -89,10 +90,7 @@ def parts(source, tree=None):
             continue
         bound += own
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            # Which modules are imported counts; what is taken from them counts if it is used.
-            module, level = getattr(node, "module", None), getattr(node, "level", 0)
-            every = [alias.name for alias in node.names]
-            order.append(repr([module, level, every if module is None or "*" in every else None]))
+            order += _imported(node)
         order.append([each.hash for _, each in own])
     every = [name for name, _ in bound]
     if len({*every}) == len(every) and "*" not in every:
@@ -188,6 +186,20 @@ def _statements(node):
     return node.body[ast.get_docstring(node, clean=False) is not None :]
 
 
+def _imported(node):
+    """Names of the modules that a statement imports, which may do anything by that.
+
+    Those of the standard library do nothing. What is taken from a module counts if it is used.
+    """
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.Import):
+        return [n for n in names if n.partition(".")[0] not in sys.stdlib_module_names]
+    if not node.level and node.module.partition(".")[0] in sys.stdlib_module_names:
+        return []
+    taken = names if not node.module or "*" in names else []  # they may be modules, or all names
+    return [" ".join(["." * node.level + (node.module or ""), *taken])]
+
+
 def _is_main_guard(node):
     match node:
         case ast.If(
@@ -211,6 +223,13 @@ def _text(node, names, bodies):
         return repr(node)
     fields = {name: getattr(node, name, None) for name in node._fields}
     match node:
+        case ast.Compare(
+            left=ast.Constant(value=str(name)),
+            ops=[ast.In() | ast.NotIn()],
+            comparators=[ast.Call(func=ast.Name(id="globals"), args=[])],
+        ):
+            names.add(name)
+            return f"{type(node.ops[0]).__name__} globals: {name}"
         case ast.Name(id="getattr"):  # not called with a constant, which is below
             names.add("*")
         case ast.Name(id=name) | ast.Attribute(attr=name):

@@ -144,6 +144,7 @@ class Planner:
                 for path, output in zip(result.outputs, stage.rule.output)
                 if is_flagged(output, "touch")
             ],
+            "links": stage.links,
             "may_read": set(stage.unaffected_by),
             "free": stage.files_in_free_params(result),
             "made_elsewhere": self.patterns,
@@ -215,7 +216,7 @@ class Planner:
         return None
 
     def depends_on_others(self, path):
-        """Return whether a file depends on a rule that is no stage, which Snakemake decides about."""
+        """Return whether a file depends on a rule that is no stage: Snakemake decides about it."""
         if maker := self.maker(path):
             paths = [each for own in self.inputs(maker).values() for each in own]
             return any(map(self.depends_on_others, paths))

@@ -294,9 +294,9 @@ def folders_of_code():
 
 
 def questions(script, source, declared):
-    """Return the trace of the script up to now, without answers, and what was read: see traces.
+    """Return the trace of the script up to now without answers, and what was read: see traces.
 
-    `source` is the text of the script, and `declared` has the paths that do not count by themselves.
+    `source` is the text of the script; what is below the paths `declared` does not count.
     """
     folders = folders_of_code()
     for module in SPAWNERS & set(sys.modules):
