@@ -31,7 +31,7 @@ from snakefresh.records import (
     write_record,
     write_trace,
 )
-from snakefresh.stages import Result, TooEarlyError
+from snakefresh.stages import Result, TooEarlyError, by_name
 from snakefresh.traces import differences, present
 
 
@@ -82,16 +82,19 @@ class Planner:
         return files, mapping, {file: d for file, d in dependencies.items() if file in files}, False
 
     def _make_ancient(self, files, is_wanted):
-        """The inputs that are wanted, as ancient ones, and those that depend on other rules."""
-        kept = InputFiles()
+        """The inputs that are wanted, as ancient ones.
+
+        If some depend on rules that are no stages, Snakemake may run the job: then all are kept.
+        """
+        others, kept = {file for file in files if self.depends_on_others(str(file))}, InputFiles()
         for name, item in files._allitems():
             first, own = len(kept), [item] if isinstance(item, str) else list(item)
             for file in own:
-                if self.depends_on_others(str(file)):
-                    kept.append(file)
-                elif is_wanted(str(file)):
+                if file not in others and is_wanted(str(file)):
                     file.flags["ancient"] = True
-                    kept.append(file)
+                elif not others:
+                    continue
+                kept.append(file)
             if name:
                 is_one = isinstance(item, str) and len(kept) > first
                 kept._set_name(name, first, end=None if is_one else len(kept))
@@ -115,12 +118,12 @@ class Planner:
             return ""
         return f" ({reason or 'once more'})"
 
-    def plan_of_job(self, stage, wildcards):
-        """Return what the job of a result needs to know."""
-        result = self.result(stage, wildcards)
-        inputs, plan = self.inputs(result), self.plan(result)
+    def plan_of_job(self, stage, wildcards, files):
+        """Return what the job of a result needs to know; `files` are its inputs."""
+        result, inputs = self.result(stage, wildcards), by_name(files)
+        plan = self._plan(result, inputs)
         execution = self.workflow.execution_settings  # None where nothing runs: --rulegraph
-        makers = {p: maker for own in inputs.values() for p in own if (maker := self.maker(p))}
+        makers = {path: maker for path in files if (maker := self.maker(path))}
         return {
             **{"settings": plan["settings"], "wiring": plan["wiring"]},
             **{"rule": stage.name, "base": stage.place.base, "script": stage.script(wildcards)},
@@ -270,7 +273,8 @@ class Planner:
 
     def _is_forced_itself(self, result):
         dag = self.workflow.dag_settings
-        forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
+        forced = {*dag.forcerun, *(dag.targets if dag.forcetargets else ())}
+        forced = {str(each) for each in forced} | {os.path.relpath(each) for each in forced}
         return dag.forceall or not forced.isdisjoint({result.stage.rule.name, *result.outputs})
 
     # ---- What the main process does when jobs begin and end.
@@ -366,16 +370,23 @@ class _Reports(logging.Handler):
 
     def __init__(self, planner):
         super().__init__()
-        self._planner = planner
+        self._planner, self._jobs = planner, {}
 
     def emit(self, record):
-        event, dag = getattr(record, "event", None), self._planner.workflow.dag
-        if self._planner.workflow.dryrun or event not in (
-            LogEvent.JOB_STARTED,
-            LogEvent.JOB_FINISHED,
-        ):
+        event = getattr(record, "event", None)
+        if self._planner.workflow.dryrun:
             return
-        begins = event == LogEvent.JOB_STARTED
-        numbers = record.jobs if begins else [record.job_id]
-        for job in [job for job, number in dag._jobid.items() if number in numbers]:
-            self._planner.job_begins(job) if begins else self._planner.job_ends(job)
+        if event == LogEvent.JOB_FINISHED:
+            self._planner.job_ends(self._job(record.job_id))
+        elif event == LogEvent.JOB_STARTED:
+            for job in filter(None, map(self._job, record.jobs)):
+                self._planner.job_begins(job)
+        elif event == LogEvent.GROUP_INFO:
+            for job in record.jobs:
+                self._planner.job_begins(job)
+
+    def _job(self, number):
+        """The job with a number of this call; None for the name of a group."""
+        if number not in self._jobs:
+            self._jobs = {n: job for job, n in self._planner.workflow.dag._jobid.items()}
+        return self._jobs.get(number)
