@@ -42,8 +42,8 @@ class Planner:
         self.workflow, self.stages = workflow, {}
         self.decides_alone = False  # whether all rules are stages, or left alone by their author
         for name in (
-            *("inputs", "plan", "runs", "is_forced", "maker", "depends_on_others"),
-            *("differences_of_trace", "_result"),
+            *("inputs", "plan", "first_reason", "runs", "is_forced", "maker"),
+            *("depends_on_others", "differences_of_trace", "_result"),
         ):
             setattr(self, name, cache(getattr(self, name)))
         if workflow.is_main_process:
@@ -107,13 +107,9 @@ class Planner:
         """Return why a result is made, in parentheses."""
         result = self.result(stage, wildcards)
         try:
-            reason = self.why_stale(result)
-            if (
-                not reason
-                and not self._is_forced_itself(result)
-                and any(map(self.runs, self.makers(result)))
-            ):
-                reason = f"follows {', '.join(sorted({m.stage.name for m in self.makers(result)}))}"
+            reason, makers = self.first_reason(result), self.makers(result)
+            if not reason and not self._is_forced_itself(result) and any(map(self.runs, makers)):
+                reason = f"follows {', '.join(sorted({maker.stage.name for maker in makers}))}"
         except TooEarlyError:
             return ""
         return f" ({reason or 'once more'})"
@@ -254,10 +250,14 @@ class Planner:
         runs that it reads from: Snakemake would run it anyway, and without waiting, as its set of
         inputs changes.
         """
-        if self.why_stale(result) or self.is_forced(result):
+        if self.first_reason(result) or self.is_forced(result):
             return True
         triggers = self.workflow.dag_settings.rerun_triggers
         return RerunTrigger.INPUT in triggers and any(map(self.runs, self.makers(result)))
+
+    def first_reason(self, result):
+        """Return why a result was not current when planning came to it, or None."""
+        return self.why_stale(result)
 
     @property
     def forces(self):
