@@ -10,7 +10,6 @@ To Snakemake this is said by two means:
 
 import logging
 import os
-import re
 import time
 from functools import cache
 
@@ -229,7 +228,7 @@ class Planner:
                 name = os.path.basename(str(output))
                 among = self._others if "{" in name else self._by_name.setdefault(name, [])
                 among.append((rule, output))
-                self.patterns.append((rule.name, re.compile(output.regex())))
+                self.patterns.append((rule.name, output.regex()))
         self.maker.cache_clear()
 
     def _producers(self, path):

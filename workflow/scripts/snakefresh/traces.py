@@ -35,6 +35,13 @@ class Place:
     def __init__(self, base, config=None):
         self.base, self.config = os.path.realpath(base), config or {}
 
+    def is_below(self, folder):
+        """Return whether the workflow, or the working directory, is below a folder."""
+        top = os.path.join(os.path.realpath(folder), "")
+        return any(
+            os.path.join(os.path.realpath(each), "").startswith(top) for each in (self.base, ".")
+        )
+
     def find(self, path):
         """Return where the path of a trace is."""
         return path if path.startswith("./") else os.path.join(self.base, path)
