@@ -1,11 +1,12 @@
 """What happens in the process of a job: its trace, its record; its end where nothing has changed.
 
 Importing this module begins all of it, so `from snakefresh import recorded` comes first in a
-script. In a process that runs no job, such as a child that imports the script again, it does nothing.
+script. In a process without a job, such as a child that imports the script again, it does nothing.
 """
 
 import ast
 import os
+import re
 import shutil
 import sys
 import threading
@@ -27,7 +28,7 @@ from snakefresh.records import (
 from snakefresh.traces import Place, differences, present
 
 AGAIN = "Run the command again."
-PREAMBLE_END = "######## snakemake preamble end #########\n\n"
+PREAMBLE_END = b"######## snakemake preamble end #########\n"
 
 
 class Job:
@@ -59,9 +60,7 @@ class Job:
                 with suppress(OSError):
                     os.listdir(os.path.dirname(record))  # makes a network file system look again
             if known["outputs"].get(path, self.inputs[path]) != self.inputs[path]:
-                sys.exit(
-                    f"{path} is damaged, or was edited by hand: delete it, and run the command again."
-                )
+                sys.exit(f"{path} is damaged, or was edited by hand: delete it. {AGAIN}")
             found[path] = known, traces
         for path, planned in self.plan["upstream"].items():
             if path not in found and planned and planned != self.inputs[path]:
@@ -74,6 +73,8 @@ class Job:
         if not old or self.snakemake.bench_iteration:
             return False
         if any(old[key] != plan[key] for key in ("settings", "wiring")):
+            return False
+        if not all(map(os.path.lexists, plan["links"])):
             return False
         if self.counting(old["inputs"]) != self.counting(self.inputs):
             return False
@@ -89,7 +90,9 @@ class Job:
         """Record that the results are current, and end the process."""
         old = read_record(self.plan["record"])
         write_record(self.plan, self.inputs, old["outputs"], old["own"], self.makers)
-        print("the same as before:", *self.snakemake.output, file=sys.stderr)
+        first, *others = self.snakemake.output
+        more = f" and {len(others)} more" if others else ""
+        print(f"the same as before: {first}{more}", file=sys.stderr)
         sys.exit(0)
 
     def begin(self):
@@ -128,13 +131,20 @@ class Job:
     def trace(self):
         """Return the trace of the job, which ends here."""
         snakemake, plan = self.snakemake, self.plan
-        given = [*snakemake.input, *snakemake.output, *snakemake.log, plan["record"], *plan["free"]]
-        declared = [os.path.abspath(str(path)) for path in given if path]
-        declared += [path for each in declared if (path := os.path.realpath(each)) != each]
+        given = {
+            *snakemake.input,
+            *snakemake.output,
+            *snakemake.log,
+            plan["record"],
+            *plan["links"],
+        }
+        # A folder that has all of the project in it is not what a param means.
+        given |= {path for path in plan["free"] if not self.place.is_below(path)}
+        declared = {os.path.abspath(path) for path in given} | set(map(os.path.realpath, given))
         asked, loaded = tracing.questions(plan["script"], self.source, declared)
         for name in asked["data"]:
             for rule, pattern in plan["made_elsewhere"]:
-                if pattern.fullmatch(os.path.relpath(self.place.find(name))):
+                if re.fullmatch(pattern, os.path.relpath(self.place.find(name))):
                     raise RecordError(
                         f"{plan['script']} reads {name}, which the rule {rule} makes: "
                         "name it among the inputs of the rule"
@@ -166,9 +176,8 @@ def _executed_source(script):
     """The text of the script as it runs: the file may have changed since Snakemake read it."""
     source = Path(script).read_bytes()
     running = Path(sys.modules["__main__"].__real_file__).read_bytes()
-    running = running.partition(PREAMBLE_END.encode())[2] or source
-    same = running.decode(errors="replace").split() == source.decode(errors="replace").split()
-    return source if same else running
+    running = running.partition(PREAMBLE_END)[2]
+    return source if running.splitlines() == source.splitlines() else running
 
 
 def _check_script(source, name):
@@ -197,7 +206,8 @@ def _watching(kind, plan):
         def read(self):
             raise RecordError(
                 f"{plan['script']} reads snakemake.{name}, which may differ from run to run. If it "
-                f"changes no result, say so: watch(..., unaffected_by={{{plan['rule']!r}: [{name!r}]}})"
+                "changes no result, say so: "
+                f"watch(..., unaffected_by={{{plan['rule']!r}: [{name!r}]}})"
             )
 
         return property(read)
