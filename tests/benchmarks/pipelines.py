@@ -7,7 +7,6 @@ import tempfile
 from functools import cache, partial
 from pathlib import Path
 
-
 from project import copy_workflow
 from timing import CHECKOUT, CORES, HERE, RAW, check_losses, seconds_of, take_turns
 from trainings import train_sweep
