@@ -6,7 +6,7 @@ import os
 import re
 
 from snakemake.common import get_function_params
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.io import is_flagged
 from snakemake.iocontainers import InputFiles, Params, Wildcards
 from snakemake.sourcecache import LocalSourceFile, infer_source_file
@@ -16,13 +16,6 @@ from snakefresh.records import record_path, traces_folder
 from snakefresh.traces import Place, answer
 
 DIFFER_BY_RUN = {"threads", "resources", "attempt"}
-
-
-class TooEarlyError(Exception):
-    """The inputs of a result are not known before a checkpoint has run; `target` is its file."""
-
-    def __init__(self, target):
-        self.target = target
 
 
 class Result:
@@ -41,10 +34,14 @@ class Result:
         return all(map(os.path.exists, self.kept)) and all(map(os.path.lexists, self.stage.links))
 
     def inputs(self):
-        """Return {name or "": [path, ...]} of its inputs. Raises TooEarlyError."""
+        """Return {name or "": [path, ...]} of its inputs.
+
+        Raises IncompleteCheckpointException if they are not known before a checkpoint has run.
+        """
         files, _, _, is_incomplete = self.stage.expand_input(self.wildcards)
         if is_incomplete:
-            raise TooEarlyError(next(f for f in files if is_flagged(f, "checkpoint_target")))
+            target = next(file for file in files if is_flagged(file, "checkpoint_target"))
+            raise IncompleteCheckpointException(self.stage.rule, target)
         return by_name(files)
 
 
