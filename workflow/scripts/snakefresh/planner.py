@@ -39,7 +39,7 @@ class Planner:
 
     def __init__(self, workflow):
         self.workflow, self.stages = workflow, {}
-        self.decides_alone = False  # whether all rules are stages, or left alone by their author
+        self.decides_alone = False  # whether all rules are stages
         for name in (
             *("inputs", "plan", "first_reason", "runs", "is_forced", "maker"),
             *("depends_on_others", "differences_of_trace", "_result"),
@@ -61,7 +61,7 @@ class Planner:
     def expand_input(self, stage, wildcards, groupid=None):
         """Return the inputs of a job as Snakemake needs them to run it or not."""
         files, mapping, dependencies, is_incomplete = stage.expand_input(wildcards, groupid)
-        if is_incomplete:
+        if is_incomplete or self.workflow.dag is None:  # as where a script mocks a job of its own
             return files, mapping, dependencies, is_incomplete
         if self.decides_alone:
             # Records say what is stale and what was not completed; Snakemake's triggers run more.
