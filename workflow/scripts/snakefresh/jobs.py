@@ -118,7 +118,7 @@ class Job:
             raise
         except BaseException as error:
             trace = error.__traceback__.tb_next  # without this function
-            sys.excepthook(type(error), error, trace)
+            sys.excepthook(type(error), error.with_traceback(trace), trace)
             sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
         sys.exit(0)
 

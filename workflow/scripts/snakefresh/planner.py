@@ -38,11 +38,11 @@ class Planner:
     """Decides about all results of a workflow: those of its `stages`, {rule: Stage}."""
 
     def __init__(self, workflow):
-        self.workflow, self.stages = workflow, {}
+        self.workflow, self.stages, self._expanded = workflow, {}, {}
         self.decides_alone = False  # whether all rules are stages
         for name in (
             *("inputs", "plan", "first_reason", "runs", "is_forced", "maker"),
-            *("depends_on_others", "differences_of_trace", "_result"),
+            *("depends_on_others", "differences_of_trace", "accepted_trace", "_result"),
         ):
             setattr(self, name, cache(getattr(self, name)))
         if workflow.is_main_process:
@@ -60,14 +60,16 @@ class Planner:
 
     def expand_input(self, stage, wildcards, groupid=None):
         """Return the inputs of a job as Snakemake needs them to run it or not."""
-        files, mapping, dependencies, is_incomplete = stage.expand_input(wildcards, groupid)
+        result = self.result(stage, wildcards)
+        files, mapping, dependencies, is_incomplete = self._expanded.pop(
+            result, None
+        ) or stage.expand_input(wildcards, groupid)
         if is_incomplete or self.workflow.dag is None:  # as where a script mocks a job of its own
             return files, mapping, dependencies, is_incomplete
         if self.decides_alone:
             # Records say what is stale and what was not completed; Snakemake's triggers run more.
             self.workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
             self.workflow.dag.ignore_incomplete = True
-        result = self.result(stage, wildcards)
         try:
             if not self.workflow.is_main_process:
                 files = self._make_ancient(files, lambda path: True)
@@ -115,9 +117,18 @@ class Planner:
         return f" ({reason or 'once more'})"
 
     def plan_of_job(self, stage, wildcards, files):
-        """Return what the job of a result needs to know; `files` are its inputs."""
+        """Return what the job of a result needs to know; `files` are its inputs.
+
+        Returns None for a job that does not run, or not before a checkpoint has.
+        """
         result, inputs = self.result(stage, wildcards), by_name(files)
-        plan = self._plan(result, inputs)
+        stays = self.decides_alone and all(map(os.path.exists, result.outputs))
+        try:
+            if stays and self.workflow.is_main_process and not self.runs(result):
+                return None
+            plan = self._plan(result, inputs)
+        except IncompleteCheckpointException:
+            return None
         execution = self.workflow.execution_settings  # None where nothing runs: --rulegraph
         makers = {path: maker for path in files if (maker := self.maker(path))}
         return {
@@ -204,8 +215,16 @@ class Planner:
         }
 
     def inputs(self, result):
-        """Return {name or "": [path, ...]} of the inputs of a result."""
-        return result.inputs()
+        """Return {name or "": [path, ...]} of the inputs of a result.
+
+        Raises IncompleteCheckpointException if they are not known before a checkpoint has run.
+        """
+        expanded = files, _, _, is_incomplete = result.stage.expand_input(result.wildcards)
+        if is_incomplete:
+            target = next(file for file in files if is_flagged(file, "checkpoint_target"))
+            raise IncompleteCheckpointException(result.stage.rule, target)
+        self._expanded[result] = expanded  # for the job, which Snakemake makes next
+        return by_name(files)
 
     def makers(self, result):
         """Return the results that the inputs of a result are files of."""
@@ -327,28 +346,28 @@ class Planner:
             return
         own, stage = [], result.stage
         if stage.is_python:
+            script = stage.script(result.wildcards)
             known = (read_record(result.record) or {"own": []})["own"]
-            traces = [read_trace(result.traces, name) for name in known]
-            if not traces or not all(traces):
-                traces = [_trace_of_all_code(stage.script(result.wildcards))]
-            own = [
-                write_trace(result.traces, present(trace | ACCEPTED, stage.place))
-                for trace in traces
-            ]
+            own = {self.accepted_trace(result.traces, name, stage, script) for name in known}
+            if not own or None in own:
+                own = {self.accepted_trace(result.traces, None, stage, script)}
         self._write_record(result, own)
-        self.differences_of_trace.cache_clear()
 
+    def accepted_trace(self, folder, name, stage, script):
+        """Write the trace of accepted results; return its name, or None if there is no trace `name`.
 
-ACCEPTED = {"accepted": True, "version": None}
-
-
-def _trace_of_all_code(script):
-    """The questions of a trace that counts everything that the script could use."""
-    folder = os.path.dirname(script) or "."
-    return {
-        **{"script": script, "folders": [folder], "files": {script: None}, "parts": {}},
-        **{"modules": {}, "data": {f"{folder}/**.py": None}, "config": {}},
-    }
+        It has the questions of the trace `name`; if that is None, all code that the script could
+        use counts.
+        """
+        code = os.path.dirname(script) or "."
+        trace = {
+            **{"script": script, "folders": [code], "files": {script: None}, "parts": {}},
+            **{"modules": {}, "data": {f"{code}/**.py": None}, "config": {}},
+        }
+        if name and not (trace := read_trace(folder, name)):
+            return None
+        accepted = {"accepted": True, "version": None}
+        return write_trace(folder, present(trace | accepted, stage.place))
 
 
 def _set_back_future_times(paths):

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 
 from snakemake.common import get_function_params
-from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
+from snakemake.exceptions import WorkflowError
 from snakemake.io import is_flagged
 from snakemake.iocontainers import InputFiles, Params, Wildcards
 from snakemake.sourcecache import LocalSourceFile, infer_source_file
@@ -40,17 +40,6 @@ class Result:
     def exists(self):
         """Return whether all files are there. (The targets of links may come later.)"""
         return all(map(os.path.exists, self.kept)) and all(map(os.path.lexists, self.stage.links))
-
-    def inputs(self):
-        """Return {name or "": [path, ...]} of its inputs.
-
-        Raises IncompleteCheckpointException if they are not known before a checkpoint has run.
-        """
-        files, _, _, is_incomplete = self.stage.expand_input(self.wildcards)
-        if is_incomplete:
-            target = next(file for file in files if is_flagged(file, "checkpoint_target"))
-            raise IncompleteCheckpointException(self.stage.rule, target)
-        return by_name(files)
 
 
 def by_name(files):
