@@ -354,7 +354,7 @@ class Planner:
         self._write_record(result, own)
 
     def accepted_trace(self, folder, name, stage, script):
-        """Write the trace of accepted results; return its name, or None if there is no trace `name`.
+        """Write the trace of accepted results; return its name, or None if `name` is no trace.
 
         It has the questions of the trace `name`; if that is None, all code that the script could
         use counts.
