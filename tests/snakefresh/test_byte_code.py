@@ -8,7 +8,7 @@ import pytest
 EDITS = {
     "a module of one stage": ("scripts/mylib/model.py", "sum(y * x", "sum(y + x"),
     "a module of three stages": ("scripts/mylib/points.py", 'float(row["y"])', 'float(row["x"])'),
-    "a script": ("scripts/fit.py", "json.dump(coefficients", "json.dump([*range(3)]"),
+    "a script": ("scripts/fit.py", "json.dump(coefficients", "json.dump([*range(33)]"),
 }
 
 

@@ -1,13 +1,8 @@
 """A job that would do the same again ends at once, within the same run, and so do those after it."""
 
-import os
-import signal
-import time
-
 import pytest
-import yaml
 
-from toys import ENGINE, make_workflow
+from toys import make_workflow
 
 CLEAN, MODEL, DRAWING = "results/clean.csv", "results/model.json", "results/model.svg"
 
@@ -161,21 +156,13 @@ def test_a_job_that_was_killed_is_not_cut_off(toy):
     toy.write("scripts/mylib/model.py", "import time\n" + toy.read("scripts/mylib/model.py"))
     toy.replace("scripts/mylib/model.py", '    """The moments', '    open("started", "w")\n    time.sleep(60)\n    """The moments')
     process = toy.start()
-    wait_for(toy / "started", process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    toy.wait_for("started", process)
+    toy.kill(process)
     toy.replace("scripts/mylib/model.py", '    open("started", "w")\n    time.sleep(60)\n', "")
     toy.replace("scripts/mylib/model.py", "import time\n", "")
     toy.run()
     assert MODEL not in toy.cut_off
     assert toy.plan() == {}
-
-
-def wait_for(path, process):
-    end = time.time() + 60
-    while not path.exists():
-        assert time.time() < end and process.poll() is None
-        time.sleep(0.05)
 
 
 # A chain: each epoch continues from the checkpoint of the one before, which only saves work.

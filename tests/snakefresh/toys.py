@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -82,6 +84,19 @@ class Toy:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def wait_for(self, path, process):
+        """Wait until a running workflow has made this file."""
+        end = time.monotonic() + 60
+        while not (self.folder / path).exists():
+            assert time.monotonic() < end and process.poll() is None, self.read("started.log")
+            time.sleep(0.02)
+
+    def kill(self, process):
+        """End a running workflow and its jobs with SIGKILL."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self.run("--unlock")
 
     def results(self):
         """{path: content} of all results, without what is hidden."""

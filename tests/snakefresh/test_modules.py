@@ -1,0 +1,88 @@
+"""A watched workflow that is used by another one, with and without a prefix."""
+
+import shutil
+
+import pytest
+
+from toys import Toy, make_toy
+
+OUTER = """
+configfile: "config.yaml"
+
+module toy:
+    snakefile: "toy/Snakefile"
+    config: config
+    {prefix}
+
+use rule * from toy {names}
+
+rule more:
+    input: "{folder}results/model.svg"
+    output: "results/more.txt"
+    shell: "cp {{input}} {{output}}"
+"""
+
+WAYS = {
+    "plain": ("", "", ""),
+    "renamed": ("", "as toy_*", ""),
+    "with a prefix": ('prefix: "toy"', "", "toy/"),
+    "with a prefix, renamed": ('prefix: "toy"', "as toy_*", "toy/"),
+}
+NOTHING_OR_MORE = [[], ["more"]]
+
+
+@pytest.fixture(params=WAYS)
+def outer(request, tmp_path):
+    prefix, names, folder = WAYS[request.param]
+    toy = make_toy(tmp_path / "outer/toy")
+    outer = Toy(tmp_path / "outer")
+    outer.write("Snakefile", OUTER.format(prefix=prefix, names=names, folder=folder))
+    shutil.copy(toy / "config.yaml", outer / "config.yaml")
+    if not folder:
+        shutil.copy(toy / "data.csv", outer / "data.csv")
+    outer.prefix, outer.name = folder, "toy_{}" if names else "{}"
+    outer.run(folder + "results/model.svg")
+    return outer
+
+
+def test_it_is_current_afterwards(outer):
+    assert outer.plan(outer.prefix + "results/model.svg") == {}
+
+
+def test_edits_are_seen(outer):
+    target = outer.prefix + "results/model.svg"
+    outer.set(degree=2)
+    assert sorted(outer.plan(target)) == ["draw", "fit"]
+    outer.set(degree=1)
+    outer.append("toy/scripts/mylib/model.py", "# A comment.\n")
+    assert outer.plan(target) == {}
+    outer.replace("toy/scripts/mylib/model.py", "/ len", "// len")
+    assert sorted(outer.run(target)) == ["draw", "fit"]
+    assert outer.plan(target) == {}
+    outer.append(outer.prefix + "data.csv", "5,6\n")
+    assert sorted(outer.plan(target)) == ["clean", "draw", "fit"]
+
+
+def test_what_changes_no_bytes_is_cut_off(outer):
+    target = outer.prefix + "results/model.svg"
+    outer.set(threshold=11)
+    outer.run(target)
+    assert outer.cut_off == {outer.prefix + f"results/model.{end}" for end in ("json", "svg")}
+    assert outer.plan(target) == {}
+
+
+def test_rules_of_the_outer_workflow_are_not_touched(outer):
+    outer.run("results/more.txt")
+    assert outer.read("results/more.txt") == outer.read(outer.prefix + "results/model.svg")
+    outer.set(colour="red")
+    outer.run("results/more.txt")
+    assert outer.read("results/more.txt") == outer.read(outer.prefix + "results/model.svg")
+
+
+@pytest.mark.parametrize("missing", ["clean.csv", "model.json"])
+def test_a_deleted_result_is_made_where_it_is_needed(outer, missing):
+    outer.delete(f"{outer.prefix}results/{missing}")
+    outer.set(colour="red")
+    target = outer.prefix + "results/model.svg"
+    assert sorted(outer.run(target)) == sorted({"clean.csv": ["clean", "draw"], "model.json": ["draw", "fit"]}[missing])
+    assert outer.plan(target) == {}

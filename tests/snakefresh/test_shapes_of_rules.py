@@ -1,0 +1,337 @@
+"""The ways in which rules name their files."""
+
+import pytest
+
+from toys import make_workflow
+
+SCRIPT = """
+from snakefresh import recorded
+
+from shared import LINE, text_of
+
+with recorded(snakemake) as settings:
+    with open(snakemake.output[0], "w") as file:
+        file.write(LINE + "".join(map(text_of, snakemake.input)))
+"""
+FOLDER_SCRIPT = """
+from snakefresh import recorded
+
+from pathlib import Path
+
+with recorded(snakemake) as settings:
+    folder = Path(snakemake.output[0])
+    folder.mkdir()
+    for number in range(settings["files"]):
+        (folder / f"{number}.txt").write_text(str(number))
+"""
+GATHER_SCRIPT = """
+from snakefresh import recorded
+
+from pathlib import Path
+
+with recorded(snakemake) as settings:
+    found = [f"{path.name}={path.read_text()}" for path in sorted(Path(snakemake.input[0]).iterdir())]
+    Path(snakemake.output[0]).write_text(" ".join(found))
+"""
+SHARED = """
+LINE = "-"
+
+
+def text_of(path):
+    with open(path) as file:
+        return file.read()
+"""
+
+SHAPES = {
+    "Snakefile": """
+from pathlib import Path
+
+from snakefresh import watch
+
+configfile: "config.yaml"
+
+NAMES = ["a", "b"]
+
+rule all:
+    input: "results/all.txt", "results/listing.txt"
+
+rule each:
+    input: Path("data") / "{name}.txt"
+    output: "results/{name}/each.txt"
+    log: "logs/{name}.log"
+    message: "each {wildcards.name}{params.why}"
+    script: "scripts/join.py"
+
+rule passing:
+    input: rules.each.output
+    output: temp("results/{name}/passing.txt")
+    message: "passing {wildcards.name}{params.why}"
+    script: "scripts/join.py"
+
+rule next:
+    input: lambda wildcards: f"results/{wildcards.name}/passing.txt"
+    output: Path("results") / "{name}" / "next.txt"
+    message: "next {wildcards.name}{params.why}"
+    script: "scripts/join.py"
+
+rule gather:
+    input: expand("results/{name}/next.txt", name=NAMES), single=rules.each.output[0].format(name="a")
+    output: "results/all.txt"
+    message: "gather{params.why}"
+    script: "scripts/join.py"
+
+rule folder:
+    output: directory("results/folder")
+    message: "folder{params.why}"
+    script: "scripts/folder.py"
+
+rule listing:
+    input: "results/folder"
+    output: protected("results/listing.txt") if config["protected"] else "results/listing.txt"
+    message: "listing{params.why}"
+    script: "scripts/gather.py"
+
+watch(workflow, settings=config, reads={"folder": ["files"]})
+""",
+    "config.yaml": "files: 2\nprotected: false\n",
+    "data/a.txt": "A",
+    "data/b.txt": "B",
+    "scripts/join.py": SCRIPT,
+    "scripts/folder.py": FOLDER_SCRIPT,
+    "scripts/gather.py": GATHER_SCRIPT,
+    "scripts/shared.py": SHARED,
+}
+JOINED = ["each a", "each b", "passing a", "passing b", "next a", "next b", "gather"]
+
+
+@pytest.fixture(scope="module")
+def finished_shapes(tmp_path_factory):
+    shapes = make_workflow(tmp_path_factory.mktemp("shapes") / "shapes", SHAPES)
+    assert sorted(shapes.run()) == sorted([*JOINED, "folder", "listing"])
+    return shapes
+
+
+@pytest.fixture
+def shapes(finished_shapes, tmp_path):
+    from toys import copy_toy
+
+    return copy_toy(finished_shapes.folder, tmp_path / "shapes")
+
+
+def test_they_are_current_afterwards(shapes):
+    assert shapes.read("results/all.txt") == "----A---B-A"
+    assert shapes.read("results/listing.txt") == "0.txt=0 1.txt=1"
+    assert not (shapes / "results/a/passing.txt").exists()
+    assert shapes.plan() == {}
+
+
+def test_a_source_file_of_one_wildcard_runs_what_is_made_from_it(shapes):
+    shapes.write("data/b.txt", "C")
+    assert shapes.plans("each b", "passing b", "next b", "gather")
+    shapes.run()
+    assert shapes.read("results/all.txt") == "----A---C-A"
+    assert shapes.plan() == {}
+
+
+def test_code_of_a_script_that_several_rules_have(shapes):
+    shapes.replace("scripts/shared.py", 'LINE = "-"', 'LINE = "+"')
+    assert shapes.plans(*JOINED)
+    shapes.run()
+    assert shapes.read("results/all.txt") == "++++A+++B+A"
+    assert shapes.plan() == {}
+
+
+def test_a_temporary_result_is_made_again_only_if_it_is_needed(shapes):
+    shapes.delete("results/all.txt")
+    assert shapes.plans("gather")
+    shapes.delete("results/a/next.txt")
+    assert shapes.plans("passing a", "next a", "gather")
+    shapes.run()
+    assert shapes.plan() == {}
+    assert not (shapes / "results/a/passing.txt").exists()
+
+
+def test_a_wildcard_more(shapes):
+    shapes.write("data/c.txt", "C")
+    shapes.replace("Snakefile", '["a", "b"]', '["a", "b", "c"]')
+    assert shapes.plans("each c", "passing c", "next c", "gather")
+
+
+def test_a_folder_as_a_result(shapes):
+    shapes.set(files=3)
+    assert shapes.plans("folder", "listing")
+    shapes.run()
+    assert shapes.read("results/listing.txt") == "0.txt=0 1.txt=1 2.txt=2"
+    shapes.set(files=1)
+    shapes.run()
+    assert shapes.read("results/listing.txt") == "0.txt=0"  # nothing stays of what was there
+    assert shapes.plan() == {}
+
+
+def test_a_folder_that_is_the_same_again_is_cut_off(shapes):
+    shapes.replace("scripts/folder.py", "write_text(str(number))", "write_text(f'{number}')")
+    assert shapes.plans("folder", "listing")
+    shapes.run()
+    assert shapes.cut_off == {"results/listing.txt"}
+    assert shapes.plan() == {}
+
+
+def test_a_damaged_file_in_a_folder_is_found(shapes):
+    shapes.write("results/folder/1.txt", "9")
+    process = shapes.program("check", "results")
+    assert process.returncode == 1
+    assert "results/folder" in process.stdout
+    assert "results/listing" not in process.stdout
+
+
+def test_check_does_not_miss_temporary_results(shapes):
+    """They were deleted by Snakemake, so they are no damage."""
+    process = shapes.program("check", "results")
+    assert "passing" not in process.stdout
+    assert process.returncode == 0
+
+
+def test_logs_count_nowhere(shapes):
+    shapes.write("logs/a.log", "a log\n")
+    assert shapes.plan() == {}
+
+
+def test_a_protected_result(shapes):
+    shapes.set(protected=True)
+    shapes.delete("results/listing.txt")
+    shapes.run()
+    assert shapes.plan() == {}
+
+
+SCRIPT_BY_WILDCARD = {
+    "Snakefile": """
+from snakefresh import watch
+
+rule all:
+    input: "results/a.txt", "results/b.txt"
+
+rule make:
+    output: "results/{name}.txt"
+    message: "make {wildcards.name}{params.why}"
+    script: "scripts/{wildcards.name}.py"
+
+watch(workflow, settings={}, reads={})
+""",
+    **{
+        f"scripts/{name}.py": "from snakefresh import recorded\n\nwith recorded(snakemake) as settings:\n"
+        f"    open(snakemake.output[0], 'w').write('{name}')\n"
+        for name in ("a", "b")
+    },
+}
+
+
+def test_a_script_named_by_a_wildcard_counts_or_is_refused(tmp_path):
+    toy = make_workflow(tmp_path / "toy", SCRIPT_BY_WILDCARD)
+    process = toy.snakemake()
+    output = process.stdout + process.stderr
+    if process.returncode:
+        assert "Traceback" not in output
+        assert "wildcards.name" in output
+        return
+    assert toy.plan() == {}
+    toy.replace("scripts/a.py", "'a'", "'c'")
+    assert toy.plans("make a")
+
+
+CHECKPOINT = {
+    "Snakefile": """
+from pathlib import Path
+
+from snakefresh import watch
+
+configfile: "config.yaml"
+
+def members(wildcards):
+    folder = Path(checkpoints.split.get().output[0])
+    return [f"results/made/{path.stem}.txt" for path in sorted(folder.glob("*.txt"))]
+
+rule all:
+    input: "results/gathered.txt"
+
+checkpoint split:
+    output: directory("results/parts")
+    message: "split{params.why}"
+    script: "scripts/folder.py"
+
+rule make:
+    input: "results/parts/{number}.txt"
+    output: "results/made/{number}.txt"
+    message: "make {wildcards.number}{params.why}"
+    script: "scripts/join.py"
+
+rule gather:
+    input: members
+    output: "results/gathered.txt"
+    message: "gather{params.why}"
+    script: "scripts/join.py"
+
+watch(workflow, settings=config, reads={"split": ["files"]})
+""",
+    **{path: text for path, text in SHAPES.items() if path.startswith("scripts/")},
+    "config.yaml": "files: 2\n",
+}
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    toy = make_workflow(tmp_path / "a checkpoint", CHECKPOINT)
+    assert sorted(toy.run()) == ["gather", "make 0", "make 1", "split"]
+    assert toy.read("results/gathered.txt") == "--0-1"
+    return toy
+
+
+def test_what_a_checkpoint_decides_is_current_afterwards(checkpoint):
+    assert checkpoint.plan() == {}
+
+
+@pytest.mark.parametrize(("files", "text"), [(3, "--0-1-2"), (1, "--0")])
+def test_what_a_checkpoint_decides_grows_and_shrinks(checkpoint, files, text):
+    checkpoint.set(files=files)
+    assert "split" in checkpoint.plan()
+    checkpoint.run()
+    assert checkpoint.read("results/gathered.txt") == text
+    assert checkpoint.plan() == {}
+    checkpoint.set(files=2)
+    checkpoint.run()
+    assert checkpoint.read("results/gathered.txt") == "--0-1"
+    assert checkpoint.plan() == {}
+
+
+def test_what_follows_a_checkpoint_is_cut_off(checkpoint):
+    checkpoint.replace("scripts/folder.py", "write_text(str(number))", "write_text(f'{number}')")
+    ran = checkpoint.run()
+    assert "split" in ran
+    assert {f"results/made/{n}.txt" for n in (0, 1)} - checkpoint.cut_off == set() or "make 0" not in ran
+    assert checkpoint.plan() == {}
+
+
+def test_an_edit_behind_a_checkpoint_is_seen(checkpoint):
+    checkpoint.replace("scripts/shared.py", 'LINE = "-"', 'LINE = "+"')
+    assert checkpoint.plans("make 0", "make 1", "gather")
+    checkpoint.run()
+    assert checkpoint.read("results/gathered.txt") == "++0+1"
+    assert checkpoint.plan() == {}
+
+
+def test_groups_and_priorities_and_retries_change_nothing(shapes):
+    text = shapes.read("Snakefile")
+    for line in ("group: 'one'", "priority: 5", "retries: 2"):
+        shapes.write("Snakefile", text.replace("rule next:\n", f"rule next:\n    {line}\n"))
+        assert shapes.plan() == {}
+
+
+def test_a_retry_after_a_failure_is_recorded_as_what_succeeded(shapes):
+    shapes.replace("Snakefile", "rule folder:\n", "rule folder:\n    retries: 1\n")
+    shapes.append(
+        "scripts/folder.py",
+        "    import os\n\n    if not os.path.exists('tried'):\n        open('tried', 'w').close()\n        raise OSError\n",
+    )
+    shapes.set(files=1)
+    shapes.run()
+    assert shapes.read("results/listing.txt") == "0.txt=0"
+    assert "gather" not in shapes.plan()
