@@ -1,0 +1,73 @@
+"""Files: their content as a hash, and writing them whole or not at all."""
+
+import hashlib
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+# What may be deleted at any time: hashes of large files, parts of source files, byte code.
+CACHE = Path(".snakemake/snakefresh")
+LARGE = (
+    1_000_000  # bytes; the content of a larger file is hashed once, as long as it is the same file
+)
+TICK = 0.05  # seconds; a file may change twice within one tick of its clock
+
+
+def digest(value):
+    """Return 16 hexadecimal digits that identify bytes, text, or anything that JSON can hold."""
+    if not isinstance(value, (bytes, str)):
+        value = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(value.encode() if isinstance(value, str) else value).hexdigest()[:16]
+
+
+def content(path):
+    """Return a hash of a file, or of all files in a folder; None if there is none."""
+    try:
+        if os.path.isdir(path):
+            return digest({name: content(os.path.join(path, name)) for name in os.listdir(path)})
+        with open(path, "rb") as file:
+            known = os.fstat(file.fileno())
+            return _remembered(path, file, known) if known.st_size > LARGE else digest(file.read())
+    except OSError:
+        return None
+
+
+def _remembered(path, file, known):
+    """The hash of a large file; it is remembered by all that changes when the file does."""
+    stamp = [known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino]
+    memory = CACHE / "contents" / digest(os.path.abspath(path))
+    with suppress(OSError, ValueError):
+        if (old := json.loads(memory.read_text()))["stamp"] == stamp:
+            return old["hash"]
+    found = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    if time.time() - known.st_ctime > TICK:
+        with suppress(OSError):
+            write(memory, json.dumps({"stamp": stamp, "hash": found}))
+    return found
+
+
+def listing(path):
+    """Return a hash of the names in a folder; None if there is no such folder."""
+    try:
+        return digest(sorted(name for name in os.listdir(path) if name != "__pycache__"))
+    except OSError:
+        return None
+
+
+def write(path, text, durable=False):
+    """Write a file of text or bytes, whole or not at all; make its folder if it is missing."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}-{uuid4().hex}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(text.encode() if isinstance(text, str) else text)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,226 @@
+"""What happens in the process of a job: its trace, its record; its end where nothing has changed.
+
+Importing this module begins all of it, so `from snakefresh import recorded` comes first in a
+script. In a process that runs no job, such as a child that imports the script again, it does nothing.
+"""
+
+import ast
+import os
+import shutil
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from snakefresh import tracing
+from snakefresh.files import content
+from snakefresh.records import (
+    RecordError,
+    delete_record,
+    identity,
+    read_record,
+    read_trace,
+    write_record,
+    write_trace,
+)
+from snakefresh.traces import Place, differences, present
+
+AGAIN = "Run the command again."
+PREAMBLE_END = "######## snakemake preamble end #########\n\n"
+
+
+class Job:
+    """A job of Snakemake, from the object `snakemake` of its script, and the plan in its params."""
+
+    def __init__(self, snakemake):
+        self.snakemake = snakemake
+        plan = self.plan = snakemake.params.snakefresh
+        _forget_params(snakemake.params)
+        self.config = tracing.Noted(snakemake.config)
+        self.place = Place(plan["base"], self.config.values_)
+        self.source = _executed_source(self.place.find(plan["script"]))
+        self.outputs = [path for path in snakemake.output if path not in plan["touched"]]
+        self.stamps = {path: _stamp(path) for path in snakemake.input}
+        self.inputs = {path: content(path) for path in snakemake.input}
+        self.makers = self.read_makers()
+
+    def read_makers(self):
+        """{input: (record, folder of its traces)}; ends where an input is not as planned."""
+        deadline, found = time.monotonic() + self.plan["latency_wait"], {}
+        for path, (record, traces, planned) in self.plan["made_by"].items():
+            while not _is_planned(known := read_record(record), planned):
+                if time.monotonic() > deadline:
+                    made = (
+                        "made with other settings or code than planned" if known else "not recorded"
+                    )
+                    sys.exit(f"{path} was {made}. {AGAIN}")
+                time.sleep(0.1)
+                with suppress(OSError):
+                    os.listdir(os.path.dirname(record))  # makes a network file system look again
+            if known["outputs"].get(path, self.inputs[path]) != self.inputs[path]:
+                sys.exit(
+                    f"{path} is damaged, or was edited by hand: delete it, and run the command again."
+                )
+            found[path] = known, traces
+        for path, planned in self.plan["upstream"].items():
+            if path not in found and planned and planned != self.inputs[path]:
+                sys.exit(f"{path} changed after this run was planned. {AGAIN}")
+        return found
+
+    def is_same_as_before(self):
+        """Whether the same code would run with the same settings on the same inputs."""
+        old, plan = read_record(self.plan["record"]), self.plan
+        if not old or self.snakemake.bench_iteration:
+            return False
+        if any(old[key] != plan[key] for key in ("settings", "wiring")):
+            return False
+        if self.counting(old["inputs"]) != self.counting(self.inputs):
+            return False
+        if old["outputs"] != {path: content(path) for path in self.outputs}:
+            return False
+        own = [read_trace(plan["traces"], name) for name in old["own"]]
+        return all(own) and not any(differences(trace, present(trace, self.place)) for trace in own)
+
+    def counting(self, inputs):
+        return {path: known for path, known in inputs.items() if path not in self.plan["shortcuts"]}
+
+    def reuse(self):
+        """Record that the results are current, and end the process."""
+        old = read_record(self.plan["record"])
+        write_record(self.plan, self.inputs, old["outputs"], old["own"], self.makers)
+        print("the same as before:", *self.snakemake.output, file=sys.stderr)
+        sys.exit(0)
+
+    def begin(self):
+        """Delete the results and their record, which Snakemake has left there, and trace."""
+        plan = self.plan
+        _check_script(self.source, plan["script"])
+        delete_record(plan["record"])
+        for path in self.outputs:
+            _delete(path)
+        self.snakemake.config = self.config
+        self.snakemake.__class__ = _watching(type(self.snakemake), plan)
+        tracing.start(self.place)
+
+    def write_record(self):
+        """Record how the results were made. Raises RecordError where that cannot be known."""
+        tracing.stop()
+        plan = self.plan
+        changed = [p for p, stamp in self.stamps.items() if _stamp(p) != stamp]
+        if any(content(path) != self.inputs[path] for path in changed):
+            raise RecordError(f"{', '.join(changed)} changed while it was read. {AGAIN}")
+        if others := [
+            t.name for t in threading.enumerate() if not (t.daemon or t is threading.main_thread())
+        ]:
+            raise RecordError(f"{', '.join(others)}: a thread of this job still runs at its end")
+        outputs = {path: content(path) for path in self.outputs}
+        if missing := [path for path, known in outputs.items() if known is None]:
+            raise RecordError(f"{', '.join(missing)}: the script did not make it")
+        own = {write_trace(plan["traces"], self.trace())}
+        for path in plan["shortcuts"]:  # as if the job had executed itself what it continues
+            if path in self.makers:
+                record, folder = self.makers[path]
+                for name in record["own"]:
+                    own.add(write_trace(plan["traces"], read_trace(folder, name)))
+        write_record(plan, self.inputs, outputs, own, self.makers)
+
+    def trace(self):
+        """Return the trace of the job, which ends here."""
+        snakemake, plan = self.snakemake, self.plan
+        given = [*snakemake.input, *snakemake.output, *snakemake.log, plan["record"], *plan["free"]]
+        declared = [os.path.abspath(str(path)) for path in given if path]
+        declared += [path for each in declared if (path := os.path.realpath(each)) != each]
+        asked, loaded = tracing.questions(plan["script"], self.source, declared)
+        for name in asked["data"]:
+            for rule, pattern in plan["made_elsewhere"]:
+                if pattern.fullmatch(os.path.relpath(self.place.find(name))):
+                    raise RecordError(
+                        f"{plan['script']} reads {name}, which the rule {rule} makes: "
+                        "name it among the inputs of the rule"
+                    )
+        asked["config"] = dict.fromkeys(self.config.read)
+        return present(asked, self.place, loaded)
+
+
+def _forget_params(params):
+    """Take away the last params, which are for the engine."""
+    for name in ("snakefresh", "why"):
+        if params._names.get(name) == (len(params) - 1, None):
+            del params[-1], params._names[name], params.__dict__[name]
+
+
+def _is_planned(record, planned):
+    return record is not None and planned in (None, identity(record))
+
+
+def _stamp(path):
+    try:
+        found = os.stat(path)
+        return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+    except OSError:
+        return None
+
+
+def _executed_source(script):
+    """The text of the script as it runs: the file may have changed since Snakemake read it."""
+    source = Path(script).read_bytes()
+    running = Path(sys.modules["__main__"].__real_file__).read_bytes()
+    running = running.partition(PREAMBLE_END.encode())[2] or source
+    same = running.decode(errors="replace").split() == source.decode(errors="replace").split()
+    return source if same else running
+
+
+def _check_script(source, name):
+    """End the process if something would run after the trace has ended."""
+    last = ast.parse(source).body[-1]
+    while isinstance(last, ast.If):
+        last = last.body[-1]
+    if not isinstance(last, ast.With):
+        sys.exit(
+            f"{name}: its last statement must be `with recorded(snakemake) as settings:`; "
+            "what comes after it would not be traced"
+        )
+
+
+def _delete(path):
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        Path(path).unlink(missing_ok=True)
+
+
+def _watching(kind, plan):
+    """The class of the object `snakemake`, refusing what differs from run to run."""
+
+    def refuse(name):
+        def read(self):
+            raise RecordError(
+                f"{plan['script']} reads snakemake.{name}, which may differ from run to run. If it "
+                f"changes no result, say so: watch(..., unaffected_by={{{plan['rule']!r}: [{name!r}]}})"
+            )
+
+        return property(read)
+
+    refused = {"threads", "resources", "rule"} - plan["may_read"]
+    return type(kind.__name__, (kind,), {name: refuse(name) for name in refused})
+
+
+@contextmanager
+def recorded(snakemake):
+    """Yield the settings that the stage reads; after the block, record how its results were made.
+
+    `snakemake` is the object of that name in scripts. The block must be the last statement of the
+    script. Raises RecordError if an input changed meanwhile, if an output was not made, or if the
+    script read a file of another rule that is no input.
+    """
+    yield job.plan["settings"]
+    job.write_record()
+
+
+main = getattr(sys.modules["__main__"], "snakemake", None)
+if main is not None and hasattr(main.params, "snakefresh"):
+    job = Job(main)
+    if job.is_same_as_before():
+        job.reuse()
+    job.begin()

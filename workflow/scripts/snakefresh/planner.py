@@ -1,0 +1,368 @@
+"""Decides which results are current, and makes Snakemake run exactly the others.
+
+To Snakemake this is said by two means:
+
+- What is stale is forced, like the targets of --forcerun.
+- A current stage has only `ancient` inputs, and none that a stale stage makes. So no job that runs
+  is upstream of a current one. (Snakemake does not examine the jobs downstream of one that runs: it
+  runs them, or stops at ancient inputs.)
+"""
+
+import logging
+import os
+import re
+import time
+from functools import cache
+
+from snakemake.exceptions import WorkflowError
+from snakemake.io import is_flagged
+from snakemake.iocontainers import InputFiles
+from snakemake.logging import logger
+from snakemake.settings.types import RerunTrigger
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakefresh.files import content
+from snakefresh.reasons import describe_changes
+from snakefresh.records import (
+    delete_record,
+    identity,
+    read_record,
+    read_trace,
+    write_record,
+    write_trace,
+)
+from snakefresh.stages import Result, TooEarlyError
+from snakefresh.traces import differences, present
+
+
+class Planner:
+    """Decides about all results of a workflow: those of its `stages`, {rule: Stage}."""
+
+    def __init__(self, workflow):
+        self.workflow, self.stages = workflow, {}
+        for name in (
+            *("inputs", "plan", "runs", "is_forced", "maker", "depends_on_others"),
+            *("differences_of_trace", "_result"),
+        ):
+            setattr(self, name, cache(getattr(self, name)))
+        if workflow.is_main_process:
+            logger.addHandler(_Reports(self))
+            logger.addFilter(_is_of_use)
+
+    def result(self, stage, wildcards):
+        """Return the Result of a stage for the wildcards of its outputs."""
+        return self._result(stage, frozenset(wildcards.items()))
+
+    def _result(self, stage, wildcards):
+        return Result(stage, dict(wildcards))
+
+    # ---- What Snakemake asks for.
+
+    def expand_input(self, stage, wildcards, groupid=None):
+        """Return the inputs of a job as Snakemake needs them to run it or not."""
+        files, mapping, dependencies, is_incomplete = stage.expand_input(wildcards, groupid)
+        if is_incomplete:
+            return files, mapping, dependencies, is_incomplete
+        result = self.result(stage, wildcards)
+        try:
+            if not self.workflow.is_main_process:
+                files = self._make_ancient(files, lambda path: True)
+            elif self.runs(result):
+                _set_back_future_times(files)
+                self.workflow.dag.forcefiles.update(result.outputs)
+            else:
+                files = self._make_ancient(files, self._is_there_and_stays)
+        except TooEarlyError as error:
+            return InputFiles([error.target]), {error.target: error.target}, {}, True
+        return files, mapping, {file: d for file, d in dependencies.items() if file in files}, False
+
+    def _make_ancient(self, files, is_wanted):
+        """The inputs that are wanted, as ancient ones, and those that depend on other rules."""
+        kept = InputFiles()
+        for name, item in files._allitems():
+            first, own = len(kept), [item] if isinstance(item, str) else list(item)
+            for file in own:
+                if self.depends_on_others(str(file)):
+                    kept.append(file)
+                elif is_wanted(str(file)):
+                    file.flags["ancient"] = True
+                    kept.append(file)
+            if name:
+                is_one = isinstance(item, str) and len(kept) > first
+                kept._set_name(name, first, end=None if is_one else len(kept))
+        return kept
+
+    def _is_there_and_stays(self, path):
+        return os.path.exists(path) and not ((maker := self.maker(path)) and self.runs(maker))
+
+    def say_why(self, stage, wildcards):
+        """Return why a result is made, in parentheses."""
+        result = self.result(stage, wildcards)
+        try:
+            reason = self.why_stale(result)
+            if not reason and any(map(self.runs, self.makers(result))):
+                reason = f"follows {', '.join(sorted({m.stage.name for m in self.makers(result)}))}"
+        except TooEarlyError:
+            return ""
+        return f" ({reason or 'once more'})"
+
+    def plan_of_job(self, stage, wildcards):
+        """Return what the job of a result needs to know."""
+        result = self.result(stage, wildcards)
+        inputs, plan = self.inputs(result), self.plan(result)
+        execution = self.workflow.execution_settings  # None where nothing runs: --rulegraph
+        makers = {p: maker for own in inputs.values() for p in own if (maker := self.maker(p))}
+        return {
+            **{"settings": plan["settings"], "wiring": plan["wiring"]},
+            **{"rule": stage.name, "base": stage.place.base, "script": stage.script(wildcards)},
+            **{"record": result.record, "traces": result.traces},
+            "upstream": {
+                path: None if self.depends_on_others(path) else planned
+                for path, planned in plan["upstream"].items()
+            },
+            "made_by": {
+                path: (
+                    *(maker.record, maker.traces),
+                    None if self.depends_on_others(path) else identity(self.plan(maker)),
+                )
+                for path, maker in makers.items()
+            },
+            "shortcuts": [
+                path for n, own in inputs.items() if n in stage.shortcuts for path in own
+            ],
+            "touched": [
+                path
+                for path, output in zip(result.outputs, stage.rule.output)
+                if is_flagged(output, "touch")
+            ],
+            "may_read": set(stage.unaffected_by),
+            "free": stage.files_in_free_params(result),
+            "made_elsewhere": self.patterns,
+            "latency_wait": execution.latency_wait if execution else 0,
+        }
+
+    # ---- Whether results are current.
+
+    def why_stale(self, result, inputs=None):
+        """Return why a result is not current, in words, or None if it is.
+
+        `inputs` are those that count, if not the present ones.
+        """
+        now = self.plan(result) if inputs is None else self._plan(result, inputs)
+        before = read_record(result.record)
+        if before is None:
+            if result.kept and all(map(os.path.exists, result.kept)):
+                return "there is no record of how its result was made"
+            return result.stage.why_new(result.stage.name, result.wildcards)
+        if not result.exists():
+            return "its result is missing"
+        base, changes = result.stage.place.base, {}
+        for name in [*before["own"], *before["inherited"]]:
+            changes |= dict.fromkeys(self.differences_of_trace(result.traces, name, base))
+        return describe_changes(before, now, changes, base, self._describe_maker)
+
+    def _describe_maker(self, path):
+        maker = self.maker(path)
+        return f"follows {maker.stage.name}" if maker else f"{path} changed"
+
+    def differences_of_trace(self, folder, name, base):
+        """Return how a trace differs from what is there now, [(section, question), ...]."""
+        trace = read_trace(folder, name)
+        if trace is None:
+            return [("trace", f"{folder}/{name}.json")]
+        places = (stage.place for stage in self.stages.values())
+        return differences(trace, present(trace, next(p for p in places if p.base == base)))
+
+    def plan(self, result):
+        """Return what decides a result besides code: settings, wiring, and the same upstream."""
+        return self._plan(result, self.inputs(result))
+
+    def _plan(self, result, inputs):
+        stage, wiring = result.stage, result.stage.wiring(result, inputs)
+        upstream = {
+            path: identity(self.plan(maker)) if (maker := self.maker(path)) else content(path)
+            for paths in wiring["inputs"].values()
+            for path in paths
+        }
+        return {
+            "settings": stage.settings(result.wildcards),
+            "wiring": wiring,
+            "upstream": upstream,
+        }
+
+    def inputs(self, result):
+        """Return {name or "": [path, ...]} of the inputs of a result."""
+        return result.inputs()
+
+    def makers(self, result):
+        """Return the results that the inputs of a result are files of."""
+        paths = [path for own in self.inputs(result).values() for path in own]
+        return list(dict.fromkeys(filter(None, map(self.maker, paths))))
+
+    def maker(self, path):
+        """Return the Result that a file belongs to, or None if no stage makes it."""
+        for rule, wildcards in reversed(self._producers(path)):
+            return self.result(self.stages[rule], wildcards) if rule in self.stages else None
+        return None
+
+    def depends_on_others(self, path):
+        """Return whether a file depends on a rule that is no stage, which Snakemake decides about."""
+        if maker := self.maker(path):
+            paths = [each for own in self.inputs(maker).values() for each in own]
+            return any(map(self.depends_on_others, paths))
+        return bool(self._producers(path))
+
+    def index_outputs(self):
+        """Remember which rules make which files: outputs with a constant name by that name."""
+        self._by_name, self._others, self.patterns = {}, [], []
+        for rule in self.workflow.rules:
+            for output in rule.output:
+                name = os.path.basename(str(output))
+                among = self._others if "{" in name else self._by_name.setdefault(name, [])
+                among.append((rule, output))
+                self.patterns.append((rule.name, re.compile(output.regex())))
+        self.maker.cache_clear()
+
+    def _producers(self, path):
+        """[(rule, wildcards), ...] of the rules that make a file, the preferred one last."""
+        found = [
+            (rule, match.groupdict())
+            for rule, output in [*self._by_name.get(os.path.basename(path), ()), *self._others]
+            if (match := output.match(path))
+        ]
+        return sorted(found, key=lambda each: each[0]) if len(found) > 1 else found
+
+    # ---- What this call of Snakemake runs.
+
+    def runs(self, result):
+        """Return whether a result is made in this call: it is stale, or the user forces it.
+
+        It is decided once. With Snakemake's trigger `input`, a current stage runs as well if one
+        runs that it reads from: Snakemake would run it anyway, and without waiting, as its set of
+        inputs changes.
+        """
+        if self.why_stale(result) or self.is_forced(result):
+            return True
+        triggers = self.workflow.dag_settings.rerun_triggers
+        return RerunTrigger.INPUT in triggers and any(map(self.runs, self.makers(result)))
+
+    @property
+    def forces(self):
+        """Whether the user forces anything."""
+        dag = self.workflow.dag_settings
+        return bool(dag.forceall or dag.forcerun or dag.forcetargets)
+
+    def is_forced(self, result):
+        """Return whether the user forces a result, or one that it is made from."""
+        if not self.forces or self._is_forced_itself(result):
+            return self.forces
+        return any(map(self.is_forced, self.makers(result)))
+
+    def _is_forced_itself(self, result):
+        dag = self.workflow.dag_settings
+        forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
+        return dag.forceall or not forced.isdisjoint({result.stage.rule.name, *result.outputs})
+
+    # ---- What the main process does when jobs begin and end.
+
+    def job_begins(self, job):
+        """Delete the record of what must not be cut off, and what a job does not delete itself."""
+        if self.workflow.touch or not (result := self._result_of(job)):
+            return
+        if not result.stage.is_python or self._is_forced_itself(result):
+            delete_record(result.record)
+
+    def job_ends(self, job):
+        """Write the record of a result whose job writes none, or that was declared good."""
+        if result := self._result_of(job):
+            if self.workflow.touch:
+                self._accept(result)
+            elif not result.stage.is_python:
+                self._write_record(result, own=[])
+
+    def _result_of(self, job):
+        stage = self.stages.get(job.rule)
+        return stage and self.result(stage, job.wildcards_dict)
+
+    def _write_record(self, result, own):
+        inputs = self.inputs(result)
+        paths = [path for each in inputs.values() for path in each]
+        makers = {
+            path: (record, maker.traces)
+            for path in paths
+            if (maker := self.maker(path)) and (record := read_record(maker.record))
+        }
+        plan = self._plan(result, inputs) | {"record": result.record, "traces": result.traces}
+        hashes = [{path: content(path) for path in some} for some in (paths, result.outputs)]
+        write_record(plan, *hashes, own, makers)
+
+    def _accept(self, result):
+        """Record that a result is current, whatever made it, if what it is made from is."""
+        if not result.exists() or any(map(self.why_stale, self.makers(result))):
+            return
+        own, stage = [], result.stage
+        if stage.is_python:
+            known = (read_record(result.record) or {"own": []})["own"]
+            traces = [read_trace(result.traces, name) for name in known]
+            if not traces or not all(traces):
+                traces = [_trace_of_all_code(stage.script(result.wildcards))]
+            own = [
+                write_trace(result.traces, present(trace | ACCEPTED, stage.place))
+                for trace in traces
+            ]
+        self._write_record(result, own)
+        self.differences_of_trace.cache_clear()
+
+
+ACCEPTED = {"accepted": True, "version": None}
+
+
+def _trace_of_all_code(script):
+    """The questions of a trace that counts everything that the script could use."""
+    folder = os.path.dirname(script) or "."
+    return {
+        **{"script": script, "folders": [folder], "files": {script: None}, "parts": {}},
+        **{"modules": {}, "data": {f"{folder}/**.py": None}, "config": {}},
+    }
+
+
+def _set_back_future_times(paths):
+    """Give files with a modification time in the future, by a wrong clock, the present one.
+
+    Snakemake marks a job as failed if an output is older than an input.
+    """
+    now = time.time()
+    for path in paths:
+        if os.path.exists(path) and os.stat(path).st_mtime > now:
+            try:
+                os.utime(path, (now, now))
+            except OSError as error:
+                raise WorkflowError(
+                    f"{path} has a modification time in the future, which cannot be changed "
+                    f"({error.strerror}). Change it: touch {path}"
+                ) from None
+
+
+def _is_of_use(record):
+    """Whether a message of Snakemake is no warning about outputs that did not exist before."""
+    return not str(record.msg).startswith("Cannot restore ")
+
+
+class _Reports(logging.Handler):
+    """A handler of Snakemake's log, which tells of jobs that begin and end."""
+
+    def __init__(self, planner):
+        super().__init__()
+        self._planner = planner
+
+    def emit(self, record):
+        event, dag = getattr(record, "event", None), self._planner.workflow.dag
+        if self._planner.workflow.dryrun or event not in (
+            LogEvent.JOB_STARTED,
+            LogEvent.JOB_FINISHED,
+        ):
+            return
+        begins = event == LogEvent.JOB_STARTED
+        numbers = record.jobs if begins else [record.job_id]
+        for job in [job for job, number in dag._jobid.items() if number in numbers]:
+            self._planner.job_begins(job) if begins else self._planner.job_ends(job)

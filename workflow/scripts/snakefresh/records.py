@@ -1,0 +1,113 @@
+"""Records: how a result was made, in a hidden file beside it; and the traces that they name.
+
+The record of results/model.json is results/.model.json.record; a job with several outputs has one,
+beside its first. It has
+    "settings"   {key: value} that the stage reads
+    "wiring"     its script or text, params, and the names of its inputs and outputs
+    "upstream"   {input: identity of the result that it is of, or hash if no stage makes it}
+    "inputs", "outputs"    {path: hash of the content}
+    "own", "inherited"     names of traces: of the job, and of all that its inputs were made from
+Traces are in results/.traces, each once, named by their content.
+"""
+
+import json
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from snakefresh.files import digest, write
+
+MAX_SIZE = 100_000_000  # bytes; a larger file is no record
+
+
+class RecordError(Exception):
+    """A job cannot be recorded truthfully; the message says why, and what to do."""
+
+
+def record_path(output):
+    """Return the path of the record of a result, for the path of its first output."""
+    output = Path(output)
+    return str(output.with_name(f".{output.name}.record"))
+
+
+def traces_folder(output):
+    """Return where the traces of results are: below the first folder of the path of an output."""
+    first, *others = Path(output).parts
+    if os.path.isabs(output):
+        return os.path.join(os.path.dirname(output), ".traces")
+    return os.path.join(first, ".traces") if others else ".traces"
+
+
+def identity(head):
+    """Return what decides a result besides code, as one hash, for its plan or its record."""
+    return digest([head["settings"], head["wiring"], head["upstream"]])
+
+
+def read_record(path):
+    """Return a record, or None where there is none, or what is there is none."""
+    record = _read_json(path)
+    keys = ("settings", "wiring", "upstream", "inputs", "outputs", "own", "inherited")
+    return record if isinstance(record, dict) and all(key in record for key in keys) else None
+
+
+def read_trace(folder, name):
+    """Return a trace, or None if it is missing or damaged."""
+    trace = _read_json(os.path.join(folder, f"{name}.json"))
+    return trace if isinstance(trace, dict) and digest(trace) == name else None
+
+
+def _read_json(path):
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            known = os.fstat(file.fileno())
+            if not stat.S_ISREG(known.st_mode) or known.st_size > MAX_SIZE:
+                return None
+            return json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _open_without_waiting(path, flags):
+    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO would wait for a writer
+
+
+def write_trace(folder, trace):
+    """Write a trace into a folder, unless it is there; return its name."""
+    name = digest(trace)
+    if not (path := Path(folder, f"{name}.json")).exists():
+        write(path, json.dumps(trace, sort_keys=True), durable=True)
+    return name
+
+
+def write_record(plan, inputs, outputs, own, makers):
+    """Write the record of a result, the last of its files.
+
+    `plan` is the result's, see Planner.plan_of_job. `inputs` and `outputs` are {path: hash}, `own`
+    has names of traces, and `makers` {input: (record, folder of its traces)} of what was made by
+    stages. Raises RecordError if a trace of these is missing.
+    """
+    inherited = {}
+    for record, folder in makers.values():
+        inherited |= dict.fromkeys([*record["own"], *record["inherited"]], folder)
+    for name, folder in inherited.items():
+        if folder != plan["traces"]:
+            if (trace := read_trace(folder, name)) is None:
+                raise RecordError(f"{folder}/{name}.json is missing: run the command again")
+            write_trace(plan["traces"], trace)
+    upstream = {
+        path: identity(makers[path][0]) if path in makers else inputs[path]
+        for path in plan["upstream"]
+    }
+    record = {
+        **{key: plan[key] for key in ("settings", "wiring")},
+        **{"upstream": upstream, "inputs": inputs, "outputs": outputs},
+        **{"own": sorted(own), "inherited": sorted({*inherited} - {*own})},
+    }
+    write(plan["record"], json.dumps(record, sort_keys=True), durable=True)
+
+
+def delete_record(path):
+    """Delete a record, if there is one."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)

@@ -1,0 +1,194 @@
+"""Stages: rules whose results have records, and what decides a result besides code."""
+
+import copy
+import json
+import os
+import re
+
+from snakemake.common import get_function_params
+from snakemake.exceptions import WorkflowError
+from snakemake.io import is_flagged
+from snakemake.iocontainers import InputFiles, Params, Wildcards
+from snakemake.sourcecache import LocalSourceFile, infer_source_file
+
+from snakefresh.files import content
+from snakefresh.records import record_path, traces_folder
+from snakefresh.traces import Place, answer
+
+DIFFER_BY_RUN = {"threads", "resources", "attempt"}
+
+
+class TooEarlyError(Exception):
+    """The inputs of a result are not known before a checkpoint has run; `target` is its file."""
+
+    def __init__(self, target):
+        self.target = target
+
+
+class Result:
+    """A result of a stage: the files of one job. `wildcards` is a dict."""
+
+    def __init__(self, stage, wildcards):
+        self.stage, self.wildcards, rule = stage, wildcards, stage.rule
+        self.outputs = [str(output.apply_wildcards(wildcards)) for output in rule.output]
+        self.kept = [  # the outputs that are there when all is done
+            path for path, each in zip(self.outputs, rule.output) if not is_flagged(each, "temp")
+        ]
+        self.record, self.traces = record_path(self.outputs[0]), traces_folder(self.outputs[0])
+
+    def exists(self):
+        """Return whether all files are there. (The targets of links may come later.)"""
+        return all(map(os.path.exists, self.kept)) and all(map(os.path.lexists, self.stage.links))
+
+    def inputs(self):
+        """Return {name or "": [path, ...]} of its inputs. Raises TooEarlyError."""
+        files, _, _, is_incomplete = self.stage.expand_input(self.wildcards)
+        if is_incomplete:
+            raise TooEarlyError(next(f for f in files if is_flagged(f, "checkpoint_target")))
+        found = {}
+        for name, item in files._allitems():
+            own = [item] if isinstance(item, str) else item
+            found.setdefault(name or "", []).extend(map(str, own))
+        return found
+
+
+class Stage:
+    """A rule whose results have records; `name` is its name without the prefix of a module.
+
+    `settings` is a mapping, or a function of the wildcards; the stage reads the keys `reads` of it.
+    """
+
+    def __init__(self, name, rule, place, settings):
+        self.name, self.rule, self.place, self._settings = name, rule, place, settings
+        self.reads, self.links, self.environment = (), (), ()
+        self.shortcuts, self.unaffected_by = frozenset(), frozenset()
+        self.why_new = lambda name, wildcards: "for the first time"
+        self.expand_input = rule.expand_input  # Snakemake's
+        self._params = list(rule.params._allitems())  # without those of the engine
+        self.is_python = str(rule.script or "").endswith(".py")
+
+    def settings(self, wildcards):
+        """Return the settings that the stage reads, {key: value}."""
+        every = self._settings(wildcards) if callable(self._settings) else self._settings
+        return json.loads(json.dumps({key: every[key] for key in self.reads if key in every}))
+
+    def wiring(self, result, inputs):
+        """Return what the rule says: its script or text, params, names of inputs and outputs."""
+        wildcards = result.wildcards
+        own = {name: paths for name, paths in inputs.items() if name not in self.shortcuts}
+        return {
+            "script": self.script(wildcards) if self.is_python else self._text(result, own),
+            "inputs": own,
+            "outputs": result.outputs,
+            "params": {
+                name or str(i): self._param(i, result, inputs)
+                for i, (name, _) in enumerate(self._params)
+                if name not in self.unaffected_by
+            },
+            "environment": {name: os.environ.get(name) for name in self.environment},
+            "software": self._software(),
+        }
+
+    def script(self, wildcards):
+        """Return the path of the script, from the folder of the workflow."""
+        return self.place.name_code(self._file(self.rule.script, wildcards))
+
+    def files_in_free_params(self, result):
+        """Return the paths in params that do not count: what they name is read as it is."""
+        queue, found = [], []
+        for i, (name, _) in enumerate(self._params):
+            if name in self.unaffected_by:
+                queue.append(self._param(i, result, {}, counts=False))
+        while queue:
+            value = queue.pop()
+            if isinstance(value, str):
+                found.append(value)
+            elif isinstance(value, (dict, list)):
+                queue += value.values() if isinstance(value, dict) else value
+        return found
+
+    def _text(self, result, inputs):
+        """What a rule without a Python script executes: its text, and the files that it names."""
+        rule = self.rule
+        if file := rule.script or rule.notebook:
+            file = self._file(file, result.wildcards)
+            return [content(file), *_python_beside([file])]
+        if rule.shellcmd:
+            declared = {*result.outputs, *(path for paths in inputs.values() for path in paths)}
+            words = {*re.split(r"[\s;|&()<>'\"=]+", rule.shellcmd)} - declared
+            files = sorted(word for word in words if os.path.isfile(word))
+            return [rule.shellcmd, {f: content(f) for f in files}, *_python_beside(files)]
+        if rule.run_func_src:  # it can use everything that the Snakefiles define
+            files = {_local_path(file) for file in rule.workflow.included}
+            return [rule.run_func_src, sorted(str(content(file)) for file in files if file)]
+        return [rule.wrapper]
+
+    def _param(self, i, result, inputs, counts=True):
+        """The value of a param, as JSON can hold it; a function is called with what it asks for."""
+        (name, value), rule = self._params[i], copy.copy(self.rule)
+        rule._params = Params()
+        rule.set_params(value)
+        asked = set(get_function_params(value)) if callable(value) else set()
+        if asked := asked & DIFFER_BY_RUN:
+            if not counts:
+                return None
+            raise WorkflowError(
+                f"The param {name} of the rule {self.name} depends on {', '.join(sorted(asked))}, "
+                f"which differ from run to run. {self._advice(name)}"
+            )
+        files = InputFiles()
+        for each, paths in inputs.items():
+            first = len(files)
+            files.extend(paths)
+            if each:
+                files._set_name(each, first, end=None if len(paths) == 1 else len(files))
+        output = rule.expand_output(result.wildcards)[0]
+        found, _ = rule.expand_params(result.wildcards, files, output, None)
+        return json.loads(json.dumps(found[0], default=lambda each: self._text_of(each, name)))
+
+    def _text_of(self, value, name):
+        if isinstance(value, (set, frozenset)):
+            return sorted(map(repr, value))
+        text = str(value) if isinstance(value, os.PathLike) else repr(value)
+        if " at 0x" in text:
+            raise WorkflowError(
+                f"The param {name} of the rule {self.name} is {text}, which cannot be compared. "
+                f"{self._advice(name)}"
+            )
+        return text
+
+    def _advice(self, name):
+        return (
+            "If it changes no result, say so: "
+            f"watch(..., unaffected_by={{{self.name!r}: [{name!r}]}})"
+        )
+
+    def _software(self):
+        """The environment that a rule names for its job: conda, a container, modules."""
+        conda = self.rule._conda_env
+        if isinstance(conda, str):
+            conda = content(_local_path(self.rule.basedir.join(conda)) or "") or conda
+        named = [conda, self.rule._container_img, self.rule.env_modules]
+        return [str(each) for each in named if each]
+
+    def _file(self, path, wildcards):
+        if "{" in str(path):
+            path = str(path).format(wildcards=Wildcards(fromdict=wildcards))
+        if not (found := _local_path(infer_source_file(path, self.rule.basedir))):
+            raise WorkflowError(
+                f"The script of the rule {self.name} is no local file: name the rule in "
+                "watch(..., left_alone=[...])"
+            )
+        return found
+
+
+def _local_path(file):
+    """The path of one of Snakemake's source files, or None if it is not on this machine."""
+    return file.get_path_or_uri(secret_free=True) if isinstance(file, LocalSourceFile) else None
+
+
+def _python_beside(files):
+    """Hashes of the code that Python files can import: all that is below their folders."""
+    python = [file for file in files if file.endswith((".py", ".ipynb"))]
+    folders = sorted({os.path.dirname(os.path.abspath(file)) for file in python})
+    return [answer(os.path.join(folder, "**.py"), Place("/")) for folder in folders]

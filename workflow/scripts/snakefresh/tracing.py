@@ -1,0 +1,306 @@
+"""Notes what the process of a job executes and reads, from `start` on.
+
+Modules that are not installed are imported by a loader that puts a mark at the start of each
+function. An audit hook sees files opened, folders listed and processes started; `os.stat` and the
+like are wrapped, since no audit event tells of them.
+"""
+
+import ast
+import builtins
+import importlib.machinery
+import importlib.util
+import marshal
+import os
+import re
+import shlex
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import wraps
+
+from snakefresh.code import definitions
+from snakefresh.files import CACHE, content, digest, listing, write
+from snakefresh.traces import answer
+
+HERE = os.path.dirname(os.path.realpath(__file__)) + os.sep
+STANDARD_LIBRARY = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
+INSTALLED = re.compile(r"/(site|dist)-packages/")
+PYTHON = re.compile(r"(python|pypy|ipython|jupyter|pytest|uv|conda|mamba)[\d.]*")
+SHELLS = {"sh", "bash", "dash", "zsh"}
+# Modules that start processes of Python without an audit event.
+SPAWNERS = {
+    *("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"),
+    *("loky.backend.popen_loky_posix", "joblib.externals.loky.backend.popen_loky_posix"),
+}
+
+# The standard library comes first; what hides it is looked for all the same: traces.py.
+NOT_LOOKED_UP = {*sys.stdlib_module_names, "__main__", "__mp_main__", "snakefresh"}
+
+executed = set()  # (file, function)
+sources = {}  # {file: bytes} of the code that was imported
+looked_up = set()  # dotted names of modules
+data = {}  # {path: hash when it was first read or looked for}
+written = set()  # paths
+may_run_any_code = set()  # reasons why all code counts
+place = None
+noting = threading.local()
+
+
+def start(where):
+    """Trace from here on; paths are named as the Place `where` does."""
+    global place
+    place = where
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and is_code(file) and module is not sys.modules["__main__"]:
+            if name.partition(".")[0] not in ("snakemake", "sitecustomize", "usercustomize"):
+                sys.exit(
+                    f"{name} was imported before the trace began: "
+                    "`from snakefresh import recorded` must be the first import of the script"
+                )
+            note_data(file)
+        looked_up.add(name.partition(".")[0])
+    builtins.__executed__ = executed.add
+    for name in ("stat", "lstat", "access"):
+        setattr(os, name, _noted(getattr(os, name)))
+    sys.meta_path.insert(0, Finder)
+    sys.addaudithook(hook)
+
+
+def stop():
+    """End the trace."""
+    noting.now = True
+
+
+def is_code(path):
+    """Whether a file is code of the workflow: neither installed nor of this package."""
+    if not path.endswith((".py", ".so", ".pyd")) or INSTALLED.search(path):
+        return False
+    path = os.path.realpath(path)
+    return not (path.startswith((HERE, STANDARD_LIBRARY)) or INSTALLED.search(path))
+
+
+def is_folder_of_code(path):
+    """Whether modules in a folder are code of the workflow."""
+    path = os.path.join(path, "")
+    return not (
+        INSTALLED.search(path)
+        or path.startswith((HERE, STANDARD_LIBRARY))
+        or "/.snakemake/" in path
+        or "/snakemake-runtime-cache/" in path
+    )
+
+
+def note_data(path, answer=content):
+    """Note that a file is read, or looked for, with its present content."""
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return
+    path = os.path.abspath(os.fsdecode(path))
+    if path.startswith((HERE, STANDARD_LIBRARY)) or INSTALLED.search(path):
+        return
+    if "/.snakemake/" in path or "/.traces/" in path or path.endswith(".pyc"):
+        return
+    if "/<" in path or path in written or not (name := place.name(path)):
+        return
+    name += "/" if answer is listing else ""
+    if name not in data:
+        is_folder = answer is content and os.path.isdir(path)
+        data[name] = "a folder" if is_folder else answer(path)
+
+
+def unnoticed(function):
+    """Decorate a function of the trace: what it does itself is not noted."""
+
+    @wraps(function)
+    def called(*arguments, **named):
+        if getattr(noting, "now", False):
+            return None
+        noting.now = True
+        try:
+            return function(*arguments, **named)
+        finally:
+            noting.now = False
+
+    return called
+
+
+class Loader(importlib.machinery.SourceFileLoader):
+    """Imports a module whose functions note that they run; keeps byte code of its own."""
+
+    @unnoticed
+    def get_code(self, fullname):
+        source, file = self.get_data(self.path), place.name_code(self.path)
+        sources[file] = source
+        stamp = digest(f"{digest(source)} {file} {self.path} {sys.implementation.cache_tag}")
+        memory = CACHE / "code" / f"{stamp}.{importlib.util.MAGIC_NUMBER.hex()}"
+        with suppress(OSError, ValueError, EOFError, TypeError):
+            return marshal.loads(memory.read_bytes())
+        code = compile(self.mark(source, file), self.path, "exec", dont_inherit=True)
+        with suppress(OSError):
+            write(memory, marshal.dumps(code))
+        return code
+
+    def mark(self, source, file):
+        """Return the syntax tree of a source text, with a mark in each function."""
+        tree = ast.parse(source, self.path)
+        if b"numba" in source:  # it cannot compile the marks: all functions count
+            executed.update((file, name) for name, _ in definitions(tree))
+            return tree
+        for name, node in list(definitions(tree)):
+            call = ast.Call(ast.Name("__executed__", ast.Load()), [ast.Constant((file, name))], [])
+            mark = ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node.body[0]))
+            node.body.insert(ast.get_docstring(node, clean=False) is not None, mark)
+        return tree
+
+
+class Finder:
+    """Notes each module that is looked up, and gives those that are code to the Loader."""
+
+    @staticmethod
+    @unnoticed
+    def find_spec(name, path=None, target=None):
+        if path is None or any(is_folder_of_code(each) for each in path):
+            looked_up.add(name)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec and spec.origin and is_code(spec.origin):
+            if isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+                spec.loader = Loader(spec.loader.name, spec.loader.path)
+            else:
+                note_data(spec.origin)
+        return spec
+
+
+@unnoticed
+def hook(event, arguments):
+    """See what the process does; the names of events are those of Python's audit hooks."""
+    if event == "open":
+        _see_open(*arguments, sys._getframe(2))
+    elif event in ("os.listdir", "os.scandir"):
+        if "importlib" not in sys._getframe(2).f_code.co_filename:
+            note_data("." if arguments[0] is None else arguments[0], listing)
+    elif event == "exec":
+        file = arguments[0].co_filename
+        is_module = arguments[0].co_name == "<module>" and is_code(file)
+        if is_module and place.name_code(file) not in sources:  # of another loader, or run by path
+            note_data(file)
+    elif event == "os.mkdir":
+        _note_written(arguments[0])
+    elif event in ("os.fork", "os.forkpty"):
+        may_run_any_code.add(event)
+    elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
+        _see_child(arguments[1] if event != "subprocess.Popen" else [arguments[0], *arguments[1]])
+    elif event == "os.system":
+        _see_child([arguments[0]])
+
+
+def _see_open(path, mode, flags, frame):
+    if isinstance(path, int):
+        return
+    if (flags or 0) & (os.O_WRONLY | os.O_RDWR):
+        _note_written(path)
+    elif not _only_shows(path, frame):
+        note_data(path)
+
+
+def _note_written(path):
+    if isinstance(path, (str, bytes, os.PathLike)):
+        written.add(os.path.abspath(os.fsdecode(path)))
+
+
+def _only_shows(path, frame):
+    """Whether a source file is read to import it, or to show a line in a warning or traceback."""
+    if not (isinstance(path, str) and path.endswith((".py", ".pyc"))):
+        return False
+    if "importlib" in frame.f_code.co_filename:
+        return True
+    while frame:
+        if frame.f_globals.get("__name__") in ("warnings", "traceback"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _see_child(arguments):
+    """Note what a child process may execute: Python any code, others the files they are given."""
+    words = []
+    for each in arguments:
+        text = os.fsdecode(each) if isinstance(each, (str, bytes, os.PathLike)) else ""
+        with suppress(ValueError):
+            words += shlex.split(text, comments=False)
+    is_isolated = "-I" in words
+    if not is_isolated and any(PYTHON.fullmatch(os.path.basename(word)) for word in words):
+        may_run_any_code.add(" ".join(words))
+    for word in words:
+        if os.path.exists(word) and not os.path.isdir(word):
+            is_run = os.path.basename(words[0]) in SHELLS or os.access(word, os.X_OK)
+            if is_code(os.path.abspath(word)) or (is_run and place.name(word)):
+                may_run_any_code.add(word)
+            note_data(word)
+
+
+def _noted(function):
+    note = unnoticed(lambda path, frame: _only_shows(path, frame) or note_data(path))
+
+    def noted(path, *arguments, **named):
+        note(path, sys._getframe(1))
+        return function(path, *arguments, **named)
+
+    return noted
+
+
+class Noted(Mapping):
+    """A config that notes which of its keys are read. (No dict: C code would read it unnoticed.)"""
+
+    def __init__(self, values):
+        self.values_, self.read = dict(values), set()
+
+    def __getitem__(self, key):
+        self.read.add(key)
+        return self.values_[key]
+
+    def __iter__(self):
+        self.read.update(self.values_)
+        return iter(self.values_)
+
+    def __len__(self):
+        self.read.update(self.values_)
+        return len(self.values_)
+
+
+def folders_of_code():
+    """Return the folders in `sys.path` in which code of the workflow is looked up."""
+    folders = [os.path.realpath(path or ".") for path in sys.path]
+    return [
+        place.name_code(path)
+        for path in dict.fromkeys(folders)
+        if os.path.isdir(path) and is_folder_of_code(path)
+    ]
+
+
+def questions(script, source, declared):
+    """Return the trace of the script up to now, without answers, and what was read: see traces.
+
+    `source` is the text of the script, and `declared` has the paths that do not count by themselves.
+    """
+    folders = folders_of_code()
+    for module in SPAWNERS & set(sys.modules):
+        may_run_any_code.add(module)
+    found = {
+        name: known
+        for name, known in data.items()
+        for path in [os.path.abspath(place.find(name))]
+        if not any(path == each or path.startswith(each + os.sep) for each in declared)
+        if known is not None or path not in written  # what the job itself has made is no input
+    }
+    if may_run_any_code:
+        found |= {name: answer(name, place) for name in (f"{each}/**.py" for each in folders)}
+    loaded = sources | {script: source}
+    trace = {
+        **{"script": script, "folders": folders, "accepted": False},
+        "files": dict.fromkeys(loaded),
+        "parts": {f"{file}:{name}": None for file, name in executed},
+        "modules": dict.fromkeys(m for m in looked_up if m.partition(".")[0] not in NOT_LOOKED_UP),
+        "data": dict.fromkeys(found),
+    }
+    return trace, (loaded, found)
