@@ -210,7 +210,7 @@ from mylib.network import init, step
 with recorded(snakemake) as settings:
     data = int(open(snakemake.input.data).read())
     start = snakemake.input.get("start")
-    weight = int(open(start).read()) if start else init()
+    weight = int(open(start[0]).read()) if start else init()
     with open(snakemake.output[0], "w") as file:
         file.write(str(step(weight, data, settings["rate"])))
 """,

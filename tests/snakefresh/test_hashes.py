@@ -43,9 +43,12 @@ TRICKY = {
 
 
 def find_python(version):
-    """The interpreter of a version, on PATH or below ~/.pyenv, or None."""
+    """An interpreter of this version that runs, below ~/.pyenv or on PATH, or None."""
     places = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
-    return shutil.which(f"python{version}") or (str(places[-1]) if places else None)
+    for python in filter(None, [*places[::-1], shutil.which(f"python{version}")]):
+        if not subprocess.run([python, "-c", ""], capture_output=True).returncode:
+            return python
+    return None
 
 
 def hashes(python, sources):
