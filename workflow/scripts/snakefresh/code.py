@@ -5,6 +5,7 @@ A part is named "FILE:NAME", where NAME is one of
     "=NAME"   what binds a name at the top of the file: a constant, import or class, or the
               signature of a function
     "C.f"     a function, whole
+    "<"       the order of classes whose bases may run code when a class is derived from them
     "?"       what follows `if __name__ == "__main__":`
 """
 
@@ -36,6 +37,7 @@ PLAIN_BASES = {*dir(builtins), "ABC", "Protocol", "NamedTuple", "TypedDict", "En
 ANY_NAME = {
     *("*", "globals", "vars", "locals", "dir", "eval", "exec", "__dict__", "__globals__"),
     *("__subclasses__", "getmembers", "attrgetter", "methodcaller", "resolve_name"),
+    *("__getattribute__", "getattr_static", "_getframe", "currentframe", "f_globals", "f_locals"),
 }
 AS_TEXT = {"__doc__", "getdoc", "f_lineno", "tb_lineno", "co_firstlineno", "getframeinfo"}
 
@@ -139,11 +141,14 @@ def select(executed, script, sources, more=None, whole=False):
                 if part.bases is not None:
                     classes.setdefault(name[1:], []).append(part)
         for file, own in files.items():
-            for name, part in own.items():
-                if (
-                    (name == "" or name.startswith("=__") or file == script)
-                    or (name in _implicit(own) and whole)
-                    or any(map(may_run_code, part.bases or ()))
+            deriving = [n for n, part in own.items() if any(map(may_run_code, part.bases or ()))]
+            if len(deriving) > 1:
+                found[f"{file}:<"] = digest(deriving)
+            for name in deriving:
+                choose(file, name)
+            for name in own:
+                if (name == "" or name.startswith("=__") or file == script) or (
+                    name in _implicit(own) and whole
                 ):
                     choose(file, name)
 
@@ -211,12 +216,14 @@ def _text(node, names, bodies):
         return repr(node)
     fields = {name: getattr(node, name, None) for name in node._fields}
     match node:
+        case ast.Name(id="getattr"):  # not called with a constant, which is below
+            names.add("*")
         case ast.Name(id=name) | ast.Attribute(attr=name):
             names.add(name)
         case ast.Constant(value=str(name)) if name.isidentifier():
             names.add(name)
-        case ast.Constant(value=str(name)) if re.fullmatch(r"[\w.:]+", name):
-            names.update(re.findall(r"\w+", name))  # a dotted path, as pkgutil.resolve_name takes
+        case ast.Constant(value=str(name)) if "{" in name or re.fullmatch(r"[\w.:]+", name):
+            names.update(re.findall(r"\w+", name))  # "{0.name}", or a path for resolve_name
         case ast.alias():
             names.update(node.name.split("."))
         case ast.JoinedStr():  # Python 3.12 has more empty strings
@@ -225,9 +232,10 @@ def _text(node, names, bodies):
             fields["body"] = _statements(node) if bodies else []
         case ast.ClassDef():
             fields["body"] = _statements(node)
-        case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[_, name, *_]):
-            if not isinstance(name, ast.Constant):
-                names.add("*")
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[_, ast.Constant(), *_]):
+            fields["func"] = node.func.id
+        case ast.Call(func=ast.Name(id="hasattr")):
+            names.add("*")
     kept = {name: value for name, value in fields.items() if value not in (None, [])}
     inner = ",".join(f"{name}={_text(value, names, bodies)}" for name, value in kept.items())
     return f"{type(node).__name__}({inner})"

@@ -40,6 +40,7 @@ class Planner:
 
     def __init__(self, workflow):
         self.workflow, self.stages = workflow, {}
+        self.decides_alone = False  # whether all rules are stages, or left alone by their author
         for name in (
             *("inputs", "plan", "runs", "is_forced", "maker", "depends_on_others"),
             *("differences_of_trace", "_result"),
@@ -63,6 +64,10 @@ class Planner:
         files, mapping, dependencies, is_incomplete = stage.expand_input(wildcards, groupid)
         if is_incomplete:
             return files, mapping, dependencies, is_incomplete
+        if self.decides_alone:
+            # Records say what is stale and what was not completed; Snakemake's triggers run more.
+            self.workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
+            self.workflow.dag.ignore_incomplete = True
         result = self.result(stage, wildcards)
         try:
             if not self.workflow.is_main_process:
@@ -100,7 +105,11 @@ class Planner:
         result = self.result(stage, wildcards)
         try:
             reason = self.why_stale(result)
-            if not reason and any(map(self.runs, self.makers(result))):
+            if (
+                not reason
+                and not self._is_forced_itself(result)
+                and any(map(self.runs, self.makers(result)))
+            ):
                 reason = f"follows {', '.join(sorted({m.stage.name for m in self.makers(result)}))}"
         except TooEarlyError:
             return ""

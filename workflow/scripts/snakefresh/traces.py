@@ -8,7 +8,7 @@ A trace asks questions of the source and has their answers. It has
     "modules"   {module that was looked up: the file in which it is found, or None}
     "data"      {path that was read or looked for: hash}; "folder/" for the names in a folder,
                 "folder/**.py" for all Python files below it
-    "config"    {key of Snakemake's config that was read: hash}
+    "config"    {key of Snakemake's config that was read, or "*" for all: hash}
     "accepted"  whether somebody declared the results good: then every function counts that is named
 
 Paths are relative to the folder of the workflow; with "./" before them, to the working directory.
@@ -80,7 +80,13 @@ def present(trace, place, loaded=None):
             path: data[path] if path in data else answer(path, place) for path in trace["data"]
         },
         "config": {
-            key: digest(json.dumps(place.config.get(key), sort_keys=True, default=repr))
+            key: digest(
+                json.dumps(
+                    place.config if key == "*" else place.config.get(key),
+                    sort_keys=True,
+                    default=repr,
+                )
+            )
             for key in trace["config"]
         },
     }
@@ -109,7 +115,7 @@ def _count(trace, place, sources):
     executed = {
         tuple(part.split(":", 1))
         for part in trace["parts"]
-        if (name := part.partition(":")[2]) and name[0] not in "=?"
+        if (name := part.partition(":")[2]) and name[0] not in "=?<"
     }
     more = cache(lambda name: _modules_named(name, trace, place)) if trace["accepted"] else None
     counted, names = select(executed, trace["script"], found, more, whole=trace["accepted"])

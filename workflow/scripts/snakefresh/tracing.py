@@ -227,7 +227,7 @@ def _see_child(arguments):
     for each in arguments:
         text = os.fsdecode(each) if isinstance(each, (str, bytes, os.PathLike)) else ""
         with suppress(ValueError):
-            words += shlex.split(text, comments=False)
+            words += [text, *shlex.split(text)]  # an argument, or the command of a shell
     is_isolated = "-I" in words
     if not is_isolated and any(PYTHON.fullmatch(os.path.basename(word)) for word in words):
         may_run_any_code.add(" ".join(words))
@@ -260,11 +260,11 @@ class Noted(Mapping):
         return self.values_[key]
 
     def __iter__(self):
-        self.read.update(self.values_)
+        self.read.add("*")
         return iter(self.values_)
 
     def __len__(self):
-        self.read.update(self.values_)
+        self.read.add("*")
         return len(self.values_)
 
 

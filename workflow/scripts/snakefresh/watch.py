@@ -4,7 +4,6 @@ import re
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import flag, is_flagged
-from snakemake.settings.types import RerunTrigger
 
 from snakefresh.planner import Planner
 from snakefresh.records import read_record
@@ -68,13 +67,7 @@ def watch(
         _refuse_unsupported(stage)
         _prepare(stage, planner)
     planner.index_outputs()
-    if workflow.modifier.is_main_snakefile():
-        # Records say what is stale and what was not completed: Snakemake's triggers would run more.
-        # (Settings are None where a Snakefile is only read.)
-        if workflow.dag_settings:
-            workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
-        if workflow.execution_settings:
-            workflow.execution_settings.ignore_incomplete = True
+    planner.decides_alone |= workflow.modifier.is_main_snakefile()
     return Watched(planner, stages)
 
 
