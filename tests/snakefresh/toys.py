@@ -24,6 +24,18 @@ MESSAGE = re.compile(r"^Job \d+: ([\w .-]+?)(?: \((.*)\))?$", re.MULTILINE)
 SAME = re.compile(r"the same as before: (.*)")
 
 
+# What Snakemake prints of any run.
+USUAL = re.compile(
+    r"\s*$|\[|Finished|Select|Execute|\d+ of|Reasons|SNAKEMAKE|===|Using|Provided|Rules claim|"
+    r"Assuming|  [A-Z][\w ()]+: |Building|[\w]+ +(count|\d+)$|Job stats|Complete log|Elapsed|----"
+)
+
+
+def shortened(output):
+    """What Snakemake printed, without what it always prints."""
+    return "\n" + "\n".join(line for line in output.splitlines() if not USUAL.match(line))
+
+
 class Toy:
     """The workflow in `folder`."""
 
@@ -43,7 +55,7 @@ class Toy:
         """Run Snakemake, which must succeed; returns {job that ran: why}."""
         process = self.snakemake(*arguments, **options)
         self.output = process.stdout + process.stderr
-        assert process.returncode == 0, self.output
+        assert process.returncode == 0, shortened(self.output)
         self.cut_off = {path for paths in SAME.findall(self.output) for path in paths.split()}
         return dict(MESSAGE.findall(self.output))
 
@@ -54,7 +66,7 @@ class Toy:
     def fails(self, *arguments, **options):
         """Run Snakemake, which must fail; returns all that it printed."""
         process = self.snakemake(*arguments, **options)
-        assert process.returncode == 1, process.stdout + process.stderr
+        assert process.returncode == 1, shortened(process.stdout + process.stderr)
         return process.stdout + process.stderr
 
     def plans(self, *stages):
