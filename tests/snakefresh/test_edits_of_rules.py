@@ -58,6 +58,17 @@ EDITS = {
         ["clean", *AFTER],
     ),
     "an input taken away": (in_snakefile('        title="results/title.txt",\n', ""), ["draw"]),
+    "the name of an input": (
+        both(
+            in_snakefile("title=", "heading="),
+            replace("scripts/draw.py", "input.title", "input[2]"),
+        ),
+        ["draw"],
+    ),
+    "the name of an output": (
+        in_snakefile('        "results/title.txt",\n    params', '        text="results/title.txt",\n    params'),
+        ["title", "draw"],
+    ),
     "another script": (
         both(
             write("scripts/other.py", NEW_SCRIPT),
@@ -271,7 +282,7 @@ def test_links_that_must_exist_besides_the_outputs(toy):
     toy.run()
     assert toy.plan() == {}
     (toy / "results/link").unlink()
-    assert "title" in toy.plan()
+    assert "title" in toy.plan("results/title.txt")
 
 
 def test_a_key_of_the_config_that_a_script_lists_counts(toy):

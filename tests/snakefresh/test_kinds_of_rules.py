@@ -49,7 +49,7 @@ RUN = """run:
         with open(input[0]) as file, open("table.txt") as table, open(output[0], "w") as made:
             made.write(table.read() + file.read())
 """
-KINDS = {"shell": SHELL, "run": RUN}
+KINDS = {"shell": SHELL, "run": RUN}  # (Snakemake starts anew for each `run:`)
 
 
 def make_chain(folder, kind, options=""):
@@ -60,7 +60,7 @@ def make_chain(folder, kind, options=""):
     return chain
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["shell", pytest.param("run", marks=pytest.mark.slow)])
 def chain(request, tmp_path):
     chain = make_chain(tmp_path / "a chain", KINDS[request.param])
     assert list(chain.run()) == ["first", "other", "last"]
@@ -284,16 +284,7 @@ def refusals():
     )
     yield "a name in left_alone that is no rule", SHELL, ", left_alone=['othr']", {}, ["othr"]
     yield "a name in unaffected_by that is no rule", SHELL, ", unaffected_by={'othr': ['a']}", {}, ["othr"]
-    yield (
-        "a name in unaffected_by that is no param",
-        SHELL,
-        ", unaffected_by={'other': ['nothing']}",
-        {},
-        ["nothing"],
-    )
     yield "a name in links that is no rule", SHELL, ", links={'othr': ['a']}", {}, ["othr"]
-    yield "a shortcut that no rule has", SHELL, ", shortcuts=['strat']", {}, ["strat"]
-    yield "a setting that is not there", SHELL, "", {}, ["nothing"]
     yield "a script that is not there", 'script: "scripts/no.py"', "", {}, ["no.py"]
     yield (
         "an import before the trace",
@@ -312,8 +303,6 @@ def test_what_is_not_supported_is_refused_in_a_sentence(tmp_path, kind, options,
     chain = make_chain(tmp_path / "a chain", kind, options)
     for path, text in files.items():
         chain.write(path, text)
-    if words == ["nothing"] and not options:
-        chain.replace("Snakefile", "reads={}", "reads={'other': ['nothing']}")
     output = chain.fails()
     for word in words:
         assert word in output
@@ -337,6 +326,34 @@ def test_a_file_that_another_rule_makes_must_be_declared(tmp_path):
     output = chain.fails()
     assert "results/first.txt" in output
     assert chain.plans("last")
+
+
+def test_a_setting_that_is_not_there_is_none_of_a_script(tmp_path):
+    chain = make_chain(tmp_path / "a chain", SHELL)
+    chain.replace("Snakefile", "reads={}", "reads={'last': ['nothing'], 'first': ['nothing']}")
+    chain.append("scripts/upper.py", "    print(settings['nothing'])\n")
+    assert "nothing" in chain.fails()
+
+
+def test_a_store_is_refused(tmp_path):
+    chain = make_chain(tmp_path / "a chain", SHELL)
+    store = ["--default-storage-provider", "fs", "--default-storage-prefix", "store"]
+    assert "snakefresh" in chain.fails(*store)
+
+
+@pytest.mark.parametrize("line", ["conda", "envmodules", "container"])
+def test_the_environment_of_a_rule_counts(tmp_path, line):
+    chain = make_chain(tmp_path / "a chain", SHELL)
+    before = {"conda": "envs/a.yaml", "envmodules": "a/1.0", "container": "docker://a:1"}[line]
+    chain.write("envs/a.yaml", "dependencies: [a]\n")
+    chain.replace("Snakefile", "    " + SHELL, f'    {line}: "{before}"\n    {SHELL}')
+    chain.run()
+    assert chain.plan() == {}
+    if line == "conda":
+        chain.write("envs/a.yaml", "dependencies: [b]\n")
+    else:
+        chain.replace("Snakefile", before, before + "2")
+    assert chain.plans("other", "last")
 
 
 def test_a_thread_that_outlives_the_block_is_refused(tmp_path):

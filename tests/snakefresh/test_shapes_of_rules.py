@@ -203,6 +203,36 @@ def test_a_protected_result(shapes):
     assert shapes.plan() == {}
 
 
+DERIVED = """
+use rule listing as listing_again with:
+    output: "results/again.txt"
+
+include: "rules/more.smk"
+
+"""
+INCLUDED = """
+rule more:
+    input: "data/a.txt"
+    output: ensure("results/more.txt", non_empty=True)
+    message: "more{params.why}"
+    script: "../scripts/join.py"
+"""
+
+
+def test_rules_that_are_derived_or_included(shapes):
+    shapes.write("rules/more.smk", INCLUDED)
+    shapes.replace("Snakefile", "watch(workflow", DERIVED + "watch(workflow")
+    shapes.replace("Snakefile", '"results/listing.txt"\n\nrule each', '"results/listing.txt", "results/again.txt", "results/more.txt"\n\nrule each')
+    assert sorted(shapes.run()) == ["listing", "more"]  # (its message is that of `listing`)
+    assert shapes.read("results/again.txt") == shapes.read("results/listing.txt")
+    assert shapes.plan() == {}
+    shapes.replace("scripts/gather.py", '" ".join', '"  ".join')
+    shapes.run()
+    assert shapes.read("results/again.txt") == "0.txt=0  1.txt=1"
+    shapes.replace("scripts/shared.py", 'LINE = "-"', 'LINE = "+"')
+    assert "more" in shapes.plan()
+
+
 SCRIPT_BY_WILDCARD = {
     "Snakefile": """
 from snakefresh import watch
