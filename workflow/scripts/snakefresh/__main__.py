@@ -34,6 +34,9 @@ def find_unused_traces(folder):
 def main():
     """Run the command in `sys.argv`; return the exit code."""
     match sys.argv[1:]:
+        case ["check" | "prune", folder] if not os.path.isdir(folder):
+            print(f"{folder} is no folder", file=sys.stderr)
+            return 1
         case ["check", folder]:
             damage = find_damage(folder)
             print(*damage or ["All results are what their records say."], sep="\n")

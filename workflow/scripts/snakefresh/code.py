@@ -13,9 +13,9 @@ import ast
 import builtins
 import json
 import re
+import sys
 from collections import namedtuple
 from contextlib import suppress
-from functools import cache
 
 from snakefresh.files import CACHE, digest, write
 
@@ -55,22 +55,24 @@ def definitions(node, prefix=""):
             yield from definitions(child, inner)
 
 
-def remembered_parts(source):
+def remembered_parts(source, tree=None):
     """Return `parts(source)`, from a file in the cache if there is one."""
     memory = CACHE / f"parts-{VERSION}" / digest(source)
     with suppress(OSError, ValueError):
         stored = json.loads(memory.read_text())
         return {name: Part(*part) for name, part in stored.items()}
-    found = parts(source)
+    found = parts(source, tree)
     with suppress(OSError):
         write(memory, json.dumps(found, default=sorted))
     return found
 
 
-@cache
-def parts(source):
-    """Return {name: Part} of the source text of a module, as bytes. Raises SyntaxError."""
-    tree, found, order, bound, names = ast.parse(source), {}, [], [], set()
+def parts(source, tree=None):
+    """Return {name: Part} of the source text of a module, as bytes. Raises SyntaxError.
+
+    `tree` is the syntax tree, if it is known already.
+    """
+    tree, found, order, bound, names = tree or ast.parse(source), {}, [], [], set()
     for name, node in definitions(tree):
         found.setdefault(name, []).append(node)
     found = {name: _part(nodes) for name, nodes in found.items()}
@@ -88,10 +90,7 @@ def parts(source):
             continue
         bound += own
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            # Which modules are imported counts; what is taken from them counts if it is used.
-            module, level = getattr(node, "module", None), getattr(node, "level", 0)
-            every = [alias.name for alias in node.names]
-            order.append(repr([module, level, every if module is None or "*" in every else None]))
+            order += _imported(node)
         order.append([each.hash for _, each in own])
     every = [name for name, _ in bound]
     if len({*every}) == len(every) and "*" not in every:
@@ -147,9 +146,8 @@ def select(executed, script, sources, more=None, whole=False):
             for name in deriving:
                 choose(file, name)
             for name in own:
-                if (name == "" or name.startswith("=__") or file == script) or (
-                    name in _implicit(own) and whole
-                ):
+                is_special = re.fullmatch(r"(.*\.)?__\w+__", name)  # used without being named
+                if name == "" or name.startswith("=__") or file == script or (whole and is_special):
                     choose(file, name)
 
     add(sources)
@@ -173,11 +171,6 @@ def select(executed, script, sources, more=None, whole=False):
     return found, names
 
 
-def _implicit(own):
-    """The special methods in the parts of a module: nobody names those that he uses."""
-    return {name for name in own if re.fullmatch(r"(.*\.)?__\w+__", name)}
-
-
 def words(source):
     """Return the names that may occur in a source text that cannot be parsed."""
     return frozenset(re.findall(r"\w+", source.decode(errors="replace")))
@@ -191,6 +184,20 @@ def _part(nodes, bodies=True, bases=None, hooks=False):
 def _statements(node):
     """The statements in a body, without its docstring."""
     return node.body[ast.get_docstring(node, clean=False) is not None :]
+
+
+def _imported(node):
+    """Names of the modules that a statement imports, which may do anything by that.
+
+    Those of the standard library do nothing. What is taken from a module counts if it is used.
+    """
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.Import):
+        return [n for n in names if n.partition(".")[0] not in sys.stdlib_module_names]
+    if not node.level and node.module.partition(".")[0] in sys.stdlib_module_names:
+        return []
+    taken = names if not node.module or "*" in names else []  # they may be modules, or all names
+    return [" ".join(["." * node.level + (node.module or ""), *taken])]
 
 
 def _is_main_guard(node):
@@ -216,6 +223,13 @@ def _text(node, names, bodies):
         return repr(node)
     fields = {name: getattr(node, name, None) for name in node._fields}
     match node:
+        case ast.Compare(
+            left=ast.Constant(value=str(name)),
+            ops=[ast.In() | ast.NotIn()],
+            comparators=[ast.Call(func=ast.Name(id="globals"), args=[])],
+        ):
+            names.add(name)
+            return f"{type(node.ops[0]).__name__} globals: {name}"
         case ast.Name(id="getattr"):  # not called with a constant, which is below
             names.add("*")
         case ast.Name(id=name) | ast.Attribute(attr=name):

@@ -37,8 +37,7 @@ def content(path):
 
 def _remembered(path, file, known):
     """The hash of a large file; it is remembered by all that changes when the file does."""
-    stamp = [known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino]
-    memory = CACHE / "contents" / digest(os.path.abspath(path))
+    stamp, memory = _stamp(known), _memory(path)
     with suppress(OSError, ValueError):
         if (old := json.loads(memory.read_text()))["stamp"] == stamp:
             return old["hash"]
@@ -47,6 +46,21 @@ def _remembered(path, file, known):
         with suppress(OSError):
             write(memory, json.dumps({"stamp": stamp, "hash": found}))
     return found
+
+
+def _stamp(known):
+    return [known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino]
+
+
+def _memory(path):
+    return CACHE / "contents" / digest(os.path.abspath(path))
+
+
+def touched(path, known):
+    """Remember the hash of a large file after its times, and nothing else, were changed."""
+    with suppress(OSError):
+        if (now := os.stat(path)).st_size > LARGE:
+            write(_memory(path), json.dumps({"stamp": _stamp(now), "hash": known}))
 
 
 def listing(path):

@@ -1,7 +1,7 @@
 """What happens in the process of a job: its trace, its record; its end where nothing has changed.
 
 Importing this module begins all of it, so `from snakefresh import recorded` comes first in a
-script. In a process that runs no job, such as a child that imports the script again, it does nothing.
+script. In a process without a job, such as a child that imports the script again, it does nothing.
 """
 
 import ast
@@ -59,9 +59,7 @@ class Job:
                 with suppress(OSError):
                     os.listdir(os.path.dirname(record))  # makes a network file system look again
             if known["outputs"].get(path, self.inputs[path]) != self.inputs[path]:
-                sys.exit(
-                    f"{path} is damaged, or was edited by hand: delete it, and run the command again."
-                )
+                sys.exit(f"{path} is damaged, or was edited by hand: delete it. {AGAIN}")
             found[path] = known, traces
         for path, planned in self.plan["upstream"].items():
             if path not in found and planned and planned != self.inputs[path]:
@@ -74,6 +72,8 @@ class Job:
         if not old or self.snakemake.bench_iteration:
             return False
         if any(old[key] != plan[key] for key in ("settings", "wiring")):
+            return False
+        if not all(map(os.path.lexists, plan["links"])):
             return False
         if self.counting(old["inputs"]) != self.counting(self.inputs):
             return False
@@ -89,7 +89,9 @@ class Job:
         """Record that the results are current, and end the process."""
         old = read_record(self.plan["record"])
         write_record(self.plan, self.inputs, old["outputs"], old["own"], self.makers)
-        print("the same as before:", *self.snakemake.output, file=sys.stderr)
+        first, *others = self.snakemake.output
+        more = f" and {len(others)} more" if others else ""
+        print(f"the same as before: {first}{more}", file=sys.stderr)
         sys.exit(0)
 
     def begin(self):
@@ -128,7 +130,14 @@ class Job:
     def trace(self):
         """Return the trace of the job, which ends here."""
         snakemake, plan = self.snakemake, self.plan
-        given = [*snakemake.input, *snakemake.output, *snakemake.log, plan["record"], *plan["free"]]
+        given = [
+            *snakemake.input,
+            *snakemake.output,
+            *snakemake.log,
+            plan["record"],
+            *plan["links"],
+            *plan["free"],
+        ]
         declared = [os.path.abspath(str(path)) for path in given if path]
         declared += [path for each in declared if (path := os.path.realpath(each)) != each]
         asked, loaded = tracing.questions(plan["script"], self.source, declared)
@@ -197,7 +206,8 @@ def _watching(kind, plan):
         def read(self):
             raise RecordError(
                 f"{plan['script']} reads snakemake.{name}, which may differ from run to run. If it "
-                f"changes no result, say so: watch(..., unaffected_by={{{plan['rule']!r}: [{name!r}]}})"
+                "changes no result, say so: "
+                f"watch(..., unaffected_by={{{plan['rule']!r}: [{name!r}]}})"
             )
 
         return property(read)

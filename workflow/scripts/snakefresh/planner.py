@@ -21,7 +21,7 @@ from snakemake.logging import logger
 from snakemake.settings.types import RerunTrigger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakefresh.files import content
+from snakefresh.files import content, touched
 from snakefresh.reasons import describe_changes
 from snakefresh.records import (
     delete_record,
@@ -144,6 +144,7 @@ class Planner:
                 for path, output in zip(result.outputs, stage.rule.output)
                 if is_flagged(output, "touch")
             ],
+            "links": stage.links,
             "may_read": set(stage.unaffected_by),
             "free": stage.files_in_free_params(result),
             "made_elsewhere": self.patterns,
@@ -215,7 +216,7 @@ class Planner:
         return None
 
     def depends_on_others(self, path):
-        """Return whether a file depends on a rule that is no stage, which Snakemake decides about."""
+        """Return whether a file depends on a rule that is no stage: Snakemake decides about it."""
         if maker := self.maker(path):
             paths = [each for own in self.inputs(maker).values() for each in own]
             return any(map(self.depends_on_others, paths))
@@ -283,11 +284,14 @@ class Planner:
 
     def job_ends(self, job):
         """Write the record of a result whose job writes none, or that was declared good."""
-        if result := self._result_of(job):
-            if self.workflow.touch:
-                self._accept(result)
-            elif not result.stage.is_python:
-                self._write_record(result, own=[])
+        if not (result := self._result_of(job)):
+            return
+        if self.workflow.touch:
+            self._accept(result)
+        elif not result.stage.is_python:
+            self._write_record(result, own=[])
+        for path, known in (read_record(result.record) or {"outputs": {}})["outputs"].items():
+            touched(path, known)  # by Snakemake, after the job
 
     def _result_of(self, job):
         stage = self.stages.get(job.rule)

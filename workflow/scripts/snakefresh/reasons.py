@@ -6,6 +6,13 @@ from pathlib import Path
 
 from snakefresh.traces import describe
 
+# Parts of the wiring of a stage: values by name, and the others in words.
+VALUES = ("params", "environment")
+WORDS = {
+    "script": "another script",
+    "text": "its rule changed",
+    "software": "another software environment",
+}
 MAX_REASONS = 3
 MAX_LENGTH = 200  # of both values of a setting
 
@@ -17,7 +24,11 @@ def describe_changes(before, now, changes, base, describe_maker):
     `base`. `describe_maker` returns why it counts in words that an input was made otherwise.
     """
     reasons = differing_settings(before["settings"], now["settings"])
-    reasons += [f"its rule changed: {key}" for key in _differing(before["wiring"], now["wiring"])]
+    wiring = _differing(before["wiring"], now["wiring"])
+    for key in [key for key in wiring if key in VALUES]:
+        reasons += differing_settings(before["wiring"][key], now["wiring"][key])
+    if not reasons:
+        reasons += [WORDS.get(key, f"other {key}") for key in wiring]
     reasons += dict.fromkeys(_describe_change(*change, base) for change in changes)
     if not reasons:
         upstream = _differing(before["upstream"], now["upstream"])

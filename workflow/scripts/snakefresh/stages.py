@@ -77,7 +77,8 @@ class Stage:
         wildcards = result.wildcards
         own = {name: paths for name, paths in inputs.items() if name not in self.shortcuts}
         return {
-            "script": self.script(wildcards) if self.is_python else self._text(result, own),
+            "script": self.script(wildcards) if self.is_python else None,
+            "text": None if self.is_python else self._text(result, own),
             "inputs": own,
             "outputs": result.outputs,
             "params": {

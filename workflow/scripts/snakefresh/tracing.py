@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import wraps
 
-from snakefresh.code import definitions
+from snakefresh.code import definitions, remembered_parts
 from snakefresh.files import CACHE, content, digest, listing, write
 from snakefresh.traces import answer
 
@@ -41,7 +41,7 @@ executed = set()  # (file, function)
 sources = {}  # {file: bytes} of the code that was imported
 looked_up = set()  # dotted names of modules
 data = {}  # {path: hash when it was first read or looked for}
-written = set()  # paths
+written = set()  # paths of files, and of folders that did not exist before
 may_run_any_code = set()  # reasons why all code counts
 place = None
 noting = threading.local()
@@ -75,33 +75,33 @@ def stop():
 
 def is_code(path):
     """Whether a file is code of the workflow: neither installed nor of this package."""
-    if not path.endswith((".py", ".so", ".pyd")) or INSTALLED.search(path):
+    if not path.endswith((".py", ".so", ".pyd")) or is_installed(path):
         return False
-    path = os.path.realpath(path)
-    return not (path.startswith((HERE, STANDARD_LIBRARY)) or INSTALLED.search(path))
+    return not is_installed(os.path.realpath(path))
+
+
+def is_installed(path):
+    """Whether a path is below the standard library or installed packages, or of this package."""
+    return path.startswith((HERE, STANDARD_LIBRARY)) or INSTALLED.search(path) is not None
 
 
 def is_folder_of_code(path):
     """Whether modules in a folder are code of the workflow."""
     path = os.path.join(path, "")
-    return not (
-        INSTALLED.search(path)
-        or path.startswith((HERE, STANDARD_LIBRARY))
-        or "/.snakemake/" in path
-        or "/snakemake-runtime-cache/" in path
-    )
+    cached = "/.snakemake/" in path or "/snakemake-runtime-cache/" in path
+    return not (cached or is_installed(path))
 
 
 def note_data(path, answer=content):
     """Note that a file is read, or looked for, with its present content."""
     if not isinstance(path, (str, bytes, os.PathLike)):
         return
-    path = os.path.abspath(os.fsdecode(path))
-    if path.startswith((HERE, STANDARD_LIBRARY)) or INSTALLED.search(path):
+    path = _absolute(path)
+    if is_installed(path) or path.endswith(".pyc"):
         return
-    if "/.snakemake/" in path or "/.traces/" in path or path.endswith(".pyc"):
+    if "/.snakemake/" in path or "/.traces/" in path:
         return
-    if "/<" in path or path in written or not (name := place.name(path)):
+    if "/<" in path or _is_own(path) or not (name := place.name(path)):
         return
     name += "/" if answer is listing else ""
     if name not in data:
@@ -132,18 +132,20 @@ class Loader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname):
         source, file = self.get_data(self.path), place.name_code(self.path)
         sources[file] = source
-        stamp = digest(f"{digest(source)} {file} {self.path} {sys.implementation.cache_tag}")
-        memory = CACHE / "code" / f"{stamp}.{importlib.util.MAGIC_NUMBER.hex()}"
+        stamp = digest(f"{digest(source)} {file} {self.path} {importlib.util.MAGIC_NUMBER}")
+        memory = CACHE / "code" / stamp
         with suppress(OSError, ValueError, EOFError, TypeError):
             return marshal.loads(memory.read_bytes())
-        code = compile(self.mark(source, file), self.path, "exec", dont_inherit=True)
+        tree = ast.parse(source, self.path)
+        remembered_parts(source, tree)
+        code = compile(self.mark(source, tree, file), self.path, "exec", dont_inherit=True)
         with suppress(OSError):
             write(memory, marshal.dumps(code))
         return code
 
-    def mark(self, source, file):
-        """Return the syntax tree of a source text, with a mark in each function."""
-        tree = ast.parse(source, self.path)
+    @staticmethod
+    def mark(source, tree, file):
+        """Return the syntax tree of a source text with a mark in each function."""
         if b"numba" in source:  # it cannot compile the marks: all functions count
             executed.update((file, name) for name, _ in definitions(tree))
             return tree
@@ -185,7 +187,10 @@ def hook(event, arguments):
         if is_module and place.name_code(file) not in sources:  # of another loader, or run by path
             note_data(file)
     elif event == "os.mkdir":
-        _note_written(arguments[0])
+        if not os.path.exists(arguments[0]):
+            written.add(_absolute(arguments[0]))
+    elif event == "os.rename":
+        written.add(_absolute(arguments[1]))
     elif event in ("os.fork", "os.forkpty"):
         may_run_any_code.add(event)
     elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
@@ -198,14 +203,24 @@ def _see_open(path, mode, flags, frame):
     if isinstance(path, int):
         return
     if (flags or 0) & (os.O_WRONLY | os.O_RDWR):
-        _note_written(path)
+        if flags & os.O_RDWR and not flags & (os.O_TRUNC | os.O_EXCL):
+            note_data(path)
+        written.add(_absolute(path))
     elif not _only_shows(path, frame):
         note_data(path)
 
 
-def _note_written(path):
-    if isinstance(path, (str, bytes, os.PathLike)):
-        written.add(os.path.abspath(os.fsdecode(path)))
+def _absolute(path):
+    return os.path.abspath(os.fsdecode(path))
+
+
+def _is_own(path):
+    """Whether the job itself has made a file, or a folder above it."""
+    while path != "/":
+        if path in written:
+            return True
+        path = os.path.dirname(path)
+    return False
 
 
 def _only_shows(path, frame):
@@ -279,9 +294,9 @@ def folders_of_code():
 
 
 def questions(script, source, declared):
-    """Return the trace of the script up to now, without answers, and what was read: see traces.
+    """Return the trace of the script up to now without answers, and what was read: see traces.
 
-    `source` is the text of the script, and `declared` has the paths that do not count by themselves.
+    `source` is the text of the script; what is below the paths `declared` does not count.
     """
     folders = folders_of_code()
     for module in SPAWNERS & set(sys.modules):
@@ -291,7 +306,8 @@ def questions(script, source, declared):
         for name, known in data.items()
         for path in [os.path.abspath(place.find(name))]
         if not any(path == each or path.startswith(each + os.sep) for each in declared)
-        if known is not None or path not in written  # what the job itself has made is no input
+        if not (known == "a folder" and any(each.startswith(path + os.sep) for each in declared))
+        if known is not None or not _is_own(path)  # it was not there before the job made it
     }
     if may_run_any_code:
         found |= {name: answer(name, place) for name in (f"{each}/**.py" for each in folders)}

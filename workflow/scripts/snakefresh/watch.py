@@ -120,8 +120,8 @@ def _refuse_unsupported(stage):
             with open(path, "rb") as file:
                 if b"snakefresh" not in file.read():
                     problem = (
-                        f"has a script, {stage.script({})}, that does not begin with `from snakefresh "
-                        "import recorded`, so nothing would be known of it"
+                        f"has a script, {stage.script({})}, that does not begin with "
+                        "`from snakefresh import recorded`, so nothing would be known of it"
                     )
         except FileNotFoundError:
             problem = None  # Snakemake says so if it runs
