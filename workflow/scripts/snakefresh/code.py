@@ -104,7 +104,7 @@ def parts(source, tree=None):
     return found | {"": Part(digest(order), frozenset(names))}
 
 
-def select(executed, script, sources, more=None, whole=False):
+def select(executed, script, sources, more, whole=False):
     """Return ({part: hash}, names): what counts if `executed`, {(file, function)}, was.
 
     `script` counts whole, or None does. `sources` is {file: its parts}. With `whole`, every
@@ -158,7 +158,7 @@ def select(executed, script, sources, more=None, whole=False):
         if (name := queue.pop()) in names:
             continue
         names.add(name)
-        for new, own in more(name).items() if more else ():
+        for new, own in more(name).items():
             if new not in sources:
                 sources[new] = own
                 add({new: own})

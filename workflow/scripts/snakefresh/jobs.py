@@ -6,6 +6,7 @@ script. In a process without a job, such as a child that imports the script agai
 
 import ast
 import os
+import re
 import shutil
 import sys
 import threading
@@ -27,7 +28,7 @@ from snakefresh.records import (
 from snakefresh.traces import Place, differences, present
 
 AGAIN = "Run the command again."
-PREAMBLE_END = "######## snakemake preamble end #########\n\n"
+PREAMBLE_END = b"######## snakemake preamble end #########\n"
 
 
 class Job:
@@ -130,20 +131,20 @@ class Job:
     def trace(self):
         """Return the trace of the job, which ends here."""
         snakemake, plan = self.snakemake, self.plan
-        given = [
+        given = {
             *snakemake.input,
             *snakemake.output,
             *snakemake.log,
             plan["record"],
             *plan["links"],
-            *plan["free"],
-        ]
-        declared = [os.path.abspath(str(path)) for path in given if path]
-        declared += [path for each in declared if (path := os.path.realpath(each)) != each]
+        }
+        # A folder that has all of the project in it is not what a param means.
+        given |= {path for path in plan["free"] if not self.place.is_below(path)}
+        declared = {os.path.abspath(path) for path in given} | set(map(os.path.realpath, given))
         asked, loaded = tracing.questions(plan["script"], self.source, declared)
         for name in asked["data"]:
             for rule, pattern in plan["made_elsewhere"]:
-                if pattern.fullmatch(os.path.relpath(self.place.find(name))):
+                if re.fullmatch(pattern, os.path.relpath(self.place.find(name))):
                     raise RecordError(
                         f"{plan['script']} reads {name}, which the rule {rule} makes: "
                         "name it among the inputs of the rule"
@@ -175,9 +176,8 @@ def _executed_source(script):
     """The text of the script as it runs: the file may have changed since Snakemake read it."""
     source = Path(script).read_bytes()
     running = Path(sys.modules["__main__"].__real_file__).read_bytes()
-    running = running.partition(PREAMBLE_END.encode())[2] or source
-    same = running.decode(errors="replace").split() == source.decode(errors="replace").split()
-    return source if same else running
+    running = running.partition(PREAMBLE_END)[2]
+    return source if running.splitlines() == source.splitlines() else running
 
 
 def _check_script(source, name):

@@ -10,7 +10,6 @@ To Snakemake this is said by two means:
 
 import logging
 import os
-import re
 import time
 from functools import cache
 
@@ -31,7 +30,7 @@ from snakefresh.records import (
     write_record,
     write_trace,
 )
-from snakefresh.stages import Result, TooEarlyError
+from snakefresh.stages import Result, TooEarlyError, by_name
 from snakefresh.traces import differences, present
 
 
@@ -42,8 +41,8 @@ class Planner:
         self.workflow, self.stages = workflow, {}
         self.decides_alone = False  # whether all rules are stages, or left alone by their author
         for name in (
-            *("inputs", "plan", "runs", "is_forced", "maker", "depends_on_others"),
-            *("differences_of_trace", "_result"),
+            *("inputs", "plan", "first_reason", "runs", "is_forced", "maker"),
+            *("depends_on_others", "differences_of_trace", "_result"),
         ):
             setattr(self, name, cache(getattr(self, name)))
         if workflow.is_main_process:
@@ -82,16 +81,19 @@ class Planner:
         return files, mapping, {file: d for file, d in dependencies.items() if file in files}, False
 
     def _make_ancient(self, files, is_wanted):
-        """The inputs that are wanted, as ancient ones, and those that depend on other rules."""
-        kept = InputFiles()
+        """The inputs that are wanted, as ancient ones.
+
+        If some depend on rules that are no stages, Snakemake may run the job: then all are kept.
+        """
+        others, kept = {file for file in files if self.depends_on_others(str(file))}, InputFiles()
         for name, item in files._allitems():
             first, own = len(kept), [item] if isinstance(item, str) else list(item)
             for file in own:
-                if self.depends_on_others(str(file)):
-                    kept.append(file)
-                elif is_wanted(str(file)):
+                if file not in others and is_wanted(str(file)):
                     file.flags["ancient"] = True
-                    kept.append(file)
+                elif not others:
+                    continue
+                kept.append(file)
             if name:
                 is_one = isinstance(item, str) and len(kept) > first
                 kept._set_name(name, first, end=None if is_one else len(kept))
@@ -104,23 +106,19 @@ class Planner:
         """Return why a result is made, in parentheses."""
         result = self.result(stage, wildcards)
         try:
-            reason = self.why_stale(result)
-            if (
-                not reason
-                and not self._is_forced_itself(result)
-                and any(map(self.runs, self.makers(result)))
-            ):
-                reason = f"follows {', '.join(sorted({m.stage.name for m in self.makers(result)}))}"
+            reason, makers = self.first_reason(result), self.makers(result)
+            if not reason and not self._is_forced_itself(result) and any(map(self.runs, makers)):
+                reason = f"follows {', '.join(sorted({maker.stage.name for maker in makers}))}"
         except TooEarlyError:
             return ""
         return f" ({reason or 'once more'})"
 
-    def plan_of_job(self, stage, wildcards):
-        """Return what the job of a result needs to know."""
-        result = self.result(stage, wildcards)
-        inputs, plan = self.inputs(result), self.plan(result)
+    def plan_of_job(self, stage, wildcards, files):
+        """Return what the job of a result needs to know; `files` are its inputs."""
+        result, inputs = self.result(stage, wildcards), by_name(files)
+        plan = self._plan(result, inputs)
         execution = self.workflow.execution_settings  # None where nothing runs: --rulegraph
-        makers = {p: maker for own in inputs.values() for p in own if (maker := self.maker(p))}
+        makers = {path: maker for path in files if (maker := self.maker(path))}
         return {
             **{"settings": plan["settings"], "wiring": plan["wiring"]},
             **{"rule": stage.name, "base": stage.place.base, "script": stage.script(wildcards)},
@@ -230,7 +228,7 @@ class Planner:
                 name = os.path.basename(str(output))
                 among = self._others if "{" in name else self._by_name.setdefault(name, [])
                 among.append((rule, output))
-                self.patterns.append((rule.name, re.compile(output.regex())))
+                self.patterns.append((rule.name, output.regex()))
         self.maker.cache_clear()
 
     def _producers(self, path):
@@ -251,10 +249,14 @@ class Planner:
         runs that it reads from: Snakemake would run it anyway, and without waiting, as its set of
         inputs changes.
         """
-        if self.why_stale(result) or self.is_forced(result):
+        if self.first_reason(result) or self.is_forced(result):
             return True
         triggers = self.workflow.dag_settings.rerun_triggers
         return RerunTrigger.INPUT in triggers and any(map(self.runs, self.makers(result)))
+
+    def first_reason(self, result):
+        """Return why a result was not current when planning came to it, or None."""
+        return self.why_stale(result)
 
     @property
     def forces(self):
@@ -270,7 +272,8 @@ class Planner:
 
     def _is_forced_itself(self, result):
         dag = self.workflow.dag_settings
-        forced = {*map(str, dag.forcerun), *(map(str, dag.targets) if dag.forcetargets else ())}
+        forced = {*dag.forcerun, *(dag.targets if dag.forcetargets else ())}
+        forced = {str(each) for each in forced} | {os.path.relpath(each) for each in forced}
         return dag.forceall or not forced.isdisjoint({result.stage.rule.name, *result.outputs})
 
     # ---- What the main process does when jobs begin and end.
@@ -366,16 +369,23 @@ class _Reports(logging.Handler):
 
     def __init__(self, planner):
         super().__init__()
-        self._planner = planner
+        self._planner, self._jobs = planner, {}
 
     def emit(self, record):
-        event, dag = getattr(record, "event", None), self._planner.workflow.dag
-        if self._planner.workflow.dryrun or event not in (
-            LogEvent.JOB_STARTED,
-            LogEvent.JOB_FINISHED,
-        ):
+        event = getattr(record, "event", None)
+        if self._planner.workflow.dryrun:
             return
-        begins = event == LogEvent.JOB_STARTED
-        numbers = record.jobs if begins else [record.job_id]
-        for job in [job for job, number in dag._jobid.items() if number in numbers]:
-            self._planner.job_begins(job) if begins else self._planner.job_ends(job)
+        if event == LogEvent.JOB_FINISHED:
+            self._planner.job_ends(self._job(record.job_id))
+        elif event == LogEvent.JOB_STARTED:
+            for job in filter(None, map(self._job, record.jobs)):
+                self._planner.job_begins(job)
+        elif event == LogEvent.GROUP_INFO:
+            for job in record.jobs:
+                self._planner.job_begins(job)
+
+    def _job(self, number):
+        """The job with a number of this call; None for the name of a group."""
+        if number not in self._jobs:
+            self._jobs = {n: job for job, n in self._planner.workflow.dag._jobid.items()}
+        return self._jobs.get(number)

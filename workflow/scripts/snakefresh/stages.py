@@ -45,11 +45,15 @@ class Result:
         files, _, _, is_incomplete = self.stage.expand_input(self.wildcards)
         if is_incomplete:
             raise TooEarlyError(next(f for f in files if is_flagged(f, "checkpoint_target")))
-        found = {}
-        for name, item in files._allitems():
-            own = [item] if isinstance(item, str) else item
-            found.setdefault(name or "", []).extend(map(str, own))
-        return found
+        return by_name(files)
+
+
+def by_name(files):
+    """Return the inputs of a job as {name or "": [path, ...]}."""
+    found = {}
+    for name, item in files._allitems():
+        found.setdefault(name or "", []).extend(map(str, [item] if isinstance(item, str) else item))
+    return found
 
 
 class Stage:

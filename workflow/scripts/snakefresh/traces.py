@@ -18,7 +18,6 @@ import json
 import os
 import re
 import sys
-from functools import cache
 from pathlib import Path
 
 from snakefresh.code import AS_TEXT, VERSION, Part, remembered_parts, select, words
@@ -35,6 +34,13 @@ class Place:
 
     def __init__(self, base, config=None):
         self.base, self.config = os.path.realpath(base), config or {}
+
+    def is_below(self, folder):
+        """Return whether the workflow, or the working directory, is below a folder."""
+        top = os.path.join(os.path.realpath(folder), "")
+        return any(
+            os.path.join(os.path.realpath(each), "").startswith(top) for each in (self.base, ".")
+        )
 
     def find(self, path):
         """Return where the path of a trace is."""
@@ -90,10 +96,9 @@ def present(trace, place, loaded=None):
             for key in trace["config"]
         },
     }
-    same = trace.get("version") == VERSION and now["files"] == trace["files"]
-    if same and trace["parts"] and not (trace["accepted"] and now["modules"] != trace["modules"]):
+    if trace.get("version") == VERSION and now["files"] == trace["files"]:
         return now | {"parts": trace["parts"]}
-    return now | {"parts": _count(trace, place, sources)}
+    return now | _count(trace, place, sources)
 
 
 def differences(before, now):
@@ -109,7 +114,7 @@ def differences(before, now):
 
 
 def _count(trace, place, sources):
-    """{part: hash} of what counts in the present source."""
+    """What counts in the present source: {"parts": ..., "files": ...}."""
     known = {file: source for file, source in sources.items() if source is not None}
     found = {file: _parts(file, source, trace) for file, source in known.items()}
     executed = {
@@ -117,11 +122,22 @@ def _count(trace, place, sources):
         for part in trace["parts"]
         if (name := part.partition(":")[2]) and name[0] not in "=?<"
     }
-    more = cache(lambda name: _modules_named(name, trace, place)) if trace["accepted"] else None
-    counted, names = select(executed, trace["script"], found, more, whole=trace["accepted"])
+    accepted, modules = trace["accepted"], {}
+    if accepted:  # what counting code names may be a module that it imports
+        for path in {path for f in trace["folders"] for path in _python_files(place.find(f))}:
+            stem = path.parent.name if path.name == "__init__.py" else path.stem
+            modules.setdefault(stem, []).append(path)
+
+    def more(name):
+        files = {place.name_code(path): path.read_bytes() for path in modules.pop(name, ())}
+        known.update(files)
+        return {file: _parts(file, source, trace) for file, source in files.items()}
+
+    counted, names = select(executed, trace["script"], found, more, whole=accepted)
+    files = {file: digest(source) for file, source in known.items()}
     if names & AS_TEXT:
-        counted |= {file: digest(source) for file, source in known.items()}
-    return counted
+        counted |= files
+    return {"parts": counted, "files": dict.fromkeys(trace["files"]) | files}
 
 
 def _parts(file, source, trace):
@@ -135,17 +151,6 @@ def _parts(file, source, trace):
         if digest(source) != trace["files"].get(file):
             own = {"": digest(source)}
         return {name: Part(part, words(source)) for name, part in own.items()}
-
-
-def _modules_named(name, trace, place):
-    """{file: parts} of the modules of a name, which counting code may import."""
-    found = {}
-    for folder in trace["folders"]:
-        for path in _python_files(place.find(folder)):
-            stem = path.parent.name if path.name == "__init__.py" else path.stem
-            if stem == name and (source := _read(path)) is not None:
-                found[place.name_code(path)] = _parts("", source, trace)
-    return found
 
 
 def _python_files(folder):

@@ -27,6 +27,10 @@ HERE = os.path.dirname(os.path.realpath(__file__)) + os.sep
 STANDARD_LIBRARY = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
 INSTALLED = re.compile(r"/(site|dist)-packages/")
 PYTHON = re.compile(r"(python|pypy|ipython|jupyter|pytest|uv|conda|mamba)[\d.]*")
+SEEN = {
+    *("open", "os.listdir", "os.scandir", "exec", "os.mkdir", "os.rename", "os.fork", "os.forkpty"),
+    *("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen"),
+}
 SHELLS = {"sh", "bash", "dash", "zsh"}
 # Modules that start processes of Python without an audit event.
 SPAWNERS = {
@@ -44,7 +48,13 @@ data = {}  # {path: hash when it was first read or looked for}
 written = set()  # paths of files, and of folders that did not exist before
 may_run_any_code = set()  # reasons why all code counts
 place = None
-noting = threading.local()
+
+
+class _Noting(threading.local):
+    stopped = False  # in this thread, while the trace itself works, or has ended
+
+
+noting = _Noting()
 
 
 def start(where):
@@ -70,7 +80,7 @@ def start(where):
 
 def stop():
     """End the trace."""
-    noting.now = True
+    noting.stopped = True
 
 
 def is_code(path):
@@ -114,13 +124,11 @@ def unnoticed(function):
 
     @wraps(function)
     def called(*arguments, **named):
-        if getattr(noting, "now", False):
-            return None
-        noting.now = True
+        before, noting.stopped = noting.stopped, True
         try:
             return function(*arguments, **named)
         finally:
-            noting.now = False
+            noting.stopped = before
 
     return called
 
@@ -173,13 +181,18 @@ class Finder:
         return spec
 
 
-@unnoticed
 def hook(event, arguments):
     """See what the process does; the names of events are those of Python's audit hooks."""
+    if event in SEEN and not noting.stopped:
+        _see(event, arguments, sys._getframe(1))
+
+
+@unnoticed
+def _see(event, arguments, frame):
     if event == "open":
-        _see_open(*arguments, sys._getframe(2))
+        _see_open(*arguments, frame)
     elif event in ("os.listdir", "os.scandir"):
-        if "importlib" not in sys._getframe(2).f_code.co_filename:
+        if "importlib" not in frame.f_code.co_filename:
             note_data("." if arguments[0] is None else arguments[0], listing)
     elif event == "exec":
         file = arguments[0].co_filename
@@ -193,14 +206,15 @@ def hook(event, arguments):
         written.add(_absolute(arguments[1]))
     elif event in ("os.fork", "os.forkpty"):
         may_run_any_code.add(event)
-    elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
-        _see_child(arguments[1] if event != "subprocess.Popen" else [arguments[0], *arguments[1]])
     elif event == "os.system":
         _see_child([arguments[0]])
+    else:
+        program, given, *_ = arguments
+        _see_child([program, *([given] if isinstance(given, (str, bytes)) else given)])
 
 
 def _see_open(path, mode, flags, frame):
-    if isinstance(path, int):
+    if not isinstance(path, (str, bytes, os.PathLike)):
         return
     if (flags or 0) & (os.O_WRONLY | os.O_RDWR):
         if flags & os.O_RDWR and not flags & (os.O_TRUNC | os.O_EXCL):
@@ -258,7 +272,8 @@ def _noted(function):
     note = unnoticed(lambda path, frame: _only_shows(path, frame) or note_data(path))
 
     def noted(path, *arguments, **named):
-        note(path, sys._getframe(1))
+        if not noting.stopped:
+            note(path, sys._getframe(1))
         return function(path, *arguments, **named)
 
     return noted
@@ -282,6 +297,10 @@ class Noted(Mapping):
         self.read.add("*")
         return len(self.values_)
 
+    def copy(self):
+        """Return a dict with the same values."""
+        return dict(self)
+
 
 def folders_of_code():
     """Return the folders in `sys.path` in which code of the workflow is looked up."""
@@ -303,7 +322,7 @@ def questions(script, source, declared):
         may_run_any_code.add(module)
     found = {
         name: known
-        for name, known in data.items()
+        for name, known in list(data.items())
         for path in [os.path.abspath(place.find(name))]
         if not any(path == each or path.startswith(each + os.sep) for each in declared)
         if not (known == "a folder" and any(each.startswith(path + os.sep) for each in declared))

@@ -138,13 +138,13 @@ def _prepare(stage, planner):
     rule.expand_input = lambda wildcards, groupid=None: planner.expand_input(
         stage, dict(wildcards), groupid
     )
-    # (A param that asks for `output` is not compared by Snakemake.)
+    # (Params that ask for `input` or `output` are not compared by Snakemake.)
     if not hasattr(rule.params, "why") and not re.search(r"\{params\}", rule.shellcmd or ""):
         rule.message = rule.message or f"{rule.name}{{params.why}}"
         rule.set_params(why=lambda wildcards, output: planner.say_why(stage, _dict(wildcards)))
     if stage.is_python:
         rule.set_params(
-            snakefresh=lambda wildcards, output: planner.plan_of_job(stage, _dict(wildcards))
+            snakefresh=lambda wildcards, input: planner.plan_of_job(stage, _dict(wildcards), input)
         )
         for output in rule.output:
             if not is_flagged(output, "temp") and not is_flagged(output, "touch"):
