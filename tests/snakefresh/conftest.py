@@ -1,9 +1,9 @@
 """Worlds that are run once, and copied for each test."""
 
 import pytest
+from toys import copy_toy, make_toy
 
 from project import share_project
-from toys import copy_toy, make_toy
 
 
 @pytest.fixture(scope="session")

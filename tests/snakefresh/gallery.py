@@ -89,7 +89,7 @@ PLAIN = {
         {
             "the helper": change("helper.py", "return x", "return x + 1"),
             "what nobody calls in the helper": harmless("helper.py", "return 1", "return 2"),
-            "the package gains a statement": (write("package/__init__.py", "import sys\n"), RUNS),
+            "the package gains a statement": (write("package/__init__.py", "print(1)\n"), RUNS),
         },
         imports="from package.model import run",
     ),
@@ -126,8 +126,8 @@ PLAIN = {
     "defined_in_a_statement": Form(
         "lib.run()",
         {
-            "lib.py": "import contextlib\n\nfor _ in [1]:\n\n    def in_for():\n        return 1\n\n"
-            "while True:\n\n    def in_while():\n        return 2\n\n    break\n\nmatch 1:\n"
+            "lib.py": "import contextlib\n\nfor _ in [1]:\n\n    def in_for():\n"
+            "        return 1\n\nwhile True:\n\n    def in_while():\n        return 2\n\n    break\n\nmatch 1:\n"
             "    case 1:\n\n        def in_match():\n            return 3\n\n"
             "with contextlib.nullcontext():\n\n    def in_with():\n        return 4\n\n"
             "if True:\n\n    def in_if():\n        return 5\n\ntry:\n\n    def in_try():\n"
@@ -347,8 +347,8 @@ IMPORTS = {
         "lib.run()",
         {"lib.py": "import far\n\n\ndef run():\n    return far.X\n", "vendor/far.py": "X = 1\n"},
         {"a module in a folder put on the path": change("vendor/far.py", "X = 1", "X = 2")},
-        imports="import sys\n\nsys.path.insert(0, str(Path(__file__).parent / 'vendor'))\nimport lib",
-        before="",
+        imports="import sys\n\nsys.path.insert(0, str(Path(__file__).parent / 'vendor'))\n"
+        "import lib",
     ),
     "link_to_a_module": Form(
         "lib.run()",
@@ -520,8 +520,8 @@ CLASSES = {
     "registered_by_a_metaclass": Form(
         "lib.run()",
         {
-            "base.py": "class Meta(type):\n    known = []\n\n    def __new__(meta, name, bases, body):"
-            "\n        cls = super().__new__(meta, name, bases, body)\n"
+            "base.py": "class Meta(type):\n    known = []\n\n    def __new__(meta, name, bases, "
+            "body):\n        cls = super().__new__(meta, name, bases, body)\n"
             "        meta.known.append(name)\n        return cls\n\n\n"
             "class Base(metaclass=Meta):\n    pass\n",
             "lib.py": "import base\n\n\nclass First(base.Base):\n    pass\n\n\ndef run():\n"
@@ -537,7 +537,8 @@ CLASSES = {
         {
             "lib.py": "KNOWN = {}\n\n\ndef register(function):\n"
             "    KNOWN[function.__name__] = function\n    return function\n\n\n@register\n"
-            "def one():\n    return 1\n\n\ndef run():\n    return {k: f() for k, f in KNOWN.items()}\n"
+            "def one():\n    return 1\n\n\n"
+            "def run():\n    return {k: f() for k, f in KNOWN.items()}\n"
         },
         {
             "a new one": (append("lib.py", "\n\n@register\ndef two():\n    return 2\n"), RUNS),
@@ -581,7 +582,7 @@ CLASSES = {
             "    @property\n    def double(self):\n        return self.width * 2\n\n\n"
             "class Point(NamedTuple):\n    x: int = 1\n\n\nclass Kind(Enum):\n    ONE = 'one'\n\n\n"
             "class Tagged:\n    tag: int\n\n\ndef run():\n    return Size().double, Point().x,"
-            " Kind.ONE.value, str(get_type_hints(Tagged)), len(fields(Size)), repr(Size())\n"
+            " Kind.ONE.value, str(get_type_hints(Tagged)), len(fields(Size)), repr(Size())[:5]\n"
         },
         {
             "a constant in a default": change("lib.py", "BASE = 3", "BASE = 4"),
@@ -622,8 +623,8 @@ COMPUTED = {
     "getattr_of_a_computed_name": Form(
         "lib.run()",
         {
-            "lib.py": "import sys\n\n\ndef fit_1():\n    return 1\n\n\nLIMIT_1 = 5\n\n\ndef run():\n"
-            "    me = sys.modules[__name__]\n    return [getattr(me, f'fit_{1}')(), "
+            "lib.py": "import sys\n\n\ndef fit_1():\n    return 1\n\n\nLIMIT_1 = 5\n\n\n"
+            "def run():\n    me = sys.modules[__name__]\n    return [getattr(me, f'fit_{1}')(), "
             "getattr(me, f'LIMIT_{1}'), hasattr(me, 'step_' + str(9))]\n",
             "classes.py": "class C:\n    def no(self):\n        return 'unused'\n",
         },
@@ -715,7 +716,10 @@ TEXT = {
     ),
     "reads_its_own_file": Form(
         "lib.run()",
-        {"lib.py": "from pathlib import Path\n\n\ndef run():\n    return len(Path(__file__).read_text())\n"},
+        {
+            "lib.py": "from pathlib import Path\n\n\ndef run():\n"
+            "    return len(Path(__file__).read_text())\n"
+        },
         {"a comment": (append("lib.py", "# A comment.\n"), RUNS)},
     ),
 }
@@ -742,8 +746,8 @@ FILES = {
     "absence": Form(
         "lib.run()",
         {
-            "lib.py": "import os\nfrom pathlib import Path\n\nHERE = os.path.dirname(__file__)\n\n\n"
-            "def at(name):\n    return os.path.join(HERE, name)\n\n\ndef tried():\n    try:\n"
+            "lib.py": "import os\nfrom pathlib import Path\n\nHERE = os.path.dirname(__file__)\n"
+            "\n\ndef at(name):\n    return os.path.join(HERE, name)\n\n\ndef tried():\n    try:\n"
             "        return open(at('by_open')).read()\n    except OSError:\n"
             "        return None\n\n\ndef run():\n    return [os.path.exists(at('by_exists')), "
             "os.path.isfile(at('by_isfile')), os.access(at('by_access'), os.R_OK), "
@@ -853,8 +857,12 @@ FILES = {
     "undeclared_file": Form(
         "open('notes.txt').read()",
         {"lib.py": ""},
-        {"a file of the project that the rule does not name": (
-            lambda toy, folder: toy.write("notes.txt", "other\n"), RUNS)},
+        {
+            "a file of the project that the rule does not name": (
+                lambda toy, folder: toy.write("notes.txt", "other\n"),
+                RUNS,
+            )
+        },
     ),
 }
 
@@ -902,9 +910,9 @@ CHILDREN["programs"] = Form(
 CHILDREN["os_system"] = Form(
     "lib.run()",
     {
-        "lib.py": "import os\nimport sys\nfrom pathlib import Path\n\nHERE = Path(__file__).parent\n"
-        "\n\ndef run():\n    program = HERE / 'program.py'\n"
-        "    return os.system(f'\"{sys.executable}\" \"{program}\"') >> 8\n",
+        "lib.py": "import os\nimport sys\nfrom pathlib import Path\n\n"
+        "HERE = Path(__file__).parent\n\n\ndef run():\n    program = HERE / 'program.py'\n"
+        '    return os.system(f\'"{sys.executable}" "{program}"\') >> 8\n',
         "program.py": "raise SystemExit(3)\n",
     },
     {"the program": change("program.py", "(3)", "(4)")},
@@ -912,8 +920,8 @@ CHILDREN["os_system"] = Form(
 CHILDREN["reads_a_file_for_us"] = Form(
     "lib.run()",
     {
-        "lib.py": "import subprocess\nfrom pathlib import Path\n\nHERE = Path(__file__).parent\n\n\n"
-        "def run():\n    return subprocess.check_output(['cat', HERE / 'table.txt'], text=True)\n",
+        "lib.py": "import subprocess\nfrom pathlib import Path\n\nHERE = Path(__file__).parent\n\n"
+        "\ndef run():\n    return subprocess.check_output(['cat', HERE / 'table.txt'], text=True)\n",
         "table.txt": "1\n",
     },
     {"the file that is its argument": change("table.txt", "1", "2")},

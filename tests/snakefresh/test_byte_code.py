@@ -5,6 +5,8 @@ import py_compile
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EDITS = {
     "a module of one stage": ("scripts/mylib/model.py", "sum(y * x", "sum(y + x"),
     "a module of three stages": ("scripts/mylib/points.py", 'float(row["y"])', 'float(row["x"])'),

@@ -5,8 +5,9 @@ import shutil
 import time
 
 import pytest
-
 from toys import ALL, copy_toy, make_toy
+
+pytestmark = pytest.mark.slow
 
 CLEAN, MODEL, TITLE, DRAWING = (
     f"results/{name}" for name in ("clean.csv", "model.json", "title.txt", "model.svg")
@@ -31,10 +32,12 @@ WAITS = """
 
 def fail_if_asked(toy, stage):
     """The script of a stage fails after its work if there is a file `fail`."""
-    toy.append(f"scripts/{stage}.py", "    import os\n\n    assert not os.path.exists('fail'), 'on purpose'\n")
+    toy.append(
+        f"scripts/{stage}.py",
+        "    import os\n\n    assert not os.path.exists('fail'), 'on purpose'\n",
+    )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stage", ALL)
 def test_a_failure_is_tried_again_until_it_succeeds(toy, stage):
     fail_if_asked(toy, stage)
@@ -124,7 +127,6 @@ def test_touched_files_are_the_same(toy):
     assert toy.plan() == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stage", ALL)
 def test_killed_while_it_ran(new_toy, stage):
     script = new_toy.read(f"scripts/{stage}.py")
@@ -141,7 +143,6 @@ def test_killed_while_it_ran(new_toy, stage):
     assert new_toy.results() == other.results()
 
 
-@pytest.mark.slow
 def test_code_edited_while_a_run_is_active_is_seen_next_time(new_toy):
     toy = new_toy
     toy.append("scripts/fit.py", WAITS)
@@ -156,7 +157,6 @@ def test_code_edited_while_a_run_is_active_is_seen_next_time(new_toy):
     assert toy.plan() == {}  # what has started is recorded as what it was
 
 
-@pytest.mark.slow
 def test_the_script_edited_while_it_runs_is_seen_next_time(new_toy):
     toy = new_toy
     toy.append("scripts/fit.py", WAITS)
@@ -171,11 +171,14 @@ def test_the_script_edited_while_it_runs_is_seen_next_time(new_toy):
     assert toy.read(MODEL).count(",") == 0
 
 
-@pytest.mark.slow
 def test_code_that_a_running_job_imports_late_is_what_it_was_then(new_toy):
     toy = new_toy
     toy.replace("scripts/fit.py", "from mylib.model import fit\n", "")
-    toy.replace("scripts/fit.py", "    coefficients", f"{WAITS}    from mylib.model import fit\n\n    coefficients")
+    toy.replace(
+        "scripts/fit.py",
+        "    coefficients",
+        f"{WAITS}    from mylib.model import fit\n\n    coefficients",
+    )
     process = toy.start()
     toy.wait_for("../started", process)
     toy.replace("scripts/mylib/model.py", "/ len", "// len")
@@ -184,12 +187,15 @@ def test_code_that_a_running_job_imports_late_is_what_it_was_then(new_toy):
     assert toy.plan() == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", ["data.csv", "scripts/mylib/factor.txt"])
 def test_a_file_that_is_read_and_edited_while_a_run_is_active(new_toy, path):
     toy = new_toy
     toy.write("scripts/mylib/factor.txt", "1")
-    toy.replace("scripts/clean.py", "    threshold =", "    factor = open('scripts/mylib/factor.txt').read()\n    threshold =")
+    toy.replace(
+        "scripts/clean.py",
+        "    threshold =",
+        "    factor = open('scripts/mylib/factor.txt').read()\n    threshold =",
+    )
     toy.append("scripts/clean.py", WAITS)
     process = toy.start()
     toy.wait_for("../started", process)
@@ -201,7 +207,6 @@ def test_a_file_that_is_read_and_edited_while_a_run_is_active(new_toy, path):
     assert toy.plan() == {}
 
 
-@pytest.mark.slow
 def test_a_setting_edited_while_a_run_is_active(new_toy):
     toy = new_toy
     toy.append("scripts/fit.py", WAITS)
@@ -236,8 +241,18 @@ def test_touch_accepts_only_what_it_touches(toy):
 
 LATER = {
     "a function that was executed": ("model.py", "/ len", "// len", ["fit", "draw"]),
-    "the script": ("../fit.py", "json.dump(coefficients", "json.dump(0 or coefficients", ["fit", "draw"]),
-    "another module": ("points.py", "csv.DictReader(file)", "[*csv.DictReader(file)]", ["clean", "fit", "draw"]),
+    "the script": (
+        "../fit.py",
+        "json.dump(coefficients",
+        "json.dump(0 or coefficients",
+        ["fit", "draw"],
+    ),
+    "another module": (
+        "points.py",
+        "csv.DictReader(file)",
+        "[*csv.DictReader(file)]",
+        ["clean", "fit", "draw"],
+    ),
 }
 
 
@@ -369,9 +384,13 @@ def test_a_job_in_a_process_of_its_own_group_is_recorded(toy):
     assert toy.plan() == {}
 
 
-@pytest.mark.slow
 def test_jobs_of_another_scheduler_are_recorded_and_cut_off(toy):
-    cluster = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", "sh -c 'sh \"$0\" > job.log 2>&1'"]
+    cluster = [
+        "--executor",
+        "cluster-generic",
+        "--cluster-generic-submit-cmd",
+        "sh -c 'sh \"$0\" > job.log 2>&1'",
+    ]
     options = [*cluster, "--jobs", "1", "--latency-wait", "5"]
     toy.set(degree=2)
     assert sorted(toy.run(*options)) == ["draw", "fit"]
@@ -408,7 +427,11 @@ def test_a_snakefile_can_ask_what_is_current(toy, method):
 
 
 def test_a_snakefile_can_ask_what_runs(toy):
-    ask(toy, "*[watched.runs(stage, {}) for stage in ('clean', 'fit', 'title', 'draw')]", "onsuccess")
+    ask(
+        toy,
+        "*[watched.runs(stage, {}) for stage in ('clean', 'fit', 'title', 'draw')]",
+        "onsuccess",
+    )
     toy.set(degree=2)
     toy.run()
     assert answer(toy.output)[-1] == "False True False True"

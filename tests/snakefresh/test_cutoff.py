@@ -1,8 +1,9 @@
-"""A job that would do the same again ends at once, within the same run, and so do those after it."""
+"""A job that would do the same again ends at once, within the same run; so do those after it."""
 
 import pytest
-
 from toys import make_workflow
+
+pytestmark = pytest.mark.slow
 
 CLEAN, MODEL, DRAWING = "results/clean.csv", "results/model.json", "results/model.svg"
 
@@ -114,8 +115,15 @@ def test_repeats_of_a_benchmark_are_not_cut_off(toy):
 
 
 def with_two_outputs(toy):
-    toy.replace("Snakefile", f'        "{MODEL}",\n    message', f'        "{MODEL}",\n        "results/log.txt",\n    message')
-    toy.append("scripts/fit.py", "    with open(snakemake.output[1], 'w') as file:\n        file.write('fitted')\n")
+    toy.replace(
+        "Snakefile",
+        f'        "{MODEL}",\n    message',
+        f'        "{MODEL}",\n        "results/log.txt",\n    message',
+    )
+    toy.append(
+        "scripts/fit.py",
+        "    with open(snakemake.output[1], 'w') as file:\n        file.write('fitted')\n",
+    )
     toy.run()
     assert toy.plan() == {}
     return toy
@@ -154,7 +162,11 @@ def test_a_job_that_was_killed_is_not_cut_off(toy):
     """Its record went first."""
     toy.set(threshold=11)
     toy.write("scripts/mylib/model.py", "import time\n" + toy.read("scripts/mylib/model.py"))
-    toy.replace("scripts/mylib/model.py", '    """The moments', '    open("started", "w")\n    time.sleep(60)\n    """The moments')
+    toy.replace(
+        "scripts/mylib/model.py",
+        '    """The moments',
+        '    open("started", "w")\n    time.sleep(60)\n    """The moments',
+    )
     process = toy.start()
     toy.wait_for("started", process)
     toy.kill(process)
@@ -192,7 +204,12 @@ rule train:
     message: "train {wildcards.n}{params.why}"
     script: "scripts/train.py"
 
-watch(workflow, settings=config, reads={"prepare": ["scale"], "train": ["rate"]}, shortcuts=["start"])
+watch(
+    workflow,
+    settings=config,
+    reads={"prepare": ["scale"], "train": ["rate"]},
+    shortcuts=["start"],
+)
 """,
     "config.yaml": "epochs: 2\nscale: 1\nrate: 1\n",
     "scripts/prepare.py": """

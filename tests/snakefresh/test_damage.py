@@ -3,8 +3,9 @@
 import os
 
 import pytest
-
 from toys import append
+
+pytestmark = pytest.mark.slow
 
 DAMAGES = {
     "a digit": lambda path: path.write_text(path.read_text()[:-2] + "7" + path.read_text()[-1:]),

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from gallery import FORMS
-from project import CHECKOUT
 from toys import ENGINE
+
+from project import CHECKOUT
 
 PROGRAM = """
 import json
@@ -27,9 +27,11 @@ TRICKY = {
     "strings side by side": "X = 'a' 'b' f'{1}' 'c'\n",
     "numbers": "X = 1_000, 0x10, 1e3, 1j, -1, 1e-300, float('nan'), 10**30\n",
     "bytes": "X = b'\\x00' rb'\\d'\n",
-    "match": "match x:\n    case {'a': [1, *rest], **more} | P(x=1) as y if y:\n        pass\n    case _:\n        pass\n",
+    "match": "match x:\n    case {'a': [1, *rest], **more} | P(x=1) as y if y:\n        pass\n"
+    "    case _:\n        pass\n",
     "positional and keyword only": "def f(a, /, b, *, c=1, **d) -> int:\n    return a\n",
-    "async": "async def f():\n    async with a as b, c:\n        return [x async for x in b if await x]\n",
+    "async": "async def f():\n    async with a as b, c:\n"
+    "        return [x async for x in b if await x]\n",
     "decorators": "@a.b(1)\n@c[0]\nclass D(E, metaclass=F, **g):\n    x: int = 1\n",
     "walrus and lambda": "X = [y := 1, y**2, lambda z=y: (yield z)]\n",
     "try star": "try:\n    pass\nexcept* ValueError as e:\n    pass\n",
@@ -109,7 +111,7 @@ DIFFERENT = {
     "a format": ("X = f'{1:>3}'\n", "X = f'{1:<3}'\n"),
     "a conversion": ("X = f'{1!r}'\n", "X = f'{1!s}'\n"),
     "nested": ("X = ((1, 2), 3)\n", "X = (1, (2, 3))\n"),
-    "strings that look like code": ("X = ['a', 'b']\n", 'X = ["a\', \'b"]\n'),
+    "strings that look like code": ("X = ['a', 'b']\n", "X = [\"a', 'b\"]\n"),
     "None and nothing": ("def f():\n    return None\n", "def f():\n    return\n"),
     "an except clause": (
         "try:\n    X = 1\nexcept ValueError:\n    X = 2\n",

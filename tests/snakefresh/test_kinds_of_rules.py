@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import pytest
-
 from toys import make_workflow
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
 from snakefresh import recorded
@@ -17,7 +18,14 @@ with recorded(snakemake) as settings:
     with open(snakemake.output[0], "w") as file:
         file.write(open(snakemake.input[0]).read().upper())
 """
-START = 'from snakefresh import watch\n\nconfigfile: "config.yaml"\n\nrule all:\n    input: "results/last.txt"\n'
+START = """
+from snakefresh import watch
+
+configfile: "config.yaml"
+
+rule all:
+    input: "results/last.txt"
+"""
 
 # A chain of three: a script, a rule of another kind, a script.
 CHAIN = (
@@ -49,7 +57,7 @@ RUN = """run:
         with open(input[0]) as file, open("table.txt") as table, open(output[0], "w") as made:
             made.write(table.read() + file.read())
 """
-KINDS = {"shell": SHELL, "run": RUN}  # (Snakemake starts anew for each `run:`)
+KINDS = {"shell": SHELL, "run": RUN}
 
 
 def make_chain(folder, kind, options=""):
@@ -60,7 +68,7 @@ def make_chain(folder, kind, options=""):
     return chain
 
 
-@pytest.fixture(params=["shell", pytest.param("run", marks=pytest.mark.slow)])
+@pytest.fixture(params=KINDS)
 def chain(request, tmp_path):
     chain = make_chain(tmp_path / "a chain", KINDS[request.param])
     assert list(chain.run()) == ["first", "other", "last"]
@@ -136,7 +144,9 @@ def test_it_can_be_forced(chain):
 
 def test_a_declared_file_of_a_shell_rule_counts(tmp_path):
     chain = make_chain(tmp_path / "a chain", 'params: table="table.txt"\n    ' + SHELL)
-    chain.replace("Snakefile", 'input: "results/first.txt"', 'input: "results/first.txt", "table.txt"')
+    chain.replace(
+        "Snakefile", 'input: "results/first.txt"', 'input: "results/first.txt", "table.txt"'
+    )
     chain.replace("Snakefile", "cat table.txt {input}", "cat {input}")
     chain.run()
     assert chain.plan() == {}
@@ -168,16 +178,18 @@ NOTEBOOK = {
             "    file.write('t\\n' + open(snakemake.input[0]).read())",
         }
     ],
-    "metadata": {"kernelspec": {"display_name": "a", "language": "python", "name": "python3"}},
+    "metadata": {
+        "kernelspec": {"display_name": "a", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "file_extension": ".py"},
+    },
     "nbformat": 4,
     "nbformat_minor": 5,
 }
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
-    not all(map(importlib.util.find_spec, ("ipykernel", "nbconvert", "papermill"))),
-    reason="needs a kernel: pip install ipykernel nbconvert papermill",
+    not all(map(importlib.util.find_spec, ("ipykernel", "nbconvert"))),
+    reason="needs a kernel: pip install ipykernel nbconvert",
 )
 def test_a_notebook_is_a_stage_by_its_text(tmp_path):
     chain = make_chain(tmp_path / "a chain", 'notebook: "scripts/other.ipynb"')
@@ -191,7 +203,6 @@ def test_a_notebook_is_a_stage_by_its_text(tmp_path):
     assert chain.plan() == {}
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("Rscript"), reason="needs R: apt-get install r-base-core")
 def test_an_r_script_is_a_stage_by_its_text(tmp_path):
     chain = make_chain(tmp_path / "a chain", 'script: "scripts/other.R"')
@@ -274,7 +285,13 @@ PLAIN = "open(snakemake.output[0], 'w').write('x')\n"
 
 def refusals():
     plain = 'script: "scripts/plain.py"'
-    yield "a script without the engine", plain, "", {"scripts/plain.py": PLAIN}, ["other", "recorded"]
+    yield (
+        "a script without the engine",
+        plain,
+        "",
+        {"scripts/plain.py": PLAIN},
+        ["other", "recorded"],
+    )
     yield (
         "a shadow folder",
         'shadow: "minimal"\n    script: "scripts/upper.py"',
@@ -283,7 +300,13 @@ def refusals():
         ["other", "shadow"],
     )
     yield "a name in left_alone that is no rule", SHELL, ", left_alone=['othr']", {}, ["othr"]
-    yield "a name in unaffected_by that is no rule", SHELL, ", unaffected_by={'othr': ['a']}", {}, ["othr"]
+    yield (
+        "a name in unaffected_by that is no rule",
+        SHELL,
+        ", unaffected_by={'othr': ['a']}",
+        {},
+        ["othr"],
+    )
     yield "a name in links that is no rule", SHELL, ", links={'othr': ['a']}", {}, ["othr"]
     yield "a script that is not there", 'script: "scripts/no.py"', "", {}, ["no.py"]
     yield (
@@ -360,7 +383,8 @@ def test_a_thread_that_outlives_the_block_is_refused(tmp_path):
     chain = make_chain(tmp_path / "a chain", 'script: "scripts/thread.py"')
     chain.write(
         "scripts/thread.py",
-        SCRIPT + "    import threading, time\n\n    threading.Thread(target=time.sleep, args=[1]).start()\n",
+        SCRIPT + "    import threading, time\n\n"
+        "    threading.Thread(target=time.sleep, args=[1]).start()\n",
     )
     assert "thread" in chain.fails()
     assert "other" in chain.plan()

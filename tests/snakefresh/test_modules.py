@@ -3,8 +3,9 @@
 import shutil
 
 import pytest
-
 from toys import Toy, make_toy
+
+pytestmark = pytest.mark.slow
 
 OUTER = """
 configfile: "config.yaml"

@@ -17,6 +17,9 @@ HERE = Path(__file__).parent
 # The folder in which the engine lies.
 ENGINE = Path(os.environ.get("SNAKEFRESH", CHECKOUT / "workflow/scripts"))
 
+# As in an environment that is activated.
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
 ALL = ["clean", "fit", "title", "draw"]
 
 # Of the rules of these workflows, each says its name, its wildcards and why it runs.
@@ -48,7 +51,7 @@ class Toy:
 
     def snakemake(self, *arguments, env=None):
         """Run Snakemake as a person would; returns the finished process, its output as text."""
-        env = {"PYTHONPATH": str(ENGINE)} | (env or {})
+        env = {"PYTHONPATH": str(ENGINE), "PATH": PATH} | (env or {})
         return snakemake(self.folder, "--cores", "1", *arguments, env=env)
 
     def run(self, *arguments, **options):
@@ -136,7 +139,9 @@ class Toy:
 
     def set(self, **settings):
         """Change keys of config.yaml."""
-        self.write("config.yaml", yaml.safe_dump(yaml.safe_load(self.read("config.yaml")) | settings))
+        self.write(
+            "config.yaml", yaml.safe_dump(yaml.safe_load(self.read("config.yaml")) | settings)
+        )
 
     def delete(self, path):
         (self.folder / path).unlink()
