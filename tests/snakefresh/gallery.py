@@ -127,8 +127,8 @@ PLAIN = {
         "lib.run()",
         {
             "lib.py": "import contextlib\n\nfor _ in [1]:\n\n    def in_for():\n"
-            "        return 1\n\nwhile True:\n\n    def in_while():\n        return 2\n\n    break\n\nmatch 1:\n"
-            "    case 1:\n\n        def in_match():\n            return 3\n\n"
+            "        return 1\n\nwhile True:\n\n    def in_while():\n        return 2\n\n    break\n"
+            "\nmatch 1:\n    case 1:\n\n        def in_match():\n            return 3\n\n"
             "with contextlib.nullcontext():\n\n    def in_with():\n        return 4\n\n"
             "if True:\n\n    def in_if():\n        return 5\n\ntry:\n\n    def in_try():\n"
             "        return 6\n\nfinally:\n\n    def in_finally():\n        return 7\n\n\n"
@@ -921,7 +921,8 @@ CHILDREN["reads_a_file_for_us"] = Form(
     "lib.run()",
     {
         "lib.py": "import subprocess\nfrom pathlib import Path\n\nHERE = Path(__file__).parent\n\n"
-        "\ndef run():\n    return subprocess.check_output(['cat', HERE / 'table.txt'], text=True)\n",
+        "\ndef run():\n    output = subprocess.check_output(['cat', HERE / 'table.txt'])\n"
+        "    return output.decode()\n",
         "table.txt": "1\n",
     },
     {"the file that is its argument": change("table.txt", "1", "2")},
