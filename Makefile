@@ -12,7 +12,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo lesson extras cluster storage winner why accept verify prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson extras cluster winner why accept check prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,9 +41,6 @@ extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlo
 cluster: ## set up what snakemake --profile profiles/slurm needs
 	$(SET_UP) cluster
 
-storage: ## set up what snakemake --profile profiles/storage needs, on Slurm too
-	$(SET_UP) cluster storage
-
 winner: ## print the config.yaml of the winner of a search (CONFIGS="workflow/configs/search.yaml")
 	$(SET_UP)
 	@$(BIN)/python workflow/tools/winner.py config.yaml $(CONFIGS)
@@ -59,9 +56,9 @@ accept: ## list what is stale, and declare these results good as they are (TARGE
 	@output=$$($(BIN)/python -m snakemake --cores 1 --touch $(TARGETS) 2>&1) || { echo "$$output"; exit 1; }
 	@echo "These results are current now, except those that do not exist."
 
-verify: ## repeat what is stale in a copy; results that come out the same are current (TARGETS=...)
+check: ## name the results that are missing, damaged or edited by hand
 	$(SET_UP)
-	@$(BIN)/python workflow/tools/verify.py $(TARGETS)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m snakefresh check results
 
 prune: ## list results that config.yaml and CONFIGS="..." do not reach; DELETE=yes deletes
 	$(SET_UP)
@@ -99,7 +96,7 @@ test-newest: ## run the staleness tests with the newest Snakemake 9 and the newe
 	$(VENV)/newest/bin/pip install --quiet --upgrade -r requirements.in 'snakemake<10' onnx tensorflow pytest pytest-xdist
 	$(VENV)/newest/bin/pytest --numprocesses auto \
 	  tests/workflow/test_staleness.py tests/workflow/test_failures.py tests/workflow/test_holes.py \
-	  tests/workflow/test_toy.py tests/workflow/test_on_request.py tests/workflow/test_module.py
+	  tests/snakefresh tests/workflow/test_on_request.py tests/workflow/test_module.py
 
 test-pythons: ## make run and make test in fresh clones with each supported Python found here (PYTHONS, GOALS)
 	@for version in $${PYTHONS:-3.11 3.12 3.13}; do \
@@ -138,7 +135,7 @@ format: ## rewrite the code in the project's style
 requirements: ## pin the newest versions of the packages in requirements*.in (edit and commit)
 	$(PYTHON) -m venv $(VENV)/pip-tools
 	$(VENV)/pip-tools/bin/pip install pip-tools
-	for name in requirements-build requirements requirements-extras requirements-lesson requirements-storage requirements-test requirements-cluster; do \
+	for name in requirements-build requirements requirements-extras requirements-lesson requirements-test requirements-cluster; do \
 	  $(VENV)/pip-tools/bin/pip-compile --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --output-file $$name.txt $$name.in || exit; \

@@ -9,7 +9,7 @@ if workflow.modifier.is_main_snakefile():
     report: "workflow/report/overview.rst"
 
 
-# Helpers for the rules: common.smk has the configuration and the tracker.
+# Helpers for the rules: common.smk has the configuration.
 include: "workflow/rules/common.smk"
 include: "workflow/rules/promotion.smk"
 include: "workflow/rules/targets.smk"
@@ -91,7 +91,25 @@ rule predict:
         "The predictions: {input}"
 
 
-track.declare_records()
+# Each job has a log and a benchmark, named after its rule: results/logs/train/RUN/epoch-0020.log
+for stage in filter(rules.has, READS):
+    each = getattr(rules, stage).rule
+    each.log_modifier = each.benchmark_modifier = (
+        PREFIX  # which Snakemake sets where a rule has them
+    )
+    each.set_log(paths.log(stage, paths.folder_of(each.wildcard_names)))
+    each.benchmark = paths.benchmark(stage, paths.folder_of(each.wildcard_names))
+
+# What is stale runs, and nothing else.
+watched = watch(
+    workflow,
+    settings_of,
+    reads={stage: READS[stage] for stage in filter(rules.has, READS)},
+    shortcuts=["start"],
+    unaffected_by={stage: UNAFFECTED_BY[stage] for stage in filter(rules.has, UNAFFECTED_BY)},
+    links={"summarize": [LATEST]} if LATEST else {},
+    why_new=why_new,
+)
 
 
 include: "workflow/rules/handlers.smk"
@@ -105,13 +123,10 @@ onstart:
 
 onsuccess:
     cancel_timers()
-    track.files.look()
-    track.accept_touched()
     show_results()
 
 
 onerror:
     cancel_timers()
-    track.files.look()
     show_full_disks()
     show_failures()

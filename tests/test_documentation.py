@@ -166,34 +166,6 @@ def test_the_module_works_as_documented(finished, tmp_path):
         assert re.search(rf"^{rule} +1$", outcome.stdout + outcome.stderr, re.MULTILINE)
 
 
-@pytest.mark.slow
-def test_the_engine_works_as_documented(tmp_path):
-    """Its block makes a Snakefile with a stage of tests/workflow/toy."""
-    (block,) = blocks("snakemake", DOCS / "staleness.md")
-    toy = tmp_path / "toy"
-    shutil.copytree(CHECKOUT / "tests/workflow/toy", toy)
-    (clean,) = re.findall(r"^rule clean:\n(?:(?: +.*)?\n)+", (toy / "Snakefile").read_text(), re.M)
-    (toy / "Snakefile").write_text(f"configfile: 'config.yaml'\n\n{block}\n\n{clean}")
-
-    def run():
-        outcome = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "1", "results/model.json"],
-            cwd=toy,
-            env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-        return re.findall(r"Fitting \((.*)\)$", outcome.stdout + outcome.stderr, re.M)
-
-    assert run() == ["for the first time"]
-    config = toy / "config.yaml"
-    config.write_text(config.read_text().replace("degree: 1", "degree: 2"))
-    assert run() == ["degree: 1 -> 2"]
-    assert run() == []
-
-
 def test_the_best_runs_of_learners_are_listed_as_documented(tmp_path):
     (block,) = blocks("python", DOCS / "teaching.md")
     folder = tmp_path / "homework"
@@ -225,7 +197,7 @@ def test_a_plot_is_added_as_documented(project):
         with (workflow / path).open("a") as file:
             file.write(addition)
     stages = workflow / "scripts/scratchnet/planning/stages.py"
-    before, after = '    "make_demo": Stage(', indent(stage, "    ")
+    before, after = '    "make_demo": ', indent(stage, "    ")
     assert before in stages.read_text()
     stages.write_text(stages.read_text().replace(before, after + before))
     project.run()

@@ -18,9 +18,6 @@ from scratchnet.files import (
     write_rows,
     write_text,
 )
-from scratchnet.fingerprint.code import Library
-from scratchnet.fingerprint.records import read_record, record_path
-from scratchnet.fingerprint.values import canonical
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 
@@ -169,38 +166,18 @@ def test_a_csv_file_whose_rows_fail_is_not_created(path):
 # ---- Jobs.
 
 
-CODE = Library(SCRIPTS, ("scratchnet",)).read_code("summarize.py")
-FINGERPRINT = {
-    "after": None,
-    "code": CODE.parts,
-    "settings": {"training.seed": 7},
-}
-
-
-@pytest.fixture
-def record(tmp_path):
-    """Return the path of the job's record."""
-    return record_path(tmp_path / "result.csv")
-
-
 @pytest.fixture
 def job(tmp_path):
     """Return a function that runs Python lines as a job: -> exit code, stderr, log."""
 
-    def run(*lines, fingerprint=FINGERPRINT, files=CODE.files):
+    def run(*lines):
         log = tmp_path / "logs" / "job.log"
-        planned = {"text": canonical(fingerprint), "files": files}
-        planned |= {"packages": ("scratchnet",), "made_from": {}, "latency_wait": 0}
         code = [
             "import logging",
             "from types import SimpleNamespace",
+            "from snakefresh import RecordError",
             "from scratchnet import errors, job",
-            "snakemake = SimpleNamespace(",
-            f"    params=SimpleNamespace(fingerprint={planned!r}),",
-            f"    log=[{str(log)!r}], output=[{str(tmp_path / 'result.csv')!r}],",
-            f"    scriptdir={str(SCRIPTS)!r},",
-            ")",
-            "with job.stage_job(snakemake) as settings:",
+            f"with job.stage_job(SimpleNamespace(log=[{str(log)!r}])):",
             *(f"    {line}" for line in lines),
         ]
         process = subprocess.run(
@@ -230,6 +207,7 @@ USER_ERRORS = {
     "errors.ConfigError('no such key')": "ConfigError: no such key",
     "errors.DivergenceError('the loss is nan')": "DivergenceError: the loss is nan",
     "errors.ScratchnetError('whatever')": "ScratchnetError: whatever",
+    "RecordError('a.npy changed')": "RecordError: a.npy changed",
     "FileNotFoundError(2, 'No such file', 'a.npy')": (
         "FileNotFoundError: [Errno 2] No such file: 'a.npy'"
     ),
@@ -249,17 +227,15 @@ USER_ERRORS = {
 
 
 @pytest.mark.parametrize(("error", "message"), USER_ERRORS.items())
-def test_an_error_that_the_user_can_fix_shows_only_its_message(job, record, error, message):
+def test_an_error_that_the_user_can_fix_shows_only_its_message(job, error, message):
     code, stderr, log = job(f"raise {error}")
     assert (code, stderr) == (1, f"{message}\n")
     assert message in log
     assert "Traceback" not in log
-    assert read_record(record) is None
 
 
-def test_any_other_error_shows_its_traceback_in_the_terminal_and_in_the_log(job, record):
+def test_any_other_error_shows_its_traceback_in_the_terminal_and_in_the_log(job):
     code, stderr, log = job("{}['missing']")
-    assert read_record(record) is None
     assert code == 1
     for text in (stderr, log):
         assert "Traceback (most recent call last)" in text
@@ -275,35 +251,6 @@ def test_the_log_file_has_the_log_messages_of_the_library(job, level):
     *_, log = job(f"logging.getLogger('scratchnet.training.loop').{level}('epoch 1/2')")
     (line,) = log.splitlines()
     assert line.endswith(" epoch 1/2")
-
-
-def test_a_successful_job_records_its_fingerprint(job, record):
-    assert job("pass")[0] == 0
-    assert read_record(record) == canonical(FINGERPRINT)
-
-
-def test_a_job_whose_code_differs_from_the_plan_shows_only_a_message(job, record):
-    other = CODE.files | {"scratchnet/files.py": "0" * 16}
-    code, stderr, log = job("print('at work')", files=other)
-    message = "PlanError: scratchnet/files.py changed after this run was planned. "
-    message += "Run the command again."
-    assert (code, stderr) == (1, f"{message}\n")
-    assert message in log
-    assert "Traceback" not in log
-    assert read_record(record) is None
-
-
-def test_an_import_missing_from_the_fingerprint_shows_only_a_message(job, record):
-    code, stderr, log = job("from scratchnet import random_streams")
-    message = "PlanError: scratchnet.random_streams was imported, but no import statement names it"
-    assert (code, stderr) == (1, f"{message}\n")
-    assert message in log
-    assert read_record(record) is None
-
-
-def test_a_job_receives_the_settings_in_its_fingerprint(job):
-    *_, log = job("logging.info(settings)")
-    assert log.endswith(" {'training.seed': 7}\n")
 
 
 def test_the_log_file_has_only_the_last_attempt(job):

@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from project import CHECKOUT
+from scratchnet.planning.stages import READS
 
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "scratchnet"
@@ -25,15 +26,14 @@ MAY_IMPORT = {
     "files": set(),
     "progress": set(),
     "random_streams": set(),
-    "job": {"errors", "fingerprint"},
-    "fingerprint": set(),
+    "job": {"errors"},
     "nn": set(),
     "data": ROOT,
     "training": {*ROOT, "nn"},
     "evaluation": {*ROOT, "nn", "training"},
     "predict": {*ROOT, "nn", "training", "data", "evaluation"},
     "interop": {*ROOT, "nn", "training", "data", "evaluation"},
-    "planning": {*ROOT, "fingerprint", "nn", "data", "predict"},
+    "planning": {*ROOT, "nn", "data", "predict"},
 }
 # What planning imports is loaded whenever a Snakefile is read, so it must not load NumPy.
 PLANNING_IMPORTS = {"nn": {"shapes"}, "data": {"user_data"}, "predict": {"image_files"}}
@@ -50,13 +50,14 @@ USERS = {
     "nbconvert": {"interop/lesson.py"},
     "nbclient": {"interop/lesson.py"},
     "PIL": {"predict/image_input.py"},
-    "snakemake": {f"fingerprint/{name}.py" for name in ("tracker", "folder", "store")},
+    "snakemake": set(),
+    "snakefresh": {"job.py", "planning/reasons.py"},
     "tqdm": {"progress.py"},
     "threadpoolctl": {"training/environment.py", "training/segments.py"},
     "yaml": {"planning/yaml_file.py", "planning/schema.py", "planning/settings.py"},
 }
 # The order that snakefmt gives them. Rules that are never submitted have no resources.
-DIRECTIVES = ("input", "output", "log", "benchmark", "params", "message", "script")
+DIRECTIVES = ("input", "output", "params", "message", "script")
 SUBMITTED = ("preprocess", "train", "check_parity")
 
 
@@ -117,14 +118,6 @@ def test_the_network_needs_numpy_and_itself_only(path):
     assert packages <= {"numpy", "scratchnet"}
 
 
-@pytest.mark.parametrize(
-    "path", sorted((LIBRARY / "fingerprint").glob("*.py")), ids=lambda path: path.stem
-)
-def test_the_engine_needs_snakemake_and_itself_only(path):
-    packages = {name.split(".")[0] for name in imports(path)} - STANDARD
-    assert packages <= {"snakemake", "scratchnet"}
-
-
 def test_the_network_can_be_read_in_one_sitting():
     lines = sum(len(path.read_text().splitlines()) for path in (LIBRARY / "nn").glob("*.py"))
     assert lines <= 800
@@ -151,11 +144,15 @@ def test_planning_does_not_load_numpy():
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
-def test_scripts_are_thin_and_see_no_more_than_their_fingerprint(script):
+def test_scripts_are_thin_and_traced_from_their_first_import_to_their_end(script):
     source = script.read_text()
     assert "snakemake.config" not in source
     assert not any(isinstance(n, ast.FunctionDef | ast.If) for n in ast.walk(ast.parse(source)))
-    assert "with stage_job(snakemake) as settings:" in source
+    first, *_, last = [node for node in ast.parse(source).body[1:]]
+    assert ast.unparse(first) == "from snakefresh import recorded"
+    assert ast.unparse(last).startswith(
+        "with stage_job(snakemake), recorded(snakemake) as settings:"
+    )
 
 
 def rules():
@@ -165,8 +162,8 @@ def rules():
     return dict(re.findall(pattern, text + "\n", re.MULTILINE))
 
 
-def test_each_script_has_its_rule():
-    assert set(rules()) == {path.stem for path in SCRIPTS.glob("*.py")}
+def test_each_script_has_its_rule_and_its_settings():
+    assert set(rules()) == set(READS) == {path.stem for path in SCRIPTS.glob("*.py")}
 
 
 @pytest.mark.parametrize(("name", "text"), rules().items(), ids=rules().keys())
@@ -175,16 +172,13 @@ def test_rules_have_every_directive_in_one_order(name, text):
     # What is submitted asks for more at each attempt; what is not needs no resources.
     extra = {"resources"} if name in SUBMITTED else {"localrule"}
     extra |= {"threads"} if name == "train" else set()
-    assert [directive for directive in found if directive not in extra] == list(DIRECTIVES)
-    assert extra <= {*found}
+    known = [directive for directive in found if directive not in extra]
+    assert known == [each for each in DIRECTIVES if each in known]
+    assert {"output", "message", "script", *extra} <= {*found}
     if name in SUBMITTED:
         for resource in ("mem_mb", "runtime", "disk_mb"):
             assert f"        {resource}=per_attempt(" in text
-    assert f'track.inputs("{name}"' in re.sub(r"\(\s+", "(", text)
-    assert f'fingerprint=track.fingerprint("{name}")' in text
-    assert f'why=track.why("{name}")' in text
-    assert f'paths.log("{name}"' in text
-    assert f'paths.benchmark("{name}"' in text
+    assert "{params.why}" in text
     assert f"../scripts/{name}.py" in text
 
 

@@ -94,9 +94,9 @@ def test_other_seeds_are_other_runs(runs):
     assert len(losses) == 3
 
 
-@pytest.mark.parametrize("name", ["epoch-0020/metrics.json", "checkpoints/epoch-0020.json"])
-def test_results_tell_the_machine_that_made_them(runs, name):
-    environment = json.loads((runs[0].parent / name).read_text())["environment"]
+def test_results_tell_the_machine_that_made_them(runs):
+    record = runs[0].parent / "checkpoints/epoch-0020.json"
+    environment = json.loads(record.read_text())["environment"]
     assert environment["numpy"] == np.__version__
     assert environment["blas_threads"] == 1
 

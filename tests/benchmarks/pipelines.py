@@ -8,8 +8,6 @@ from functools import cache, partial
 from pathlib import Path
 
 from project import copy_workflow
-from scratchnet.fingerprint.stages import stage_before
-from scratchnet.planning.stages import STAGES
 from timing import CHECKOUT, CORES, HERE, RAW, check_losses, seconds_of, take_turns
 from trainings import train_sweep
 
@@ -104,6 +102,8 @@ def clean(names, rounds):
     return seconds
 
 
+# The stages that follow another one than `evaluate`.
+BEFORE = {"download": None, "preprocess": "download", "train": "preprocess", "evaluate": "train"}
 EMPTY_JOB = """
 rule {stage}:
     input: {inputs}
@@ -124,7 +124,7 @@ def write_empty_jobs(project):
     stages = sorted(stage.removesuffix(".tsv") for stage in stages)
     rules = [f"rule all:\n    input: {[f'{stage}.done' for stage in stages]}\n"]
     for stage in stages:
-        before = stage_before(STAGES, stage, {})
+        before = BEFORE.get(stage, "evaluate")
         inputs = repr(f"{before}.done") if before in stages else ""
         script = "plot" if stage.startswith("plot_") else "job"
         rules.append(EMPTY_JOB.format(stage=stage, inputs=inputs, script=script))

@@ -190,13 +190,6 @@ class Slurm:
         namespaces = ("--uts", "--pid", "--mount", "--fork", "--kill-child=KILL", "--mount-proc")
         self._spawn(node, "unshare", *namespaces, "sh", "-c", NODE, "sh", node, self.folder / "etc")
 
-    def separate(self, folder):
-        """Give each node that is up a folder of its own, empty, in the place of `folder`."""
-        for node in self.nodes:
-            parent = self._processes[node].pid
-            (process,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-            self.run("nsenter", "-t", process, "-m", "mount", "-t", "tmpfs", node, folder)
-
     def cut_power(self, node):
         """Kill a node, with all that runs on it."""
         self._kill(node)

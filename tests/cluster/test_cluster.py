@@ -104,34 +104,6 @@ class ClusterProject(Project):
         }
 
 
-class StoredClusterProject(ClusterProject):
-    """The same, on nodes that share the code, and for results the store of the plugin fs only."""
-
-    def __init__(self, folder, raw, cluster):
-        super().__init__(folder, raw, cluster)
-        self.store = folder.parent / "store"
-        self.store.mkdir()
-        self.options = (
-            *("--profile", "profiles/storage", "--executor", "slurm"),
-            *("--default-storage-provider", "fs", "--default-storage-prefix", str(self.store)),
-            *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"),
-            *("--slurm-logdir", "slurm_logs"),
-        )
-        for name in ("results", ".snakemake"):
-            (folder / name).mkdir(exist_ok=True)
-            cluster.separate(folder / name)
-
-    @property
-    def results(self):
-        return self.store / "results"
-
-
-@pytest.fixture
-def stored_project(tmp_path, raw, cluster):
-    """A new project for the cluster, with a store."""
-    return StoredClusterProject(tmp_path / "project", raw, cluster)
-
-
 @pytest.fixture
 def project(tmp_path, raw, cluster):
     """A new project for the cluster."""
@@ -284,34 +256,4 @@ def test_snakemake_killed_and_started_again_ends_the_same(training, made_here):
     process.wait()
     subprocess.run([sys.executable, "workflow/tools/unlock.py"], cwd=project.folder, check=True)
     project.finish(project.start())
-    assert_nothing_was_lost(project, made_here)
-
-
-def test_nodes_that_share_no_results_make_the_same(stored_project, made_here):
-    project = stored_project
-    run_default_and_more_epochs(project, made_here)
-    project.configure({"training": {"learning_rate": 0.1}})
-    assert planned(project.run()) == once(RUN)
-    project.configure({})
-    assert planned(project.run()) == once({"summarize"})
-    assert not list((project.folder / "results").iterdir())
-
-
-def test_a_node_that_dies_with_its_copies_costs_its_segment_only(stored_project, made_here):
-    project = stored_project
-    project.configure(LONG)
-    process = project.start()
-    try:
-        until(lambda: list(project.results.glob("runs/*/checkpoints/.epoch-0002.npz.*")), 300)
-        first = project.cluster.jobs()
-        running = until(lambda: project.cluster.jobs("RUNNING").items() - first.items(), 120)
-        ((_, (_, _, node)),) = running
-        time.sleep(5)  # it starts, copies its inputs, and trains
-        project.cluster.cut_power(node)
-        output = project.finish(process)
-    finally:
-        process.kill()
-        for node in project.cluster.down():
-            project.cluster.start_node(node)
-    assert output.count("Training") == 3
     assert_nothing_was_lost(project, made_here)

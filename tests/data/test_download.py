@@ -142,14 +142,13 @@ def test_the_files_have_the_right_content(serve, destination, source, answers):
     assert {name: (destination / name).read_bytes() for name in NAMES} == CONTENTS
 
 
-def test_the_record_contains_the_source_the_hashes_and_the_classes(faulty, good, destination):
+def test_the_record_contains_the_source_and_the_hashes(faulty, good, destination):
     dataset = samples.make_dataset(faulty("404"), good)
     download(dataset, destination, None, TIMEOUT)
     record = json.loads((destination / "source.json").read_text())
     assert record == {
         "source": good,
         "sha256": DATASET.sha256,
-        "classes": list(samples.CLASSES),
     }
 
 

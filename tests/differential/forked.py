@@ -24,7 +24,9 @@ def start(folder, arguments, output):
         os.dup2(file.fileno(), 2)
     sys.argv = ["snakemake", *arguments]
     # The library that this program uses is not the one of the folder.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "scratchnet"]:
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] in ("scratchnet", "snakefresh")
+    ]:
         del sys.modules[name]
     sys.path[:] = [path for path in sys.path if not path.endswith("workflow/scripts")]
     code = 1

@@ -36,7 +36,7 @@ from world import State  # noqa: E402
 from project import Project, copy_with_small_data  # noqa: E402
 from scratchnet.files import read_csv  # noqa: E402
 
-TIMED = {"seconds", "seconds_sd"}  # columns that differ from run to run
+TIMED = {"seconds"}  # what differs from run to run
 
 
 class DiscrepancyError(Exception):
@@ -50,7 +50,7 @@ def content(path):
     if path.parent.name == "checkpoints" and path.suffix == ".json":
         record = json.loads(path.read_text())
         return {key: value for key, value in record.items() if key not in TIMED}
-    if path.name in ("summary.csv", "points.csv"):
+    if path.name == "summary.csv":
         return [{k: v for k, v in row.items() if k not in TIMED} for row in read_csv(path)]
     return path.read_bytes()
 
@@ -100,20 +100,21 @@ def wanted(found, state):
     }
 
 
-# Appended to what each job does: a failure that is no part of any fingerprint.
+# Before what each job does: a failure that no record knows of.
 JOB = "workflow/scripts/scratchnet/job.py"
-DONE = '            yield fingerprint["settings"]\n'
+WORK = "        yield\n"
 FAILURE = """\
-            import os
-            if os.environ.get("FAIL") == snakemake.rule:
-                raise OSError("broken on purpose")
+        import os
+        if os.environ.get("FAIL") == log.split("/")[2].split(".")[0]:  # results/logs/RULE...
+            raise OSError("broken on purpose")
 """
 
 
 def new_project(folder, hole):
     project = copy_with_small_data(folder)
     job = folder / JOB
-    job.write_text(job.read_text().replace(DONE, DONE + FAILURE))
+    assert WORK in job.read_text()
+    job.write_text(job.read_text().replace(WORK, FAILURE + WORK))
     for file, text, new in HOLES[hole].edits if hole else ():
         path = folder / file
         assert text in path.read_text(), f"{file} has no {text!r}"
@@ -155,7 +156,7 @@ class Walk:
             self.ask_for_a_part: 3,
             self.force: 2,
             self.accept: 3,
-            self.verify: 3,
+            self.damage: 3,
             self.fail: 4,
             self.diverge: 2,
             self.copy: 2,
@@ -198,8 +199,9 @@ class Walk:
                 self.complain(f"{name} is missing\n{output}")
             if found[name] != value:
                 self.complain(f"{name} is not what a fresh run makes\n{output}")
+        spared = set(re.findall(r"results/(runs/\S+\.npz)", output))  # "the same as before: ..."
         for run, epoch in re.findall(r"Training (\S+) to epoch (\d+)", output):
-            if f"runs/{run}/checkpoints/epoch-{epoch}.npz" in kept:
+            if f"runs/{run}/checkpoints/epoch-{epoch}.npz" in kept - spared:
                 self.complain(f"{run} was trained to epoch {epoch}, which was there\n{output}")
         if "Nothing to be done" not in output:
             self.check_closing_table(output)
@@ -223,10 +225,14 @@ class Walk:
             self.complain(f"there is no closing table\n{output}")
 
     def has_record(self, checkpoint):
-        """Whether what else belongs to a checkpoint is there, its record too."""
+        """Whether what else belongs to a checkpoint is there, its record and traces too."""
         path = self.project.results / checkpoint
-        record = path.with_name(f".{path.name}.fingerprint")
-        return path.with_suffix(".json").exists() and record.exists()
+        record = path.with_name(f".{path.name}.record")
+        if not (path.with_suffix(".json").exists() and record.exists()):
+            return False
+        known = json.loads(record.read_text())
+        traces = self.project.results / ".traces"
+        return all((traces / f"{name}.json").exists() for name in known["own"] + known["inherited"])
 
     def complain(self, what):
         raise DiscrepancyError(f"after{self.done}: {what}")
@@ -298,7 +304,7 @@ class Walk:
         files = [
             path
             for path in sorted(self.project.results.rglob("*"))
-            if path.is_file() and path.name.startswith(".") == hidden
+            if path.is_file() and ("/." in str(path)) == hidden
         ]
         return self.random.sample(files, min(len(files), self.random.choice([1, 1, 2, 5])))
 
@@ -362,12 +368,9 @@ class Walk:
             return
         self.run()
         self.go(replace(self.state, edit=self.random.choice(sorted(world.HARMLESS_EDITS))))
-        if self.random.random() < 0.5:
-            code, output = forked.run(self.project.folder, "--touch")
-            if code:
-                self.complain(f"--touch fails:\n{output}")
-        else:
-            self.run_tool("verify.py")
+        code, output = forked.run(self.project.folder, "--touch")
+        if code:
+            self.complain(f"--touch fails:\n{output}")
         found = results(self.project)
         self.trained |= {
             name: (self.state.trained_with, found.get(name))
@@ -383,16 +386,38 @@ class Walk:
         path = self.project.results / checkpoint
         return all(path.with_name(f"epoch-{each:04}.npz").exists() for each in earlier)
 
-    def verify(self):
-        """Accept what comes out the same after something happened; this changes no result."""
-        self.random.choice([self.edit_code, self.edit_settings, self.delete_files, self.undo])()
-        before = results(self.project), self.stamps()
-        self.run_tool("verify.py")
-        if before != (results(self.project), self.stamps()):
-            self.complain("verify has changed results")
+    def damage(self):
+        """Change a byte of some results, with time and size kept: all of them are named."""
+        files = [path for path in self.some_files() if path.stat().st_size and self.is_output(path)]
+        for path in files:
+            status, content = path.stat(), bytearray(path.read_bytes())
+            content[self.random.randrange(len(content))] ^= 1
+            path.write_bytes(content)
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        command = [sys.executable, "-m", "snakefresh", "check", "results"]
+        environment = os.environ | {"PYTHONPATH": str(self.project.folder / "workflow/scripts")}
+        process = subprocess.run(
+            command,
+            cwd=self.project.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for path in files:
+            name = path.relative_to(self.project.folder)
+            if not re.search(rf"^{re.escape(str(name))} is damaged", process.stdout, re.M):
+                self.complain(f"{name} is damaged, and check says: {process.stdout}")
+            path.unlink()
+
+    def is_output(self, path):
+        """Whether a record names a file as an output."""
+        name = str(path.relative_to(self.project.folder))
+        records = self.project.results.rglob(".*.record")
+        return any(name in json.loads(record.read_text())["outputs"] for record in records)
 
     def fail(self):
-        """Let a stage fail, as it may for a reason that is no part of its fingerprint."""
+        """Let a stage fail, as it may for a reason that no record knows of."""
         self.random.choice([self.edit_settings, self.edit_code, self.delete_files, self.undo])()
         stage = self.random.choice(["preprocess", "train", "evaluate", "plot_weights", "summarize"])
         os.environ["FAIL"] = stage

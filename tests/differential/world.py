@@ -64,6 +64,7 @@ EDITS = {
         "\nimport matplotlib\n\nmatplotlib.rcParams['lines.linewidth'] = 5\n",
     ),
     "statement": ("scratchnet/nn/layers.py", None, EDIT),
+    "statement in the preprocessing": ("scratchnet/data/raw_splits.py", None, EDIT),
     "statement in the job": ("scratchnet/job.py", None, EDIT),
     "cosmetic": ("scratchnet/nn/layers.py", "class Dense", "# A remark.\n\n\nclass Dense"),
     "unreachable": ("scratchnet/errors.py", None, "\n\nclass NewError(Exception):\n    pass\n"),
@@ -73,7 +74,10 @@ TRAINING_EDITS = {
     *("initializers", "preprocessing", "package", "statement", "statement in the job")
 }
 # Those that change no result.
-HARMLESS_EDITS = {"statement", "statement in the job", "cosmetic", "unreachable"}
+HARMLESS_EDITS = {
+    *("statement", "statement in the preprocessing", "statement in the job", "cosmetic"),
+    "unreachable",
+}
 
 
 @dataclass(frozen=True)

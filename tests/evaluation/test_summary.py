@@ -191,7 +191,7 @@ def test_runs_that_differ_only_in_their_seed_are_averaged(compared):
     # The mean of 0.5 and 0.7 is 0.6, their sample standard deviation sqrt(2 * 0.1**2 / 1).
     assert float(first["validation_accuracy"]) == pytest.approx(0.6)
     assert float(first["validation_accuracy_sd"]) == pytest.approx(0.02**0.5)
-    assert float(first["seconds"]) == 1.5
+    assert "seconds" not in first  # the table would be other bytes each time
     assert float(second["validation_accuracy_sd"]) == 0
     assert (first["best"], second["best"]) == ("", "best")
 

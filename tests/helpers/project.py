@@ -146,13 +146,15 @@ def copy_workflow(folder):
     return Project(folder)
 
 
-# A statement without an effect: for the fingerprints it is another code, as it may have one.
+# A statement without an effect: for the engine it is other code, as it may have one.
 EDIT = "\nlen('An edit.')\n"
+BLOCK = "\nwith stage_job("  # the last statement of a script
 
 
 def append(path, text=EDIT):
-    """Append `text` to a file."""
-    path.write_text(path.read_text() + text)
+    """Append `text` to a file; to a script, before its last statement."""
+    source, block, work = path.read_text().partition(BLOCK)
+    path.write_text(f"{source}{text}{block}{work}")
 
 
 def set_key(project, key, value):

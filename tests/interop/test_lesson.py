@@ -13,7 +13,6 @@ import pytest
 from project import CHECKOUT, copy_workflow
 from scratchnet.data import preprocessing
 from scratchnet.errors import DataError, MissingPackageError
-from scratchnet.fingerprint.code import Library
 from scratchnet.interop.lesson import execute_notebook, make_lesson, render_notebook
 from scratchnet.nn import augmentation, batches, convolution, layers, losses, metrics, optimizers
 from scratchnet.nn import network as networks
@@ -89,23 +88,6 @@ def test_it_shows_the_present_code_of_the_library():
                     source = inspect.getsource(eval(argument, MODULES))
                     assert source in text_of(cell), f"{argument} has changed: make pictures"
     assert len(shown) >= 20
-
-
-def test_the_fingerprint_of_the_page_covers_all_that_the_notebook_imports():
-    (first, *_) = code_cells(read_lesson())
-    parts = Library(SCRIPTS, ("scratchnet",)).read_code("make_lesson.py").parts
-    imported = set()
-    for node in ast.walk(ast.parse(first.source)):
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("scratchnet"):
-            for alias in node.names:
-                module = f"{node.module}.{alias.name}"
-                file = SCRIPTS / f"{module.replace('.', '/')}.py"
-                imported.add(module if file.is_file() else node.module)
-    assert len(imported) >= 10
-    for name in imported:
-        for definition, value in vars(sys.modules[name]).items():
-            if getattr(value, "__module__", None) == name:
-                assert f"{name.replace('.', '/')}.py:{definition}" in parts
 
 
 def test_each_exercise_has_an_answer_a_check_and_a_folded_solution():

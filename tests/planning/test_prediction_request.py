@@ -10,7 +10,6 @@ import pytest
 
 from hostile import assert_is_harmless
 from scratchnet.errors import ConfigError, show_name
-from scratchnet.fingerprint.stages import fingerprint, own_settings
 from scratchnet.planning import config
 from scratchnet.planning import stages as pipeline
 from scratchnet.planning.prediction_request import resolve_request
@@ -179,7 +178,7 @@ SOFTMAX_RUN, MLP_RUN = pipeline.run_name(SOFTMAX), pipeline.run_name(MLP)
 def make_run(results, settings, epochs=(1,)):
     """The files of a run as far as they are looked at, tested at `epochs`; returns its folder."""
     run = results / "runs" / pipeline.run_name(settings)
-    own = own_settings(pipeline.STAGES, "evaluate", settings)
+    own = {key: settings[key] for key in pipeline.READS["evaluate"] if key in settings}
     for epoch in epochs:
         write_settings(own, run / f"epoch-{epoch:04}" / "config.yaml")
         fill(run, [f"checkpoints/epoch-{epoch:04}.npz", f"epoch-{epoch:04}/metrics.json"])
@@ -406,10 +405,9 @@ def test_a_request_has_the_images_and_the_files_of_the_run(requested, results, i
 
 def test_its_settings_are_all_that_its_stage_reads(requested):
     settings = requested(background="dark").settings
-    own = own_settings(pipeline.STAGES, "predict_images", settings)
-    assert own.keys() == {*pipeline.PREDICT} - {"model.convolutions"}
-    assert own["predict.background"] == "dark"
-    assert own["predict.run"] == f"{MLP_RUN}/epoch-0020"
+    assert {*pipeline.PREDICT} - settings.keys() == {"model.convolutions"}
+    assert settings["predict.background"] == "dark"
+    assert settings["predict.run"] == f"{MLP_RUN}/epoch-0020"
 
 
 CONVOLUTIONS = [{"filters": 2, "kernel": 3, "pool": 1, "padding": "valid"}]
@@ -484,11 +482,8 @@ def test_the_place_is_another_after_a_change(requested, images, results, edit):
     edit(images, results)
     after = requested()
     assert after.name != before.name
-    fingerprints = {
-        fingerprint(pipeline.STAGES, "predict_images", request.settings, lambda stage: {})
-        for request in (before, after)
-    }
-    assert len(fingerprints) == 2
+    read = [[each.settings.get(key) for key in pipeline.PREDICT] for each in (before, after)]
+    assert read[0] != read[1]
 
 
 @pytest.mark.parametrize("asked", [{"run": SOFTMAX_RUN}, {"background": "light"}])

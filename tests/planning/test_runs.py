@@ -5,10 +5,9 @@ import re
 import pytest
 
 from scratchnet.errors import ConfigError
-from scratchnet.fingerprint.values import short_hash
 from scratchnet.planning import stages
 from scratchnet.planning.runs import Runs, sweep_name
-from scratchnet.planning.stages import data_name, run_name
+from scratchnet.planning.stages import data_name, run_name, short_hash
 
 SEEDS = Runs({"sweep": {"training.seed": [0, 1]}})
 

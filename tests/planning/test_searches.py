@@ -157,7 +157,7 @@ def test_the_winner_alone():
         "rows": [],
         "runs": [],
     }
-    assert one.settings_of({}) is runs.only(name).settings_of({})  # fingerprints go by identity
+    assert one.settings_of({}) is runs.only(name).settings_of({})
     assert len(runs.settings) == 4
 
 

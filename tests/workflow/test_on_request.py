@@ -217,7 +217,7 @@ def test_the_exported_files_are_there(finished_on_request):
     folder = finished_on_request.run_folder / "epoch-0004/export"
     names = {path.name for path in folder.iterdir()}
     networks = {"network.keras", "network.onnx", "network.npz"}
-    assert names == networks | {"README.md"} | {f".{name}.fingerprint" for name in networks}
+    assert names == networks | {"README.md"} | {f".{name}.record" for name in networks}
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def test_what_was_made_on_request_goes_with_its_run_but_predictions_stay(project
     predicted = {*project_on_request.results.glob("predictions/*/*")}
     assert {path.name for path in predicted} == {
         *("predictions.csv", "contact_sheet.json", "contact_sheet.png"),
-        *(".predictions.csv.fingerprint", ".contact_sheet.png.fingerprint"),
+        *(".predictions.csv.record", ".contact_sheet.png.record"),
     }
     project_on_request.configure({"training": {"seed": 5}})
     assert prune(project_on_request, "--delete").returncode == 0
@@ -157,7 +157,7 @@ def test_checkpoints_beside_the_chain_are_deleted_and_those_of_it_stay(project):
     [
         f"{{data}}/.X_train-{'0123456789abcdef' * 2}.npy",
         f"mnist/.train-images-idx3-ubyte-{'0123456789abcdef' * 2}",
-        f"{{data}}/.X_train.npy.fingerprint-{'0123456789abcdef' * 2}",
+        f"{{data}}/.X_train.npy.record-{'0123456789abcdef' * 2}",
         f"mnist/.download-{'0123456789abcdef' * 2}-a1b_c2d3/cache/mnist.npz",
     ],
 )

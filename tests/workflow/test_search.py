@@ -222,7 +222,7 @@ def is_training(project, epochs):
 def finished_epochs(project):
     """The epochs in the checkpoints with a record, the last of each run."""
     last = {}
-    for path in sorted(project.results.glob("runs/*/checkpoints/.epoch-*.npz.fingerprint")):
+    for path in sorted(project.results.glob("runs/*/checkpoints/.epoch-*.npz.record")):
         last[path.parts[-3]] = int(path.name[7:11])
     return sum(last.values())
 
@@ -398,7 +398,7 @@ def test_an_edit_of_the_ranking_trains_nothing(search):
     assert search.project.plan(search.table) == {"rank_rung": 1, "compare_trials": 1}
     assert search.trains() == 0
     assert {path for path, data in all_results(search.project).items() if before[path] != data} == {
-        path for path in before if path.startswith("searches/") and path.endswith(".fingerprint")
+        path for path in before if path.startswith("searches/") and path.endswith(".record")
     }
 
 
@@ -411,7 +411,7 @@ def test_an_edit_of_training_trains_everything_again(search):
     assert search.trains() == EPOCHS
     after = all_results(search.project)
     assert {path for path in before if before[path] != after[path]} == {
-        path for path in before if path.endswith(".fingerprint")
+        path for path in before if path.endswith(".record")
     }
 
 

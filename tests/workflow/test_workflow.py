@@ -42,7 +42,7 @@ def checkpoints(project):
 
 def test_a_run_makes_every_product(finished):
     epoch = finished.run_folder / "epoch-0004"
-    records = {f".{name}.fingerprint" for name in PICTURES | {"metrics.json"}}
+    records = {f".{name}.record" for name in PICTURES | {"metrics.json"}}
     assert {path.name for path in epoch.iterdir()} == PICTURES | REPORTED | records
     assert (finished.results / "summary.csv").is_file()
     assert (finished.results / "latest").resolve() == finished.run_folder

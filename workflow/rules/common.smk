@@ -1,5 +1,5 @@
-# The configuration, the runs that it asks for, and the tracker that decides which results are
-# current; and the functions that rules use for inputs, params and resources.
+# The configuration, and the runs that it asks for; and the functions that rules use for inputs, params
+# and resources.
 import os
 import re
 import shlex
@@ -14,19 +14,24 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from snakefresh import watch
+
 from scratchnet.errors import ConfigError, escape
 from scratchnet.files import read_json
-from scratchnet.fingerprint.tracker import Tracker
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.reasons import explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.stages import STAGES, WANTED, previous_epoch
+from scratchnet.planning.stages import READS, UNAFFECTED_BY, WANTED, previous_epoch
 
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before
     raise WorkflowError(f"{paths.__file__} was imported before the library in {SCRIPTS}")
+
+# Scripts import the library beside them, not an installed one: Snakemake puts their folder last.
+python_path = [str(SCRIPTS), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+os.environ |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, python_path)))}
 
 # Snakemake writes the path of Python into shell commands unquoted.
 if Path(sys.executable).exists():  # not yet quoted: this file may be read more than once
@@ -70,16 +75,10 @@ if call_or_exit(read_yaml, CONFIG):
 
 RUNS = call_or_exit(Runs, config, RESULTS)
 SUMMARY = Path(paths.relocate(paths.SUMMARY, RESULTS))
-# Whether results are in a store of a storage plugin. The job of a stage then has copies of its inputs
-# and outputs, in a folder like this one.
-STORED = bool(workflow.storage_settings.default_storage_provider)
-if STORED and (IS_MODULE or RUNS.search):
-    user = "A workflow that uses this one as a module" if IS_MODULE else "A search"
-    raise WorkflowError(f"{user} needs results in a folder, not in a store (docs/cluster.md)")
 
-# A link to the folder of the run. With several runs it is left alone; a store has no links.
+# A link to the folder of the run. With several runs it is left alone.
 IS_SINGLE = len(RUNS.rows) == 1 or RUNS.search is not None  # of a search, the winner
-LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE and not STORED else None
+LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE else None
 
 
 wildcard_constraints:
@@ -89,21 +88,18 @@ wildcard_constraints:
 @cache
 def prediction_request():
     """What `snakemake predict` is asked for."""
-    if STORED:
-        raise WorkflowError(
-            "predict needs a trained network in a folder, not in a store (docs/cluster.md)"
-        )
     return call_or_exit(resolve_request, RUNS.settings[0], RESULTS)
 
 
 @cache
 def previous_runs():
     """The settings of the runs in the present summary."""
-    return read_previous_runs(fetch)
+    return read_previous_runs(RESULTS)
 
 
 def settings_of(wildcards):
     """The settings of the run, of all runs, or of the prediction that `wildcards` belong to."""
+    wildcards = dict(wildcards.items())
     if not wildcards:
         return evaluated_runs().settings_of(wildcards)
     if "prediction" not in wildcards:
@@ -117,57 +113,47 @@ def settings_of(wildcards):
 
 def all_wildcards(wildcards):
     """`wildcards`, with all others of the same run."""
-    return call_or_exit(RUNS.all_wildcards, wildcards)
+    return call_or_exit(RUNS.all_wildcards, dict(wildcards.items()))
 
 
 def why_new(stage, wildcards):
     """Why a stage has no result yet, in words."""
-    previous = [] if "prediction" in wildcards else previous_runs()
-    return explain_new_result(stage, settings_of(wildcards), previous)
-
-
-track = Tracker(
-    workflow,
-    rules,
-    scripts=SCRIPTS,
-    packages=["scratchnet"],
-    settings_of=settings_of,
-    stages=STAGES,
-    wildcards_of=all_wildcards,
-    links={"summarize": [LATEST]} if LATEST else {},
-    why_new=why_new,
-)
-
-
-# Where the files of results are on this machine; in a store, their copies.
-FILES = str(Path(track.files.path_of(paths.SUMMARY)).parent)
-
-
-def fetch(path):
-    """A file with the present content of a result, results/..., to read outside of its jobs."""
-    return track.files.fetch(paths.relocate(str(path), FILES))
+    if "prediction" in wildcards:
+        return "for the first time"
+    if stage != "train" and "epoch" in wildcards and watched.runs("train", wildcards):
+        return "follows train"
+    return explain_new_result(stage, settings_of(wildcards), previous_runs())
 
 
 # ---- Inputs.
 
 
+def of_run(pattern):
+    """An input: a path with wildcards of the run that the outputs do not have."""
+    return lambda wildcards: pattern.format(**all_wildcards(wildcards))
+
+
+def arrays(*names):
+    """Inputs of a run: the arrays `names`, and their manifest."""
+    patterns = {name: paths.ARRAYS[name] for name in names} | {"manifest": paths.MANIFEST}
+    return {name: of_run(pattern) for name, pattern in patterns.items()}
+
+
 def raw_file(role):
     """An input of `preprocess`: a downloaded file. The user's own data are no inputs."""
-
-    def path(wildcards):
-        if settings_of({"data": wildcards["data"]})["files"]:
-            return []
-        return paths.RAW_FILES[role].format(dataset=wildcards["dataset"])
-
-    return path
+    path = of_run(paths.RAW_FILES[role])
+    return lambda wildcards: [] if settings_of(wildcards)["files"] else path(wildcards)
 
 
 def current_epochs(run):
     """The epochs of a run whose checkpoints are current."""
-    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), FILES)
-    epochs = [Path(path).stem[-4:] for path in track.files.glob(pattern)]
+    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), RESULTS)
+    epochs = [path.stem[-4:] for path in Path().glob(pattern)]
     return {
-        int(epoch) for epoch in epochs if track.is_current("train", {"run": run, "epoch": epoch})
+        int(epoch)
+        for epoch in epochs
+        # By their records: their present inputs depend on the answer.
+        if watched.is_current_by_record("train", {"run": run, "epoch": epoch})
     }
 
 
@@ -195,16 +181,16 @@ def of_all_runs(*patterns):
 
 def replicas(wildcards):
     """The threads of `train`: one for each replica of the network. Fewer do as well."""
-    return settings_of(dict(wildcards.items())).get("training.replicas", 1)
+    return settings_of(wildcards).get("training.replicas", 1)
 
 
-def untracked(setting):
-    """A param that makes nothing stale: Snakemake compares no function that asks for `output`."""
-    return lambda wildcards, output: settings_of(dict(wildcards.items()))[setting]
+def setting(key):
+    """A param: a setting. (Snakemake itself compares no function that asks for `output`.)"""
+    return lambda wildcards, output: settings_of(wildcards)[key]
 
 
 def of_request(name):
-    """An untracked param: the attribute `name` of what `snakemake predict` is asked for."""
+    """A param: the attribute `name` of what `snakemake predict` is asked for."""
     return lambda wildcards, output: getattr(prediction_request(), name)
 
 
@@ -212,13 +198,12 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
     """A resource: `amount`, plus so much for each MB of input and of weights; times the attempt."""
 
     def amount_of(wildcards, input, attempt):
-        settings, total = settings_of(dict(wildcards.items())), amount
-        track.files.require(map(str, input))
+        settings, total = settings_of(wildcards), amount
         if per_input_mb:
             own = (settings["files"] if "data" in wildcards.keys() else None) or {}
-            # Where it can be avoided: input.size_mb starts an event loop for each job.
-            size = input.size_mb if STORED else sum(map(os.path.getsize, input)) / 1e6
-            total += per_input_mb * (size + sum(map(os.path.getsize, own.values())) / 1e6)
+            # Not input.size_mb, which starts an event loop for each job.
+            size = sum(map(os.path.getsize, [*input, *own.values()]))
+            total += per_input_mb * size / 1e6
         if per_weights_mb:
             weights, outputs = count_numbers(input.manifest, settings)
             arrays = per_weights_mb + replicas(wildcards) - 1
@@ -238,7 +223,7 @@ read_manifest = cache(read_json)
 def count_numbers(manifest, settings):
     """How many weights a network has for the arrays of a manifest, and outputs of convolutions."""
     try:
-        arrays = read_manifest(track.files.fetch(manifest))
+        arrays = read_manifest(manifest)
         shape, n_classes = arrays["image_shape"], len(arrays["labels"])
         convolutions = settings.get("model.convolutions", [])
         *inputs, output = block_shapes(shape, convolutions)

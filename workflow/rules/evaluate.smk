@@ -1,13 +1,8 @@
 # From a checkpoint to measurements on the test images.
 rule evaluate:
     input:
-        track.inputs(
-            "evaluate",
-            X_test=paths.ARRAYS["X_test"],
-            Y_test=paths.ARRAYS["Y_test"],
-            manifest=paths.MANIFEST,
-            checkpoint=paths.CHECKPOINT,
-        ),
+        **arrays("X_test", "Y_test"),
+        checkpoint=paths.CHECKPOINT,
     output:
         metrics=paths.METRICS,
         history=paths.HISTORY,
@@ -17,14 +12,7 @@ rule evaluate:
         misclassified=f"{paths.EPOCH}/misclassified.json",
         weights=f"{paths.EPOCH}/weights.json",
         settings=reported(paths.RUN_CONFIG, "Settings"),
-    log:
-        paths.log("evaluate", paths.EPOCH),
-    benchmark:
-        paths.benchmark("evaluate", paths.EPOCH)
     localrule: True
-    params:
-        fingerprint=track.fingerprint("evaluate"),
-        why=track.why("evaluate"),
     message:
         "Evaluating {wildcards.run} at epoch {wildcards.epoch}{params.why}"
     script:

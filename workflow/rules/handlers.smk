@@ -39,6 +39,10 @@ if workflow.is_main_process and not is_locked():
         )
     write_owner()
 
+IS_OF_VERSION_1 = not Path(RESULTS, ".traces").exists() and any(
+    Path(RESULTS).rglob(".*.fingerprint")
+)
+
 
 def make_room_for_live_lines():
     """Make Snakemake's messages replace the live line of a job, instead of mixing with it."""
@@ -91,6 +95,13 @@ def show(*lines):
         print(escape(line, keep="\n").encode(encoding, "backslashreplace").decode(encoding))
 
 
+if workflow.is_main_process and IS_OF_VERSION_1:
+    show(
+        f"{RESULTS}/ was made by version 1 of this workflow. If it is good as it is: make accept "
+        "(or snakemake --touch). Otherwise it is made again."
+    )
+
+
 def show_results():
     """After a whole run, print the results and where they are, if all of them are current."""
     tables = [("summarize", {})]
@@ -98,23 +109,19 @@ def show_results():
         tables = [*(("rank_rung", rung) for rung in all_rungs()), *tables]
     elif RUNS.swept:
         tables.append(("compare", {"sweep": RUNS.sweep}))
-    if not is_whole_run() or not all(track.is_current(*table) for table in tables):
+    if not is_whole_run() or not all(watched.is_current(*table) for table in tables):
         return
     PARTIAL_SUMMARY.unlink(missing_ok=True)
-    summary = fetch(paths.SUMMARY)
-    points = fetch(f"{SWEEP_FOLDER}/points.csv") if RUNS.swept and not RUNS.search else None
+    points = f"{SWEEP_FOLDER}/points.csv" if RUNS.swept and not RUNS.search else None
     by_point = points and len(read_csv(points)) < len(RUNS.rows)
-    show("", *align_columns(format_summary(points if by_point else summary)), "")
-    for row in read_csv(summary):
+    show("", *align_columns(format_summary(points if by_point else SUMMARY)), "")
+    for row in read_csv(SUMMARY):
         if row["best"]:
             show(f"The best run by validation accuracy: {row['folder']}")
     ran = {*workflow.dag.finished_jobs}
     others = [job for job in workflow.dag.jobs if job not in ran and not workflow.dag.needrun(job)]
     show(f"Ran:    {count_rules(ran)}")
     show(f"Reused: {count_rules(job for job in others if is_current_result(job))}")
-    if STORED:
-        show(f"Store:  {track.files.prefix}")
-        return
     records = [paths.TRAINING_RECORD.format(**place) for place in evaluated_runs().wildcards]
     if others := describe_other_environments(records):
         show(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")
@@ -150,7 +157,7 @@ def hint(make_target, *arguments):
 def is_current_result(job):
     """Whether a job is a stage whose result is current."""
     name = job.rule.name
-    return name in STAGES and track.is_current(name, dict(job.wildcards.items()))
+    return name in READS and watched.is_current(name, dict(job.wildcards.items()))
 
 
 def count_rules(jobs):
@@ -177,7 +184,7 @@ def show_failures():
     if IS_SINGLE:
         return
     partial = [
-        row if track.is_current("evaluate", result) else row | {"error": find_error(place)}
+        row if watched.is_current("evaluate", result) else row | {"error": find_error(place)}
         for row, place in zip(RUNS.rows, RUNS.wildcards)
         for result in [{"run": place["run"], "epoch": place["epoch"]}]
     ]
@@ -186,21 +193,20 @@ def show_failures():
         return
     done = len(partial) - len(failed)
     show(f"\n{done} of {len(partial)} runs are complete.")
-    if not STORED:
-        summarize(partial, PARTIAL_SUMMARY)
-        show(f"{PARTIAL_SUMMARY} lists all of them.")
+    summarize(partial, PARTIAL_SUMMARY)
+    show(f"{PARTIAL_SUMMARY} lists all of them.")
     for line in shorten_list([f"{row['folder']}: {row['error']}" for row in failed], 10):
         show(f"  {line}")
 
 
 def show_failures_of_search():
     """Print which trials are missing in the first rung that is not ranked, and why."""
-    open_rungs = (rung for rung in all_rungs() if not track.is_current("rank_rung", rung))
+    open_rungs = (rung for rung in all_rungs() if not watched.is_current("rank_rung", rung))
     if not (rung := next(open_rungs, None)):
         return
     found = [Path(path) for path in checkpoints_of_rung(rung)]
     trials = [{"run": path.parts[-3], "epoch": path.stem[-4:]} for path in found]
-    failed = [trial for trial in trials if not track.is_current("train", trial)]
+    failed = [trial for trial in trials if not watched.is_current("train", trial)]
     if failed:
         n = int(rung["rung"])
         show(f"\n{len(trials) - len(failed)} of {len(trials)} trials of rung {n} are trained.")
@@ -219,8 +225,8 @@ def find_error(place):
         paths.log("download", paths.DATASET),
     ]
     for pattern in logs:
-        pattern = paths.relocate(pattern.format(**place | {"epoch": "*"}), FILES)
-        for log in map(Path, map(track.files.fetch, sorted(track.files.glob(pattern)))):
+        pattern = paths.relocate(pattern.format(**place | {"epoch": "*"}), RESULTS)
+        for log in sorted(Path().glob(pattern)):
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
             if log.stat().st_mtime >= STARTED and lines and "Error: " in lines[-1]:
                 return lines[-1].partition("Error: ")[2]

@@ -1,14 +1,9 @@
 # Who goes on in a search: the functions that read the rankings of its rungs.
 #
-# All trials and their fingerprints follow from the configuration, and so do the fingerprints of the
-# rankings: training is deterministic. Only which trials are in a rung is not known before the rung
-# before it is ranked. So `rank_rung` is one of Snakemake's checkpoints. A function below that needs
-# a ranking which this call makes anew raises Snakemake's exception for that; Snakemake makes the
-# ranking, and then calls the input functions behind it once more, in the same process.
-#
-# What the Tracker remembers by then stays right. That something runs in this call is still true when
-# it has run; and the only fingerprint that depends on who went on, that of the summary, is not
-# asked for, let alone remembered, before the winner is known.
+# All trials follow from the configuration. Only which of them are in a rung is not known before the
+# rung before it is ranked. So `rank_rung` is one of Snakemake's checkpoints. A function below that
+# needs a ranking which this call makes anew raises Snakemake's exception for that; Snakemake makes
+# the ranking, and then calls the input functions behind it once more, in the same process.
 from scratchnet.planning.search import read_promoted, read_ranked
 
 
@@ -25,11 +20,12 @@ def runs_in_rung(rung):
     """The runs of the trials in a rung. Behind the last one, there is the winner alone."""
     if rung == 1:
         return [trial["run"] for trial in RUNS.search.trials]
-    # A current ranking says itself who is in it, even if the one before it was deleted.
-    has_own_ranking = rung <= len(RUNS.search.rungs) and not track.forces
-    if has_own_ranking and track.is_current("rank_rung", rung_wildcards(rung)):
+    # A current ranking says itself who is in it, even if the one before it was deleted. It is asked
+    # by its record: its inputs are the checkpoints of those who are in it.
+    has_own_ranking = rung <= len(RUNS.search.rungs) and not watched.forces
+    if has_own_ranking and watched.is_current_by_record("rank_rung", rung_wildcards(rung)):
         return read_ranked(ranking_on_disk(rung))
-    if track.runs("rank_rung", rung_wildcards(rung - 1)):
+    if watched.runs("rank_rung", rung_wildcards(rung - 1)):
         checkpoints.rank_rung.get(**rung_wildcards(rung - 1))  # raises, unless it has run
     return read_promoted(ranking_on_disk(rung - 1))
 

@@ -40,9 +40,9 @@ def overview():
     """What the first page of the report shows (workflow/report/overview.rst)."""
     benchmarks = {
         each.name: {
-            track.files.fetch(path)
+            path
             for place in RUNS.wildcards
-            for path in track.files.glob(
+            for path in Path().glob(
                 each.benchmark.apply_wildcards(place | {"epoch": "*", "rung": "*"})
             )
         }
@@ -51,15 +51,13 @@ def overview():
     }
     run_column = ["run"] if RUNS.swept else []
     shown = evaluated_runs()
-    settings = Path(fetch(paths.RUN_CONFIG.format(**shown.wildcards[0])))
+    settings = paths.relocate(paths.RUN_CONFIG.format(**shown.wildcards[0]), RESULTS)
     losses = ["train_loss", "validation_loss", "test_loss"]
     return {
         "datasets": ", ".join(sorted({settings["dataset"] for settings in shown.settings})),
-        "results": format_summary(
-            fetch(paths.SUMMARY), omit=["folder", "error", *losses, *run_column]
-        ),
+        "results": format_summary(SUMMARY, omit=["folder", "error", *losses, *run_column]),
         "swept": ", ".join(RUNS.swept),
         "trials": len(RUNS.rows) if RUNS.search else None,
-        "settings": settings.read_text(encoding="utf-8"),
+        "settings": Path(settings).read_text(encoding="utf-8"),
         "costs": tabulate_costs(benchmarks),
     }

@@ -22,8 +22,8 @@ def results_on_request(*stages):
 
 
 def rule_path(path):
-    """What rules call a path below FILES: results/..."""
-    return paths.RESULTS + path.removeprefix(FILES)
+    """What rules call a path below RESULTS: results/..."""
+    return paths.RESULTS + path.removeprefix(RESULTS)
 
 
 def all_results(with_plots_of_runs=not RUNS.swept):
@@ -31,7 +31,7 @@ def all_results(with_plots_of_runs=not RUNS.swept):
 
     The first is enough: a stage that lacks another one is stale, and runs.
     """
-    patterns = {stage: getattr(rules, stage).output[0] for stage in STAGES if rules.has(stage)}
+    patterns = {stage: getattr(rules, stage).output[0] for stage in READS if rules.has(stage)}
     if RUNS.search:
         return results_of_search(patterns)
     return first_results(RUNS, patterns, with_plots_of_runs)

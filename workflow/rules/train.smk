@@ -6,30 +6,17 @@
 # checkpoint has up to four of them.
 rule train:
     input:
-        track.inputs(
-            "train",
-            X_train=paths.ARRAYS["X_train"],
-            Y_train=paths.ARRAYS["Y_train"],
-            X_validation=paths.ARRAYS["X_validation"],
-            Y_validation=paths.ARRAYS["Y_validation"],
-            manifest=paths.MANIFEST,
-            start=start_checkpoint,
-        ),
+        **arrays("X_train", "Y_train", "X_validation", "Y_validation"),
+        start=start_checkpoint,
     output:
         checkpoint=paths.CHECKPOINT,
         record=paths.TRAINING_RECORD,
-    log:
-        paths.log("train", paths.EPOCH),
-    benchmark:
-        paths.benchmark("train", paths.EPOCH)
     threads: replicas
     resources:
         mem_mb=per_attempt(1000, per_input_mb=1, per_weights_mb=8),
         runtime=per_attempt(30),
         disk_mb=per_attempt(100, per_weights_mb=4),
     params:
-        fingerprint=track.fingerprint("train"),
-        why=track.why("train"),
         may_diverge=RUNS.search is not None,
     message:
         "Training {wildcards.run} to epoch {wildcards.epoch}{params.why}"

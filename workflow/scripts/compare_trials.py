@@ -1,9 +1,11 @@
 """Put all trials of a search in one table, and gather their curves."""
 
+from snakefresh import recorded
+
 from scratchnet.evaluation.search import compare_trials
 from scratchnet.job import stage_job
 
-with stage_job(snakemake) as settings:
+with stage_job(snakemake), recorded(snakemake) as settings:
     compare_trials(
         rankings=[path for path in snakemake.input if path.endswith(".csv")],
         checkpoints=[path for path in snakemake.input if path.endswith(".npz")],

@@ -1,9 +1,11 @@
 """Write the trained network as NumPy arrays, with a description."""
 
+from snakefresh import recorded
+
 from scratchnet.interop.export import export_npz
 from scratchnet.job import stage_job
 
-with stage_job(snakemake) as settings:
+with stage_job(snakemake), recorded(snakemake) as settings:
     export_npz(
         **dict(snakemake.input.items()),
         convolutions=settings.get("model.convolutions", ()),

@@ -1,9 +1,11 @@
 """Plot the accuracy of the points of a sweep against each setting that varies."""
 
+from snakefresh import recorded
+
 from scratchnet.evaluation.sweep_plots import plot_points
 from scratchnet.job import stage_job
 
-with stage_job(snakemake) as settings:
+with stage_job(snakemake), recorded(snakemake) as settings:
     plot_points(
         snakemake.input[0],
         snakemake.output[0],

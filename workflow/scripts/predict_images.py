@@ -1,9 +1,11 @@
 """Predict the classes of images with an already trained network."""
 
+from snakefresh import recorded
+
 from scratchnet.job import stage_job
 from scratchnet.predict.predictions import predict
 
-with stage_job(snakemake) as settings:
+with stage_job(snakemake), recorded(snakemake) as settings:
     predict(
         images=snakemake.params.images,
         background=settings["predict.background"],

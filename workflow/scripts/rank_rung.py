@@ -1,9 +1,11 @@
 """Rank the trials of a rung of a search: the best go on to the next."""
 
+from snakefresh import recorded
+
 from scratchnet.evaluation.search import rank_rung
 from scratchnet.job import stage_job
 
-with stage_job(snakemake) as settings:
+with stage_job(snakemake), recorded(snakemake) as settings:
     rank_rung(
         trials=settings["trials"],
         checkpoints=[path for path in snakemake.input if path.endswith(".npz")],

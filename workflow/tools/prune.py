@@ -13,18 +13,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
+from snakefresh.__main__ import find_unused_traces
+
 from scratchnet.errors import ConfigError, escape, show_name
 from scratchnet.planning import paths
 from scratchnet.planning.lock_owner import is_locked
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.stages import STAGES
+from scratchnet.planning.stages import READS
 from scratchnet.planning.yaml_file import read_yaml
 
 PREDICTION_STAGES = ("predict_images", "plot_contact_sheet")
 
 # The files that the pipeline makes: patterns with wildcards, and with {a,b} for a or b. Plots and
 # their data have the names of the stages that draw them.
-PLOTS = ",".join(stage.removeprefix("plot_") for stage in STAGES if stage.startswith("plot_"))
+PLOTS = ",".join(stage.removeprefix("plot_") for stage in READS if stage.startswith("plot_"))
 MADE = [
     *paths.ARRAYS.values(),
     *(paths.MANIFEST, paths.RUN_CONFIG, paths.CHECKPOINT, paths.TRAINING_RECORD, paths.METRICS),
@@ -38,7 +40,7 @@ MADE = [
     paths.RANKING,
     *(
         path(stage, folder)
-        for stage in STAGES
+        for stage in READS
         if stage not in PREDICTION_STAGES
         for path in (paths.log, paths.benchmark)
         for folder in (paths.DATA, paths.RUN, paths.EPOCH, paths.SWEEP, paths.SEARCH, paths.RUNG)
@@ -50,6 +52,7 @@ MADE = [
 # What a killed job leaves behind: temporary folders of downloads and of unpacked files, and files
 # under a temporary name, which is that of a result or of a record with a random number.
 UNFINISHED_FOLDER = re.compile(r"data/[a-z0-9_-]+/\.(download|raw)-[0-9a-f]{32}-\w{8}/.*")
+RECORD = re.compile(r"\.([^/]+)\.(?:record|fingerprint)$")  # of version 1: fingerprint
 TEMPORARY_NAME = re.compile(r"(.*/)\.(.+)-[0-9a-f]{32}(\.[a-z]+)?")
 
 
@@ -84,7 +87,7 @@ def is_unfinished(name, patterns):
     """
     if temporary := TEMPORARY_NAME.fullmatch(name):
         folder, start, suffix = temporary.groups(default="")
-        name = f"{folder}{start}{suffix}".removesuffix(".fingerprint")
+        name = f"{folder}{start}{suffix}".removesuffix(".record")
         return any(pattern.fullmatch(name) for pattern in patterns)
     return UNFINISHED_FOLDER.fullmatch(name) is not None
 
@@ -99,7 +102,10 @@ def find_unwanted(results, wanted):
         name = path.relative_to(results).as_posix()
         if is_unfinished(name, [*patterns, *raw_files]):
             yield path, "unfinished files"
-        name = re.sub(r"/\.([^/]+)\.fingerprint$", r"/\1", name)  # a record, beside its result
+        if name.endswith(".fingerprint") and path.with_suffix(".record").exists():
+            yield path, "records of version 1"
+            continue
+        name = RECORD.sub(r"\1", name)
         match = next(filter(None, (pattern.fullmatch(name) for pattern in patterns)), None)
         if match:
             wildcards = match.groupdict()
@@ -138,6 +144,8 @@ def main():
         for path in sizes:
             path.unlink()
             delete_empty_folders(path.parents, results)
+        for path in find_unused_traces(results):
+            path.unlink()
     verb = "Deleted" if arguments.delete else "`make prune DELETE=yes` would delete"
     print(f"{verb} {sum(sizes.values()) / 1e6:.1f} MB in {len(sizes)} files.")
 

@@ -1,4 +1,6 @@
-"""What every script of the pipeline does besides its work: logging, recording, error messages."""
+"""What every script of the pipeline does besides its work: logging, error messages."""
+
+from snakefresh import RecordError
 
 import errno
 import logging
@@ -8,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scratchnet.errors import ScratchnetError, escape
-from scratchnet.fingerprint.jobs import PlanError, recorded
 
 ADVICE = {
     errno.ENOSPC: "free some space on the disk",
@@ -29,11 +30,11 @@ class _EscapingFormatter(logging.Formatter):
 
 @contextmanager
 def stage_job(snakemake):
-    """Yield the settings of a job; write what the library logs to the job's log file.
+    """Write what the library logs to the log file of a job.
 
-    `snakemake` is the object of that name in scripts. If the block succeeds, the fingerprint of the
-    result is recorded. An error that the user can fix ends the process with exit code 1 and only
-    its message, in the log and in the terminal; any other error also shows its traceback.
+    `snakemake` is the object of that name in scripts. An error that the user can fix ends the
+    process with exit code 1 and only its message, in the log and in the terminal; any other error
+    also shows its traceback.
     """
     logging.raiseExceptions = False  # a log that cannot be written is not the error to report
     log = snakemake.log[0]
@@ -45,9 +46,8 @@ def stage_job(snakemake):
     except OSError:
         logging.disable()
     try:
-        with recorded(snakemake) as fingerprint:
-            yield fingerprint["settings"]
-    except (ScratchnetError, PlanError, OSError, MemoryError) as error:
+        yield
+    except (ScratchnetError, RecordError, OSError, MemoryError) as error:
         message = escape(f"{type(error).__name__}: {error}", keep="\n")
         advice = (
             MEMORY_ADVICE

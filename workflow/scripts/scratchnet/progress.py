@@ -18,9 +18,9 @@ class LiveLine:
         self._stream = stream
         self._terminal = None
         self._is_owner = False
-
-    def __getattr__(self, name):
-        return getattr(self._stream, name)
+        # What tqdm needs besides.
+        self.flush, self.isatty, self.fileno = stream.flush, stream.isatty, stream.fileno
+        self.encoding = stream.encoding
 
     def write(self, text):
         self._is_owner = self._is_owner or self._acquire()

@@ -11,7 +11,7 @@ To Snakemake this is said by two means:
 import logging
 import os
 import time
-from functools import cache
+from functools import cache, cached_property
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import is_flagged
@@ -145,7 +145,11 @@ class Planner:
             "links": stage.links,
             "may_read": set(stage.unaffected_by),
             "free": stage.files_in_free_params(result),
-            "made_elsewhere": self.patterns,
+            "made_elsewhere": [
+                (rule.name, output.regex())
+                for rule in self.workflow.rules
+                for output in rule.output
+            ],
             "latency_wait": execution.latency_wait if execution else 0,
         }
 
@@ -220,25 +224,29 @@ class Planner:
             return any(map(self.depends_on_others, paths))
         return bool(self._producers(path))
 
-    def index_outputs(self):
-        """Remember which rules make which files: outputs with a constant name by that name."""
-        self._by_name, self._others, self.patterns = {}, [], []
-        for rule in self.workflow.rules:
-            for output in rule.output:
-                name = os.path.basename(str(output))
-                among = self._others if "{" in name else self._by_name.setdefault(name, [])
-                among.append((rule, output))
-                self.patterns.append((rule.name, output.regex()))
-        self.maker.cache_clear()
-
     def _producers(self, path):
         """[(rule, wildcards), ...] of the rules that make a file, the preferred one last."""
+        by_name, others = self._outputs_of_rules
         found = [
             (rule, match.groupdict())
-            for rule, output in [*self._by_name.get(os.path.basename(path), ()), *self._others]
+            for rule, output in [*by_name.get(os.path.basename(path), ()), *others]
             if (match := output.match(path))
         ]
         return sorted(found, key=lambda each: each[0]) if len(found) > 1 else found
+
+    @cached_property
+    def _outputs_of_rules(self):
+        """The outputs of all rules, (rule, output): those with a constant name by it, and others.
+
+        It is asked for when all rules are known.
+        """
+        by_name, others = {}, []
+        for rule in self.workflow.rules:
+            for output in rule.output:
+                name = os.path.basename(str(output))
+                among = others if "{" in name else by_name.setdefault(name, [])
+                among.append((rule, output))
+        return by_name, others
 
     # ---- What this call of Snakemake runs.
 

@@ -66,7 +66,6 @@ def watch(
         planner.stages[stage.rule] = stage
         _refuse_unsupported(stage)
         _prepare(stage, planner)
-    planner.index_outputs()
     planner.decides_alone |= workflow.modifier.is_main_snakefile()
     return Watched(planner, stages)
 

@@ -63,7 +63,7 @@ def download(dataset: Dataset, destination: Path, user_folder: str | None, timeo
             with atomic_write(destination / name) as path:
                 path.write_bytes(content)
         sha256 = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
-        record = {"source": source, "sha256": sha256, "classes": dataset.classes}
+        record = {"source": source, "sha256": sha256}
         write_json(destination / "source.json", record)
         log.info("%s: %d files, each with the expected sha256", source, len(files))
         return

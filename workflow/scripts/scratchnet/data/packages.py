@@ -16,7 +16,7 @@ PACKAGE_MANAGERS = {
         *("--loglevel=error", "--fetch-retries=0", "--fetch-timeout=10000"),
     ),
     "pip": (
-        *(sys.executable, "-m", "pip", "download", "--dest={folder}", "--no-cache-dir"),
+        *(sys.executable, "-I", "-m", "pip", "download", "--dest={folder}", "--no-cache-dir"),
         *("--no-deps", "--only-binary=:all:", "--quiet", "--quiet", "--retries=0", "--timeout=10"),
     ),
 }

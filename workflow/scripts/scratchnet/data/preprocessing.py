@@ -9,6 +9,7 @@ import hashlib
 import io
 import itertools
 import math
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy as np
 from scratchnet.data.raw_splits import open_raw_splits
 from scratchnet.data.user_data import check_hash, hash_contents
 from scratchnet.errors import DataError, show_name
-from scratchnet.files import atomic_write, hash_file, read_json, temporary_folder, write_json
+from scratchnet.files import atomic_write, temporary_folder, write_json
 from scratchnet.random_streams import random_stream
 
 CHUNK_SIZE = 5_000  # samples
@@ -31,20 +32,19 @@ def preprocess(
     test_fraction: float,
     validation_fraction: float,
     outputs: dict[str, str | Path],
+    class_names: Sequence[str] = (),
 ):
     """Flatten, normalise and one-hot encode a dataset; write the arrays and their manifest.
 
-    `raw` maps roles to paths, as for `open_raw_splits`. Either it maps "source" to the record of a
-    download, or `content` is the hash of the user's own files, from `hash_contents`. `outputs` maps
-    X_train, Y_train, X_validation, Y_validation, X_test, Y_test and manifest to paths. X has shape
+    `raw` maps roles to paths, as for `open_raw_splits`. Of the user's own files, `content` is the
+    hash, from `hash_contents`; those of a download have `class_names`. `outputs` maps X_train,
+    Y_train, X_validation, Y_validation, X_test, Y_test and manifest to paths. X has shape
     (pixels, n), Y has shape (classes, n). The classes are the labels that occur, in ascending
     order. Pixels are scaled so that those of the training images span 0 to 1. Raises DataError if
-    the raw files are not valid, or have changed since they were downloaded or planned.
+    the raw files are not valid, or if the user's have changed since they were planned.
     """
     folder = Path(outputs["manifest"]).parent
     folder.mkdir(parents=True, exist_ok=True)
-    source = read_json(raw["source"]) if "source" in raw else {}
-    names = source.pop("classes", [])
     with ExitStack() as stack:
         temporary = stack.enter_context(temporary_folder(".raw", folder))
         splits = open_raw_splits(raw, temporary)
@@ -57,31 +57,18 @@ def preprocess(
             for kind in "XY"
         }
         arrays = _write_arrays(samples, labels, minimum, maximum, paths)
-        # Only now, so that it holds for what was read.
-        check_contents(raw, content, source.get("sha256"))
+        if content:  # only now, so that it holds for what was read
+            files = {role: Path(path) for role, path in raw.items()}
+            check_hash(" and ".join(map(show_name, files.values())), content, hash_contents(files))
     manifest = {
-        **source,
         "labels": labels.tolist(),
-        "classes": names if len(names) == len(labels) else labels.astype(str).tolist(),
+        "classes": class_names if len(class_names) == len(labels) else labels.astype(str).tolist(),
         "image_shape": list(splits["train"].images.shape[1:]),
         "minimum": minimum,
         "maximum": maximum,
         "arrays": arrays,
     }
     write_json(outputs["manifest"], manifest)
-
-
-def check_contents(raw, content, sha256):
-    """Raise DataError if the files `raw`, {role: path}, have changed.
-
-    `content` is the hash of all together, or `sha256` maps their names to the hash of each.
-    """
-    files = {role: Path(path) for role, path in raw.items() if role != "source"}
-    if content:
-        check_hash(" and ".join(map(show_name, files.values())), content, hash_contents(files))
-    else:
-        for path in files.values():
-            check_hash(show_name(path), sha256[path.name], hash_file(path))
 
 
 def find_labels(splits):

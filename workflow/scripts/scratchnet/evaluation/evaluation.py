@@ -13,7 +13,6 @@ from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import build_network
 from scratchnet.training.checkpoints import load_checkpoint
-from scratchnet.training.environment import describe_environment
 
 # The names in metrics.json of the values in a training history.
 METRICS = {
@@ -72,7 +71,6 @@ def compute_results(network, state, X, Y, classes, shape):
             "calibration_error": calibration_error(bins),
             "per_class": precision_and_recall(labels, predicted, classes),
             **confusion,
-            "environment": describe_environment(),
         },
         "history": tabulate_history(state.history),
         "predictions": tabulate_predictions(P, labels, classes),

@@ -22,14 +22,14 @@ NUMBERS = (*MEASURED, "seconds")
 SEED = "training.seed"
 
 
-def summarize(runs, summary, root=""):
+def summarize(runs, summary):
     """Write the table `summary` (summary.csv) with a row for each run.
 
     Each of `runs` is a dict with run (the name), folder, swept (settings by key), and the paths of
-    the metrics and of the training record, below the folder `root`. A run that failed has an error
-    (text) in place of the paths.
+    the metrics and of the training record. A run that failed has an error (text) in place of the
+    paths.
     """
-    rows = [_summarize_run(run, root) for run in runs]
+    rows = [_summarize_run(run) for run in runs]
     _mark_best(rows)
     write_rows(summary, rows)
 
@@ -49,7 +49,7 @@ def link_latest(runs, link):
     temporary.replace(link)
 
 
-def compare_runs(runs, points, curves, root=""):
+def compare_runs(runs, points, curves):
     """Write the tables `points` (points.csv) and `curves` (curves.csv) of a sweep.
 
     `runs` are those of `summarize`, each with the path of its history as well. A point is a group
@@ -63,10 +63,10 @@ def compare_runs(runs, points, curves, root=""):
         groups.setdefault(tuple(point.items()), []).append(run)
     rows, epochs = [], []
     for point, members in groups.items():
-        rows.append(dict(point) | _average(members, root))
+        rows.append(dict(point) | _average(members))
         label = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in point)
         for run in members:
-            for epoch in read_csv(Path(root, run["history"])):
+            for epoch in read_csv(run["history"]):
                 epochs.append({"point": label or "all runs", "run": run["run"], **epoch})
     _mark_best(rows)
     write_rows(points, rows)
@@ -74,13 +74,13 @@ def compare_runs(runs, points, curves, root=""):
     write_rows(curves, [dict.fromkeys(columns, "") | epoch for epoch in epochs])
 
 
-def _summarize_run(run, root):
+def _summarize_run(run):
     """Return the row of a run in summary.csv; what was not measured is empty."""
     row = {"run": run["run"], "folder": run["folder"], **run["swept"]}
     if "error" in run:
         metrics, record = {}, {}
     else:
-        metrics, record = (read_json(Path(root, run[kind])) for kind in ("metrics", "record"))
+        metrics, record = (read_json(run[kind]) for kind in ("metrics", "record"))
     for name in ("epochs", "best_epoch", *MEASURED):
         row[name] = metrics.get(name, "")
     row["seconds"] = record.get("seconds", "")
@@ -89,12 +89,12 @@ def _summarize_run(run, root):
     return row
 
 
-def _average(runs, root):
+def _average(runs):
     """Return the number of `runs`, and the mean and standard deviation of each measurement."""
-    rows = [_summarize_run(run, root) for run in runs]
+    metrics = [read_json(run["metrics"]) for run in runs]
     averages = {"runs": len(runs)}
-    for name in NUMBERS:
-        values = [row[name] for row in rows if row[name] != ""]
+    for name in MEASURED:
+        values = [measured[name] for measured in metrics if name in measured]
         averages[name] = statistics.mean(values) if values else ""
         averages[f"{name}_sd"] = statistics.stdev(values) if len(values) > 1 else ""
     return averages

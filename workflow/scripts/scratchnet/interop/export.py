@@ -7,6 +7,7 @@ values from 0 to 1 or, if preprocessing is included, raw images of shape (n, hei
 
 import json
 import math
+import zipfile
 
 import numpy as np
 
@@ -97,6 +98,19 @@ def export_keras(checkpoint, manifest, activation, raw_pixels, path, convolution
     set_weights(layers, weights)
     with atomic_write(path) as temporary:
         model.save(temporary)
+        _remove_dates(temporary)
+
+
+def _remove_dates(path):
+    """Remove from a .keras file when it was written, so that the same network is the same bytes."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    metadata = json.loads(members["metadata.json"])
+    del metadata["date_saved"]
+    members["metadata.json"] = json.dumps(metadata)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)  # the time of a ZipInfo is fixed
 
 
 def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path, convolutions=()):

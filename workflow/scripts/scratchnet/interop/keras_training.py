@@ -104,9 +104,13 @@ def make_keras_optimizer(keras, optimizer, settings, steps_per_epoch, number):
             learning_rate = schedules.CosineDecay(learning_rate, decay_steps, alpha=decay_rate)
     weight_decay = number(optimizer.weight_decay) if optimizer.weight_decay else None
     if settings["training.optimizer"] == "adam":
-        names = ("beta_1", "beta_2", "epsilon")
-        constants = {name: number(getattr(optimizer, name)) for name in names}
-        return keras.optimizers.Adam(learning_rate, **constants, weight_decay=weight_decay)
+        return keras.optimizers.Adam(
+            learning_rate,
+            number(optimizer.beta_1),
+            number(optimizer.beta_2),
+            number(optimizer.epsilon),
+            weight_decay=weight_decay,
+        )
     return keras.optimizers.SGD(
         learning_rate, number(optimizer.momentum), optimizer.nesterov, weight_decay=weight_decay
     )

@@ -9,11 +9,8 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scratchnet import nn, random_streams
-from scratchnet.data import preprocessing
 from scratchnet.errors import DataError, MissingPackageError
 from scratchnet.files import write_text
-from scratchnet.training import loop
 
 NOTEBOOK = Path(__file__).with_name("lesson.ipynb")
 LIBRARY = Path(__file__).parents[2]
@@ -70,20 +67,19 @@ def execute_notebook(notebook, arrays, **variables):
     Jupyter's own files go to a temporary folder. Raises DataError if a cell fails, and MemoryError
     if the kernel dies.
     """
-    # What the notebook imports is named here, so that the fingerprint of the page covers it.
-    _ = nn, random_streams, preprocessing, loop
-
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     path = os.pathsep.join(filter(None, [str(LIBRARY), os.environ.get("PYTHONPATH")]))
-    variables |= {"LESSON_ARRAYS": str(arrays), "PYTHONPATH": path}
+    # The page does not depend on how many EPOCHS somebody wants to see in Jupyter.
+    outside = {name: value for name, value in os.environ.items() if name != "EPOCHS"}
+    variables = outside | variables | {"LESSON_ARRAYS": str(arrays), "PYTHONPATH": path}
     with TemporaryDirectory() as folder:
         os.environ["JUPYTER_RUNTIME_DIR"] = variables["IPYTHONDIR"] = folder
         try:
-            NotebookClient(notebook, timeout=None, record_timing=False).execute(
-                env=os.environ | variables, stderr=subprocess.DEVNULL
-            )
+            NotebookClient(
+                notebook, timeout=None, record_timing=False, coalesce_streams=True
+            ).execute(env=variables, stderr=subprocess.DEVNULL)
         except CellExecutionError as error:
             raise DataError(
                 f"the lesson does not work on {arrays.name}: {error.ename}: {error.evalue}"

@@ -2,12 +2,12 @@
 
 import difflib
 import itertools
+import json
 import math
 from functools import cache
 
 from scratchnet.data import user_data
 from scratchnet.errors import CONTROL_CHARACTERS, ConfigError
-from scratchnet.fingerprint.values import canonical
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.planning.schema import (
     VARIATIONS,
@@ -82,7 +82,7 @@ def resolve_runs(config):
         for key in OPTIONAL:
             if run[key] == leaves[key]["default"]:
                 del run[key]
-        runs.setdefault(canonical({**run, "files": None}), run)
+        runs.setdefault(json.dumps({**run, "files": None}, sort_keys=True), run)
     _raise_if_any(problems)
     if config["search"]:
         return [*runs.values()]

@@ -4,6 +4,8 @@ A path is a pattern with Snakemake's {wildcards}: `paths.METRICS.format(run=...,
 files that only one rule makes and reads are named in that rule, below one of the folders here.
 """
 
+import re
+
 RESULTS = "results"
 
 # Folders. Those of `data`, `run`, `sweep`, `search` and `prediction` are named after settings.
@@ -15,14 +17,15 @@ SWEEP = "results/sweeps/{sweep}"
 SEARCH = "results/searches/{search}"
 RUNG = "results/searches/{search}/rung-{rung}"
 PREDICTION = "results/predictions/{prediction}"
+FOLDERS = (DATASET, DATA, RUN, EPOCH, SWEEP, SEARCH, RUNG, PREDICTION)
 
 RAW_FILES = {
     "train_images": f"{DATASET}/train-images-idx3-ubyte",
     "train_labels": f"{DATASET}/train-labels-idx1-ubyte",
     "test_images": f"{DATASET}/t10k-images-idx3-ubyte",
     "test_labels": f"{DATASET}/t10k-labels-idx1-ubyte",
-    "source": f"{DATASET}/source.json",
 }
+SOURCE = f"{DATASET}/source.json"
 ARRAYS = {
     f"{kind}_{split}": f"{DATA}/{kind}_{split}.npy"
     for split in ("train", "validation", "test")
@@ -58,8 +61,13 @@ def epoch_name(epoch: int) -> str:
     return f"{epoch:04}"
 
 
+def folder_of(wildcards: set) -> str:
+    """Return which of FOLDERS has these wildcards, "" without any."""
+    return next((f for f in FOLDERS if {*re.findall(r"{(\w+)}", f)} == wildcards), "")
+
+
 def log(stage: str, folder: str = "") -> str:
-    """Return the path of the log of `stage` for results in `folder`, one of the folders above."""
+    """Return the path of the log of `stage` for results in `folder`, one of FOLDERS."""
     return f"{_beside_results('logs', stage, folder)}.log"
 
 

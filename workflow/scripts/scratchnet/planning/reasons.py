@@ -1,49 +1,45 @@
 """Why a stage without a result runs: how its settings differ from those of the nearest run."""
 
-from collections.abc import Callable, Mapping
+from snakefresh.reasons import differing_settings, join_reasons
+
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from scratchnet.files import read_csv
-from scratchnet.fingerprint.differences import differing_settings, join_reasons
-from scratchnet.fingerprint.stages import stage_before
 from scratchnet.planning import paths
 from scratchnet.planning.settings import read_settings
-from scratchnet.planning.stages import STAGES, identity
+from scratchnet.planning.stages import READS
 
 MAX_RUNS_COMPARED = 20
+# The stages that a new setting reaches first, and the settings that decide what they make.
+FIRST = {
+    "download": READS["download"],
+    "preprocess": READS["preprocess"],
+    "plot_augmentation": (*READS["preprocess"], *READS["plot_augmentation"]),
+    "train": (*READS["preprocess"], *READS["train"], "training.epochs"),
+}
 
 
 def explain_new_result(stage: str, settings: Mapping, previous: list) -> str:
-    """Return how `settings` differ from those of the nearest of the `previous` runs.
-
-    Later stages only say which stage they follow.
-    """
-    before = stage_before(STAGES, stage, settings)
-    if before not in (None, "download", "preprocess"):
-        return f"follows {before}"
-    if not previous:
+    """Return how `settings` differ from those of the nearest of the `previous` runs."""
+    if stage not in FIRST or not previous:
         return "for the first time"
-    relevant = {key for own in identity(stage, settings).values() for key in own}
-    if stage == "train":
-        relevant.add("training.epochs")
-    present = {key: settings[key] for key in relevant}
+    present = {key: settings[key] for key in FIRST[stage] if key in settings}
     differences = [
-        differing_settings({key: run[key] for key in relevant if key in run}, present)
+        differing_settings({key: run[key] for key in FIRST[stage] if key in run}, present)
         for run in previous
     ]
     return join_reasons(min(differences, key=len)) or "its result is missing"
 
 
-def read_previous_runs(fetch: Callable[[str], str]) -> list:
-    """Return the settings of the first runs in the summary.
-
-    `fetch` returns a file with the content of a result, results/...; or raises FileNotFoundError.
-    """
+def read_previous_runs(results: str | Path) -> list:
+    """Return the settings of the first runs in the summary in the folder `results`."""
     runs = []
     with suppress(FileNotFoundError):
-        for row in read_csv(fetch(paths.SUMMARY))[:MAX_RUNS_COMPARED]:
+        for row in read_csv(paths.relocate(paths.SUMMARY, results))[:MAX_RUNS_COMPARED]:
             with suppress(FileNotFoundError):
                 epoch = row["folder"][-4:]
-                settings = fetch(paths.RUN_CONFIG.format(run=row["run"], epoch=epoch))
-                runs.append(read_settings(settings) | {"training.epochs": int(epoch)})
+                path = paths.relocate(paths.RUN_CONFIG.format(run=row["run"], epoch=epoch), results)
+                runs.append(read_settings(path) | {"training.epochs": int(epoch)})
     return runs

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scratchnet.files import read_csv
-from scratchnet.fingerprint.values import short_hash
+from scratchnet.planning.stages import short_hash
 
 # Of what is drawn. More would depend on the machine in the last place, and nobody needs them.
 SIGNIFICANT_DIGITS = 4

@@ -1,15 +1,13 @@
-"""The stages of the pipeline: which settings each reads, and which stage it follows.
+"""Which settings each stage reads; and the names of results, which follow from settings.
 
-The *identity* of a result is the settings that its stage and all stages before it read. Arrays and
-training runs lie in folders named after their identity: a result of another configuration lies
-elsewhere, so nothing is overwritten, and undoing an edit costs nothing. The *fingerprint* of a
-result also covers the code; see fingerprint/.
+Arrays and training runs lie in folders named after their *identity*, the settings that decide what
+is in them: a result of another configuration lies elsewhere, so nothing is overwritten, and undoing
+an edit costs nothing.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
-
-from scratchnet.fingerprint.stages import Stage, own_settings, stage_before
-from scratchnet.fingerprint.values import short_hash
 
 DATA = ("dataset", "content", "test_fraction", "validation_fraction")
 # What the arrays of a checkpoint do not say of the network that they belong to.
@@ -43,43 +41,45 @@ PREDICT = (
     *NETWORK,
 )
 
+# By stage, which has the name of its rule and of its script. "rows" are those of the summary
+# (runs.py); "trials", "rungs" and "axes" are those of a search (search.py).
+READS = {
+    "download": ("dataset",),
+    "preprocess": DATA,
+    "plot_augmentation": (*AUGMENTATION, "plots.style"),
+    "train": MODEL + AUGMENTATION + TRAINING,
+    "evaluate": (*DATA, *MODEL, *AUGMENTATION, *TRAINING, "classes"),
+    "plot_history": ("plots.style",),
+    "plot_confusion": ("plots.style",),
+    "plot_misclassified": ("plots.misclassified", "plots.style"),
+    "plot_calibration": ("plots.style",),
+    "plot_weights": ("plots.style",),
+    "make_demo": NETWORK,
+    "make_lesson": (),
+    "check_parity": MODEL + AUGMENTATION + TRAINING,
+    "plot_parity": ("plots.style",),
+    "export_keras": EXPORT,
+    "export_onnx": EXPORT,
+    "export_npz": NETWORK,
+    "predict_images": PREDICT,
+    "plot_contact_sheet": ("plots.style",),
+    "summarize": ("rows",),
+    "compare": ("rows",),
+    "plot_curves": ("plots.style",),
+    "plot_points": ("plots.style", "rows"),
+    "rank_rung": ("trials", "rungs", "training.patience"),
+    "compare_trials": ("rungs",),
+    "plot_rungs": ("plots.style", "rungs"),
+    "plot_trials": ("plots.style", "axes"),
+}
 
-def _download_unless_user_data(settings):
-    """The stage before `preprocess`. The user's own files are read where they are."""
-    return None if "content" in settings else "download"
-
-
-# A stage has the name of its rule and of its script: "train" is scripts/train.py. "rows" are those
-# of the summary, and "runs" the settings of these runs (runs.py). "trials", "rungs" and "axes" are
-# those of a search (search.py).
-STAGES = {
-    "download": Stage(("dataset",)),
-    "preprocess": Stage(DATA, after=_download_unless_user_data),
-    "plot_augmentation": Stage((*AUGMENTATION, "plots.style"), after="preprocess"),
-    "train": Stage(MODEL + AUGMENTATION + TRAINING, after="preprocess"),
-    "evaluate": Stage((*DATA, *MODEL, *AUGMENTATION, *TRAINING, "classes"), after="train"),
-    "plot_history": Stage(("plots.style",), after="evaluate"),
-    "plot_confusion": Stage(("plots.style",), after="evaluate"),
-    "plot_misclassified": Stage(("plots.misclassified", "plots.style"), after="evaluate"),
-    "plot_calibration": Stage(("plots.style",), after="evaluate"),
-    "plot_weights": Stage(("plots.style",), after="evaluate"),
-    "make_demo": Stage(NETWORK, after="evaluate"),
-    "make_lesson": Stage((), after="preprocess"),
-    "check_parity": Stage(MODEL + AUGMENTATION + TRAINING, after="train"),
-    "plot_parity": Stage(("plots.style",), after="check_parity"),
-    "export_keras": Stage(EXPORT, after="train"),
-    "export_onnx": Stage(EXPORT, after="evaluate"),
-    "export_npz": Stage(NETWORK, after="evaluate"),
-    "predict_images": Stage(PREDICT),
-    "plot_contact_sheet": Stage(("plots.style",), after="predict_images"),
-    "summarize": Stage(("rows",), after="evaluate", each="runs"),
-    "compare": Stage(("rows",), after="evaluate", each="runs"),
-    "plot_curves": Stage(("plots.style",), after="compare"),
-    "plot_points": Stage(("plots.style", "rows"), after="compare"),
-    "rank_rung": Stage(("trials", "rungs", "training.patience"), after="train", each="runs"),
-    "compare_trials": Stage(("rungs",), after="rank_rung"),
-    "plot_rungs": Stage(("plots.style", "rungs"), after="compare_trials"),
-    "plot_trials": Stage(("plots.style", "axes"), after="compare_trials"),
+# The params that change no result; the files that they name are identified by settings.
+UNAFFECTED_BY = {
+    "download": ("folder", "timeout"),
+    "preprocess": ("user_files",),
+    "train": ("may_diverge", "threads"),
+    "predict_images": ("images", "network", "hashes"),
+    "summarize": ("latest",),
 }
 
 
@@ -91,10 +91,13 @@ WANTED = {
 
 
 def identity(stage: str, settings: Mapping) -> dict:
-    """Return the settings that `stage` and the stages before it read: {stage: {key: value}}."""
-    own = {stage: own_settings(STAGES, stage, settings)}
-    before = stage_before(STAGES, stage, settings)
-    return identity(before, settings) | own if before else own
+    """Return the settings that decide what is in the folder of a stage: {stage: {key: value}}.
+
+    Those of `preprocess` and `train` are also the settings of the stages before.
+    """
+    data = ("preprocess",) if "content" in settings else ("download", "preprocess")
+    stages = {"preprocess": data, "train": (*data, "train")}.get(stage, (stage,))
+    return {each: {key: settings[key] for key in READS[each] if key in settings} for each in stages}
 
 
 def data_name(settings: Mapping) -> str:
@@ -127,3 +130,8 @@ def previous_epoch(epoch: int, checkpoint_every: int | None, others) -> int:
     """
     regular = (epoch - 1) // checkpoint_every * checkpoint_every if checkpoint_every else 0
     return max([regular, *(other for other in others if other < epoch)])
+
+
+def short_hash(value) -> str:
+    """Return eight hexadecimal digits that identify `value` (any JSON), for names of folders."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]

@@ -35,10 +35,17 @@ class Checkpoint:
 
 def save_checkpoint(path, checkpoint):
     """Write a Checkpoint to `path`; its arrays have names such as network.0.W and history.loss."""
+    parts = {
+        "network": checkpoint.network,
+        "optimizer": checkpoint.optimizer,
+        "history": checkpoint.history,
+        "best": checkpoint.best,
+        "diverged": checkpoint.diverged,
+    }
     arrays = {
-        f"{part.name}.{name}": np.asarray(value)
-        for part in fields(checkpoint)
-        for name, value in getattr(checkpoint, part.name).items()
+        f"{part}.{name}": np.asarray(value)
+        for part, values in parts.items()
+        for name, value in values.items()
     }
     with atomic_write(path) as temporary:
         np.savez(temporary, **arrays)
