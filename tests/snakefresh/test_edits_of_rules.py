@@ -86,10 +86,7 @@ EDITS = {
         replace("scripts/mylib/points.py", "csv.DictReader(file)", "[*csv.DictReader(file)]"),
         ["clean", *AFTER],
     ),
-    "the library of one stage": (
-        replace("scripts/mylib/model.py", "/ len", "// len"),
-        AFTER,
-    ),
+    "the library of one stage": (replace("scripts/mylib/model.py", "/ len", "// len"), AFTER),
     "a function of the library that no stage calls": (
         replace("scripts/mylib/points.py", "return len(", "return 1 + len("),
         [],
@@ -107,10 +104,7 @@ EDITS = {
         ),
         [],
     ),
-    "rules in another order": (
-        lambda toy: move_rule_to_the_end(toy, "clean"),
-        [],
-    ),
+    "rules in another order": (lambda toy: move_rule_to_the_end(toy, "clean"), []),
     "comments in the Snakefile": (append("Snakefile", "# A comment.\n"), []),
 }
 

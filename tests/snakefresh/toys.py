@@ -24,7 +24,7 @@ ALL = ["clean", "fit", "title", "draw"]
 
 # Of the rules of these workflows, each says its name, its wildcards and why it runs.
 MESSAGE = re.compile(r"^Job \d+: ([\w .-]+?)(?: \((.*)\))?$", re.MULTILINE)
-SAME = re.compile(r"the same as before: (.*)")
+SAME = re.compile(r"the same as before: (\S+)")  # (of several outputs the first)
 
 
 # What Snakemake prints of any run.
@@ -44,7 +44,7 @@ class Toy:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.cut_off = set()  # the outputs of those jobs of the last run that found nothing to do
+        self.cut_off = set()  # the results of those jobs of the last run that found nothing to do
 
     def __truediv__(self, path):
         return self.folder / path
@@ -59,7 +59,7 @@ class Toy:
         process = self.snakemake(*arguments, **options)
         self.output = process.stdout + process.stderr
         assert process.returncode == 0, shortened(self.output)
-        self.cut_off = {path for paths in SAME.findall(self.output) for path in paths.split()}
+        self.cut_off = {*SAME.findall(self.output)}
         return dict(MESSAGE.findall(self.output))
 
     def plan(self, *arguments, **options):
@@ -76,6 +76,14 @@ class Toy:
         """Whether just these jobs would run."""
         plan = self.plan()
         assert sorted(plan) == sorted(stages), plan
+        return True
+
+    def makes(self, *stages):
+        """Whether a run makes just these, and leaves nothing to do."""
+        jobs, cut_off = self.run(), self.cut_off
+        assert sorted(jobs) == sorted(stages), jobs
+        assert self.plans()
+        self.cut_off = cut_off
         return True
 
     def program(self, *arguments):
