@@ -311,10 +311,7 @@ form(
     "constants",
     "import plain\nfrom consts import LIMIT as TOP, B, LATE\ndef run():\n"
     "    return TOP, B, LATE, plain.FIRST, plain.SECOND\n",
-    file(
-        "consts.py",
-        "LIMIT = 1\nA = 1\nB = A + 1\nSIZE = 1\nLATE = SIZE\nSIZE = 2\nUNUSED = 1\n",
-    ),
+    file("consts.py", "LIMIT = 1\nA = 1\nB = A + 1\nSIZE = 1\nLATE = SIZE\nSIZE = 2\nUNUSED = 1\n"),
     file("plain.py", "FIRST = 1\nSECOND = 2\nUNUSED = 3\n"),
     runs("imported under another name", "LIMIT = 1", "LIMIT = 2", in_file="consts.py"),
     runs("of which another is computed", "A = 1", "A = 2", in_file="consts.py"),
@@ -368,14 +365,10 @@ form(
         "a function with the name of a built-in one",
         append("lib.py", "\ndef round(x, n=0):\n    return 0\n"),
     ),
-    runs(
-        "hasattr(module, name), now there",
-        append("other.py", "\ndef turbo():\n    return 1\n"),
-    ),
+    runs("hasattr(module, name), now there", append("other.py", "\ndef turbo():\n    return 1\n")),
     runs("getattr(module, name, default), now there", append("other.py", "absent = 1\n")),
     runs(
-        "a module gains __getattr__",
-        append("other.py", "\ndef __getattr__(name):\n    return 5\n"),
+        "a module gains __getattr__", append("other.py", "\ndef __getattr__(name):\n    return 5\n")
     ),
     stays("a name that nobody mentions", append("other.py", "\nUNUSED = 1\n")),
 )
@@ -449,8 +442,7 @@ form(
     ),
     runs("one takes the key of another", "kind = 'two'", "kind = 'one'"),
     runs(
-        "a new one",
-        append("lib.py", "\nclass Third(Plugin):\n    kind = 'one'\n    value = 9\n"),
+        "a new one", append("lib.py", "\nclass Third(Plugin):\n    kind = 'one'\n    value = 9\n")
     ),
     runs(
         "their order",
@@ -557,10 +549,7 @@ form(
     file("classes.py", "class C:\n    def no(self):\n        return 'unused'\n"),
     runs("the function", "return 1\n", "return 2\n"),
     runs("the constant", "LIMIT_1 = 5", "LIMIT_1 = 6"),
-    runs(
-        "a computed name that is now there",
-        append("lib.py", "\ndef step_9():\n    return 1\n"),
-    ),
+    runs("a computed name that is now there", append("lib.py", "\ndef step_9():\n    return 1\n")),
     stays("a method that did not run", "'unused'", "'other'", in_file="classes.py"),
     imports="import classes\nimport lib",
 )

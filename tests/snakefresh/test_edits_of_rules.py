@@ -20,6 +20,9 @@ NEW_SCRIPT = (
     "from snakefresh import recorded\n\nwith recorded(snakemake) as settings:\n"
     "    open(snakemake.output[0], 'w').write(settings['title'] + '!')\n"
 )
+ANOTHER_SCRIPT = both(
+    write("scripts/other.py", NEW_SCRIPT), in_snakefile('"scripts/title.py"', '"scripts/other.py"')
+)
 EDITS = {
     "a setting": (setting(degree=2), AFTER),
     "a setting of the first stage": (setting(threshold=100), ["clean", *AFTER]),
@@ -69,13 +72,7 @@ EDITS = {
         ),
         ["title", "draw"],
     ),
-    "another script": (
-        both(
-            write("scripts/other.py", NEW_SCRIPT),
-            in_snakefile('"scripts/title.py"', '"scripts/other.py"'),
-        ),
-        ["title", "draw"],
-    ),
+    "another script": (ANOTHER_SCRIPT, ["title", "draw"]),
     "a file that no rule makes": (append("data.csv", "5,6\n"), ["clean", *AFTER]),
     "a file that no rule makes, with size and time kept": (
         replace("data.csv", "1,3", "1,4"),
@@ -130,31 +127,15 @@ REASONS = {
     "code": (
         replace("scripts/mylib/model.py", "/ len", "// len"),
         "fit",
-        "mylib/model.py: moment changed",
-    ),
-    "code of what it is made from": (
-        replace("scripts/mylib/model.py", "/ len", "// len"),
-        "draw",
-        "mylib/model.py: moment changed",
+        "model.py: moment changed",
     ),
     "a source file": (append("data.csv", "5,6\n"), "clean", "data.csv changed"),
-    "a setting of what it is made from": (
-        setting(threshold=100),
-        "fit",
-        "results/clean.csv was made otherwise",
-    ),
-    "the script of the rule": (
-        both(
-            write("scripts/other.py", NEW_SCRIPT),
-            in_snakefile('"scripts/title.py"', '"scripts/other.py"'),
-        ),
-        "title",
-        "its rule changed: script",
-    ),
+    "a setting of what it is made from": (setting(threshold=100), "fit", "follows clean"),
+    "the script of the rule": (ANOTHER_SCRIPT, "title", "another script"),
     "no record": (
         lambda toy: toy.record("results/model.svg").unlink(),
         "draw",
-        "no record of how it was made",
+        "there is no record of how its result was made",
     ),
     "no result": (delete("results/model.svg"), "draw", "its result is missing"),
 }
