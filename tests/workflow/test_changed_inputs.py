@@ -48,7 +48,7 @@ def test_downloaded_files_that_change_before_preprocessing_are_refused(new_proje
     )
     process = new_project.snakemake()
     assert process.returncode == 1
-    assert "train-images-idx3-ubyte changed while it was in use" in process.stdout + process.stderr
+    assert "train-images-idx3-ubyte is damaged, or was edited" in process.stdout + process.stderr
     assert not list(new_project.results.glob("data/mnist-*/*.npy"))
     raw.unlink()  # as one who sees the message would
     restore()

@@ -28,7 +28,7 @@ EDITED_CODE = [
     ("demo", "scratchnet/nn/layers.py", {"train", "evaluate", "make_demo"}),
     ("lesson", "scratchnet/interop/lesson.ipynb", {"make_lesson"}),
     ("lesson", "scratchnet/nn/convolution.py", {"make_lesson"}),
-    ("lesson", "scratchnet/evaluation/plots.py", set()),
+    ("lesson", "scratchnet/evaluation/plots.py", {"make_lesson"}),  # its kernel may import any code
     ("parity", "scratchnet/interop/parity.py", PARITY),
     ("parity", "scratchnet/interop/keras_model.py", PARITY),
     ("parity", "scratchnet/evaluation/plots.py", {"plot_parity"}),
@@ -51,6 +51,18 @@ def test_an_edit_of_code_runs_what_imports_it_and_what_follows(
 ):
     append(project_on_request.folder / "workflow/scripts" / edited)
     assert project_on_request.plan(target) == once(expected)
+
+
+@pytest.mark.slow
+def test_the_lesson_shows_the_present_source_and_all_epochs(project_on_request):
+    (page,) = project_on_request.results.glob("data/*/lesson.html")
+    before = page.read_text()
+    layers = project_on_request.folder / "workflow/scripts/scratchnet/nn/layers.py"
+    layers.write_text(layers.read_text().replace("P = exp(Z) / sum(exp(Z)):", "A new docstring:"))
+    assert project_on_request.plan("lesson") == {"make_lesson": 1}
+    project_on_request.run("lesson", env={"EPOCHS": "1"})
+    assert "A new docstring:" in page.read_text()
+    assert "after 20 epochs:" in before and "after 20 epochs:" in page.read_text()
 
 
 EDITED_KEYS = [

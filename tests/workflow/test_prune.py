@@ -1,5 +1,7 @@
 """`make prune`: what no configuration reaches goes, and nothing else."""
 
+from snakefresh.__main__ import find_unused_traces
+
 import subprocess
 import sys
 
@@ -20,7 +22,9 @@ def prune(project, *arguments):
 
 
 def files(project):
-    return {path for path in project.results.rglob("*") if not path.is_dir()}
+    """All files but traces."""
+    found = {path for path in project.results.rglob("*") if not path.is_dir()}
+    return {path for path in found if path.parent.name != ".traces"}
 
 
 @pytest.fixture
@@ -78,6 +82,7 @@ def test_what_the_configuration_does_not_reach_is_deleted(piled_up):
     project, before = piled_up
     assert prune(project, "--delete").returncode == 0
     assert files(project) == before
+    assert find_unused_traces(project.results) == []
     assert project.plan() == {}
     # No empty folder is left where there was one.
     assert all(any(path.iterdir()) for path in project.results.rglob("*") if path.is_dir())

@@ -107,9 +107,9 @@ def parts(source, tree=None):
 def select(executed, script, sources, more, whole=False):
     """Return ({part: hash}, names): what counts if `executed`, {(file, function)}, was.
 
-    `script` counts whole, or None does. `sources` is {file: its parts}. With `whole`, every
-    function counts that counting code names, and so do the modules that it names, which `more`, a
-    function from a name to {file: parts}, finds.
+    `script` is the file that runs as `__main__`. `sources` is {file: its parts}. With `whole`,
+    every function counts that counting code names, and so do the modules that it names, which
+    `more`, a function from a name to {file: parts}, finds.
     """
     sources = dict(sources)
     found, names, queue, bound, classes = {}, set(), [], {}, {}
@@ -147,7 +147,8 @@ def select(executed, script, sources, more, whole=False):
                 choose(file, name)
             for name in own:
                 is_special = re.fullmatch(r"(.*\.)?__\w+__", name)  # used without being named
-                if name == "" or name.startswith("=__") or file == script or (whole and is_special):
+                runs_on_import = name == "" or (name == "?" and file == script)
+                if runs_on_import or name.startswith("=__") or (whole and is_special):
                     choose(file, name)
 
     add(sources)

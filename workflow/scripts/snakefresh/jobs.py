@@ -105,6 +105,22 @@ class Job:
         self.snakemake.config = self.config
         self.snakemake.__class__ = _watching(type(self.snakemake), plan)
         tracing.start(self.place)
+        tracing.sources[plan["script"]] = self.source
+
+    def run(self):
+        """Execute the script, with marks in its functions, in place of the one that runs."""
+        script = self.plan["script"]
+        path = os.path.normpath(self.place.find(script))
+        try:
+            code = tracing.compile_marked(self.source, path, script)
+            exec(code, sys.modules["__main__"].__dict__)
+        except SystemExit:
+            raise
+        except BaseException as error:
+            trace = error.__traceback__.tb_next  # without this function
+            sys.excepthook(type(error), error, trace)
+            sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
+        sys.exit(0)
 
     def write_record(self):
         """Record how the results were made. Raises RecordError where that cannot be known."""
@@ -141,7 +157,7 @@ class Job:
         # A folder that has all of the project in it is not what a param means.
         given |= {path for path in plan["free"] if not self.place.is_below(path)}
         declared = {os.path.abspath(path) for path in given} | set(map(os.path.realpath, given))
-        asked, loaded = tracing.questions(plan["script"], self.source, declared)
+        asked, loaded = tracing.questions(plan["script"], declared)
         for name in asked["data"]:
             for rule, pattern in plan["made_elsewhere"]:
                 if re.fullmatch(pattern, os.path.relpath(self.place.find(name))):
@@ -150,7 +166,7 @@ class Job:
                         "name it among the inputs of the rule"
                     )
         asked["config"] = dict.fromkeys(self.config.read)
-        return present(asked, self.place, loaded)
+        return present(asked, self.place, (*loaded, self.config.read))
 
 
 def _forget_params(params):
@@ -222,15 +238,19 @@ def recorded(snakemake):
 
     `snakemake` is the object of that name in scripts. The block must be the last statement of the
     script. Raises RecordError if an input changed meanwhile, if an output was not made, or if the
-    script read a file of another rule that is no input.
+    script read a file of another rule that is no input. Where no `watch` has planned the job, there
+    are no settings, and nothing is recorded.
     """
-    yield job.plan["settings"]
-    job.write_record()
+    yield job.plan["settings"] if job else {}
+    if job:
+        job.write_record()
 
 
+job = None
 main = getattr(sys.modules["__main__"], "snakemake", None)
-if main is not None and hasattr(main.params, "snakefresh"):
+if hasattr(getattr(main, "params", None), "snakefresh"):
     job = Job(main)
     if job.is_same_as_before():
         job.reuse()
     job.begin()
+    job.run()

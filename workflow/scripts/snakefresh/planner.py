@@ -13,7 +13,7 @@ import os
 import time
 from functools import cache, cached_property
 
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.io import is_flagged
 from snakemake.iocontainers import InputFiles
 from snakemake.logging import logger
@@ -30,7 +30,7 @@ from snakefresh.records import (
     write_record,
     write_trace,
 )
-from snakefresh.stages import Result, TooEarlyError, by_name
+from snakefresh.stages import Result, by_name
 from snakefresh.traces import differences, present
 
 
@@ -39,7 +39,7 @@ class Planner:
 
     def __init__(self, workflow):
         self.workflow, self.stages = workflow, {}
-        self.decides_alone = False  # whether all rules are stages, or left alone by their author
+        self.decides_alone = False  # whether all rules are stages
         for name in (
             *("inputs", "plan", "first_reason", "runs", "is_forced", "maker"),
             *("depends_on_others", "differences_of_trace", "_result"),
@@ -61,7 +61,7 @@ class Planner:
     def expand_input(self, stage, wildcards, groupid=None):
         """Return the inputs of a job as Snakemake needs them to run it or not."""
         files, mapping, dependencies, is_incomplete = stage.expand_input(wildcards, groupid)
-        if is_incomplete:
+        if is_incomplete or self.workflow.dag is None:  # as where a script mocks a job of its own
             return files, mapping, dependencies, is_incomplete
         if self.decides_alone:
             # Records say what is stale and what was not completed; Snakemake's triggers run more.
@@ -76,8 +76,9 @@ class Planner:
                 self.workflow.dag.forcefiles.update(result.outputs)
             else:
                 files = self._make_ancient(files, self._is_there_and_stays)
-        except TooEarlyError as error:
-            return InputFiles([error.target]), {error.target: error.target}, {}, True
+        except IncompleteCheckpointException as error:
+            target = error.targetfile
+            return InputFiles([target]), {target: target}, {}, True
         return files, mapping, {file: d for file, d in dependencies.items() if file in files}, False
 
     def _make_ancient(self, files, is_wanted):
@@ -109,7 +110,7 @@ class Planner:
             reason, makers = self.first_reason(result), self.makers(result)
             if not reason and not self._is_forced_itself(result) and any(map(self.runs, makers)):
                 reason = f"follows {', '.join(sorted({maker.stage.name for maker in makers}))}"
-        except TooEarlyError:
+        except IncompleteCheckpointException:
             return ""
         return f" ({reason or 'once more'})"
 

@@ -4,25 +4,26 @@ import copy
 import json
 import os
 import re
+import string
+import sys
+from contextlib import suppress
 
 from snakemake.common import get_function_params
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.io import is_flagged
 from snakemake.iocontainers import InputFiles, Params, Wildcards
 from snakemake.sourcecache import LocalSourceFile, infer_source_file
 
 from snakefresh.files import content
 from snakefresh.records import record_path, traces_folder
-from snakefresh.traces import Place, answer
+from snakefresh.traces import Place, answer, is_code
 
+# What the text of a shell rule may name besides the variables of the Snakefile.
+OF_JOB = {
+    *("input", "output", "params", "wildcards", "threads", "resources", "log", "rule", "version"),
+    *("conda_env", "bench_iteration"),
+}
 DIFFER_BY_RUN = {"threads", "resources", "attempt"}
-
-
-class TooEarlyError(Exception):
-    """The inputs of a result are not known before a checkpoint has run; `target` is its file."""
-
-    def __init__(self, target):
-        self.target = target
 
 
 class Result:
@@ -41,10 +42,14 @@ class Result:
         return all(map(os.path.exists, self.kept)) and all(map(os.path.lexists, self.stage.links))
 
     def inputs(self):
-        """Return {name or "": [path, ...]} of its inputs. Raises TooEarlyError."""
+        """Return {name or "": [path, ...]} of its inputs.
+
+        Raises IncompleteCheckpointException if they are not known before a checkpoint has run.
+        """
         files, _, _, is_incomplete = self.stage.expand_input(self.wildcards)
         if is_incomplete:
-            raise TooEarlyError(next(f for f in files if is_flagged(f, "checkpoint_target")))
+            target = next(file for file in files if is_flagged(file, "checkpoint_target"))
+            raise IncompleteCheckpointException(self.stage.rule, target)
         return by_name(files)
 
 
@@ -120,13 +125,29 @@ class Stage:
             return [content(file), *_python_beside([file])]
         if rule.shellcmd:
             declared = {*result.outputs, *(path for paths in inputs.values() for path in paths)}
-            words = {*re.split(r"[\s;|&()<>'\"=]+", rule.shellcmd)} - declared
-            files = sorted(word for word in words if os.path.isfile(word))
-            return [rule.shellcmd, {f: content(f) for f in files}, *_python_beside(files)]
-        if rule.run_func_src:  # it can use everything that the Snakefiles define
-            files = {_local_path(file) for file in rule.workflow.included}
-            return [rule.run_func_src, sorted(str(content(file)) for file in files if file)]
+            words = {*re.split(r"[\s;|&()<>'\"=]+", rule.shellcmd)}
+            files = sorted(word for word in words - declared if os.path.isfile(word))
+            texts = [rule.shellcmd, self._globals_in(rule.shellcmd)]
+            return [*texts, {f: content(f) for f in files}, *_python_beside([*files, *declared])]
+        if rule.run_func_src:  # it can use everything that the Snakefiles define, import and read
+            files = filter(None, map(_local_path, rule.workflow.included))
+            modules = {getattr(module, "__file__", None) or "" for module in sys.modules.values()}
+            return [
+                *(rule.run_func_src, self.place.answer_of_config("*")),
+                sorted(map(_without_comments, files)),
+                sorted(content(file) for file in modules if is_code(file)),
+            ]
         return [rule.wrapper]
+
+    def _globals_in(self, text):
+        """{field: value} of the variables of the Snakefile in the text of a shell rule."""
+        found = {}
+        for _, field, _, _ in string.Formatter().parse(text):
+            if field and re.split(r"[.\[]", field)[0] not in OF_JOB:
+                with suppress(KeyError, AttributeError, IndexError, TypeError):
+                    value, _ = string.Formatter().get_field(field, (), self.rule.module_globals)
+                    found[field] = str(value)
+        return found
 
     def _param(self, i, result, inputs, counts=True):
         """The value of a param, as JSON can hold it; a function is called with what it asks for."""
@@ -190,6 +211,12 @@ class Stage:
 def _local_path(file):
     """The path of one of Snakemake's source files, or None if it is not on this machine."""
     return file.get_path_or_uri(secret_free=True) if isinstance(file, LocalSourceFile) else None
+
+
+def _without_comments(path):
+    """The text of a Snakefile without blank lines and lines of comment."""
+    with open(path, encoding="utf-8") as file:
+        return [line for line in file if line.strip() and not line.strip().startswith("#")]
 
 
 def _python_beside(files):

@@ -26,6 +26,8 @@ from snakefresh.files import content, digest, listing
 ANSWERS = ("parts", "modules", "data", "config")
 # Modules that the start of Python, or of the script, imports before the trace begins.
 HERE = Path(__file__).resolve().parent
+STANDARD_LIBRARY = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
+INSTALLED = re.compile(r"/(site|dist)-packages/")
 IMPORTED_BEFORE = {*sys.stdlib_module_names, "sitecustomize", "usercustomize"}
 
 
@@ -34,6 +36,10 @@ class Place:
 
     def __init__(self, base, config=None):
         self.base, self.config = os.path.realpath(base), config or {}
+
+    def answer_of_config(self, key):
+        """Return what counts of a key of the config, or of all."""
+        return answer_of_config(self.config if key == "*" else self.config.get(key))
 
     def is_below(self, folder):
         """Return whether the workflow, or the working directory, is below a folder."""
@@ -68,9 +74,10 @@ class Place:
 def present(trace, place, loaded=None):
     """Return the trace with the same questions and the present answers.
 
-    `loaded` has what has been read already, {file: bytes} and {path of data: hash}, as it was then.
+    `loaded` has what has been read already, as it was then: {file: bytes}, {path of data: hash}
+    and {key of the config: hash}.
     """
-    sources, data = loaded or ({}, {})
+    sources, data, read = loaded or ({}, {}, {})
     sources = {
         file: sources[file] if file in sources else _read(place.find(file))
         for file in trace["files"]
@@ -86,19 +93,30 @@ def present(trace, place, loaded=None):
             path: data[path] if path in data else answer(path, place) for path in trace["data"]
         },
         "config": {
-            key: digest(
-                json.dumps(
-                    place.config if key == "*" else place.config.get(key),
-                    sort_keys=True,
-                    default=repr,
-                )
-            )
+            key: read[key] if key in read else place.answer_of_config(key)
             for key in trace["config"]
         },
     }
     if trace.get("version") == VERSION and now["files"] == trace["files"]:
         return now | {"parts": trace["parts"]}
     return now | _count(trace, place, sources)
+
+
+def answer_of_config(value):
+    """Return what counts of a value in the config."""
+    return digest(json.dumps(value, sort_keys=True, default=repr))
+
+
+def is_code(path):
+    """Whether a file is code of the workflow: neither installed nor of this package."""
+    if not path.endswith((".py", ".so", ".pyd")) or is_installed(path):
+        return False
+    return not is_installed(os.path.realpath(path))
+
+
+def is_installed(path):
+    """Whether a path is below the standard library or installed packages, or of this package."""
+    return path.startswith((f"{HERE}/", STANDARD_LIBRARY)) or INSTALLED.search(path) is not None
 
 
 def differences(before, now):

@@ -7,6 +7,7 @@ like are wrapped, since no audit event tells of them.
 
 import ast
 import builtins
+import copy
 import importlib.machinery
 import importlib.util
 import marshal
@@ -15,17 +16,14 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from contextlib import suppress
 from functools import wraps
 
 from snakefresh.code import definitions, remembered_parts
 from snakefresh.files import CACHE, content, digest, listing, write
-from snakefresh.traces import answer
+from snakefresh.traces import answer, answer_of_config, is_code, is_installed
 
-HERE = os.path.dirname(os.path.realpath(__file__)) + os.sep
-STANDARD_LIBRARY = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
-INSTALLED = re.compile(r"/(site|dist)-packages/")
 PYTHON = re.compile(r"(python|pypy|ipython|jupyter|pytest|uv|conda|mamba)[\d.]*")
 SEEN = {
     *("open", "os.listdir", "os.scandir", "exec", "os.mkdir", "os.rename", "os.fork", "os.forkpty"),
@@ -71,6 +69,8 @@ def start(where):
                 )
             note_data(file)
         looked_up.add(name.partition(".")[0])
+    # Copies of scripts, which Snakemake puts before the scripts themselves.
+    sys.path[:] = [path for path in sys.path if "/snakemake-runtime-cache/" not in path]
     builtins.__executed__ = executed.add
     for name in ("stat", "lstat", "access"):
         setattr(os, name, _noted(getattr(os, name)))
@@ -83,23 +83,10 @@ def stop():
     noting.stopped = True
 
 
-def is_code(path):
-    """Whether a file is code of the workflow: neither installed nor of this package."""
-    if not path.endswith((".py", ".so", ".pyd")) or is_installed(path):
-        return False
-    return not is_installed(os.path.realpath(path))
-
-
-def is_installed(path):
-    """Whether a path is below the standard library or installed packages, or of this package."""
-    return path.startswith((HERE, STANDARD_LIBRARY)) or INSTALLED.search(path) is not None
-
-
 def is_folder_of_code(path):
     """Whether modules in a folder are code of the workflow."""
     path = os.path.join(path, "")
-    cached = "/.snakemake/" in path or "/snakemake-runtime-cache/" in path
-    return not (cached or is_installed(path))
+    return not ("/.snakemake/" in path or is_installed(path))
 
 
 def note_data(path, answer=content):
@@ -144,24 +131,24 @@ class Loader(importlib.machinery.SourceFileLoader):
         memory = CACHE / "code" / stamp
         with suppress(OSError, ValueError, EOFError, TypeError):
             return marshal.loads(memory.read_bytes())
-        tree = ast.parse(source, self.path)
-        remembered_parts(source, tree)
-        code = compile(self.mark(source, tree, file), self.path, "exec", dont_inherit=True)
+        code = compile_marked(source, self.path, file)
         with suppress(OSError):
             write(memory, marshal.dumps(code))
         return code
 
-    @staticmethod
-    def mark(source, tree, file):
-        """Return the syntax tree of a source text with a mark in each function."""
-        if b"numba" in source:  # it cannot compile the marks: all functions count
-            executed.update((file, name) for name, _ in definitions(tree))
-            return tree
-        for name, node in list(definitions(tree)):
-            call = ast.Call(ast.Name("__executed__", ast.Load()), [ast.Constant((file, name))], [])
-            mark = ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node.body[0]))
-            node.body.insert(ast.get_docstring(node, clean=False) is not None, mark)
-        return tree
+
+def compile_marked(source, path, file):
+    """Return the code of a source text, with a mark in each function; its parts are remembered."""
+    tree = ast.parse(source, path)
+    remembered_parts(source, tree)
+    if b"numba" in source:  # it cannot compile the marks: all functions count
+        executed.update((file, name) for name, _ in definitions(tree))
+        return compile(tree, path, "exec", dont_inherit=True)
+    for name, node in list(definitions(tree)):
+        call = ast.Call(ast.Name("__executed__", ast.Load()), [ast.Constant((file, name))], [])
+        mark = ast.fix_missing_locations(ast.copy_location(ast.Expr(call), node.body[0]))
+        node.body.insert(ast.get_docstring(node, clean=False) is not None, mark)
+    return compile(tree, path, "exec", dont_inherit=True)
 
 
 class Finder:
@@ -279,27 +266,47 @@ def _noted(function):
     return noted
 
 
-class Noted(Mapping):
-    """A config that notes which of its keys are read. (No dict: C code would read it unnoticed.)"""
+class Noted(MutableMapping):
+    """A config that notes which of its keys are read, and their values then; "*" is all of them.
+
+    It is no dict: C code would read it unnoticed. What a script assigns stays in the script.
+    """
 
     def __init__(self, values):
-        self.values_, self.read = dict(values), set()
+        self.values_, self.read = copy.deepcopy(dict(values)), {}
+
+    def note(self, key, value):
+        """Note the value of a key that is read for the first time."""
+        self.read.setdefault(key, answer_of_config(value))
 
     def __getitem__(self, key):
-        self.read.add(key)
+        self.note(key, self.values_.get(key))
         return self.values_[key]
 
     def __iter__(self):
-        self.read.add("*")
+        self.note("*", self.values_)
         return iter(self.values_)
 
     def __len__(self):
-        self.read.add("*")
+        self.note("*", self.values_)
         return len(self.values_)
+
+    def __setitem__(self, key, value):
+        self.note(key, self.values_.get(key))
+        self.values_[key] = value
+
+    def __delitem__(self, key):
+        self[key] = None
+        del self.values_[key]
 
     def copy(self):
         """Return a dict with the same values."""
         return dict(self)
+
+    def __deepcopy__(self, memo):
+        return copy.deepcopy(dict(self), memo)
+
+    __copy__ = copy
 
 
 def folders_of_code():
@@ -312,10 +319,10 @@ def folders_of_code():
     ]
 
 
-def questions(script, source, declared):
+def questions(script, declared):
     """Return the trace of the script up to now without answers, and what was read: see traces.
 
-    `source` is the text of the script; what is below the paths `declared` does not count.
+    What is below the paths `declared` does not count.
     """
     folders = folders_of_code()
     for module in SPAWNERS & set(sys.modules):
@@ -330,12 +337,11 @@ def questions(script, source, declared):
     }
     if may_run_any_code:
         found |= {name: answer(name, place) for name in (f"{each}/**.py" for each in folders)}
-    loaded = sources | {script: source}
     trace = {
         **{"script": script, "folders": folders, "accepted": False},
-        "files": dict.fromkeys(loaded),
+        "files": dict.fromkeys(sources),
         "parts": {f"{file}:{name}": None for file, name in executed},
         "modules": dict.fromkeys(m for m in looked_up if m.partition(".")[0] not in NOT_LOOKED_UP),
         "data": dict.fromkeys(found),
     }
-    return trace, (loaded, found)
+    return trace, (dict(sources), found)

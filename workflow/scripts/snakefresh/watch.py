@@ -66,7 +66,7 @@ def watch(
         planner.stages[stage.rule] = stage
         _refuse_unsupported(stage)
         _prepare(stage, planner)
-    planner.decides_alone |= workflow.modifier.is_main_snakefile()
+    planner.decides_alone |= workflow.modifier.is_main_snakefile() and not left_alone
     return Watched(planner, stages)
 
 
