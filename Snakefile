@@ -94,11 +94,10 @@ rule predict:
 # Each job has a log and a benchmark, named after its rule: results/logs/train/RUN/epoch-0020.log
 for stage in filter(rules.has, READS):
     each = getattr(rules, stage).rule
-    each.log_modifier = each.benchmark_modifier = (
-        PREFIX  # which Snakemake sets where a rule has them
-    )
-    each.set_log(paths.log(stage, paths.folder_of(each.wildcard_names)))
-    each.benchmark = paths.benchmark(stage, paths.folder_of(each.wildcard_names))
+    folder = paths.folder_of(each.wildcard_names)
+    each.log_modifier = each.benchmark_modifier = PREFIX  # as where a rule itself names them
+    each.set_log(paths.log(stage, folder))
+    each.benchmark = paths.benchmark(stage, folder)
 
 # What is stale runs, and nothing else.
 watched = watch(

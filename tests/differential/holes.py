@@ -6,14 +6,12 @@ would take hours.
 
 from dataclasses import dataclass
 
-TRACKER = "workflow/scripts/scratchnet/fingerprint/tracker.py"
-FOLDER = "workflow/scripts/scratchnet/fingerprint/folder.py"
-CODE = "workflow/scripts/scratchnet/fingerprint/code.py"
-STAGES = "workflow/scripts/scratchnet/fingerprint/stages.py"
+CODE = "workflow/scripts/snakefresh/code.py"
+JOBS = "workflow/scripts/snakefresh/jobs.py"
+PLANNER = "workflow/scripts/snakefresh/planner.py"
+SNAKEFILE = "Snakefile"
 COMMON = "workflow/rules/common.smk"
 HANDLERS = "workflow/rules/handlers.smk"
-
-NO_SETTING_BACK = (FOLDER, "self._set_back_future_times([", "list([")
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,12 @@ HOLES = {
     # A stale job hides stale or missing results behind it.
     "hidden": Hole(
         (
-            (TRACKER, "return not (maker and self._runs(*maker))", "return True"),
-            (COMMON, 'if track.is_current("train"', 'if True or track.is_current("train"'),
+            (PLANNER, " and not ((maker := self.maker(path)) and self.runs(maker))", ""),
+            (
+                COMMON,
+                "if watched.is_current_by_record(",
+                "if True or watched.is_current_by_record(",
+            ),
         ),
         ("edit_settings", "edit_code", "undo", "delete_files"),
         configs=("default", "2 epochs", "6 epochs"),
@@ -54,53 +56,45 @@ HOLES = {
     "no record": Hole(
         (
             (
-                TRACKER,
-                "self._recorded(stage, wildcards) == self.fingerprint_of(stage, wildcards)",
-                "self._recorded(stage, wildcards) in (None, self.fingerprint_of(stage, wildcards))",
+                PLANNER,
+                "        if before is None:\n",
+                "        if before is None and result.exists():\n"
+                "            return None\n"
+                "        if before is None:\n",
             ),
         ),
         ("edit_settings", "edit_code", "delete_records"),
     ),
-    # The user's own data are inputs, and their modification times count.
-    "own data": Hole(
-        (
-            (
-                COMMON,
-                "            return []\n",
-                """            return settings_of({"data": wildcards["data"]})["files"]["npz"]\n""",
-            ),
-            NO_SETTING_BACK,
-        ),
-        ("edit_data", "touch"),
-        configs=("own", "own, style"),
+    # Results with a modification time in the future make jobs fail.
+    "future": Hole(
+        ((PLANNER, "                _set_back_future_times(files)\n", ""),),
+        ("edit_settings", "edit_code", "touch"),
     ),
-    # Results with a modification time in the future hide edits, or make jobs fail.
-    "future": Hole((NO_SETTING_BACK,), ("edit_settings", "edit_code", "touch")),
     # A missing `latest` is not made again.
     "latest": Hole(
-        ((COMMON, '{"summarize": [LATEST]} if LATEST else {}', "{}"),), ("delete_files",)
+        ((SNAKEFILE, '{"summarize": [LATEST]} if LATEST else {}', "{}"),), ("delete_files",)
     ),
     # The `__init__.py` of a package does not count.
     "package": Hole(
-        ((CODE, "if module.statements.hash:", 'if not path.endswith("__init__.py"):'),),
+        ((CODE, 'if name == "" or', 'if name == "" and not file.endswith("__init__.py") or'),),
         ("edit_code", "undo"),
         code_edits=("package",),
     ),
-    # The definitions that a definition uses do not count.
+    # What code names does not count, only what was executed.
     "unfollowed": Hole(
-        (
-            (
-                CODE,
-                "            self.waiting.append((path, module, unit))\n\n    def add_data",
-                "\n    def add_data",
-            ),
-        ),
+        ((CODE, "            queue.extend(part.names if part else ())\n", ""),),
         ("edit_code", "undo"),
+        code_edits=("plots",),
     ),
-    # The stages before do not count.
-    "after": Hole(
-        ((STAGES, "hash_of_fingerprints(after) if after else None", "None"),),
-        ("edit_settings", "edit_code"),
+    # What the results before were made by does not count.
+    "inherited": Hole(
+        ((PLANNER, '[*before["own"], *before["inherited"]]', 'before["own"]'),),
+        ("edit_code", "ask_for_a_part", "undo"),
         code_edits=("initializers", "preprocessing"),
+    ),
+    # A job has nothing to do where its code was edited, and its inputs are the same.
+    "cut off": Hole(
+        ((JOBS, "return all(own) and not any(", "return True or not any("),),
+        ("edit_code", "undo"),
     ),
 }
