@@ -279,7 +279,7 @@ class Planner:
         """
         if self.first_reason(result) or self.is_forced(result):
             return True
-        triggers = self.workflow.dag_settings.rerun_triggers
+        triggers = () if self.decides_alone else self.workflow.dag_settings.rerun_triggers
         return RerunTrigger.INPUT in triggers and any(map(self.runs, self.makers(result)))
 
     def first_reason(self, result):
