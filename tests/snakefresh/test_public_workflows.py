@@ -255,25 +255,55 @@ STALE = {
     "analysis": {
         "a function": ([(MODEL, "slope * x + x0\n\n", "x0 + slope * x\n\n")], RUN),
         "a constant": ([(MODEL, "POINTS = 50", "POINTS = 40")], RUN),
-        "a function of one script": ([("scripts/vis.py", "(path_to_figure, ", "(path_to_figure, mode=")], PLOT),
+        "a function of one script": (
+            [("scripts/vis.py", "(path_to_figure, ", "(path_to_figure, mode=")],
+            PLOT,
+        ),
         "a param": ([("config/default.yaml", "slope: 4", "slope: 5")], RUN),
         "the environment": ([("envs/default.yaml", "3.12", "3.13")], RUN),
         "a test": ([("tests/test_model.py", "x0=7, x=0), 7", "x0=8, x=0), 8")], {"test": 1}),
         "a test added": ([("tests/test_other.py", None, "import unittest\n")], {"test": 1}),
-        "a source of a rule left alone": ([("report/report.md", "A line", "Line")], {"report": 2} | SUMS),
-        "a param of a rule left alone": ([("Snakefile", '"A linear model"', '"Lines"')], {"report": 1} | SUMS),
-        "the text of a rule left alone": ([("Snakefile", "; cat plot", "; echo; cat plot")], {"report": 2} | SUMS),
-        "a function of a script that nobody executed": ([(MODEL, "(y - x0) /", "1 * (y - x0) /")], {}),
+        "a source of a rule left alone": (
+            [("report/report.md", "A line", "Line")],
+            {"report": 2} | SUMS,
+        ),
+        "a param of a rule left alone": (
+            [("Snakefile", '"A linear model"', '"Lines"')],
+            {"report": 1} | SUMS,
+        ),
+        "the text of a rule left alone": (
+            [("Snakefile", "; cat plot", "; echo; cat plot")],
+            {"report": 2} | SUMS,
+        ),
+        "a function of a script that nobody executed": (
+            [(MODEL, "(y - x0) /", "1 * (y - x0) /")],
+            {},
+        ),
     },
     "grid": {
         "a helper": ([(HELPERS, "indent=1", "indent=2")], ADD),
         "a helper of all": ([(HELPERS, "force=True", "force=bool(1)")], EVERY),
-        "a constant of two scripts": ([(HELPERS, "HOURS_PER_STEP = 6", "HOURS_PER_STEP = 5")], SOLVE),
+        "a constant of two scripts": (
+            [(HELPERS, "HOURS_PER_STEP = 6", "HOURS_PER_STEP = 5")],
+            SOLVE,
+        ),
         "a script of two rules": ([("scripts/build_profile.py", "max(row", "min(row")], PROFILES),
-        "a script that reads many": ([("scripts/make_summary.py", "DIGITS = 3", "DIGITS = 2")], SUMMARY),
-        "a param of one of two rules": ([(CONFIG, "capacity: 10", "capacity: 9")], {"build_hydro_profile": 1} | ADD),
-        "a param of one wildcard": ([(CONFIG, "capacity: 30", "capacity: 31")], {"build_profile": 1} | ADD),
-        "a param that a default replaces": ([("rules/build.smk", "load\", 1000", "load\", 2000")], ADD),
+        "a script that reads many": (
+            [("scripts/make_summary.py", "DIGITS = 3", "DIGITS = 2")],
+            SUMMARY,
+        ),
+        "a param of one of two rules": (
+            [(CONFIG, "capacity: 10", "capacity: 9")],
+            {"build_hydro_profile": 1} | ADD,
+        ),
+        "a param of one wildcard": (
+            [(CONFIG, "capacity: 30", "capacity: 31")],
+            {"build_profile": 1} | ADD,
+        ),
+        "a param that a default replaces": (
+            [("rules/build.smk", 'load", 1000', 'load", 2000')],
+            ADD,
+        ),
         "plots": ([(CONFIG, "gold", "orange")], {"plot_summary": 1} | MAPS),
         "an option": (
             [(CONFIG, "[base, co2l0.5]", "[base, co2l0.5, co2l0.1]")],
@@ -282,14 +312,29 @@ STALE = {
         "a technology less": ([(CONFIG, "\n  hydro: {", "\n# hydro: {")], ADD),
         "a key that scripts read": ([(CONFIG, "level: INFO", "level: DEBUG")], EVERY),
         "data of a run rule": ([("data/costs.csv", "2030,gas,60", "2030,gas,70")], COSTS),
-        "the text of a run rule": ([("rules/build.smk", "for row in rows if", "for row in rows[:] if")], COSTS),
+        "the text of a run rule": (
+            [("rules/build.smk", "for row in rows if", "for row in rows[:] if")],
+            COSTS,
+        ),
         "data of a shell rule": ([("data/lines.csv", "north,south,25", "north,south,26")], ADD),
         "threads, which change nothing": ([("rules/solve.smk", "threads: 2", "threads: 1")], {}),
-        "a key that a script reads in a copy": ([(CONFIG, "gas_limit: 200", "gas_limit: 300")], SOLVE),
+        "a key that a script reads in a copy": (
+            [(CONFIG, "gas_limit: 200", "gas_limit: 300")],
+            SOLVE,
+        ),
         "a key that a run rule reads": ([(CONFIG, "year: 2030", "year: 2020")], COSTS),
-        "a helper that a run rule calls": ([(HELPERS, "float(text)", "float(text) + 0")], EVERY | COSTS),
-        "a function that two scripts call": ([("scripts/plot_summary.py", "12", "14")], {"plot_summary": 1} | MAPS),
-        "a comment between rules": ([("rules/solve.smk", "rule solve", "# To solve\nrule solve")], {}),
+        "a helper that a run rule calls": (
+            [(HELPERS, "float(text)", "float(text) + 0")],
+            EVERY | COSTS,
+        ),
+        "a function that two scripts call": (
+            [("scripts/plot_summary.py", "12", "14")],
+            {"plot_summary": 1} | MAPS,
+        ),
+        "a comment between rules": (
+            [("rules/solve.smk", "rule solve", "# To solve\nrule solve")],
+            {},
+        ),
     },
 }
 OPEN = {

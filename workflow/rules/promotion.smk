@@ -20,14 +20,19 @@ def runs_in_rung(rung):
     """The runs of the trials in a rung. Behind the last one, there is the winner alone."""
     if rung == 1:
         return [trial["run"] for trial in RUNS.search.trials]
-    # A current ranking says itself who is in it, even if the one before it was deleted. It is asked
-    # by its record: its inputs are the checkpoints of those who are in it.
-    has_own_ranking = rung <= len(RUNS.search.rungs) and not watched.forces
-    if has_own_ranking and watched.is_current_by_record("rank_rung", rung_wildcards(rung)):
+    # A current ranking says itself who is in it, even if the one before it was deleted.
+    if rung <= len(RUNS.search.rungs) and inputs_of_ranking(rung):
         return read_ranked(ranking_on_disk(rung))
     if watched.runs("rank_rung", rung_wildcards(rung - 1)):
         checkpoints.rank_rung.get(**rung_wildcards(rung - 1))  # raises, unless it has run
     return read_promoted(ranking_on_disk(rung - 1))
+
+
+def inputs_of_ranking(rung):
+    """The inputs of a ranking that is current, by its record; else nothing."""
+    if watched.forces:
+        return []
+    return (watched.inputs_by_record("rank_rung", rung_wildcards(rung)) or {}).get("", [])
 
 
 def evaluated_runs():
@@ -52,6 +57,8 @@ def checkpoints_of_rung(wildcards):
 
     A later one, of a sweep or of another search, has the losses of all epochs before as well.
     """
+    if inputs := inputs_of_ranking(int(wildcards["rung"])):
+        return [path for path in inputs if path.endswith(".npz")]
     epochs = RUNS.search.epochs[int(wildcards["rung"]) - 1]
     return [
         paths.CHECKPOINT.format(run=run, epoch=paths.epoch_name(min(later, default=epochs)))

@@ -82,11 +82,18 @@ class Watched:
 
     def is_current_by_record(self, rule, wildcards):
         """Return the same for the inputs that the record names, whatever the present ones are."""
+        return self.inputs_by_record(rule, wildcards) is not None
+
+    def inputs_by_record(self, rule, wildcards):
+        """Return the inputs {name or "": [path, ...]} that the record of a result names.
+
+        Returns None if the result is not current, as far as it depends on these. No input function
+        is called, so the one of this very rule may ask.
+        """
         result = self._result(rule, wildcards)
-        record = read_record(result.record)
-        return record is not None and (
-            self._planner.why_stale(result, record["wiring"]["inputs"]) is None
-        )
+        inputs = (read_record(result.record) or {"wiring": {"inputs": None}})["wiring"]["inputs"]
+        is_current = inputs is not None and self._planner.why_stale(result, inputs) is None
+        return inputs if is_current else None
 
     def runs(self, rule, wildcards):
         """Return whether this call of Snakemake makes a result, or has made it.

@@ -14,5 +14,3 @@ class ModelTest(unittest.TestCase):
         with open(RESULTS, newline="") as file:
             xs = [float(row["x"]) for row in csv.DictReader(file)]
         self.assertEqual((min(xs), max(xs)), (0, 1))
-
-

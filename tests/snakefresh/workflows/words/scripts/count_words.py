@@ -43,7 +43,9 @@ def save_counts(path, rows):
 def load_counts(path):
     """Read a table of counts, for the other scripts."""
     with open(path, newline="") as file:
-        return [(word, int(count), float(percent)) for word, count, percent in [*csv.reader(file)][1:]]
+        return [
+            (word, int(count), float(percent)) for word, count, percent in [*csv.reader(file)][1:]
+        ]
 
 
 def print_counts(path):
