@@ -76,7 +76,7 @@ HOLES = {
     ),
     # The `__init__.py` of a package does not count.
     "package": Hole(
-        ((CODE, 'if name == "" or', 'if name == "" and not file.endswith("__init__.py") or'),),
+        ((CODE, 'runs = name == "" or', 'runs = name == "" and "__init__" not in file or'),),
         ("edit_code", "undo"),
         code_edits=("package",),
     ),

@@ -27,7 +27,8 @@ _train_and_validate_uncounted = _train_and_validate
 
 def _train_and_validate(training, data, settings, epoch, threads):
     import os, time
-    if os.path.exists("../fail") and open("../fail").read() == str(settings["training.learning_rate"]):
+    rate = str(settings["training.learning_rate"])
+    if os.path.exists("../fail") and open("../fail").read() == rate:
         raise MemoryError("not enough of it")
     found = _train_and_validate_uncounted(training, data, settings, epoch, threads)
     with open("counted", "a") as file:  # in the folder of the project

@@ -147,8 +147,8 @@ def select(executed, script, sources, more, whole=False):
                 choose(file, name)
             for name in own:
                 is_special = re.fullmatch(r"(.*\.)?__\w+__", name)  # used without being named
-                runs_on_import = name == "" or (name == "?" and file == script)
-                if runs_on_import or name.startswith("=__") or (whole and is_special):
+                runs = name == "" or (name == "?" and file == script)
+                if runs or name.startswith("=__") or (whole and is_special):
                     choose(file, name)
 
     add(sources)

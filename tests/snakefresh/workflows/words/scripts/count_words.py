@@ -55,6 +55,5 @@ def print_counts(path):
 
 
 if __name__ == "__main__":
-    with recorded(snakemake):
-        with open(snakemake.input[0], encoding="utf-8") as book:
-            save_counts(snakemake.output[0], count_lines(book, snakemake.params.shortest))
+    with recorded(snakemake), open(snakemake.input[0], encoding="utf-8") as book:
+        save_counts(snakemake.output[0], count_lines(book, snakemake.params.shortest))
