@@ -182,7 +182,10 @@ class Planner:
             return "its result is missing"
         base, changes = result.stage.place.base, {}
         for name in [*before["own"], *before["inherited"]]:
-            changes |= dict.fromkeys(self.differences_of_trace(result.traces, name, base))
+            try:
+                changes |= dict.fromkeys(self.differences_of_trace(result.traces, name, base))
+            except FileNotFoundError:
+                return "a trace that its record names is missing"
         return describe_changes(before, now, changes, base, self._describe_maker)
 
     def _describe_maker(self, path):
@@ -190,10 +193,12 @@ class Planner:
         return f"follows {maker.stage.name}" if maker else f"{path} changed"
 
     def differences_of_trace(self, folder, name, base):
-        """Return how a trace differs from what is there now, [(section, question), ...]."""
-        trace = read_trace(folder, name)
-        if trace is None:
-            return [("trace", f"{folder}/{name}.json")]
+        """Return how a trace differs from what is there now, [(section, question), ...].
+
+        Raises FileNotFoundError if it is missing: what is made again brings it back.
+        """
+        if (trace := read_trace(folder, name)) is None:
+            raise FileNotFoundError(name)
         places = (stage.place for stage in self.stages.values())
         return differences(trace, present(trace, next(p for p in places if p.base == base)))
 

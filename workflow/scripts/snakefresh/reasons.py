@@ -42,8 +42,6 @@ def _differing(before, now):
 
 def _describe_change(section, question, base):
     """E.g. "model.py: fit changed", or what is wrong with the source."""
-    if section == "trace":
-        return f"{question} is missing"
     file = question.partition(":")[0]
     if section == "parts":
         try:
