@@ -14,7 +14,8 @@ from snakemake.io import is_flagged
 from snakemake.iocontainers import InputFiles, Params, Wildcards
 from snakemake.sourcecache import LocalSourceFile, infer_source_file
 
-from snakefresh.files import content
+from snakefresh.code import remembered_parts
+from snakefresh.files import content, digest
 from snakefresh.records import record_path, traces_folder
 from snakefresh.traces import Place, answer, is_code
 
@@ -64,6 +65,9 @@ class Stage:
         self.expand_input = rule.expand_input  # Snakemake's
         self._params = list(rule.params._allitems())  # without those of the engine
         self.is_python = str(rule.script or "").endswith(".py")
+        # By the Snakefile, up to here.
+        modules = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+        self._imported = [file for file in modules if is_code(file)] if rule.run_func_src else []
 
     def settings(self, wildcards):
         """Return the settings that the stage reads, {key: value}."""
@@ -120,13 +124,24 @@ class Stage:
             return [*texts, {f: content(f) for f in files}, *_python_beside([*files, *declared])]
         if rule.run_func_src:  # it can use everything that the Snakefiles define, import and read
             files = filter(None, map(_local_path, rule.workflow.included))
-            modules = {getattr(module, "__file__", None) or "" for module in sys.modules.values()}
             return [
-                *(rule.run_func_src, self.place.answer_of_config("*")),
+                *(rule.run_func_src, self._config_of_run()),
                 sorted(map(_without_comments, files)),
-                sorted(content(file) for file in modules if is_code(file)),
+                sorted(map(_code, self._imported)),
             ]
         return [rule.wrapper]
+
+    def _config_of_run(self):
+        """{key: hash} of the config for a `run` block; all of it, unless only keys are named."""
+        text, variables = self.rule.run_func_src, self.rule.module_globals
+        keys = re.findall(r"""\bconfig\[["'](\w+)["']\]""", text)
+        calls_snakefile = any(
+            getattr(variables.get(name), "__globals__", None) is variables
+            for name in re.findall(r"\w+", text)
+        )
+        if calls_snakefile or len(keys) < len(re.findall(r"\bconfig\b", text)):
+            keys = ["*"]
+        return {key: self.place.answer_of_config(key) for key in keys}
 
     def _globals_in(self, text):
         """{field: value} of the variables of the Snakefile in the text of a shell rule."""
@@ -206,6 +221,12 @@ def _without_comments(path):
     """The text of a Snakefile without blank lines and lines of comment."""
     with open(path, encoding="utf-8") as file:
         return [line for line in file if line.strip() and not line.strip().startswith("#")]
+
+
+def _code(path):
+    """A hash of the code in a module, without comments and docstrings."""
+    with open(path, "rb") as file:
+        return digest({name: part.hash for name, part in remembered_parts(file.read()).items()})
 
 
 def _python_beside(files):
