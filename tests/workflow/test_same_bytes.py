@@ -22,7 +22,8 @@ def contents(project):
         path.relative_to(project.results).as_posix(): path.read_bytes()
         for path in project.results.rglob("*")
         if path.is_file() and not path.name.startswith(".")
-        if path.relative_to(project.results).parts[0] not in ("logs", "benchmarks", "latest")
+        if path.relative_to(project.results).parts[0]
+        not in ("logs", "benchmarks", "latest", ".traces")
     }
 
 

@@ -229,7 +229,12 @@ KINDS_OF_EDITS = {
     "formatting": ("nn/initializers.py", "0.01 * rng", "0.01*rng", set()),
     "a comment in a script": ("../train.py", None, "\n# A remark.\n", set()),
     "a new class that nothing uses": ("errors.py", None, NEW_ERROR, set()),
-    "an import that nothing uses": ("files.py", "import csv\n", "import csv\nimport math\n", set()),
+    "an import that nothing uses": (
+        "files.py",
+        "import csv\n",
+        "import csv\nimport math\n",
+        EVERYTHING,
+    ),
     "a constant": ("evaluation/figures.py", '"axes.titlesize": 11', '"axes.titlesize": 14', PLOTS),
     "one plot": ("evaluation/plots.py", "capitalize()} by", "title()} by", {"plot_history"}),
     "a function of all stages": ("files.py", "os.fsync(file", "os.fsync(0 or file", EVERYTHING),
