@@ -232,8 +232,8 @@ KINDS_OF_EDITS = {
     "an import that nothing uses": (
         "files.py",
         "import csv\n",
-        "import csv\nimport math\n",
-        EVERYTHING,
+        "import csv\nimport colorsys\n",
+        set(),
     ),
     "a constant": ("evaluation/figures.py", '"axes.titlesize": 11', '"axes.titlesize": 14', PLOTS),
     "one plot": ("evaluation/plots.py", "capitalize()} by", "title()} by", {"plot_history"}),
