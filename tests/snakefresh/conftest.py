@@ -26,7 +26,6 @@ def new_toy(tmp_path):
 # Written when a script counted as a whole and a rule left alone took Snakemake's triggers from all
 # others: what they expect is to be looked at again, with the engine as it is.
 TO_BE_REVIEWED = {
-    "test_an_edit_runs_what_depends_on_it[the name of an output]",
     "test_adoption_costs_few_lines[words]",
     "test_results_are_those_of_plain_snakemake[words]",
     "test_nothing_to_do[grid]",

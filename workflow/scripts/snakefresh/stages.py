@@ -82,7 +82,7 @@ class Stage:
             "script": self.script(wildcards) if self.is_python else None,
             "text": None if self.is_python else self._text(result, own),
             "inputs": own,
-            "outputs": result.outputs,
+            "outputs": by_name(self.rule.expand_output(result.wildcards)[0]),
             "params": {
                 name or str(i): self._param(i, result, inputs)
                 for i, (name, _) in enumerate(self._params)
