@@ -1,11 +1,12 @@
 rule retrieve_costs:
+    params:
+        year=config_provider("costs", "year"),
     input:
         "data/costs.csv",
     output:
         resources("costs.csv"),
-    run:
-        rows = read_csv(input[0])
-        write_csv(output[0], [row for row in rows if row["year"] == config["costs"]["year"]])
+    shell:
+        "grep '^year,\\|^{params.year},' {input} > {output}"
 
 
 rule clean_lines:

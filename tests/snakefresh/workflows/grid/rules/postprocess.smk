@@ -10,6 +10,17 @@ rule make_summary:
         "../scripts/make_summary.py"
 
 
+rule convert_costs:
+    input:
+        rules.make_summary.output.costs,
+    output:
+        RESULTS + "csvs/costs_converted.csv",
+    run:
+        unit = config["export"]["unit"]
+        rows = [{k: convert(v, unit) for k, v in row.items()} for row in read_csv(input[0])]
+        write_csv(output[0], rows)
+
+
 rule plot_network:
     params:
         plotting=config_provider("plotting"),
@@ -29,7 +40,7 @@ if config["plotting"]["summary"]:
         params:
             plotting=config_provider("plotting"),
         input:
-            costs=rules.make_summary.output.costs,
+            costs=rules.convert_costs.output[0],
             energy=rules.make_summary.output.energy,
         output:
             costs=RESULTS + "graphs/costs.svg",

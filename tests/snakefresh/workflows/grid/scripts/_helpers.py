@@ -61,6 +61,11 @@ def number(text):
         return text
 
 
+def convert(value, unit):
+    """Return a cost in a unit, and what is no cost as it is."""
+    return value if isinstance(value, str) else round(value / unit, 2)
+
+
 def read_network(path):
     return json.loads(Path(path).read_text())
 

@@ -18,7 +18,7 @@ def plot(rows, plotting):
     for row in rows:
         opts = row.pop("opts")
         bars += [
-            bar(f"{opts} {carrier}", value / 100, plotting["colors"].get(carrier, "gray"))
+            bar(f"{opts} {carrier}", value, plotting["colors"].get(carrier, "gray"))
             for carrier, value in row.items()
         ]
     return "<svg>\n" + "\n".join(bars) + "\n</svg>\n"

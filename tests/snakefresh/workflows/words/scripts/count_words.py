@@ -54,6 +54,12 @@ def print_counts(path):
         print(f"{count:6} {word}")
 
 
+def count_book(source, target, shortest):
+    """Write the table of a book."""
+    with open(source, encoding="utf-8") as book:
+        save_counts(target, count_lines(book, shortest))
+
+
 if __name__ == "__main__":
-    with recorded(snakemake), open(snakemake.input[0], encoding="utf-8") as book:
-        save_counts(snakemake.output[0], count_lines(book, snakemake.params.shortest))
+    with recorded(snakemake):
+        count_book(snakemake.input[0], snakemake.output[0], snakemake.params.shortest)
