@@ -37,7 +37,8 @@ class Job:
     def __init__(self, snakemake):
         self.snakemake = snakemake
         plan = self.plan = snakemake.params.snakefresh
-        _forget_params(snakemake.params)
+        # (The attribute `params` is a copy.)
+        _forget_params(getattr(snakemake, "_params_store", snakemake.params))
         self.config = tracing.Noted(snakemake.config)
         self.place = Place(plan["base"], self.config.values_)
         self.source = _executed_source(self.place.find(plan["script"]))
@@ -241,7 +242,12 @@ def recorded(snakemake):
     script read a file of another rule that is no input. Where no `watch` has planned the job, there
     are no settings, and nothing is recorded.
     """
-    yield job.plan["settings"] if job else {}
+    try:
+        yield job.plan["settings"] if job else {}
+    except SystemExit as end:
+        if job and not end.code:  # None or 0: success
+            job.write_record()
+        raise
     if job:
         job.write_record()
 
