@@ -180,27 +180,33 @@ class Planner:
             return result.stage.why_new(result.stage.name, result.wildcards)
         if not result.exists():
             return "its result is missing"
-        base, changes = result.stage.place.base, {}
+        changes = {}
         for name in [*before["own"], *before["inherited"]]:
             try:
-                changes |= dict.fromkeys(self.differences_of_trace(result.traces, name, base))
+                found = self.differences_of_trace(result.traces, name, result.stage.place)
+                changes |= dict.fromkeys(found)
             except FileNotFoundError:
                 return "a trace that its record names is missing"
-        return describe_changes(before, now, changes, base, self._describe_maker)
+        return describe_changes(before, now, changes, self._describe_maker)
 
     def _describe_maker(self, path):
         maker = self.maker(path)
         return f"follows {maker.stage.name}" if maker else f"{path} changed"
 
-    def differences_of_trace(self, folder, name, base):
-        """Return how a trace differs from what is there now, [(section, question), ...].
+    def differences_of_trace(self, folder, name, place):
+        """Return how a trace differs from what is there now, [(section, question, base), ...].
+
+        A module of Snakemake's may have been made in another folder than what is made from it;
+        `place` is where to look if no watched workflow is in the folder that the trace names.
 
         Raises FileNotFoundError if it is missing: what is made again brings it back.
         """
         if (trace := read_trace(folder, name)) is None:
             raise FileNotFoundError(name)
+        base = os.path.realpath(trace["base"])
         places = (stage.place for stage in self.stages.values())
-        return differences(trace, present(trace, next(p for p in places if p.base == base)))
+        place = next((each for each in places if each.base == base), place)
+        return [(*each, place.base) for each in differences(trace, present(trace, place))]
 
     def plan(self, result):
         """Return what decides a result besides code: settings, wiring, and the same upstream."""
@@ -366,8 +372,9 @@ class Planner:
         """
         code = os.path.dirname(script) or "."
         trace = {
-            **{"script": script, "folders": [code], "files": {script: None}, "parts": {}},
-            **{"modules": {}, "data": {f"{code}/**.py": None}, "config": {}},
+            **{"base": os.path.relpath(stage.place.base), "script": script, "folders": [code]},
+            **{"files": {script: None}, "parts": {}, "modules": {}, "config": {}},
+            **{"data": {f"{code}/**.py": None}},
         }
         if name and not (trace := read_trace(folder, name)):
             return None

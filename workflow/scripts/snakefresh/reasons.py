@@ -17,11 +17,11 @@ MAX_REASONS = 3
 MAX_LENGTH = 200  # of both values of a setting
 
 
-def describe_changes(before, now, changes, base, describe_maker):
+def describe_changes(before, now, changes, describe_maker):
     """Return how the record of a result differs from its plan, or None if it does not.
 
-    `changes` has what differs in its traces, [(section, question), ...], of code in the folder
-    `base`. `describe_maker` returns why it counts in words that an input was made otherwise.
+    `changes` has what differs in its traces, [(section, question, folder of the workflow),
+    ...]. `describe_maker` returns why it counts in words that an input was made otherwise.
     """
     reasons = differing_settings(before["settings"], now["settings"])
     wiring = _differing(before["wiring"], now["wiring"])
@@ -29,7 +29,7 @@ def describe_changes(before, now, changes, base, describe_maker):
         reasons += differing_settings(before["wiring"][key], now["wiring"][key])
     if not reasons:
         reasons += [WORDS.get(key, f"other {key}") for key in wiring]
-    reasons += dict.fromkeys(_describe_change(*change, base) for change in changes)
+    reasons += dict.fromkeys(_describe_change(*change) for change in changes)
     if not reasons:
         upstream = _differing(before["upstream"], now["upstream"])
         reasons = list(dict.fromkeys(map(describe_maker, upstream)))

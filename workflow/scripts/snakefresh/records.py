@@ -73,10 +73,10 @@ def _open_without_waiting(path, flags):
 
 
 def write_trace(folder, trace):
-    """Write a trace into a folder, unless it is there; return its name."""
+    """Write a trace into a folder, unless it is there, undamaged; return its name."""
     name = digest(trace)
-    if not (path := Path(folder, f"{name}.json")).exists():
-        write(path, json.dumps(trace, sort_keys=True), durable=True)
+    if read_trace(folder, name) is None:
+        write(Path(folder, f"{name}.json"), json.dumps(trace, sort_keys=True), durable=True)
     return name
 
 

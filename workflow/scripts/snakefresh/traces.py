@@ -1,6 +1,7 @@
 """Traces: what a job executed and read, and what of it is now.
 
 A trace asks questions of the source and has their answers. It has
+    "base"      the folder of the workflow, from the working directory
     "script"    the script of the job
     "folders"   the folders of code in which modules are looked up, in their order
     "files"     {file of code that was executed: hash of its bytes}
@@ -84,7 +85,7 @@ def present(trace, place, loaded=None):
     }
     now = {
         "version": VERSION,
-        **{key: trace[key] for key in ("script", "folders", "accepted")},
+        **{key: trace[key] for key in ("base", "script", "folders", "accepted")},
         "files": {
             file: None if source is None else digest(source) for file, source in sources.items()
         },

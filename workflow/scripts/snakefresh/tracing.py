@@ -338,7 +338,8 @@ def questions(script, declared):
     if may_run_any_code:
         found |= {name: answer(name, place) for name in (f"{each}/**.py" for each in folders)}
     trace = {
-        **{"script": script, "folders": folders, "accepted": False},
+        **{"base": os.path.relpath(place.base), "script": script, "folders": folders},
+        "accepted": False,
         "files": dict.fromkeys(sources),
         "parts": {f"{file}:{name}": None for file, name in executed},
         "modules": dict.fromkeys(m for m in looked_up if m.partition(".")[0] not in NOT_LOOKED_UP),
