@@ -816,4 +816,4 @@ def snakefile_of():
     ]
     targets = "".join(f'        "results/{name}.txt",\n' for name in FORMS)
     start = f"from snakefresh import watch\n\n\nrule all:\n    input:\n{targets}"
-    return "\n\n".join([start, *rules, "watch(workflow, settings={}, reads={})\n"])
+    return "\n\n".join([start, *rules, "watch(workflow)\n"])

@@ -45,7 +45,7 @@ rule last:
     message: "last{params.why}"
     script: "scripts/last.py"
 
-watch(workflow, settings=config, reads={}%s)
+watch(workflow%s)
 """
 SHELL = 'shell: "cat table.txt {input} > {output}"'
 RUN = """run:

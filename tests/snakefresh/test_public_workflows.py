@@ -8,7 +8,7 @@ grid       PyPSA-Eur's: rules in several files, which look up their params in th
            that share `_helpers.py` and can be tried by hand; `run:` and `shell:`; inputs by name.
 
 What is edited, and what runs then, is in words.yaml and so on: there is no old text of a file that
-is new, and no new one of a file that is deleted. What is open is a finding about snakefresh.
+is new, and no new one of a file that is deleted.
 """
 
 import difflib
@@ -86,24 +86,13 @@ def workflow(request, tmp_path_factory, tmp_path):
     return Workflow(shutil.copytree(source, tmp_path / request.param, symlinks=True))
 
 
-# What is not as it should be yet; a case that shows it has `open: KEY` in its table.
-OPEN = {
-    "P10": "with a rule left alone, Snakemake's triggers start stages that have nothing to do",
-    "P11": "whatever is edited in a Snakefile runs every `run` rule",
-    "P12": "every key of a copied config counts",
-    "P14": "a file named by a variable in the text of a shell rule does not count",
-}
-
-
 def table(section, *keys):
     """A test for each workflow, with these keys of a section; or for each case in the section."""
     found = []
     for name, cases in CASES.items():
         for case in cases[section] if isinstance(cases[section], list) else [cases[section]]:
-            number = case.get("open")
-            marks = pytest.mark.xfail(reason=OPEN[number], strict=True) if number else ()
             what = f"{name}: {case.get('what', section)}"
-            found.append(pytest.param(name, *map(case.get, keys), id=what, marks=marks))
+            found.append(pytest.param(name, *map(case.get, keys), id=what))
     return pytest.mark.parametrize(["workflow", *keys], found, indirect=["workflow"])
 
 

@@ -82,7 +82,7 @@ rule gather:
     message: "gather{params.why}"
     script: "scripts/join.py"
 
-watch(workflow, settings={}, reads={})
+watch(workflow)
 """,
     "data/a.txt": "A",
     "data/b.txt": "B",
@@ -254,7 +254,7 @@ rule make:
     message: "make {wildcards.name}{params.why}"
     script: "scripts/{wildcards.name}.py"
 
-watch(workflow, settings={}, reads={})
+watch(workflow)
 """,
     **{
         f"scripts/{name}.py": "from snakefresh import recorded\n\n"

@@ -40,7 +40,7 @@ class Job:
         # (The attribute `params` is a copy.)
         _forget_params(getattr(snakemake, "_params_store", snakemake.params))
         self.config = tracing.Noted(snakemake.config)
-        self.place = Place(plan["base"], self.config.values_)
+        self.place = Place(plan["base"], snakemake.config)
         self.source = _executed_source(self.place.find(plan["script"]))
         self.outputs = [path for path in snakemake.output if path not in plan["touched"]]
         self.stamps = {path: _stamp(path) for path in snakemake.input}

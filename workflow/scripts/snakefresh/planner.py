@@ -16,8 +16,9 @@ from functools import cache, cached_property
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.io import is_flagged
 from snakemake.iocontainers import InputFiles
+from snakemake.jobs import Job
 from snakemake.logging import logger
-from snakemake.settings.types import RerunTrigger
+from snakemake.persistence import NO_PARAMS_CHANGE
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakefresh.files import content, touched
@@ -33,16 +34,21 @@ from snakefresh.records import (
 from snakefresh.stages import Result, by_name
 from snakefresh.traces import differences, present
 
+# What Snakemake asks about a job besides the times of its files, and the answer that starts none.
+NO_TRIGGER = {
+    **{"has_metadata": True, "has_outdated_metadata": False, "params_changed": NO_PARAMS_CHANGE},
+    **{"input_changed": (), "code_changed": (), "software_stack_changed": ()},
+}
+
 
 class Planner:
     """Decides about all results of a workflow: those of its `stages`, {rule: Stage}."""
 
     def __init__(self, workflow):
         self.workflow, self.stages, self._expanded = workflow, {}, {}
-        self.decides_alone = False  # whether all rules are stages
         for name in (
-            *("inputs", "plan", "first_reason", "runs", "is_forced", "maker"),
-            *("depends_on_others", "differences_of_trace", "accepted_trace", "_result"),
+            *("inputs", "plan", "first_reason", "runs", "is_forced", "maker", "depends_on_others"),
+            *("differences_of_trace", "accepted_trace", "keep_triggers_from_stages", "_result"),
         ):
             setattr(self, name, cache(getattr(self, name)))
         if workflow.is_main_process:
@@ -66,10 +72,7 @@ class Planner:
         ) or stage.expand_input(wildcards, groupid)
         if is_incomplete or self.workflow.dag is None:  # as where a script mocks a job of its own
             return files, mapping, dependencies, is_incomplete
-        if self.decides_alone:
-            # Records say what is stale and what was not completed; Snakemake's triggers run more.
-            self.workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
-            self.workflow.dag.ignore_incomplete = True
+        self.keep_triggers_from_stages()
         try:
             if not self.workflow.is_main_process:
                 files = self._make_ancient(files, lambda path: True)
@@ -82,6 +85,27 @@ class Planner:
             target = error.targetfile
             return InputFiles([target]), {target: target}, {}, True
         return files, mapping, {file: d for file, d in dependencies.items() if file in files}, False
+
+    def keep_triggers_from_stages(self):
+        """Let Snakemake's triggers start no job of a stage: its record says more than they do."""
+        persistence = self.workflow.persistence
+        for name, answer in NO_TRIGGER.items():
+            setattr(persistence, name, self._unless_stage(getattr(persistence, name), answer))
+        incomplete, older = persistence.incomplete, Job.outputs_older_than_script_or_notebook
+
+        async def incomplete_outputs(job):
+            return [] if job.rule in self.stages else await incomplete(job)
+
+        async def outputs_older_than_script(job):
+            if job.rule not in self.stages:
+                async for each in older(job):
+                    yield each
+
+        persistence.incomplete = incomplete_outputs
+        Job.outputs_older_than_script_or_notebook = outputs_older_than_script
+
+    def _unless_stage(self, function, answer):
+        return lambda job: answer if job.rule in self.stages else function(job)
 
     def _make_ancient(self, files, is_wanted):
         """The inputs that are wanted, as ancient ones.
@@ -122,9 +146,9 @@ class Planner:
         Returns None for a job that does not run, or not before a checkpoint has.
         """
         result, inputs = self.result(stage, wildcards), by_name(files)
-        stays = self.decides_alone and all(map(os.path.exists, result.outputs))
+        is_there = self.workflow.is_main_process and all(map(os.path.exists, result.outputs))
         try:
-            if stays and self.workflow.is_main_process and not self.runs(result):
+            if is_there and not self.runs(result) and not any(map(self.depends_on_others, files)):
                 return None
             plan = self._plan(result, inputs)
         except IncompleteCheckpointException:
@@ -284,14 +308,9 @@ class Planner:
     def runs(self, result):
         """Return whether a result is made in this call: it is stale, or the user forces it.
 
-        It is decided once. With Snakemake's trigger `input`, a current stage runs as well if one
-        runs that it reads from: Snakemake would run it anyway, and without waiting, as its set of
-        inputs changes.
+        It is decided once.
         """
-        if self.first_reason(result) or self.is_forced(result):
-            return True
-        triggers = () if self.decides_alone else self.workflow.dag_settings.rerun_triggers
-        return RerunTrigger.INPUT in triggers and any(map(self.runs, self.makers(result)))
+        return bool(self.first_reason(result)) or self.is_forced(result)
 
     def first_reason(self, result):
         """Return why a result was not current when planning came to it, or None."""

@@ -4,7 +4,6 @@ import copy
 import json
 import os
 import re
-import string
 import sys
 from contextlib import suppress
 
@@ -13,17 +12,15 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import is_flagged
 from snakemake.iocontainers import InputFiles, Params, Wildcards
 from snakemake.sourcecache import LocalSourceFile, infer_source_file
+from snakemake.utils import format as format_command
 
 from snakefresh.code import remembered_parts
 from snakefresh.files import content, digest
 from snakefresh.records import record_path, traces_folder
 from snakefresh.traces import Place, answer, is_code
 
-# What the text of a shell rule may name besides the variables of the Snakefile.
-OF_JOB = {
-    *("input", "output", "params", "wildcards", "threads", "resources", "log", "rule", "version"),
-    *("conda_env", "bench_iteration"),
-}
+# What the command of a shell rule may name and differs from run to run.
+OF_JOB = ("threads", "resources", "log", "jobid", "name", "rule", "rulename", "bench_iteration")
 DIFFER_BY_RUN = {"threads", "resources", "attempt"}
 
 
@@ -117,11 +114,11 @@ class Stage:
             file = self._file(file, result.wildcards)
             return [content(file), *_python_beside([file])]
         if rule.shellcmd:
+            command = self._command(result, inputs)
             declared = {*result.outputs, *(path for paths in inputs.values() for path in paths)}
-            words = {*re.split(r"[\s;|&()<>'\"=]+", rule.shellcmd)}
+            words = {*re.split(r"[\s;|&()<>'\"=]+", command)}
             files = sorted(word for word in words - declared if os.path.isfile(word))
-            texts = [rule.shellcmd, self._globals_in(rule.shellcmd)]
-            return [*texts, {f: content(f) for f in files}, *_python_beside([*files, *declared])]
+            return [command, {f: content(f) for f in files}, *_python_beside([*files, *declared])]
         if rule.run_func_src:  # it can use everything that the Snakefiles define, import and read
             files = filter(None, map(_local_path, rule.workflow.included))
             return [
@@ -143,15 +140,27 @@ class Stage:
             keys = ["*"]
         return {key: self.place.answer_of_config(key) for key in keys}
 
-    def _globals_in(self, text):
-        """{field: value} of the variables of the Snakefile in the text of a shell rule."""
-        found = {}
-        for _, field, _, _ in string.Formatter().parse(text):
-            if field and re.split(r"[.\[]", field)[0] not in OF_JOB:
-                with suppress(KeyError, AttributeError, IndexError, TypeError):
-                    value, _ = string.Formatter().get_field(field, (), self.rule.module_globals)
-                    found[field] = str(value)
-        return found
+    def _command(self, result, inputs):
+        """The command of a shell rule, without what differs from run to run and in other places."""
+        params = Params()
+        for i, (name, _) in enumerate(self._params):
+            is_free = name in self.unaffected_by
+            params.append(_Blank() if is_free else self._param(i, result, inputs))
+            if name:
+                params._set_name(name, i)
+        files = _input_files(inputs)
+        for name in self.shortcuts:
+            setattr(files, name, _Blank())
+        variables = self.rule.module_globals | dict.fromkeys(OF_JOB, _Blank())
+        variables |= {"input": files, "output": self.rule.expand_output(result.wildcards)[0]}
+        variables |= {"params": params, "wildcards": Wildcards(fromdict=result.wildcards)}
+        command = self.rule.shellcmd
+        with suppress(Exception):  # as the job then says
+            command = format_command(command, **variables)
+        for folder in {os.path.abspath(self.rule.workflow.basedir), self.place.base, os.getcwd()}:
+            place = os.path.relpath(folder)
+            command = re.sub(rf"{re.escape(folder)}(?![\w.-])", lambda _, to=place: to, command)
+        return command
 
     def _param(self, i, result, inputs, counts=True):
         """The value of a param, as JSON can hold it; a function is called with what it asks for."""
@@ -166,13 +175,7 @@ class Stage:
                 f"The param {name} of the rule {self.name} depends on {', '.join(sorted(asked))}, "
                 f"which differ from run to run. {self._advice(name)}"
             )
-        files = InputFiles()
-        for each, paths in inputs.items():
-            first = len(files)
-            files.extend(paths)
-            if each:
-                files._set_name(each, first, end=None if len(paths) == 1 else len(files))
-        output = rule.expand_output(result.wildcards)[0]
+        files, output = _input_files(inputs), rule.expand_output(result.wildcards)[0]
         found, _ = rule.expand_params(result.wildcards, files, output, None)
         return json.loads(json.dumps(found[0], default=lambda each: self._text_of(each, name)))
 
@@ -210,6 +213,27 @@ class Stage:
                 "watch(..., left_alone=[...])"
             )
         return found
+
+
+class _Blank(str):
+    """Stands for what does not count, and for its attributes and items, in a command."""
+
+    def __getattr__(self, name):
+        return self
+
+    def __getitem__(self, key):
+        return self
+
+
+def _input_files(inputs):
+    """{name or "": [path, ...]} as Snakemake has the inputs of a job."""
+    files = InputFiles()
+    for name, paths in inputs.items():
+        first = len(files)
+        files.extend(paths)
+        if name:
+            files._set_name(name, first, end=None if len(paths) == 1 else len(files))
+    return files
 
 
 def _local_path(file):

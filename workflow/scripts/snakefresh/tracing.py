@@ -266,47 +266,57 @@ def _noted(function):
     return noted
 
 
-class Noted(MutableMapping):
+class Noted(MutableMapping, dict):
     """A config that notes which of its keys are read, and their values then; "*" is all of them.
 
-    It is no dict: C code would read it unnoticed. What a script assigns stays in the script.
+    The methods of MutableMapping come first: all of them read by `__getitem__` and `__iter__`. What
+    a script assigns stays in the script.
     """
 
-    def __init__(self, values):
-        self.values_, self.read = copy.deepcopy(dict(values)), {}
+    def __init__(self, values, read=None):
+        dict.__init__(self, copy.deepcopy(values))
+        self.read = {} if read is None else read
 
     def note(self, key, value):
         """Note the value of a key that is read for the first time."""
         self.read.setdefault(key, answer_of_config(value))
 
     def __getitem__(self, key):
-        self.note(key, self.values_.get(key))
-        return self.values_[key]
+        self.note(key, dict.get(self, key))
+        return dict.__getitem__(self, key)
 
     def __iter__(self):
-        self.note("*", self.values_)
-        return iter(self.values_)
+        self.note("*", dict(dict.items(self)))
+        return dict.__iter__(self)
 
     def __len__(self):
-        self.note("*", self.values_)
-        return len(self.values_)
+        return sum(1 for _ in self)
 
     def __setitem__(self, key, value):
-        self.note(key, self.values_.get(key))
-        self.values_[key] = value
+        self.note(key, dict.get(self, key))
+        dict.__setitem__(self, key, value)
 
     def __delitem__(self, key):
-        self[key] = None
-        del self.values_[key]
+        self.note(key, dict.get(self, key))
+        dict.__delitem__(self, key)
 
-    def copy(self):
-        """Return a dict with the same values."""
-        return dict(self)
+    def __ne__(self, other):
+        return not self == other
 
-    def __deepcopy__(self, memo):
-        return copy.deepcopy(dict(self), memo)
+    def __ior__(self, other):
+        self.update(other)
+        return self
 
-    __copy__ = copy
+    def __repr__(self):
+        return repr(dict(self))
+
+    def __deepcopy__(self, memo=None):
+        return Noted(dict(dict.items(self)), self.read)
+
+    copy = __copy__ = __deepcopy__
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("snakemake.config is no plain dict here: use dict(snakemake.config)")
 
 
 def folders_of_code():

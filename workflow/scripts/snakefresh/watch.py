@@ -13,8 +13,8 @@ from snakefresh.traces import Place
 
 def watch(
     workflow,
-    settings,
-    reads,
+    settings=None,
+    reads=None,
     shortcuts=(),
     unaffected_by=None,
     left_alone=(),
@@ -25,7 +25,7 @@ def watch(
     """Let Snakemake run exactly what is stale of the rules so far; return a Watched.
 
     `settings` is a mapping, or a function of the wildcards that returns one, and `reads` has the
-    keys that the script of a rule reads, {rule: [key, ...]}. The inputs named in `shortcuts` only
+    keys that the script of a rule reads, {rule: [key, ...]}: `recorded` yields these. The inputs named in `shortcuts` only
     save work. `unaffected_by` has the params of rules that change no result, {rule: [name, ...]},
     and "threads", "resources" or "rule" where a script reads them. The rules `left_alone` are
     Snakemake's; what they make counts by its content. The variables of the `environment` count for
@@ -39,7 +39,7 @@ def watch(
         raise WorkflowError("snakefresh needs results in a folder, not in a default storage")
     planner = workflow.__dict__.setdefault("_snakefresh", None) or Planner(workflow)
     workflow._snakefresh = planner  # of this call of Snakemake, for all that call `watch`
-    unaffected_by, links = unaffected_by or {}, links or {}
+    reads, unaffected_by, links = reads or {}, unaffected_by or {}, links or {}
     rules = {
         name: proxy.rule
         for name, proxy in workflow.modifier.rule_proxies._rules.items()
@@ -54,7 +54,7 @@ def watch(
     folder = str(workflow.current_basedir.get_path_or_uri(secret_free=True))
     place = Place(folder, workflow.modifier.globals.get("config"))
     stages = {
-        name: Stage(name, rule, place, settings)
+        name: Stage(name, rule, place, settings or {})
         for name, rule in rules.items()
         if rule.output and not rule.norun and name not in left_alone
     }
@@ -66,7 +66,6 @@ def watch(
         planner.stages[stage.rule] = stage
         _refuse_unsupported(stage)
         _prepare(stage, planner)
-    planner.decides_alone |= workflow.modifier.is_main_snakefile() and not left_alone
     return Watched(planner, stages)
 
 
