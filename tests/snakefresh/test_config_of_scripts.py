@@ -1,12 +1,12 @@
 """`snakemake.config` in a script: a dict that notes which of its keys are read."""
 
+from snakefresh.tracing import Noted
+
 import copy
 import json
 
 import pytest
 import yaml
-
-from snakefresh.tracing import Noted
 
 CONFIG = {"a": 1, "b": {"c": [2]}}
 # {what a script does: (function of the config, its result, the keys that count)}
@@ -24,7 +24,7 @@ READS = {
     "a plain dict": (dict, CONFIG, "*"),
     "a merged dict": (lambda config: {**config, "z": 3}, CONFIG | {"z": 3}, "*"),
     "a union": (lambda config: config | {"z": 3}, CONFIG | {"z": 3}, "*"),
-    "arguments": (lambda config: "{a}".format(**config), "1", "*"),  # noqa: UP032
+    "arguments": (lambda config: "{a}".format(**config), "1", "*"),
     "JSON": (json.dumps, json.dumps(CONFIG), "*"),
     "text": (str, str(CONFIG), "*"),
     "equality": (lambda config: config == CONFIG, True, "*"),

@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from toys import ENGINE, make_workflow
+from toys import ENGINE, Toy, make_workflow
 
 pytestmark = pytest.mark.slow
 
@@ -181,7 +181,7 @@ def test_declared_files_params_and_settings_of_a_shell_rule_count(tmp_path):
     inputs = 'input: "results/first.txt"'
     chain.replace("Snakefile", inputs, f'{inputs}, "table.txt"')
     chain.replace("Snakefile", "cat table.txt {input}", "cat {input}")
-    chain.replace("Snakefile", "reads={}", 'reads={"other": ["a"]}')
+    chain.replace("Snakefile", "watch(workflow", 'watch(workflow, config, {"other": ["a"]}')
     chain.run()
     chain.write("table.txt", "u\n")
     assert chain.makes("other", "last")
@@ -190,6 +190,31 @@ def test_declared_files_params_and_settings_of_a_shell_rule_count(tmp_path):
     chain.replace("Snakefile", 'word="two"', 'word="one"')
     chain.set(a=2)
     assert chain.plan()["other"] == "a: 1 -> 2"
+
+
+COMMANDS = {
+    "the folder of the workflow": ("", "{workflow.basedir:q}/tools/one.py"),
+    "a param": ('params: tool="tools/one.py"', "{params.tool}"),
+    "a variable of the Snakefile": ("", "{TOOL}"),
+    "a wildcard": ("", "tools/{wildcards.name}.py"),
+}
+
+
+@pytest.mark.parametrize(("params", "named"), COMMANDS.values(), ids=COMMANDS)
+def test_a_program_counts_however_the_command_of_a_shell_rule_names_it(tmp_path, params, named):
+    chain = make_chain(tmp_path, f'{params}\n    shell: "python {named} < {{input}} > {{output}}"')
+    chain.replace("Snakefile", "configfile", 'TOOL = "tools/one.py"\n\nconfigfile')
+    chain.replace("Snakefile", 'output: "results/other.txt"', 'output: "results/{name}.txt"')
+    chain.replace("Snakefile", 'input: "results/other.txt"', 'input: "results/one.txt"')
+    chain.replace("Snakefile", "rule other", "ruleorder: first > last > other\n\nrule other")
+    chain.write("tools/one.py", "print(input())\n")
+    chain.run()
+    assert chain.plan() == {}
+    moved = tmp_path / "moved"
+    shutil.copytree(chain.folder, moved)
+    assert Toy(moved).plan() == {}
+    chain.write("tools/one.py", "print(input() * 2)\n")
+    assert chain.plans("other", "last")
 
 
 @pytest.mark.parametrize("line", ["conda", "envmodules", "container"])

@@ -278,6 +278,57 @@ def test_a_script_named_by_a_wildcard_counts_or_is_refused(tmp_path):
     assert toy.plans("make a")
 
 
+ALTERNATIVES = {
+    "Snakefile": """
+from snakefresh import watch
+
+rule all:
+    input: "results/a.txt", "results/b.txt"
+
+rule from_text:
+    input: "raw/{name}.txt"
+    output: "read/{name}"
+    message: "from_text {wildcards.name}{params.why}"
+    script: "scripts/from_text.py"
+
+rule from_table:
+    input: "raw/{name}.csv"
+    output: "read/{name}"
+    message: "from_table {wildcards.name}{params.why}"
+    script: "scripts/from_table.py"
+
+rule write:
+    input: "read/{name}"
+    output: "results/{name}.txt"
+    message: "write {wildcards.name}{params.why}"
+    script: "scripts/write.py"
+
+watch(workflow)
+""",
+    **{f"scripts/{name}.py": SCRIPT for name in ("from_text", "from_table", "write")},
+    "scripts/shared.py": SHARED,
+    **{"raw/a.txt": "a", "raw/b.csv": "b"},
+}
+
+
+def test_rules_that_make_the_same_files_from_others(tmp_path):
+    """Snakemake takes those whose inputs are there; without them, results are like sources."""
+    toy = make_workflow(tmp_path / "toy", ALTERNATIVES)
+    assert toy.makes("from_text a", "from_table b", "write a", "write b")
+    for name, rule in (("a", "from_text"), ("b", "from_table")):
+        toy.append(f"scripts/{rule}.py", "        file.write('!')\n")
+        assert toy.makes(f"{rule} {name}", f"write {name}")
+    (toy / "raw/a.txt").unlink()
+    assert toy.plans("write a")
+    toy.run()
+    assert toy.plan() == {}
+    toy.append("scripts/from_text.py", "        file.write('?')\n")
+    assert toy.plan() == {}
+    toy.write("raw/a.csv", "A")
+    assert toy.makes("from_table a", "write a")
+    assert toy.read("results/a.txt") == "--A!"
+
+
 CHECKPOINT = {
     "Snakefile": """
 from pathlib import Path

@@ -21,7 +21,7 @@ def find_damage(folder):
         f"{path} is {'missing' if now is None else 'damaged, or was edited by hand'}"
         for _, record in records(folder)
         for path, known in record["outputs"].items()
-        if (now := content(path)) != known
+        if (now := content(path)) != known and (now or path not in record["temporary"])
     ]
 
 

@@ -27,7 +27,8 @@ def content(path):
     """Return a hash of a file, or of all files in a folder; None if there is none."""
     try:
         if os.path.isdir(path):
-            return digest({name: content(os.path.join(path, name)) for name in os.listdir(path)})
+            names = {*os.listdir(path)} - {".snakemake_timestamp"}  # of a folder that is an output
+            return digest({name: content(os.path.join(path, name)) for name in names})
         with open(path, "rb") as file:
             known = os.fstat(file.fileno())
             return _remembered(path, file, known) if known.st_size > LARGE else digest(file.read())

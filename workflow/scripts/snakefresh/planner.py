@@ -45,10 +45,16 @@ class Planner:
     """Decides about all results of a workflow: those of its `stages`, {rule: Stage}."""
 
     def __init__(self, workflow):
-        self.workflow, self.stages, self._expanded = workflow, {}, {}
+        self.workflow, self.stages, self._expanded, self._in_question = workflow, {}, {}, set()
         for name in (
-            *("inputs", "plan", "first_reason", "runs", "is_forced", "maker", "depends_on_others"),
-            *("differences_of_trace", "accepted_trace", "keep_triggers_from_stages", "_result"),
+            *("inputs", "plan", "first_reason", "runs", "is_forced", "maker", "can_be_made"),
+            *(
+                "depends_on_others",
+                "differences_of_trace",
+                "accepted_trace",
+                "keep_triggers_from_stages",
+                "_result",
+            ),
         ):
             setattr(self, name, cache(getattr(self, name)))
         if workflow.is_main_process:
@@ -78,7 +84,9 @@ class Planner:
                 files = self._make_ancient(files, lambda path: True)
             elif self.runs(result):
                 _set_back_future_times(files)
-                self.workflow.dag.forcefiles.update(result.outputs)
+                # Snakemake asks about rules that it then prefers others to.
+                is_preferred = self.maker(result.outputs[0]) in (result, None)
+                self.workflow.dag.forcefiles.update(result.outputs if is_preferred else ())
             else:
                 files = self._make_ancient(files, self._is_there_and_stays)
         except IncompleteCheckpointException as error:
@@ -156,7 +164,7 @@ class Planner:
         execution = self.workflow.execution_settings  # None where nothing runs: --rulegraph
         makers = {path: maker for path in files if (maker := self.maker(path))}
         return {
-            **{"settings": plan["settings"], "wiring": plan["wiring"]},
+            **{key: plan[key] for key in ("settings", "wiring", "temporary")},
             **{"rule": stage.name, "base": stage.place.base, "script": stage.script(wildcards)},
             **{"record": result.record, "traces": result.traces},
             "upstream": {
@@ -247,6 +255,7 @@ class Planner:
             "settings": stage.settings(result.wildcards),
             "wiring": wiring,
             "upstream": upstream,
+            "temporary": sorted({*result.outputs} - {*result.kept}),
         }
 
     def inputs(self, result):
@@ -269,15 +278,37 @@ class Planner:
     def maker(self, path):
         """Return the Result that a file belongs to, or None if no stage makes it."""
         for rule, wildcards in reversed(self._producers(path)):
-            return self.result(self.stages[rule], wildcards) if rule in self.stages else None
+            if rule not in self.stages:
+                return None
+            if self.can_be_made(result := self.result(self.stages[rule], wildcards)):
+                return result
         return None
+
+    def can_be_made(self, result):
+        """Return whether the inputs of a result are there, or can be made: else others make it."""
+        if result in self._in_question:
+            return False  # as it would be made from itself
+        self._in_question.add(result)
+        try:
+            paths = [path for own in self.inputs(result).values() for path in own]
+            return all(
+                os.path.exists(path) or self.maker(path) or self._is_of_others(path)
+                for path in paths
+            )
+        except IncompleteCheckpointException:
+            return True
+        finally:
+            self._in_question.discard(result)
 
     def depends_on_others(self, path):
         """Return whether a file depends on a rule that is no stage: Snakemake decides about it."""
         if maker := self.maker(path):
             paths = [each for own in self.inputs(maker).values() for each in own]
             return any(map(self.depends_on_others, paths))
-        return bool(self._producers(path))
+        return self._is_of_others(path)
+
+    def _is_of_others(self, path):
+        return any(rule not in self.stages for rule, _ in self._producers(path))
 
     def _producers(self, path):
         """[(rule, wildcards), ...] of the rules that make a file, the preferred one last."""

@@ -6,6 +6,7 @@ beside its first. It has
     "wiring"     its script or text, params, and the names of its inputs and outputs
     "upstream"   {input: identity of the result that it is of, or hash if no stage makes it}
     "inputs", "outputs"    {path: hash of the content}
+    "temporary"  those of the outputs that are deleted when all is done
     "own", "inherited"     names of traces: of the job, and of all that its inputs were made from
 Traces are in results/.traces, each once, named by their content.
 """
@@ -19,6 +20,10 @@ from pathlib import Path
 from snakefresh.files import digest, write
 
 MAX_SIZE = 100_000_000  # bytes; a larger file is no record
+
+KEYS = {
+    *("settings", "wiring", "upstream", "inputs", "outputs", "temporary", "own", "inherited"),
+}
 
 
 class RecordError(Exception):
@@ -47,8 +52,7 @@ def identity(head):
 def read_record(path):
     """Return a record, or None where there is none, or what is there is none."""
     record = _read_json(path)
-    keys = ("settings", "wiring", "upstream", "inputs", "outputs", "own", "inherited")
-    return record if isinstance(record, dict) and all(key in record for key in keys) else None
+    return record if isinstance(record, dict) and {*record} == KEYS else None
 
 
 def read_trace(folder, name):
@@ -100,7 +104,7 @@ def write_record(plan, inputs, outputs, own, makers):
         for path in plan["upstream"]
     }
     record = {
-        **{key: plan[key] for key in ("settings", "wiring")},
+        **{key: plan[key] for key in ("settings", "wiring", "temporary")},
         **{"upstream": upstream, "inputs": inputs, "outputs": outputs},
         **{"own": sorted(own), "inherited": sorted({*inherited} - {*own})},
     }

@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import re
+import shlex
 import sys
 from contextlib import suppress
 
@@ -116,8 +117,7 @@ class Stage:
         if rule.shellcmd:
             command = self._command(result, inputs)
             declared = {*result.outputs, *(path for paths in inputs.values() for path in paths)}
-            words = {*re.split(r"[\s;|&()<>'\"=]+", command)}
-            files = sorted(word for word in words - declared if os.path.isfile(word))
+            files = sorted(word for word in _words(command) - declared if os.path.isfile(word))
             return [command, {f: content(f) for f in files}, *_python_beside([*files, *declared])]
         if rule.run_func_src:  # it can use everything that the Snakefiles define, import and read
             files = filter(None, map(_local_path, rule.workflow.included))
@@ -159,7 +159,8 @@ class Stage:
             command = format_command(command, **variables)
         for folder in {os.path.abspath(self.rule.workflow.basedir), self.place.base, os.getcwd()}:
             place = os.path.relpath(folder)
-            command = re.sub(rf"{re.escape(folder)}(?![\w.-])", lambda _, to=place: to, command)
+            quoted = rf"(['\"]?){re.escape(folder)}\1(?![\w.-])"
+            command = re.sub(quoted, lambda _, to=place: to, command)
         return command
 
     def _param(self, i, result, inputs, counts=True):
@@ -213,6 +214,13 @@ class Stage:
                 "watch(..., left_alone=[...])"
             )
         return found
+
+
+def _words(command):
+    """What may be a path in a command of a shell, quoted or not."""
+    with suppress(ValueError):
+        command = "\n".join([command, *shlex.split(command)])
+    return {*command.splitlines(), *re.split(r"[\s;|&()<>'\"=]+", command)}
 
 
 class _Blank(str):

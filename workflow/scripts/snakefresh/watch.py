@@ -25,13 +25,13 @@ def watch(
     """Let Snakemake run exactly what is stale of the rules so far; return a Watched.
 
     `settings` is a mapping, or a function of the wildcards that returns one, and `reads` has the
-    keys that the script of a rule reads, {rule: [key, ...]}: `recorded` yields these. The inputs named in `shortcuts` only
-    save work. `unaffected_by` has the params of rules that change no result, {rule: [name, ...]},
-    and "threads", "resources" or "rule" where a script reads them. The rules `left_alone` are
-    Snakemake's; what they make counts by its content. The variables of the `environment` count for
-    all rules. `links` has paths that a rule makes and Snakemake cannot have as outputs, {rule:
-    [path, ...]}. `why_new`, a function of a rule's name and the wildcards, says why there is no
-    result yet.
+    keys that the script of a rule reads, {rule: [key, ...]}: `recorded` yields these. The inputs
+    named in `shortcuts` only save work. `unaffected_by` has the params of rules that change no
+    result, {rule: [name, ...]}, and "threads", "resources" or "rule" where a script reads them. The
+    rules `left_alone` are Snakemake's; what they make counts by its content. The variables of the
+    `environment` count for all rules. `links` has paths that a rule makes and Snakemake cannot have
+    as outputs, {rule: [path, ...]}. `why_new`, a function of a rule's name and the wildcards, says
+    why there is no result yet.
 
     Raises WorkflowError for names that are no rules, and for rules that cannot be served.
     """
