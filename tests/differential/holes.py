@@ -9,6 +9,9 @@ from dataclasses import dataclass
 CODE = "workflow/scripts/snakefresh/code.py"
 JOBS = "workflow/scripts/snakefresh/jobs.py"
 PLANNER = "workflow/scripts/snakefresh/planner.py"
+REASONS = "workflow/scripts/snakefresh/reasons.py"
+TRACES = "workflow/scripts/snakefresh/traces.py"
+TRACING = "workflow/scripts/snakefresh/tracing.py"
 SNAKEFILE = "Snakefile"
 COMMON = "workflow/rules/common.smk"
 HANDLERS = "workflow/rules/handlers.smk"
@@ -96,5 +99,59 @@ HOLES = {
     "cut off": Hole(
         ((JOBS, "return all(own) and not any(", "return True or not any("),),
         ("edit_code", "undo"),
+    ),
+    # A function counts only as far as other code names it, not because it was executed.
+    "executed": Hole(
+        (
+            (
+                TRACES,
+                """if (name := part.partition(":")[2]) and name[0] not in "=?<\"""",
+                """if (name := part.partition(":")[2]) and "late" not in name""",
+            ),
+        ),
+        ("edit_code", "undo"),
+        code_edits=("name at run time",),
+    ),
+    # Where modules are found does not count.
+    "hiding": Hole(
+        ((TRACES, '"modules": _find_modules(trace, place)', '"modules": {}'),),
+        ("edit_code", "undo"),
+        code_edits=("package before a module",),
+    ),
+    # Data files that code reads do not count.
+    "data": Hole(
+        ((TRACES, """answer(path, place) for path in trace["data"]""", "None for path in ()"),),
+        ("edit_code", "undo"),
+        code_edits=("data of code",),
+    ),
+    # The order of classes that register themselves does not count.
+    "registry": Hole(
+        ((CODE, "if len(deriving) > 1:", "if False:"),),
+        ("edit_code", "undo"),
+        code_edits=("order of a registry",),
+    ),
+    # Byte code is that of a source file with the same size and modification time.
+    "byte code": Hole(
+        (
+            (
+                TRACING,
+                'stamp = digest(f"{digest(source)} {file}',
+                'stamp = digest(f"{os.stat(self.path).st_mtime_ns} {len(source)} {file}',
+            ),
+        ),
+        ("edit_code", "undo"),
+        code_edits=("re-export",),
+    ),
+    # What a rule says does not count.
+    "wiring": Hole(
+        (
+            (
+                REASONS,
+                'wiring = _differing(before["wiring"], now["wiring"])',
+                "wiring = []",
+            ),
+        ),
+        ("edit_code", "undo"),
+        code_edits=("script of a rule",),
     ),
 }

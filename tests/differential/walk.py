@@ -115,6 +115,7 @@ def new_project(folder, hole):
     job = folder / JOB
     assert WORK in job.read_text()
     job.write_text(job.read_text().replace(WORK, FAILURE + WORK))
+    world.add_forms(folder)
     for file, text, new in HOLES[hole].edits if hole else ():
         path = folder / file
         assert text in path.read_text(), f"{file} has no {text!r}"
@@ -136,7 +137,7 @@ class Walk:
         others = [name for name in world.CONFIGS if name not in own]
         self.own = self.random.sample(own, 1)
         self.configs = [*self.own, *self.random.sample(others, 6)]
-        self.edits = self.random.sample(list(world.EDITS), 3)
+        self.edits = self.random.sample(list(world.EDITS), 5)
         world.put(self.project, self.state, self.pristine)
         self.trained = {}  # {path of a checkpoint: (State.trained_with, content)}
         self.saved = None  # (folder, trained) of results that were set aside

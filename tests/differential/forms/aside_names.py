@@ -1,0 +1,3 @@
+"""Names that are defined elsewhere."""
+
+from aside_shared import *  # noqa: F403

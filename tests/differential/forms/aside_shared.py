@@ -1,0 +1,7 @@
+"""What aside_names gives on."""
+
+SHARED = "shared"
+
+
+def shared():
+    return SHARED

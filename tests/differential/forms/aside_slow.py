@@ -1,0 +1,9 @@
+"""One of two modules with the same names."""
+
+
+def speed():
+    return "slow"
+
+
+def unit():
+    return "slow unit"
