@@ -105,6 +105,7 @@ class Job:
             _delete(path)
         self.snakemake.config = self.config
         self.snakemake.__class__ = _watching(type(self.snakemake), plan)
+        tracing.written.update(map(os.path.abspath, plan["links"]))  # wherever they led before
         tracing.start(self.place)
         tracing.sources[plan["script"]] = self.source
 

@@ -168,8 +168,8 @@ class Planner:
             **{"rule": stage.name, "base": stage.place.base, "script": stage.script(wildcards)},
             **{"record": result.record, "traces": result.traces},
             "upstream": {
-                path: None if self.depends_on_others(path) else planned
-                for path, planned in plan["upstream"].items()
+                path: None if path in makers or self.depends_on_others(path) else content(path)
+                for path in plan["upstream"]
             },
             "made_by": {
                 path: (
@@ -247,7 +247,7 @@ class Planner:
     def _plan(self, result, inputs):
         stage, wiring = result.stage, result.stage.wiring(result, inputs)
         upstream = {
-            path: identity(self.plan(maker)) if (maker := self.maker(path)) else content(path)
+            path: self._identity(path, result)
             for paths in wiring["inputs"].values()
             for path in paths
         }
@@ -257,6 +257,14 @@ class Planner:
             "upstream": upstream,
             "temporary": sorted({*result.outputs} - {*result.kept}),
         }
+
+    def _identity(self, path, result):
+        """What an input of a result is; if no stage makes it, its content, or what had this."""
+        if maker := self.maker(path):
+            return identity(self.plan(maker))
+        known, before = content(path), read_record(result.record)
+        is_same = before is not None and before["inputs"].get(path) == known
+        return before["upstream"].get(path, known) if is_same else known
 
     def inputs(self, result):
         """Return {name or "": [path, ...]} of the inputs of a result.
