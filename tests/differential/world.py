@@ -76,7 +76,7 @@ EDITS = {
     "package": (
         "scripts/scratchnet/__init__.py",
         None,
-        "\nimport matplotlib\n\nmatplotlib.rcParams['lines.linewidth'] = 5\n",
+        "\n__import__('matplotlib').rcParams['lines.linewidth'] = 5\n",
     ),
     "statement": ("scripts/scratchnet/nn/layers.py", None, EDIT),
     "statement in the preprocessing": ("scripts/scratchnet/data/raw_splits.py", None, EDIT),
