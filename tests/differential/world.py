@@ -76,7 +76,7 @@ EDITS = {
     "package": (
         "scripts/scratchnet/__init__.py",
         None,
-        "\n__import__('matplotlib').rcParams['lines.linewidth'] = 5\n",
+        "\n__import__('numpy').log = __import__('numpy').log10\n",
     ),
     "statement": ("scripts/scratchnet/nn/layers.py", None, EDIT),
     "statement in the preprocessing": ("scripts/scratchnet/data/raw_splits.py", None, EDIT),
@@ -137,7 +137,7 @@ TRAINING_EDITS = {
 # Those that change no result.
 HARMLESS_EDITS = {
     *("statement", "statement in the preprocessing", "statement in the job", "cosmetic"),
-    *("unreachable", "param of a rule", "input of a rule", "the other module", "before a library"),
+    *("unreachable", "param of a rule", "input of a rule", "the other module"),
 }
 
 

@@ -291,7 +291,8 @@ def test_options_change_nothing(toy, arguments):
 
 def test_jobs_of_another_scheduler_are_recorded_and_cut_off(toy):
     submit = "sh -c 'sh \"$0\" > job.log 2>&1'"
-    options = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit, "--jobs", 1]
+    options = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit]
+    options += ["--jobs", 1, "--seconds-between-status-checks", 1]
     toy.set(degree=2)
     assert sorted(toy.run(*options)) == ["draw", "fit"]
     assert toy.plan() == {}
