@@ -236,7 +236,7 @@ def test_of_an_unknown_run_the_known_ones_are_listed(results, name):
     with pytest.raises(ConfigError) as caught:
         find_run(results, name)
     known = f"there are {MLP_RUN}, {SOFTMAX_RUN}"
-    assert str(caught.value) == f"there is no run {name.split('/')[-1]} in {results}; {known}"
+    assert str(caught.value) == f"there is no run named {name.split('/')[-1]} in {results}; {known}"
 
 
 @pytest.mark.parametrize("name", ["latest", MLP_RUN])
@@ -245,7 +245,7 @@ def test_where_nothing_was_trained_it_is_said_how(tmp_path, name, is_there):
     if is_there:
         (tmp_path / "runs").mkdir()
     with pytest.raises(
-        ConfigError, match=rf"no run {name} in .*; `snakemake --cores 4` trains one"
+        ConfigError, match=rf"no run named {name} in .*; `snakemake --cores 4` trains one"
     ):
         find_run(tmp_path, name)
 
@@ -253,7 +253,7 @@ def test_where_nothing_was_trained_it_is_said_how(tmp_path, name, is_there):
 def test_a_latest_run_that_was_pruned_is_named(results):
     shutil.rmtree(results / "runs" / MLP_RUN)
     with pytest.raises(
-        ConfigError, match=f"there is no run {MLP_RUN} in .*; there are {SOFTMAX_RUN}"
+        ConfigError, match=f"there is no run named {MLP_RUN} in .*; there are {SOFTMAX_RUN}"
     ):
         find_run(results, "latest")
 
@@ -263,7 +263,7 @@ def test_what_is_no_name_of_a_run_is_refused(results, name):
     """Although what lies there looks like a run."""
     for folder in (results, results / "runs", results.parent):
         shutil.copytree(results / "runs" / SOFTMAX_RUN, folder, dirs_exist_ok=True)
-    with pytest.raises(ConfigError, match=f"^there is no run {re.escape(name)} in "):
+    with pytest.raises(ConfigError, match=f"^there is no run named {re.escape(name)} in "):
         find_run(results, name)
 
 
@@ -272,7 +272,7 @@ def test_what_is_no_name_of_a_run_is_refused(results, name):
 )
 def test_a_run_of_any_other_name_is_not_there(results, name):
     (results / "runs/loop").symlink_to("loop")
-    with pytest.raises(ConfigError, match=f"^there is no run {re.escape(name)} in "):
+    with pytest.raises(ConfigError, match=f"^there is no run named {re.escape(name)} in "):
         find_run(results, name)
 
 
@@ -280,7 +280,7 @@ def test_a_run_of_any_other_name_is_not_there(results, name):
 def test_a_run_whose_name_does_not_print_is_shown_in_one_line(results, name):
     with pytest.raises(ConfigError) as caught:
         find_run(results, name)
-    assert str(caught.value).startswith(f"there is no run {json.dumps(name)} in ")
+    assert str(caught.value).startswith(f"there is no run named {json.dumps(name)} in ")
 
 
 def test_runs_whose_names_do_not_print_are_shown_in_one_line(results):
@@ -301,7 +301,9 @@ def test_of_many_runs_a_few_are_listed(results):
 def test_nothing_outside_of_the_results_is_a_run(results, name):
     for folder in (results.parent / "x", results / "x"):
         shutil.copytree(results / "runs" / SOFTMAX_RUN, folder)
-    with pytest.raises(ConfigError, match=f"there is no run x in {re.escape(str(results))}; "):
+    with pytest.raises(
+        ConfigError, match=f"there is no run named x in {re.escape(str(results))}; "
+    ):
         find_run(results, name.format(SOFTMAX_RUN))
 
 
@@ -593,7 +595,7 @@ def test_all_that_is_wrong_is_said_at_once(requested):
         "predictions cannot be made:",
         "predict.images: there is no file or folder nowhere",
     ]
-    assert "\n  predict.run: there is no run nothing in " in str(caught.value)
+    assert "\n  predict.run: there is no run named nothing in " in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["images", "run"])

@@ -75,7 +75,7 @@ def test_a_damaged_record_is_none(project, content):
 
 
 def test_a_forced_stage_runs_once_more(project):
-    assert reasons(project, "--forcerun", "summarize") == {"Summarizing": "once more"}
+    assert reasons(project, "--forcerun", "summarize") == {"Summarizing": "forced"}
 
 
 def test_other_runs_make_another_summary(project):

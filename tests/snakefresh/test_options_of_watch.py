@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_first_run_and_a_forced_one_say_so(new_toy):
     assert new_toy.run() == dict.fromkeys(["clean", "fit", "title", "draw"], "for the first time")
-    assert set(new_toy.plan("--forceall").values()) == {"once more"}
+    assert set(new_toy.plan("--forceall").values()) == {"forced"}
 
 
 def test_why_there_is_no_result_can_be_said_in_the_users_words(new_toy):

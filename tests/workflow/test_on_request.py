@@ -168,7 +168,8 @@ def test_all_that_is_wrong_with_the_request_is_said_at_once(new_project):
     assert process.returncode == 1
     assert "predict.images: there is no file or folder nowhere" in output
     assert (
-        "predict.run: there is no run latest in results; `snakemake --cores 4` trains one" in output
+        "predict.run: there is no run named latest in results; `snakemake --cores 4` trains one"
+        in output
     )
     assert not new_project.results.exists()
 

@@ -3,7 +3,7 @@
 import json
 import re
 
-# Characters that steer a terminal, end a line or turn the text round, and those that UTF-8 or XML
+# Characters that control a terminal, end a line or reverse the text, and those that UTF-8 or XML
 # does not have (surrogates, U+FFFE, U+FFFF). A label or a class has none of them, and what else is
 # read from files is shown without them.
 CONTROL_CHARACTERS = re.compile(

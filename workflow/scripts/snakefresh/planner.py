@@ -146,7 +146,7 @@ class Planner:
                 reason = f"follows {', '.join(sorted({maker.stage.name for maker in makers}))}"
         except IncompleteCheckpointException:
             return ""
-        return f" ({reason or 'once more'})"
+        return f" ({reason or 'forced'})"
 
     def plan_of_job(self, stage, wildcards, files):
         """Return what the job of a result needs to know; `files` are its inputs.

@@ -85,7 +85,7 @@ def execute_notebook(notebook, arrays, **variables):
                 f"the lesson does not work on {arrays.name}: {error.ename}: {error.evalue}"
             ) from None
         except DeadKernelError:
-            raise MemoryError("the kernel of the lesson was killed") from None
+            raise MemoryError("the process that executes the lesson was killed") from None
         finally:
             del os.environ["JUPYTER_RUNTIME_DIR"]
 

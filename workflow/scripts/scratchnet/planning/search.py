@@ -77,7 +77,7 @@ def draw_trials(section: Mapping, whole_numbers: set) -> list[dict]:
 
 
 def _draw(u, distribution, whole):
-    """Return the value of a distribution, (kind, values), at `u`, a number from 0 to below 1."""
+    """Return the value of a distribution, (kind, values), at `u`, with 0 <= u < 1."""
     kind, values = distribution
     if kind == "choice":
         return values[int(u * len(values))]

@@ -46,7 +46,7 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
         names = sorted(show_name(path.name) for path in folder.parent.glob("*/"))
         known = shorten_list(names, MAX_LISTED)
         raise ConfigError(
-            f"there is no run {show_name(run or name)} in {show_name(results)}; "
+            f"there is no run named {show_name(run or name)} in {show_name(results)}; "
             + (f"there are {', '.join(known)}" if known else TRAIN_FIRST)
         )
     epoch = _find_epoch(Path(results), run, name)
