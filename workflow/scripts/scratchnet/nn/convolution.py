@@ -45,15 +45,9 @@ class Conv2D(Layer):
         Y += W[:, -1:]
         return Y.reshape(-1, X.shape[1])
 
-    def backward(self, dY, needs_input_grad=True):
-        W, dW = self.params["W"], self.grads["W"]
-        dY = as_images(dY, self.output_shape)
-        # The outer products of each window with its outputs, summed over the samples by matmul.
-        products = np.matmul(self.windows, dY.transpose(1, 0, 3, 2))
-        dW[:, :-1] = products.sum(axis=(0, 1)).T
-        dY.sum(axis=(0, 1, 3), out=dW[:, -1])
-        if not needs_input_grad:
-            return None
+    def backward(self, dY):
+        self.fill_grads(dY)
+        W, dY = self.params["W"], as_images(dY, self.output_shape)
         # X[i + m, j + n] has a part in Y[i, j] by W[:, m, n].
         height, width, channels = self.shape
         rows, columns, filters = self.output_shape
@@ -64,6 +58,13 @@ class Conv2D(Layer):
             dX[m : m + rows, n : n + columns] += np.matmul(filters_by_place[m, n], dY)
         dX = dX[before : before + height, before : before + width]
         return dX.reshape(-1, dY.shape[3])
+
+    def fill_grads(self, dY):
+        dW, dY = self.grads["W"], as_images(dY, self.output_shape)
+        # The outer products of each window with its outputs, summed over the samples by matmul.
+        products = np.matmul(self.windows, dY.transpose(1, 0, 3, 2))
+        dW[:, :-1] = products.sum(axis=(0, 1)).T
+        dY.sum(axis=(0, 1, 3), out=dW[:, -1])
 
 
 def as_images(X, shape):
@@ -114,7 +115,7 @@ class MaxPool2D(Layer):
             np.maximum(Y, values, out=Y)
         return Y.reshape(-1, X.shape[1])
 
-    def backward(self, dY, needs_input_grad=True):
+    def backward(self, dY):
         dX = np.zeros((*self.shape, dY.shape[1]), dY.dtype)
         first, *others = self._windows(dX)
         left = as_images(dY, self.output_shape).copy()

@@ -30,19 +30,21 @@ class Layer(ABC):
         """
 
     @abstractmethod
-    def backward(self, dY, needs_input_grad=True):
-        """Return dX (n_in, b) for dY (n_out, b) and the X of the last `forward`; fill `grads`.
+    def backward(self, dY):
+        """Return dX (n_in, b) for dY (n_out, b) and the X of the last `forward`; fill `grads`."""
 
-        With `needs_input_grad=False` the layer may return None: nothing uses the gradient of the
-        pixels, and in the first layer it would cost as much as the forward product.
-        """
+    def fill_grads(self, dY):
+        """Fill `grads`, as `backward` does: for the first layer, whose dX nobody uses."""
+        self.backward(dY)
 
 
 class Dense(Layer):
-    """Y = W [X; 1]: every output is a weighted sum of all inputs, plus a bias.
+    """Y = W[:, :-1] @ X + W[:, -1:]: every output is a weighted sum of all inputs, plus a bias.
 
     W has shape (n_out, n_in + 1). Its last column is the bias, as if X had a last row of ones (the
-    "bias trick" of CS231n, Linear classification). The row of ones is implied, not stored.
+    "bias trick" of CS231n, Linear classification). The row of ones is implied, not stored. The
+    gradients are dW[:, :-1] = dY @ X.T, dW[:, -1] = the sum of dY over the samples, and
+    dX = W[:, :-1].T @ dY. They are computed in forms that are faster.
     """
 
     def __init__(self, W):
@@ -59,13 +61,15 @@ class Dense(Layer):
         Y += W[:, -1:]
         return Y
 
-    def backward(self, dY, needs_input_grad=True):
+    def backward(self, dY):
+        self.fill_grads(dY)
+        # In the memory order of X: mixing orders would be slow in the layers before.
+        return np.matmul(self.params["W"][:, :-1].T, dY, out=np.empty_like(self.X))
+
+    def fill_grads(self, dY):
         dW = self.grads["W"]
         multiply(dY, self.X.T, out=dW[:, :-1])
         np.sum(dY, axis=1, out=dW[:, -1])
-        if needs_input_grad:
-            # In the memory order of X: mixing orders would be slow in the layers before.
-            return np.matmul(self.params["W"][:, :-1].T, dY, out=np.empty_like(self.X))
 
 
 def multiply(A, B, out):
@@ -87,7 +91,7 @@ class ReLU(Layer):
         self.positive = X > 0
         return X * self.positive
 
-    def backward(self, dY, needs_input_grad=True):
+    def backward(self, dY):
         return dY * self.positive
 
 
@@ -99,7 +103,7 @@ class Sigmoid(Layer):
         self.Y = (1 + np.tanh(X / 2)) / 2
         return self.Y
 
-    def backward(self, dY, needs_input_grad=True):
+    def backward(self, dY):
         return dY * self.Y * (1 - self.Y)
 
 
@@ -110,7 +114,7 @@ class Tanh(Layer):
         self.Y = np.tanh(X)
         return self.Y
 
-    def backward(self, dY, needs_input_grad=True):
+    def backward(self, dY):
         return dY * (1 - self.Y**2)
 
 
@@ -134,7 +138,7 @@ class Dropout(Layer):
         self.mask = (uniform >= self.rate) * X.dtype.type(1 / (1 - self.rate))
         return X * self.mask
 
-    def backward(self, dY, needs_input_grad=True):
+    def backward(self, dY):
         return dY * self.mask
 
 
@@ -148,7 +152,7 @@ class Softmax(Layer):
         self.P = softmax(Z)
         return self.P
 
-    def backward(self, dP, needs_input_grad=True):
+    def backward(self, dP):
         # The Jacobian of a column is diag(p) - p p^T; this is its product with dp.
         P = self.P
         return P * (dP - (P * dP).sum(axis=0))

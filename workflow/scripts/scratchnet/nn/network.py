@@ -27,7 +27,7 @@ class Network:
         first, *rest = self.layers
         for layer in reversed(rest):
             dY = layer.backward(dY)
-        first.backward(dY, needs_input_grad=False)
+        first.fill_grads(dY)
 
     def probabilities(self, X):
         """Return the probability (k, b) of each class for X (n_in, b)."""
