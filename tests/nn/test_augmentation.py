@@ -38,6 +38,25 @@ def moments(X, height=41, width=41):
     return centre, np.einsum("inb,jnb,nb->ijb", away, away, X) / mass
 
 
+# The image [[0, 1, 4], [9, 16, 25], [36, 49, 64]] / 64, distorted with the seed 3.
+DISTORTED = {
+    "shift": (1, [0.1264, 0.2223, 0.3289, 0.5079, 0.6975, 0.8853, 0.5897, 0.7970, 1.0]),
+    "rotation": (40, [0.0111, 0.0877, 0.2953, 0.0732, 0.25, 0.6926, 0.2632, 0.5790, 0.8337]),
+    "scale": (0.5, [0.0354, 0.0699, 0.1333, 0.1489, 0.25, 0.3799, 0.4786, 0.6462, 0.8428]),
+    "shear": (40, [0.0060, 0.0337, 0.0625, 0.1406, 0.25, 0.3906, 0.5625, 0.6874, 0.9098]),
+    "elastic": (8, [0.0007, 0.0179, 0.0625, 0.1242, 0.2225, 0.3471, 0.5071, 0.6998, 0.9176]),
+}
+
+
+@pytest.mark.parametrize("name", DISTORTED)
+def test_a_seed_gives_the_same_image_for_ever(name):
+    strength, expected = DISTORTED[name]
+    X = (np.arange(9, dtype=np.float32) ** 2 / 64).reshape(9, 1)
+    np.testing.assert_allclose(
+        distort(X, (3, 3), seeded(), **{name: strength})[:, 0], expected, atol=6e-5
+    )
+
+
 # Each distortion alone.
 
 

@@ -15,7 +15,7 @@ def calibration_bins(P, labels):
     """
     confidence = P.max(axis=0).astype(float)
     correct = P.argmax(axis=0) == labels
-    bins = np.ceil(confidence * N_BINS).clip(1, N_BINS).astype(int)
+    bins = np.ceil(confidence * N_BINS).astype(int)
     return [
         {
             "from": (i - 1) / N_BINS,
