@@ -452,6 +452,7 @@ SAME_SCALE = {
     "darker": (0, 255, 0, 26),
     "black": (0, 255, 0, 0),
     "fractions, which an interpolation carries beyond 0 and 1": (0.0, 1.0, -0.2, 1.2),
+    "negative down to a quarter": (0, 8, -2, 8),
     "standardised": (-0.42, 2.8, -0.42, 3.9),
     "standardised, without a dark image": (-0.1, 2.8, 0.3, 2.5),
 }
@@ -464,6 +465,7 @@ OTHER_SCALE = {
     "bytes and four bits": (0, 16, 0, 255),
     "0 to 1 and -1 to 1": (0.0, 1.0, -1.0, 1.0),
     "-1 to 1 and 0 to 1": (-1.0, 1.0, 0.0, 1.0),
+    "negative beyond a quarter": (0, 8, -2.5, 8),
     "unsigned and signed bytes": (0, 255, -128, 127),
     "fractions and standardised": (0.0, 1.0, -0.42, 2.8),
 }
