@@ -465,7 +465,7 @@ OTHER_SCALE = {
     "bytes and four bits": (0, 16, 0, 255),
     "0 to 1 and -1 to 1": (0.0, 1.0, -1.0, 1.0),
     "-1 to 1 and 0 to 1": (-1.0, 1.0, 0.0, 1.0),
-    "negative beyond a quarter": (0, 8, -2.5, 8),
+    "negative beyond a quarter": (0.0, 8.0, -2.5, 8.0),
     "unsigned and signed bytes": (0, 255, -128, 127),
     "fractions and standardised": (0.0, 1.0, -0.42, 2.8),
 }
