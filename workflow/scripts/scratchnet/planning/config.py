@@ -50,13 +50,15 @@ def resolve_runs(config):
     The settings are validated, and defaults are filled in. A sweep has one run for each
     combination of its values, and the runs are sorted by these values. A search has one run for
     each trial, in their order; equal trials are one run. For the user's own data,
-    "dataset" is a label, "files" maps roles to paths, and "content" is a hash. Raises ConfigError,
-    which lists the mistakes: all of them, or the first MAX_PROBLEMS.
+    "dataset" is a label, "files" maps roles to paths, and "content" is a hash; a `config` that has
+    this hash, such as the settings of a run, is refused for other data. Raises ConfigError, which
+    lists the mistakes: all of them, or the first MAX_PROBLEMS.
     """
     check_extent(config, "the configuration")
-    schema = load_schema()
+    schema, content = load_schema(), None
     if isinstance(config, dict):
         config = config | {"sweep": _as_lists(config.get("sweep"))}
+        content = config.pop("content", None)  # in the settings of a run on own data
     config = fill_in_defaults(config, schema)
     _raise_if_any(
         problem
@@ -76,6 +78,11 @@ def resolve_runs(config):
             problems.append(f"dataset: {error}")
         else:
             problems += _oversized_windows_in(run)
+            if content not in (None, run.get("content")):
+                problems.append(
+                    f"content: {format_value(run['dataset'])} has another content than the data of "
+                    "these settings; leave this key out to use it nevertheless"
+                )
         for key, applies in APPLIES.items():
             if not applies(run):
                 del run[key]
