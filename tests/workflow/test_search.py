@@ -264,6 +264,7 @@ def test_a_search_and_a_sweep_share_their_runs(search):
     )
     # And the other way round.
     before = search.epochs()
+    search.project.run()
     settings = search.results / f"runs/{search.winner()}/epoch-0004/config.yaml"
     shutil.copy(settings, search.project.folder / "config.yaml")
     search.project.train()
