@@ -12,7 +12,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run report demo lesson extras cluster winner why accept check prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson extras cluster why accept check prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -40,10 +40,6 @@ extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlo
 
 cluster: ## set up what snakemake --profile profiles/slurm needs
 	$(SET_UP) cluster
-
-winner: ## print the config.yaml of the winner of a search (CONFIGS="workflow/configs/search.yaml")
-	$(SET_UP)
-	@$(BIN)/python workflow/tools/winner.py config.yaml $(CONFIGS)
 
 why: ## say what would run, and why
 	$(SET_UP)

@@ -214,7 +214,7 @@ def add_forms(folder):
     settings.write_text(text.replace("import yaml\n", "import aside\nimport yaml\n"))
     text = (scripts / "evaluate.py").read_text()
     (scripts / "aside_evaluate.py").write_text(
-        text.replace("write_settings(settings,", 'write_settings(settings | {"other": "script"},')
+        text.replace("write_settings(settings", 'write_settings(settings | {"other": "script"}')
     )
 
 

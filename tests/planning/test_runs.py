@@ -7,7 +7,9 @@ import pytest
 from scratchnet.errors import ConfigError
 from scratchnet.planning import stages
 from scratchnet.planning.runs import Runs, sweep_name
+from scratchnet.planning.settings import write_settings
 from scratchnet.planning.stages import data_name, run_name, short_hash
+from scratchnet.planning.yaml_file import read_yaml
 
 SEEDS = Runs({"sweep": {"training.seed": [0, 1]}})
 
@@ -98,3 +100,49 @@ def test_two_runs_with_the_same_name_by_chance_are_refused(monkeypatch, key, val
 def test_runs_that_differ_in_nothing_but_epochs_share_a_folder():
     runs = Runs({"sweep": {"training.epochs": [3, 5]}})
     assert len({place["run"] for place in runs.wildcards}) == 1
+
+
+CONVOLUTIONS = [{"filters": 2, "kernel": 3, "padding": "same"}]
+AGAIN = {
+    "default": {},
+    "epochs": {"training": {"epochs": 7, "checkpoint_every": 2}},
+    "replicas": {"training": {"replicas": 2}},
+    "early stopping": {"validation_fraction": 0.25, "training": {"patience": 2, "epochs": 9}},
+    "convolutions": {"model": {"convolutions": CONVOLUTIONS, "activation": "tanh"}},
+    "momentum": {"training": {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-5}},
+    "schedule": {"training": {"optimizer": "adam", "schedule": "cosine", "decay_rate": 0}},
+    "distortions": {"augmentation": {"elastic": 34, "shift": 1}, "classes": list("0123456789")},
+    "sweep": {"sweep": {"training.epochs": [3, 5], "training.seed": [0, 1]}},
+    "search": {
+        "validation_fraction": 0.1,
+        "search": {"trials": 9, "space": {"model.dropout": {"uniform": [0, 0.5]}}},
+    },
+}
+
+
+@pytest.mark.parametrize("config", AGAIN.values(), ids=AGAIN)
+def test_the_settings_of_a_run_are_a_configuration_that_gives_it_again(config, tmp_path):
+    runs, path = Runs(config), tmp_path / "config.yaml"
+    for settings, place in zip(runs.settings, runs.wildcards):
+        own = {key: settings[key] for key in stages.READS["evaluate"] if key in settings}
+        write_settings(own | {"training.epochs": int(place["epoch"])}, path)
+        (again,) = Runs(read_yaml(path)).wildcards
+        assert [again[kind] for kind in ("run", "epoch")] == [place["run"], place["epoch"]]
+
+
+def test_the_settings_that_evaluate_writes_give_the_run_again(finished):
+    (path,) = finished.results.glob("runs/*/epoch-*/config.yaml")
+    (place,) = Runs(read_yaml(path)).wildcards
+    assert path.parts[-3:-1] == (place["run"], "epoch-0004")
+    assert place["epoch"] == "0004"
+
+
+def test_the_settings_of_a_run_on_own_data_need_its_path_and_refuse_other_data(finished_deep):
+    (path,) = finished_deep.results.glob("runs/*/epoch-0004/config.yaml")
+    config = read_yaml(path)
+    own = {"dataset": str(finished_deep.folder / "own.npz")}
+    (place,) = Runs(config | own).wildcards
+    assert [place["run"], place["epoch"]] == [path.parts[-3], "0004"]
+    for other in (own | {"content": "0" * 64}, {"dataset": "mnist"}):
+        with pytest.raises(ConfigError, match=r'content: "(own|mnist)" has another content'):
+            Runs(config | other)

@@ -4,6 +4,7 @@ Where epochs are counted, the training of the project's copy of the library writ
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,6 @@ import time
 from collections import Counter
 
 import pytest
-import yaml
 
 from kills import recover, results, start
 from project import EDIT, append, copy_with_small_data, set_key
@@ -143,37 +143,18 @@ def test_a_search_ends_with_its_winner(finished_search):
     assert "4 train, " in output
     assert "Reused: nothing\n" in output
     assert f"{search.folder.name}/trials.csv has all 3" in output
+    assert f"{search.winner()}/epoch-0002/config.yaml has its settings" in output
 
 
 def test_nothing_is_left_to_do(search_project):
     assert search_project.plan() == {}
 
 
-def test_the_winners_configuration_is_printed(finished_search, tmp_path):
-    search = Search(finished_search)
-    config = yaml.safe_load(print_winner(search).stdout)
-    assert "search" not in config
-    assert [row["run"] for row in Runs(config).rows] == [search.winner()]
-    assert config["training"]["epochs"] == 2
-    (tmp_path / "more.yaml").write_text("search: {trials: 7}\n")
-    process = print_winner(search, "config.yaml", tmp_path / "more.yaml")
-    assert process.returncode == 1
-    assert process.stderr.startswith("the search has not come to its end")
-    (tmp_path / "none.yaml").write_text("search: {}\n")
-    assert print_winner(search, tmp_path / "none.yaml").stderr == (
-        "the configuration has no search\n"
-    )
-
-
-def print_winner(search, *configs):
-    tool = search.project.folder / "workflow/tools/winner.py"
-    return subprocess.run(
-        [sys.executable, tool, *configs],
-        cwd=search.project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_settings_of_the_winner_are_its_configuration(search_project):
+    search = Search(search_project)
+    settings = search.results / f"runs/{search.winner()}/epoch-0002/config.yaml"
+    shutil.copy(settings, search_project.folder / "config.yaml")
+    assert search_project.plan() == {"summarize": 1}
 
 
 @pytest.mark.slow
@@ -283,7 +264,9 @@ def test_a_search_and_a_sweep_share_their_runs(search):
     )
     # And the other way round.
     before = search.epochs()
-    search.project.configure(yaml.safe_load(print_winner(search).stdout))
+    search.project.run()
+    settings = search.results / f"runs/{search.winner()}/epoch-0004/config.yaml"
+    shutil.copy(settings, search.project.folder / "config.yaml")
     search.project.train()
     assert search.epochs() == before
 

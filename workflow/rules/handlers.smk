@@ -127,6 +127,8 @@ def show_results():
         show(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")
     if RUNS.search:
         show(f"Trials: {SEARCH_FOLDER}/trials.csv has all {len(RUNS.rows)}, with plots beside it")
+        settings = paths.RUN_CONFIG.format(**evaluated_runs().wildcards[0])
+        show(f"Winner: {settings} has its settings, to be used as config.yaml")
     where = SWEEP_FOLDER if RUNS.swept and not RUNS.search else "the folder above"
     show(f"Table:  {SUMMARY}; plots: in {where}")
     show(f"Report: {hint('report', '--report', f'{RESULTS}/report.html')}")

@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint on the test images; write the settings of its run beside the results."""
+"""Evaluate a checkpoint on the test images; write its settings, a configuration, beside them."""
 
 from snakefresh import recorded
 
@@ -14,4 +14,5 @@ with stage_job(snakemake), recorded(snakemake) as settings:
         settings=settings,
         outputs=dict(snakemake.output.items()),
     )
-    write_settings(settings, snakemake.output.settings)
+    epochs = {"training.epochs": int(snakemake.wildcards.epoch)}
+    write_settings(settings | epochs, snakemake.output.settings)

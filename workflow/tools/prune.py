@@ -1,15 +1,18 @@
 """List the results that no configuration asks for, and delete them on request.
 
-Results lie in folders named after their settings, so the results of earlier configurations remain.
-Only files that the pipeline makes are considered; other files among them are left alone.
-Predictions are kept as well, since nothing says which of them are still wanted.
+Results lie in folders named after their settings, so those of earlier configurations remain. They
+go by whole folders, with all that is in them. Predictions are kept, since nothing says which of
+them are still wanted, and so are downloaded files.
 """
 
 import argparse
 import re
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
+
+from snakemake.utils import update_config
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
@@ -19,143 +22,104 @@ from scratchnet.errors import ConfigError, escape, show_name
 from scratchnet.planning import paths
 from scratchnet.planning.lock_owner import is_locked
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.stages import READS
 from scratchnet.planning.yaml_file import read_yaml
 
-PREDICTION_STAGES = ("predict_images", "plot_contact_sheet")
-
-# The files that the pipeline makes: patterns with wildcards, and with {a,b} for a or b. Plots and
-# their data have the names of the stages that draw them.
-PLOTS = ",".join(stage.removeprefix("plot_") for stage in READS if stage.startswith("plot_"))
-MADE = [
-    *paths.ARRAYS.values(),
-    *(paths.MANIFEST, paths.RUN_CONFIG, paths.CHECKPOINT, paths.TRAINING_RECORD, paths.METRICS),
-    f"{paths.DATA}/lesson.html",
-    f"{paths.EPOCH}/{{predictions.csv,demo.html}}",
-    f"{paths.EPOCH}/{{{PLOTS}}}.{{csv,json,png,svg}}",
-    f"{paths.EPOCH}/export/{{network.keras,network.onnx,network.npz,README.md}}",
-    f"{paths.SWEEP}/{{{PLOTS}}}.{{csv,png,svg}}",
-    paths.PARTIAL_SUMMARY,
-    f"{paths.SEARCH}/{{{PLOTS}}}.{{csv,png,svg}}",
-    paths.RANKING,
-    *(
-        path(stage, folder)
-        for stage in READS
-        if stage not in PREDICTION_STAGES
-        for path in (paths.log, paths.benchmark)
-        for folder in (paths.DATA, paths.RUN, paths.EPOCH, paths.SWEEP, paths.SEARCH, paths.RUNG)
-    ),
-    # The settings of a run, where version 1.0 wrote them.
-    f"{paths.RUN}/config.yaml",
-    *(path("describe", paths.RUN) for path in (paths.log, paths.benchmark)),
-]
-# What a killed job leaves behind: temporary folders of downloads and of unpacked files, and files
-# under a temporary name, which is that of a result or of a record with a random number.
-UNFINISHED_FOLDER = re.compile(r"data/[a-z0-9_-]+/\.(download|raw)-[0-9a-f]{32}-\w{8}/.*")
-RECORD = re.compile(r"\.([^/]+)\.(?:record|fingerprint)$")  # of version 1: fingerprint
-TEMPORARY_NAME = re.compile(r"(.*/)\.(.+)-[0-9a-f]{32}(\.[a-z]+)?")
+RESULTS = Path(paths.RESULTS)
+FOLDERS = ("data/*", "runs/*", "sweeps/*", "searches/*", "logs/*/*", "benchmarks/*/*")
+OF_AN_EPOCH = re.compile(r"\.?epoch-([0-9]{4})\b.*")
+LEFT_BY_KILLS = f".*-{32 * '[0-9a-f]'}*"  # the temporary names of files.py
 
 
-def to_regex(pattern):
-    """Return the regular expression of one of MADE, with the wildcards as groups."""
-    path = re.escape(pattern.removeprefix(f"{paths.RESULTS}/"))
-    for name, allowed in paths.WILDCARDS.items():
-        path = path.replace(rf"\{{{name}\}}", f"(?P<{name}>{allowed})")
-    choices = re.compile(r"\\\{(.*?)\\\}")
-    return re.compile(choices.sub(lambda match: f"(?:{match[1].replace(',', '|')})", path))
+def find_wanted(*configs):
+    """Return what the files `configs` ask for together: {name of a folder: its epochs}.
 
-
-def find_wanted(config):
-    """Return the (folder, epoch) pairs that a configuration asks for; an epoch may be None.
-
-    A trial of a search is wanted in all rungs, however far it came.
+    Each adds to the one before, as Snakemake's --configfile does. A trial of a search is wanted in
+    all rungs, however far it came.
     """
+    config = {}
+    for path in configs:
+        update_config(config, read_yaml(path))
     runs = Runs(config)
-    wanted = {(runs.search.name if runs.search else runs.sweep, None)}
+    wanted = {runs.search.name if runs.search else runs.sweep: set()}
     for settings, place in zip(runs.settings, runs.wildcards):
         run, epochs = place["run"], settings["training.epochs"]
         every = settings["training.checkpoint_every"] or epochs
-        wanted |= {(place["data"], None), (run, None)}
-        wanted |= {(run, epoch) for epoch in [*range(every, epochs, every), *runs.epochs[run]]}
+        on_the_way = {*range(every, epochs, every)}
+        wanted |= {place["dataset"]: set(), place["data"]: set()}
+        wanted[run] = wanted.get(run, set()) | on_the_way | runs.epochs[run]
     return wanted
 
 
-def is_unfinished(name, patterns):
-    """Return whether a file below results/ is what a killed job was writing.
+def find_unwanted(wanted):
+    """Yield (path, name of its folder) of what is not `wanted`: whole folders, logs, and epochs.
 
-    `patterns` are those of all files that the pipeline makes.
+    In folders that are wanted, what a killed job was writing is not wanted either.
     """
-    if temporary := TEMPORARY_NAME.fullmatch(name):
-        folder, start, suffix = temporary.groups(default="")
-        name = f"{folder}{start}{suffix}".removesuffix(".record")
-        return any(pattern.fullmatch(name) for pattern in patterns)
-    return UNFINISHED_FOLDER.fullmatch(name) is not None
+    predictions = {path.name for path in RESULTS.glob("predictions/*")}
+    for path in sorted(path for pattern in FOLDERS for path in RESULTS.glob(pattern)):
+        name = path.name.removesuffix(".log").removesuffix(".tsv")
+        if name in wanted:
+            for part in [*path.glob("*"), *path.glob("checkpoints/*")]:
+                epoch = OF_AN_EPOCH.fullmatch(part.name)
+                if epoch and int(epoch[1]) not in wanted[name]:
+                    yield part, name
+            yield from ((part, name) for part in path.rglob(LEFT_BY_KILLS))
+        elif path.parent.name == "data" and not has_records(path):
+            continue  # images that somebody put there
+        elif re.fullmatch(paths.FOLDER_NAME, name) and name not in predictions:
+            yield path, name
 
 
-def find_unwanted(results, wanted):
-    """Yield (path, folder) of each file that the pipeline made for none of the `wanted` pairs."""
-    patterns = [to_regex(pattern) for pattern in MADE]
-    raw_files = [to_regex(pattern) for pattern in paths.RAW_FILES.values()]  # kept, once finished
-    for path in sorted(results.rglob("*")):
-        if path.is_symlink() or not path.is_file():
-            continue
-        name = path.relative_to(results).as_posix()
-        if is_unfinished(name, [*patterns, *raw_files]):
-            yield path, "unfinished files"
-        if name.endswith(".fingerprint") and path.with_suffix(".record").exists():
-            yield path, "records of version 1"
-            continue
-        name = RECORD.sub(r"\1", name)
-        match = next(filter(None, (pattern.fullmatch(name) for pattern in patterns)), None)
-        if match:
-            wildcards = match.groupdict()
-            epoch = wildcards.pop("epoch", None)
-            wildcards.pop("rung", None)
-            (folder,) = wildcards.values()
-            if (folder, int(epoch) if epoch else None) not in wanted:
-                yield path, folder
+def has_records(folder):
+    """Return whether there are records below `folder`, of this version or of version 1."""
+    return any(path.suffix in (".record", ".fingerprint") for path in folder.rglob(".*"))
+
+
+def refuse_links():
+    """End the program if results are in a folder that others may share."""
+    for path in [RESULTS, *RESULTS.rglob("*")]:
+        if path.is_symlink() and path.is_dir() and path != Path(paths.LATEST):
+            sys.exit(
+                f"{show_name(path)} is a link to {show_name(path.readlink())}, and others may use "
+                "what is there. Nothing was deleted: delete by hand what nobody needs"
+            )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("configs", nargs="+", type=Path, help="keep what these files ask for")
+    parser.add_argument("config", type=Path, help="keep what this file asks for")
+    parser.add_argument(
+        "configs", nargs="*", type=Path, help="and what it asks for with --configfile and this one"
+    )
     parser.add_argument("--delete", action="store_true", help="delete instead of listing")
-    parser.add_argument("--through-link", action="store_true", help="also where results is a link")
     arguments = parser.parse_args()
+    wanted = {}
     try:
-        wanted = set().union(*(find_wanted(read_yaml(path)) for path in arguments.configs))
+        for others in [[], *([path] for path in arguments.configs)]:
+            for name, epochs in find_wanted(arguments.config, *others).items():
+                wanted[name] = wanted.get(name, set()) | epochs
     except (ConfigError, OSError) as error:
         sys.exit(escape(str(error), keep="\n"))
     if arguments.delete and is_locked():
         sys.exit("Snakemake is running in this folder, or was killed. First: make run")
-    results = Path(paths.RESULTS)
-    if arguments.delete and results.is_symlink() and not arguments.through_link:
-        sys.exit(
-            f"{results} is a link to {show_name(results.readlink())}. If no other folder uses "
-            f"these results, add --through-link:\n  python {' '.join(sys.argv)} --through-link"
-        )
-    sizes, folders = {}, Counter()
-    for path, folder in find_unwanted(results, wanted):
-        sizes[path] = path.stat().st_size
-        folders[folder] += sizes[path]
-    for folder, size in folders.items():
-        print(f"{size / 1e6:10.1f} MB  {folder}")
+    unwanted, sizes, n_files = dict(find_unwanted(wanted)), Counter(), 0
+    for path, name in unwanted.items():
+        files = [file for file in (path, *path.rglob("*")) if not file.is_dir()]
+        sizes[name] += sum(file.lstat().st_size for file in files)
+        n_files += len(files)
+    for name, size in sizes.items():
+        print(f"{size / 1e6:10.1f} MB  {name}", flush=True)
     if arguments.delete:
-        for path in sizes:
-            path.unlink()
-            delete_empty_folders(path.parents, results)
-        for path in find_unused_traces(results):
+        refuse_links()
+        for path in unwanted:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)  # it may have been in one of the folders
+        for path in find_unused_traces(RESULTS):
             path.unlink()
     verb = "Deleted" if arguments.delete else "`make prune DELETE=yes` would delete"
-    print(f"{verb} {sum(sizes.values()) / 1e6:.1f} MB in {len(sizes)} files.")
-
-
-def delete_empty_folders(folders, top):
-    """Delete `folders`, from the innermost to below `top`, as long as they are empty."""
-    for folder in folders:
-        if folder == top or any(folder.iterdir()):
-            break
-        folder.rmdir()
+    print(f"{verb} {sizes.total() / 1e6:.1f} MB in {n_files} files.")
 
 
 if __name__ == "__main__":

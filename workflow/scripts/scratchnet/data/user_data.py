@@ -3,15 +3,15 @@
 The hash identifies the dataset; its location does not matter.
 """
 
-import ast
 import gzip
 import hashlib
 import os
 import re
-import struct
 import zipfile
 from pathlib import Path
 
+from scratchnet.data.idx import read_shape
+from scratchnet.data.image_arrays import read_npy_header
 from scratchnet.errors import ConfigError, DataError, show_name
 from scratchnet.files import hash_file
 
@@ -88,24 +88,15 @@ def read_image_shape(files: dict[str, str | Path]) -> tuple[int, ...] | None:
     try:
         if "npz" in files:
             with zipfile.ZipFile(files["npz"]) as archive, archive.open("x_train.npy") as file:
-                _, *shape = _read_npy_shape(file)
+                (_, *shape), *_ = read_npy_header(file)
         else:
             path = Path(files["train_images"])
             with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-                n_dimensions = file.read(4)[3]
-                _, *shape = struct.unpack(f">{n_dimensions}I", file.read(4 * n_dimensions))
-    except Exception:  # zipfile and literal_eval raise any exception for invalid bytes
+                _, *shape = read_shape(file, (3, 4), path)
+    except Exception:  # zipfile and NumPy raise any exception for invalid bytes
         return None
     shape = tuple(shape[:2] if shape[2:] == [1] else shape)
     return shape if len(shape) in (2, 3) and min(shape) > 0 else None
-
-
-def _read_npy_shape(file):
-    """Return the shape in the header of an .npy file (version 1 to 3 of the format)."""
-    version = file.read(8)[6]
-    size, kind = (2, "<H") if version == 1 else (4, "<I")
-    header = file.read(struct.unpack(kind, file.read(size))[0])
-    return ast.literal_eval(header.decode("latin-1"))["shape"]
 
 
 def dataset_label(path: str | Path) -> str:

@@ -1,4 +1,4 @@
-"""The shapes of images in a network: (height, width, channels). This module needs no NumPy."""
+"""The shapes of images in a network: (height, width, channels)."""
 
 
 def pad_widths(kernel, padding):

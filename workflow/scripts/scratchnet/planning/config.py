@@ -50,24 +50,17 @@ def resolve_runs(config):
     The settings are validated, and defaults are filled in. A sweep has one run for each
     combination of its values, and the runs are sorted by these values. A search has one run for
     each trial, in their order; equal trials are one run. For the user's own data,
-    "dataset" is a label, "files" maps roles to paths, and "content" is a hash. Raises ConfigError,
-    which lists the mistakes: all of them, or the first MAX_PROBLEMS.
+    "dataset" is a label, "files" maps roles to paths, and "content" is a hash; a `config` that has
+    this hash, such as the settings of a run, is refused for other data. Raises ConfigError, which
+    lists the mistakes: all of them, or the first MAX_PROBLEMS.
     """
     check_extent(config, "the configuration")
-    schema = load_schema()
-    if isinstance(config, dict):
-        config = config | {"sweep": _as_lists(config.get("sweep"))}
-    config = fill_in_defaults(config, schema)
-    _raise_if_any(
-        problem
-        for error in Validator(schema).iter_errors(config)
-        for problem in explain_error(error)
-    )
-    problems = [*_conflicts_between(config)]
-    leaves = setting_schemas(schema)
+    content = config.get("content") if isinstance(config, dict) else None
+    config = _complete(config)
+    leaves = setting_schemas(load_schema())
     base = {key: _get(config, key) for key in leaves if key not in VARIATIONS}
-    runs = {}
-    for values in [] if problems else _variations(config, schema):
+    runs, problems = {}, []
+    for values in _variations(config):
         run = base | values
         problems += _conflicts_in(run)
         try:
@@ -75,13 +68,8 @@ def resolve_runs(config):
         except ConfigError as error:
             problems.append(f"dataset: {error}")
         else:
-            problems += _oversized_windows_in(run)
-        for key, applies in APPLIES.items():
-            if not applies(run):
-                del run[key]
-        for key in OPTIONAL:
-            if run[key] == leaves[key]["default"]:
-                del run[key]
+            problems += [*_oversized_windows_in(run), *_other_content(run, content)]
+        run = _without_idle_settings(run, leaves)
         runs.setdefault(json.dumps({**run, "files": None}, sort_keys=True), run)
     _raise_if_any(problems)
     if config["search"]:
@@ -89,6 +77,34 @@ def resolve_runs(config):
     return sorted(
         runs.values(), key=lambda run: [_sort_key(run.get(key)) for key in swept_keys(config)]
     )
+
+
+def _complete(config):
+    """Return `config` with defaults filled in; raise ConfigError if it is not valid by itself."""
+    schema = load_schema()
+    if isinstance(config, dict):
+        config = config | {"sweep": _as_lists(config.get("sweep"))}
+        config.pop("content", None)  # in the settings of a run on own data
+    config = fill_in_defaults(config, schema)
+    _raise_if_any(
+        problem
+        for error in Validator(schema).iter_errors(config)
+        for problem in explain_error(error)
+    )
+    _raise_if_any(_conflicts_between(config))
+    return config
+
+
+def _without_idle_settings(run, leaves):
+    """Return `run` without settings that have no effect, and optional ones at their default."""
+    run = dict(run)
+    for key, applies in APPLIES.items():
+        if not applies(run):
+            del run[key]
+    for key in OPTIONAL:
+        if run[key] == leaves[key]["default"]:
+            del run[key]
+    return run
 
 
 def resolve_search(config):
@@ -102,10 +118,10 @@ def swept_keys(config):
     return sorted({key for section in _sections(config.get("sweep")) for key in section} | {*space})
 
 
-def _variations(config, schema):
+def _variations(config):
     """Yield the settings in which each run differs from the others, {dotted key: value}."""
     if search := config["search"]:
-        leaves = setting_schemas(schema).items()
+        leaves = setting_schemas(load_schema()).items()
         whole_numbers = {key for key, leaf in leaves if leaf.get("type") == "integer"}
         for values in draw_trials(search, whole_numbers):
             yield values | {"training.epochs": search["epochs"][-1]}
@@ -203,6 +219,15 @@ def _oversized_windows_in(run):
             block_shapes(shape, run["model.convolutions"])
         except ValueError as error:
             yield f"model.convolutions{error}, of images of {shape[0]} x {shape[1]}"
+
+
+def _other_content(run, content):
+    """Yield that the data of `run` have not the hash `content`, if one is given."""
+    if content not in (None, run.get("content")):
+        yield (
+            f"content: {format_value(run['dataset'])} has another content than the data of these "
+            "settings; leave this key out to use it nevertheless"
+        )
 
 
 def _raise_if_any(problems):

@@ -1,7 +1,4 @@
-"""What `snakemake predict` is asked for: which images, and the network of which run.
-
-This is part of planning, so it must not load NumPy.
-"""
+"""What `snakemake predict` is asked for: which images, and the network of which run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -41,5 +41,5 @@ def read_previous_runs(results: str | Path) -> list:
             with suppress(FileNotFoundError):
                 epoch = row["folder"][-4:]
                 path = paths.relocate(paths.RUN_CONFIG.format(run=row["run"], epoch=epoch), results)
-                runs.append(read_settings(path) | {"training.epochs": int(epoch)})
+                runs.append(read_settings(path))
     return runs

@@ -9,7 +9,11 @@ from scratchnet.files import write_text
 
 
 def write_settings(settings: Mapping, path: str | Path) -> None:
-    """Write flat `settings` to `path` as YAML, nested as in config.yaml."""
+    """Write flat `settings` to `path` as YAML, nested as in config.yaml.
+
+    Those of a run are a configuration that gives this run again. The `content` of own data is
+    compared; `dataset` is a label then, and has to become a path.
+    """
     nested = {}
     for key, value in settings.items():
         *sections, name = key.split(".")
