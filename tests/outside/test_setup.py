@@ -1,4 +1,4 @@
-"""`make run` installs what requirements.txt lists by hash, and runs no other code meanwhile.
+"""`make run` installs what requirements/ pins by hash, and runs no other code meanwhile.
 
 This needs a package index.
 """
@@ -16,8 +16,8 @@ def test_no_package_is_built_with_tools_that_are_not_pinned(tmp_path):
     set_up = tmp_path / "workflow/tools/set_up.py"
     set_up.parent.mkdir(parents=True)
     shutil.copy(CHECKOUT / "workflow/tools/set_up.py", set_up)
-    for path in CHECKOUT.glob("requirements*.txt"):
-        shutil.copy(path, tmp_path)
+    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
+    shutil.copytree(CHECKOUT / "requirements", tmp_path / "requirements")
     log = tmp_path / "pip.log"
     process = subprocess.run(
         [sys.executable, set_up],
