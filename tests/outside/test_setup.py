@@ -28,5 +28,5 @@ def test_no_package_is_built_with_tools_that_are_not_pinned(tmp_path):
     )
     assert process.returncode == 0, process.stdout + process.stderr
     builds = [line for line in log.read_text().splitlines() if "build" in line.lower()]
-    assert any("Building wheel for connection-pool" in line for line in builds)
+    assert any("Building wheel for connection_pool" in line for line in builds)
     assert not [line for line in builds if "build dependencies" in line]
