@@ -5,12 +5,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A PYTHON that is given has to be that of .venv; without one, any supported version in .venv is used.
-SET_UP := @$(PYTHON) workflow/tools/set_up.py $(if $(filter file,$(origin PYTHON)),,--this-python)
+SET_UP := @$(PYTHON) -I workflow/tools/set_up.py $(if $(filter file,$(origin PYTHON)),,--this-python)
 # Snakemake keeps a cache in the home folder.
 ifneq ($(shell test -w "$${XDG_CACHE_HOME:-$$HOME}" && echo yes),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# These are settings for another Python. For the same reason, -I above.
+unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE
+# One version of each package for all supported versions of Python.
+PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-annotate --no-header
 
 .PHONY: help run report demo lesson extras cluster why accept check prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
@@ -89,15 +93,17 @@ test-differential: ## 1,000 random steps in long-lived projects, compared with f
 
 test-newest: ## run the staleness tests with the newest Snakemake 9 and the newest libraries
 	$(PYTHON) -m venv $(VENV)/newest
-	$(VENV)/newest/bin/pip install --quiet --upgrade -r requirements.in 'snakemake<10' onnx tensorflow pytest pytest-xdist
+	$(VENV)/newest/bin/pip install --quiet --upgrade pip # an old one knows no groups
+	$(VENV)/newest/bin/pip install --quiet --upgrade --group run --group extras 'snakemake<10' pytest pytest-xdist
 	$(VENV)/newest/bin/pytest --numprocesses auto \
 	  tests/workflow/test_staleness.py tests/workflow/test_failures.py tests/workflow/test_holes.py \
 	  tests/snakefresh tests/workflow/test_on_request.py tests/workflow/test_module.py
 
 test-pythons: ## make run and make test in fresh clones with each supported Python found here (PYTHONS, GOALS)
 	@for version in $${PYTHONS:-3.11 3.12 3.13}; do \
-	  python=$$(ls ~/.pyenv/versions/$$version.*/bin/python3 2> /dev/null | tail -1); \
-	  python=$${python:-$$(command -v python$$version)} || { echo "There is no Python $$version here."; continue; }; \
+	  python=$$(for each in python$$version $${PYENV_ROOT:-~/.pyenv}/versions/$$version.*/bin/python3; do \
+	    $$each -c '' 2> /dev/null && echo $$each; done | head -1); \
+	  [ "$$python" ] || { echo "There is no Python $$version here."; continue; }; \
 	  folder=$$(mktemp -d) && git clone --quiet . $$folder/scratchnet && echo "Python $$version" && \
 	  $(MAKE) --no-print-directory -C $$folder/scratchnet PYTHON=$$python $${GOALS:-run test} || exit; \
 	  rm -rf $$folder; \
@@ -108,12 +114,14 @@ test-speed: run ## see that nothing that was won in speed and memory is lost, an
 	$(BIN)/python -m pytest -rP --durations=0 tests/benchmarks
 
 bench: run ## time everything side by side with PyTorch, JAX, ... (half an hour; WORKS="lenet5 clean" ROUNDS=3: less)
-	$(SET_UP) test bench
+	$(SET_UP) test
+	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python tests/benchmarks/bench.py $(if $(WORKS),--works $(WORKS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 	$(if $(WORKS),,cp results/benchmarks/peers.png docs/)
 
 bench-search: run ## compare a search with Optuna, Keras Tuner, a grid, ... (SEEDS=n; an hour)
-	$(SET_UP) test bench
+	$(SET_UP) test
+	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python tests/benchmarks/search.py --seeds $${SEEDS:-5}
 
 lint: ## check the style of Python and of rules
@@ -128,14 +136,12 @@ format: ## rewrite the code in the project's style
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m snakefmt Snakefile workflow
 
-requirements: ## pin the newest versions of the packages in requirements*.in (edit and commit)
-	$(PYTHON) -m venv $(VENV)/pip-tools
-	$(VENV)/pip-tools/bin/pip install pip-tools
-	for name in requirements-build requirements requirements-extras requirements-lesson requirements-test requirements-cluster; do \
-	  $(VENV)/pip-tools/bin/pip-compile --upgrade --generate-hashes --allow-unsafe --strip-extras \
-	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	    --output-file $$name.txt $$name.in || exit; \
-	done
+requirements: ## pin the newest versions of the packages in pyproject.toml (edit and commit)
+	$(PYTHON) -m venv $(VENV)/uv
+	$(VENV)/uv/bin/pip install --quiet uv
+	$(PIN) --group build --output-file requirements/build.txt
+	$(PIN) --group run --group test --group cluster --constraint requirements/build.txt \
+	  --output-file requirements/pins.txt
 
 pictures: report demo ## draw the pictures of the documentation again (default run, sweep, search, MLP, LeNet-5), and execute the lesson
 	$(SET_UP) test

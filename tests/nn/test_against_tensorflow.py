@@ -1,6 +1,6 @@
 """The network agrees with Keras in float64, given the same weights and batches.
 
-TensorFlow is pinned in requirements-test.txt. Without it these tests fail; they are not skipped.
+TensorFlow is in the dependency group test. Without it these tests fail; they are not skipped.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""`make run` installs what requirements.txt lists by hash, and runs no other code meanwhile.
+"""`make run` installs what requirements/ pins by hash, and runs no other code meanwhile.
 
 This needs a package index.
 """
@@ -16,8 +16,8 @@ def test_no_package_is_built_with_tools_that_are_not_pinned(tmp_path):
     set_up = tmp_path / "workflow/tools/set_up.py"
     set_up.parent.mkdir(parents=True)
     shutil.copy(CHECKOUT / "workflow/tools/set_up.py", set_up)
-    for path in CHECKOUT.glob("requirements*.txt"):
-        shutil.copy(path, tmp_path)
+    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
+    shutil.copytree(CHECKOUT / "requirements", tmp_path / "requirements")
     log = tmp_path / "pip.log"
     process = subprocess.run(
         [sys.executable, set_up],
@@ -28,5 +28,5 @@ def test_no_package_is_built_with_tools_that_are_not_pinned(tmp_path):
     )
     assert process.returncode == 0, process.stdout + process.stderr
     builds = [line for line in log.read_text().splitlines() if "build" in line.lower()]
-    assert any("Building wheel for connection-pool" in line for line in builds)
+    assert any("Building wheel for connection_pool" in line for line in builds)
     assert not [line for line in builds if "build dependencies" in line]

@@ -265,7 +265,7 @@ def test_without_tensorflow_and_onnx_the_rest_is_made_and_it_says_what_to_instal
     assert process.returncode == 1
     for package in ("tensorflow", "onnx"):
         assert f"MissingPackageError: {package} is not installed" in output
-    assert "run: make extras (or pip install --require-hashes -r requirements-extras.txt)" in output
+    assert "run: make extras (or python3 workflow/tools/set_up.py extras)" in output
     assert "Traceback" not in output
     assert [path.name for path in project.run_folder.rglob("network.*")] == ["network.npz"]
     assert project.plan("export") == once({"export_keras", "export_onnx"})

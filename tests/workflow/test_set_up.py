@@ -1,11 +1,15 @@
 """The environment .venv: an incomplete or damaged one is never used."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
+from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,25 +21,63 @@ SET_UP = CHECKOUT / "workflow/tools/set_up.py"
 OTHERS = sorted(Path.home().glob(".pyenv/versions/*/bin/python3"))
 
 
+GROUPS = '[dependency-groups]\nrun = ["small"]\ntest = ["{}"]\n'
+
+
+def write_wheel(folder, name, version, files):
+    """Write a wheel with these files, {path: content}; return its line for pip."""
+    info = f"{name}-{version}.dist-info"
+    about = {
+        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "",
+    }
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, content in (files | {f"{info}/{key}": about[key] for key in about}).items():
+            archive.writestr(file, content)
+    return f"{name}=={version} --hash=sha256:{sha256(path.read_bytes()).hexdigest()}\n"
+
+
 class Folder:
-    """A checkout with set_up.py and with requirements that need no network."""
+    """A checkout with set_up.py and with packages that need no network."""
 
     def __init__(self, path):
         self.path, self.python = path, path / ".venv/bin/python"
         (path / "workflow/tools").mkdir(parents=True)
         shutil.copy(SET_UP, path / "workflow/tools")
-        for name in ("requirements-build.txt", "requirements.txt", "requirements-test.txt"):
-            (path / name).write_text("# nothing\n")
+        for name in ("requirements", "packages"):
+            (path / name).mkdir()
+        pip = metadata.distribution("pip")
+        files = {
+            str(file): file.read_binary()
+            for file in pip.files
+            if file.parts[0] == "pip" and file.suffix != ".pyc"
+        }
+        wheels = path / "packages"
+        (path / "requirements/build.txt").write_text(write_wheel(wheels, "pip", pip.version, files))
+        (path / "requirements/pins.txt").write_text(
+            write_wheel(wheels, "small", "1.0", {"small.py": ""})
+            + write_wheel(wheels, "other", "1.0", {"other.py": ""})
+        )
+        (path / "pyproject.toml").write_text(GROUPS.format("other"))
 
-    def set_up(self, *arguments, python=sys.executable, cwd=None):
+    def set_up(self, *arguments, python=sys.executable, env=()):
         command = [python, self.path / "workflow/tools/set_up.py", *arguments]
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+        settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "packages", "PIP_EXTRA_INDEX_URL": ""}
+        environment = os.environ | settings | dict(env)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def packages(self):
+        command = [self.python, "-I", "-m", "pip", "freeze", "--all"]
+        process = subprocess.run(command, capture_output=True, text=True, check=True)
+        return {line for line in process.stdout.splitlines() if not line.startswith("setuptools")}
 
     def succeed(self, *arguments, **options):
         """Set up, which must succeed; return whether .venv was made anew."""
         process = self.set_up(*arguments, **options)
         assert process.returncode == 0, process.stdout + process.stderr
-        subprocess.run([self.python, "-m", "pip", "--version"], check=True, capture_output=True)
+        assert "small==1.0" in self.packages()
         assert not (self.path / ".venv-old").exists()
         return "Setting up .venv" in process.stdout
 
@@ -60,14 +102,61 @@ def folder(finished_folder):
 def test_nothing_is_done_twice(folder):
     assert not folder.succeed()
     assert folder.set_up().stdout == ""
-    assert "requirements-test.txt" in folder.set_up("test").stdout
+    assert "Installing packages to test" in folder.set_up("test").stdout
+    assert "other==1.0" in folder.packages()
     assert folder.set_up("test").stdout == ""
-
-
-def test_requirements_that_have_changed_are_installed(folder):
-    (folder.path / "requirements.txt").write_text("# something else\n")
-    assert "Installing what requirements.txt lists" in folder.set_up().stdout
     assert folder.set_up().stdout == ""
+
+
+def test_a_version_that_has_changed_is_installed(folder):
+    wheel = write_wheel(folder.path / "packages", "small", "2.0", {"small.py": ""})
+    (folder.path / "requirements/pins.txt").write_text(wheel)
+    assert "Installing packages to run" in folder.set_up().stdout
+    assert "small==2.0" in folder.packages()
+    assert folder.set_up().stdout == ""
+
+
+def test_a_package_that_was_removed_by_hand_comes_back(folder):
+    command = [folder.python, "-m", "pip", "uninstall", "--yes", "--quiet", "small"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert not folder.succeed()
+    assert folder.set_up().stdout == ""
+
+
+def test_a_package_with_another_hash_is_refused(folder):
+    write_wheel(folder.path / "packages", "other", "1.0", {"other.py": "not what is pinned"})
+    process = folder.set_up("test")
+    assert process.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in process.stderr
+    assert "other==1.0" not in folder.packages()
+    assert not folder.succeed()
+
+
+@pytest.mark.parametrize(
+    "setting", ["PIP_USER", "PIP_TARGET", "PIP_DRY_RUN", "PIP_NO_BINARY", "PYTHONPATH", "pip.conf"]
+)
+def test_settings_for_other_purposes_send_no_package_elsewhere(folder, tmp_path, setting):
+    (tmp_path / "small.py").touch()
+    (tmp_path / "pip.conf").write_text(f"[global]\ntarget = {tmp_path}\nuser = true\n")
+    values = {"PIP_TARGET": tmp_path, "PYTHONPATH": tmp_path, "PIP_NO_BINARY": ":all:"}
+    env = {setting: str(values.get(setting, "1"))}
+    if setting == "pip.conf":
+        env = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}
+    process = folder.set_up("test", env=env)
+    assert process.returncode == 0, process.stderr
+    assert "other==1.0" in folder.packages()
+    assert {path.name for path in tmp_path.iterdir()} <= {"small.py", "pip.conf"}
+
+
+def test_the_second_of_two_says_that_it_waits(folder):
+    lock = os.open(folder.path, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    command = [sys.executable, folder.path / "workflow/tools/set_up.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "Waiting for another command that is setting up .venv\n"
+        os.close(lock)
+        assert process.communicate()[0] == ""
+    assert process.returncode == 0
 
 
 def remove_python(folder):
@@ -80,11 +169,16 @@ DAMAGES = {
     "without pip": lambda folder: shutil.rmtree(
         next(folder.path.glob(".venv/lib/*/site-packages/pip"))
     ),
+    "its pyvenv.cfg is gone": lambda folder: (folder.path / ".venv/pyvenv.cfg").unlink(),
     "made by hand": lambda folder: (folder.path / ".venv/set-up.json").unlink(),
     "a damaged record": lambda folder: (folder.path / ".venv/set-up.json").write_text("{"),
     "an empty folder": lambda folder: (
         shutil.rmtree(folder.path / ".venv"),
         (folder.path / ".venv").mkdir(),
+    ),
+    "a link": lambda folder: (
+        shutil.rmtree(folder.path / ".venv"),
+        (folder.path / ".venv").symlink_to("/nowhere"),
     ),
 }
 
@@ -146,12 +240,12 @@ def test_other_versions_of_python_are_refused_in_one_sentence(tmp_path):
 
 
 def test_a_failed_installation_keeps_the_old_environment(folder):
-    (folder.path / "requirements.txt").write_text("no-such-package @ file:///nowhere\n")
+    (folder.path / "pyproject.toml").write_text(GROUPS.replace("small", "no-such-package"))
     (folder.path / ".venv/set-up.json").unlink()
     (folder.path / ".venv/mark").touch()
     process = folder.set_up()
     assert process.returncode == 1
-    assert "The packages in requirements.txt could not be installed" in process.stderr
+    assert "The packages to run could not be installed" in process.stderr
     assert "Traceback" not in process.stderr
     assert (folder.path / ".venv/mark").exists()
     assert not (folder.path / ".venv-old").exists()

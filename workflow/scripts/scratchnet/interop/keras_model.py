@@ -23,7 +23,7 @@ def require_extra_packages():
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f"{error.name} is not installed. Only parity and export need it. To install it, run: "
-            "make extras (or pip install --require-hashes -r requirements-extras.txt)"
+            "make extras (or python3 workflow/tools/set_up.py extras)"
         ) from error
 
 

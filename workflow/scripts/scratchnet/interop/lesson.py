@@ -54,7 +54,7 @@ def make_lesson(manifest, page):
         package = error.name.partition(".")[0]  # the module may be one of its parts
         raise MissingPackageError(
             f"{package} is not installed. Only the lesson needs it. To install it, run: "
-            "make lesson (or pip install --require-hashes -r requirements-lesson.txt)"
+            "make lesson (or python3 workflow/tools/set_up.py lesson)"
         ) from error
     notebook, arrays = nbformat.read(NOTEBOOK, as_version=4), Path(manifest).resolve().parent
     execute_notebook(notebook, arrays)
