@@ -15,9 +15,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from snakefresh.__main__ import find_unused_traces
 
-from scratchnet.errors import ConfigError, escape, show_name
+from scratchnet.errors import ConfigError, ResultsError, escape, show_name
+from scratchnet.lock import lock_results
 from scratchnet.planning import paths
-from scratchnet.planning.lock_owner import is_locked
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.stages import READS
 from scratchnet.planning.yaml_file import read_yaml
@@ -126,14 +126,17 @@ def main():
         wanted = set().union(*(find_wanted(read_yaml(path)) for path in arguments.configs))
     except (ConfigError, OSError) as error:
         sys.exit(escape(str(error), keep="\n"))
-    if arguments.delete and is_locked():
-        sys.exit("Snakemake is running in this folder, or was killed. First: make run")
     results = Path(paths.RESULTS)
     if arguments.delete and results.is_symlink() and not arguments.through_link:
         sys.exit(
             f"{results} is a link to {show_name(results.readlink())}. If no other folder uses "
             f"these results, add --through-link:\n  python {' '.join(sys.argv)} --through-link"
         )
+    if arguments.delete:
+        try:
+            lock_results(results)
+        except ResultsError as error:
+            sys.exit(str(error))
     sizes, folders = {}, Counter()
     for path, folder in find_unwanted(results, wanted):
         sizes[path] = path.stat().st_size
