@@ -24,7 +24,6 @@ help: ## list the targets
 
 run: ## set up, then run whatever is stale (the same as: snakemake --cores 4)
 	$(SET_UP)
-	@$(BIN)/python workflow/tools/unlock.py
 	RUN_BY_MAKE=yes $(BIN)/python -m snakemake --cores 4
 
 report: run ## put everything that was learned into one page, results/report.html

@@ -115,9 +115,9 @@ include: "workflow/rules/handlers.smk"
 
 
 onstart:
-    write_owner()
     make_room_for_live_lines()
     end_jobs_on_interrupt()
+    lock()
 
 
 onsuccess:

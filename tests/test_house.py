@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "progress": set(),
     "random_streams": set(),
     "job": {"errors"},
+    "lock": {"errors"},
     "nn": set(),
     "data": ROOT,
     "training": {*ROOT, "nn"},

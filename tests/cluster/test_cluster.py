@@ -254,6 +254,5 @@ def test_snakemake_killed_and_started_again_ends_the_same(training, made_here):
     project, process, _, _ = training
     process.kill()
     process.wait()
-    subprocess.run([sys.executable, "workflow/tools/unlock.py"], cwd=project.folder, check=True)
     project.finish(project.start())
     assert_nothing_was_lost(project, made_here)

@@ -33,6 +33,7 @@ import world  # noqa: E402
 from holes import HOLES  # noqa: E402
 from world import State  # noqa: E402
 
+from kills import wait_for_jobs  # noqa: E402
 from project import Project, copy_with_small_data  # noqa: E402
 from scratchnet.files import read_csv  # noqa: E402
 
@@ -297,7 +298,7 @@ class Walk:
         before = self.stamps()
         whole_group = self.random.random() < 0.5
         forked.run_and_kill(self.project.folder, self.random.uniform(0.5, 4), whole_group)
-        self.run_tool("unlock.py")
+        wait_for_jobs(self.project)
         self.forget_changed(before)
 
     def some_files(self, hidden=False):

@@ -1,11 +1,15 @@
-"""Runs that can be killed, and how to recover from that."""
+"""Runs that can be killed."""
 
+import fcntl
 import os
 import pty
 import subprocess
 import sys
+from contextlib import suppress
 
 import psutil
+
+from scratchnet.lock import JOBS
 
 
 def results(project):
@@ -23,10 +27,10 @@ def results(project):
     }
 
 
-def start(project, *python_options):
+def start(project):
     """Snakemake in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, *python_options, "-m", "snakemake", "--cores", "2"],
+        [sys.executable, "-m", "snakemake", "--cores", "2"],
         cwd=project.folder,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
@@ -49,14 +53,7 @@ def find_jobs_of(project):
     return [line for line in lines if f"{project.folder}/" in line]
 
 
-def unlock(project):
-    """The finished process of the first half of `make run`."""
-    command = [sys.executable, project.folder / "workflow" / "tools" / "unlock.py"]
-    return subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
-
-
-def recover(project):
-    """What `make run` does, in the project's folder."""
-    process = unlock(project)
-    assert process.returncode == 0, process.stdout + process.stderr
-    return process.stdout + project.run()
+def wait_for_jobs(project):
+    """Wait until the jobs of a killed run have ended."""
+    with suppress(FileNotFoundError), open(project.results / JOBS) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)

@@ -14,7 +14,6 @@ import time
 import pytest
 
 from expected import AFTER_TRAINING, once
-from kills import recover, unlock
 from project import EDIT, append, planned, set_key, write_own_npz
 from scratchnet.files import read_csv
 
@@ -143,23 +142,7 @@ def test_files_of_the_future_hide_no_edit(project, what):
     assert project.plan() == {}
 
 
-# ---- 5. After a kill, a mistake in config.yaml is hidden by a traceback of unlock.py.
-
-
-def test_after_a_kill_a_mistake_in_the_configuration_is_explained(project):
-    locks = project.folder / ".snakemake/locks"
-    locks.mkdir(exist_ok=True)
-    (locks / "0.input.lock").write_text("x")
-    set_key(project, "training.epoks", 3)
-    process = unlock(project)
-    assert process.returncode == 1
-    assert "training.epoks: unknown key; did you mean epochs?" in process.stderr
-    assert "Traceback" not in process.stdout + process.stderr
-    project.configure({})
-    recover(project)
-
-
-# ---- 6. Killed, then data deleted.
+# ---- 5. Killed, then data deleted.
 
 
 @pytest.mark.parametrize("complete", [True, False])
@@ -179,7 +162,7 @@ def test_killed_while_training_and_then_data_deleted(project, complete):
     assert project.plan() == {}
 
 
-# ---- 7. `latest` stays wrong.
+# ---- 6. `latest` stays wrong.
 
 
 def test_latest_goes_with_the_summary_whoever_asked_for_it(project):
@@ -212,7 +195,7 @@ def test_latest_is_made_again_and_is_no_place_for_something_else(project):
     assert "results/latest is not a link: move it away" in process.stdout + process.stderr
 
 
-# ---- 8. An edit of a package's __init__.py; stale stages are listed as reused.
+# ---- 7. An edit of a package's __init__.py; stale stages are listed as reused.
 
 
 def test_an_edit_of_a_package_itself_makes_what_imports_it_stale(project):
@@ -227,7 +210,7 @@ def test_what_is_stale_is_not_said_to_be_reused(project):
     assert not re.search(r"Reused:.*(evaluate|summarize)", output)
 
 
-# ---- 9. Other code runs than the record describes.
+# ---- 8. Other code runs than the record describes.
 
 EDITED = '\nraise SystemExit("EDITED")\n'
 

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from scratchnet.lock import lock_results
+
 pytestmark = pytest.mark.slow
 
 
@@ -162,11 +164,11 @@ def test_the_table_of_a_sweep_that_failed_is_deleted(project):
 
 def test_nothing_is_deleted_while_a_run_is_at_work(piled_up):
     project, _ = piled_up
-    locks = project.folder / ".snakemake" / "locks"
-    locks.mkdir(exist_ok=True)
-    (locks / "0.input.lock").write_text("x")
+    lock_results(project.results)
     after = files(project)
-    assert prune(project, "--delete").returncode == 1
+    process = prune(project, "--delete")
+    assert process.returncode == 1
+    assert "Another run is active" in process.stderr
     assert files(project) == after
 
 

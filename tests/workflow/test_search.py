@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 
-from kills import recover, results, start
+from kills import results, start
 from project import EDIT, append, copy_with_small_data, set_key
 from scratchnet.files import read_csv
 from scratchnet.planning.runs import Runs
@@ -188,7 +188,7 @@ def test_a_kill_in_a_rung_costs_what_was_running(undisturbed, search, rung, monk
     monkeypatch.delenv("SECONDS_PER_EPOCH")
     trained = finished_epochs(search.project)
     search.log.write_text("")  # what the killed jobs had begun counts for nothing
-    recover(search.project)
+    search.project.run()
     assert search.epochs() == EPOCHS - trained
     assert all_results(search.project) == all_results(undisturbed.project)
     assert search.project.plan() == {}

@@ -15,7 +15,7 @@ from pathlib import Path
 from snakemake.logging import logger
 from snakemake.shell import shell
 
-from scratchnet.errors import escape, shorten_list
+from scratchnet.errors import ResultsError, escape, shorten_list
 from scratchnet.evaluation.summary import (
     align_columns,
     describe_other_environments,
@@ -23,25 +23,34 @@ from scratchnet.evaluation.summary import (
     summarize,
 )
 from scratchnet.files import read_csv
-from scratchnet.planning.lock_owner import is_locked, write_owner
+from scratchnet.lock import lock_results
 
 STARTED = time.time()
 SWEEP_FOLDER = paths.SWEEP.format(sweep=RUNS.sweep)
 SEARCH_FOLDER = paths.SEARCH.format(search=RUNS.search.name) if RUNS.search else None
 PARTIAL_SUMMARY = Path(paths.PARTIAL_SUMMARY.format(sweep=RUNS.sweep))
 
-# Once more in onstart, when Snakemake has locked the folder. It may be killed before that.
-if workflow.is_main_process and not is_locked():
-    if not os.access(".snakemake" if Path(".snakemake").exists() else ".", os.W_OK):
-        raise WorkflowError(
-            f"Results go to the working directory, and {Path.cwd()} cannot be written: name "
-            "another one with --directory"
-        )
-    write_owner()
+here = ".snakemake" if Path(".snakemake").exists() else "."
+if workflow.is_main_process and not os.access(here, os.W_OK):
+    raise WorkflowError(
+        f"Results go to the working directory, and {Path.cwd()} cannot be written: name another "
+        "one with --directory"
+    )
 
 IS_OF_VERSION_1 = not Path(RESULTS, ".traces").exists() and any(
     Path(RESULTS).rglob(".*.fingerprint")
 )
+
+
+def lock():
+    """Lock the results, for this process and for its jobs here. Those on a cluster have no lock."""
+    try:
+        jobs = lock_results(RESULTS)
+    except ResultsError as error:
+        logger.error(str(error))
+        sys.exit(1)
+    if jobs is not None:
+        shell._process_args["pass_fds"] = [jobs]  # of subprocess.Popen
 
 
 def make_room_for_live_lines():
@@ -67,7 +76,7 @@ def end_jobs_on_interrupt():
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
-        raise KeyboardInterrupt
+        sys.exit(1)
 
     shell.prefix("set -euo pipefail; trap '' INT; ")  # jobs ignore the signal of Ctrl-C
     signal.signal(signal.SIGINT, stop)

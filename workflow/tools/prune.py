@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from snakefresh.__main__ import find_unused_traces
 
-from scratchnet.errors import ConfigError, escape, show_name
+from scratchnet.errors import ConfigError, ResultsError, escape, show_name
+from scratchnet.lock import lock_results
 from scratchnet.planning import paths
-from scratchnet.planning.lock_owner import is_locked
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.yaml_file import read_yaml
 
@@ -100,8 +100,11 @@ def main():
                 wanted[name] = wanted.get(name, set()) | epochs
     except (ConfigError, OSError) as error:
         sys.exit(escape(str(error), keep="\n"))
-    if arguments.delete and is_locked():
-        sys.exit("Snakemake is running in this folder, or was killed. First: make run")
+    if arguments.delete:
+        try:
+            lock_results(RESULTS)
+        except ResultsError as error:
+            sys.exit(str(error))
     unwanted, sizes, n_files = dict(find_unwanted(wanted)), Counter(), 0
     for path, name in unwanted.items():
         files = [file for file in (path, *path.rglob("*")) if not file.is_dir()]

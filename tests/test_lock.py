@@ -1,0 +1,67 @@
+"""The locks of a results folder, as the kernel keeps them."""
+
+import errno
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from project import CHECKOUT
+from scratchnet.errors import ResultsError
+from scratchnet.lock import lock_results
+
+# Locks the folder, starts a job that inherits the lock, and ends. Prints the job's process id.
+KILLED_RUN = """
+import subprocess, sys
+from scratchnet.lock import lock_results
+jobs = lock_results(sys.argv[1])
+nothing = subprocess.DEVNULL
+print(subprocess.Popen(["sleep", "60"], stdout=nothing, pass_fds=[jobs]).pid)
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    """The process id of a job in `tmp_path` whose run has ended."""
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT / "workflow/scripts")}
+    command = [sys.executable, "-c", KILLED_RUN, tmp_path]
+    return int(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def test_a_second_run_is_refused_through_a_link_too(tmp_path):
+    lock_results(tmp_path / "results")
+    (tmp_path / "link").symlink_to("results")
+    for name in ("results", "link"):
+        with pytest.raises(ResultsError, match=f"Another run is active in .*/{name}/"):
+            lock_results(tmp_path / name)
+
+
+def test_the_jobs_of_a_run_that_has_ended_are_waited_for(job, tmp_path, monkeypatch, capsys):
+    flock = fcntl.flock
+
+    def end_job_before_waiting(file, operation):
+        if operation == fcntl.LOCK_EX:
+            os.kill(job, signal.SIGKILL)
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", end_job_before_waiting)
+    assert lock_results(tmp_path) is not None
+    assert capsys.readouterr().out == "Waiting for the jobs of a run that was killed\n"
+
+
+def test_without_locks_in_the_file_system_a_run_goes_on(tmp_path, monkeypatch, capsys):
+    def fail(*arguments):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    assert lock_results(tmp_path) is None
+    assert "cannot be locked: start no other run" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "results").write_text("")
+    with pytest.raises(ResultsError, match=r"results/ cannot be written: .*File exists"):
+        lock_results(tmp_path / "results")
