@@ -245,7 +245,7 @@ def test_without_jupyter_no_lesson_is_made_and_it_says_what_to_install(project, 
     output = process.stdout + process.stderr
     assert process.returncode == 1
     assert "MissingPackageError: nbconvert is not installed" in output
-    assert "run: make lesson (or pip install" in output
+    assert "run: make lesson (or python3 workflow/tools/set_up.py lesson)" in output
     assert "Traceback" not in output
     assert project.plan("lesson") == once({"make_lesson"})
 

@@ -234,6 +234,7 @@ def test_without_the_profile_an_edit_runs_at_least_what_it_should(project):
 def test_the_settings_of_the_run_lie_beside_its_results(finished):
     settings = yaml.safe_load((finished.run_folder / "epoch-0004/config.yaml").read_text())
     assert settings["training"] == {
+        "epochs": 4,
         "batch_size": 25,
         "optimizer": "sgd",
         "learning_rate": 0.01,

@@ -113,7 +113,7 @@ class Planner:
         Job.outputs_older_than_script_or_notebook = outputs_older_than_script
 
     def _unless_stage(self, function, answer):
-        return lambda job: answer if job.rule in self.stages else function(job)
+        return lambda job, **file: answer if job.rule in self.stages else function(job, **file)
 
     def _make_ancient(self, files, is_wanted):
         """The inputs that are wanted, as ancient ones.
