@@ -108,11 +108,11 @@ def test_after_a_kill_of_all_the_same_command_goes_on(trained_for_long, active):
 
 
 def test_nothing_is_written_through_a_link(new_project, tmp_path):
-    victim = tmp_path / "victim.txt"
-    victim.write_text("precious")
     new_project.results.mkdir()
-    for name in (".lock", ".jobs.lock"):
+    victims = [tmp_path / "one.txt", tmp_path / "another.txt"]
+    for name, victim in zip((".lock", ".jobs.lock"), victims):
+        victim.write_text("precious")
         (new_project.results / name).symlink_to(victim)
     write_own_npz(new_project.folder / "own.npz")
     new_project.train()
-    assert victim.read_text() == "precious"
+    assert [victim.read_text() for victim in victims] == ["precious", "precious"]
