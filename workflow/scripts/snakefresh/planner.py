@@ -47,7 +47,16 @@ class Planner:
     def __init__(self, workflow):
         self.workflow, self.stages, self._expanded, self._in_question = workflow, {}, {}, set()
         for name in (
-            *("inputs", "plan", "first_reason", "runs", "is_forced", "maker", "can_be_made"),
+            *(
+                "inputs",
+                "plan",
+                "first_reason",
+                "runs",
+                "is_forced",
+                "maker",
+                "can_be_made",
+                "identity_of",
+            ),
             *(
                 "depends_on_others",
                 "differences_of_trace",
@@ -174,7 +183,7 @@ class Planner:
             "made_by": {
                 path: (
                     *(maker.record, maker.traces),
-                    None if self.depends_on_others(path) else identity(self.plan(maker)),
+                    None if self.depends_on_others(path) else self.identity_of(maker),
                 )
                 for path, maker in makers.items()
             },
@@ -258,10 +267,14 @@ class Planner:
             "temporary": sorted({*result.outputs} - {*result.kept}),
         }
 
+    def identity_of(self, result):
+        """Return what decides a result besides code, as one hash."""
+        return identity(self.plan(result))
+
     def _identity(self, path, result):
         """What an input of a result is; if no stage makes it, its content, or what had this."""
         if maker := self.maker(path):
-            return identity(self.plan(maker))
+            return self.identity_of(maker)
         known, before = content(path), read_record(result.record)
         is_same = before is not None and before["inputs"].get(path) == known
         return before["upstream"].get(path, known) if is_same else known
