@@ -54,4 +54,4 @@ def test_what_is_made_again_is_the_same(request, kind, targets):
     assert before.keys() == after.keys()
     different = {name for name in before if before[name] != after[name]}
     assert {name for name in different if not re.fullmatch(VARYING, name)} == set()
-    assert "summary.csv" in different  # so a difference would be seen
+    assert "data/mnist/source.json" in different  # so a difference would be seen
