@@ -226,10 +226,10 @@ def test_the_rule_graph_is_current():
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", outcome.stdout))
     pairs = re.findall(r"(id\d+) --> (id\d+)", outcome.stdout)
     edges = {(names[a], names[b]) for a, b in pairs if names[b] != "all"}
-    (drawn,) = blocks("mermaid", DOCS / "staleness.md")
+    (drawn,) = blocks("mermaid", DOCS / "results.md")
     shown = set(re.findall(r"(\w+) --> (\w+)", drawn))
     lines = "\n".join(f"    {a} --> {b}" for a, b in sorted(edges))
-    assert shown == edges, f"the graph in docs/staleness.md needs these lines:\n{lines}"
+    assert shown == edges, f"the graph in docs/results.md needs these lines:\n{lines}"
     assert set(re.findall(r"\w+", drawn)) >= set(names.values()) - {"all"}
 
 
