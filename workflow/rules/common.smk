@@ -19,6 +19,7 @@ from snakefresh import watch
 from scratchnet.errors import ConfigError, escape
 from scratchnet.files import read_json
 from scratchnet.nn.shapes import block_shapes
+from scratchnet.opening import check_folder, end_jobs_on_interrupt, start
 from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.prediction_request import resolve_request
@@ -51,10 +52,11 @@ IS_MODULE = not workflow.modifier.is_main_snakefile()
 has_own_config = Path("config.yaml").exists() and not IS_MODULE
 CONFIG = "config.yaml" if has_own_config else workflow.source_path("../../config.yaml")
 
-# A module may have a prefix. Snakemake puts it before the paths in rules and before those that
-# input functions return. A path that is looked up on disk needs it as well.
-PREFIX = workflow.modifier.path_modifier
-RESULTS = str(Path(PREFIX.replace_prefix(paths.SUMMARY, None)).parent)
+# The folder that results/ lies in: "", or the prefix of a module. Snakemake puts it before the paths
+# in rules, and before those that input functions return. What is looked up on disk is below it.
+ROOT = workflow.modifier.path_modifier.replace_prefix("")
+if workflow.modifier.path_modifier.modifies_prefixes:
+    raise WorkflowError("name the folder of the results with prefix:, not with replace_prefix:")
 
 
 def call_or_exit(function, *arguments):
@@ -65,6 +67,11 @@ def call_or_exit(function, *arguments):
         raise WorkflowError(escape(str(error), keep="\n"))
 
 
+if workflow.is_main_process:
+    call_or_exit(check_folder, ROOT)
+    if not IS_MODULE:
+        end_jobs_on_interrupt()
+
 for file in workflow.configfiles:  # those of --configfile
     call_or_exit(read_yaml, file)
 
@@ -73,12 +80,10 @@ if call_or_exit(read_yaml, CONFIG):
     configfile: CONFIG
 
 
-RUNS = call_or_exit(Runs, config, RESULTS)
-SUMMARY = Path(paths.relocate(paths.SUMMARY, RESULTS))
+RUNS = call_or_exit(Runs, config, ROOT)
 
-# A link to the folder of the run. With several runs it is left alone.
-IS_SINGLE = len(RUNS.rows) == 1 or RUNS.search is not None  # of a search, the winner
-LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE else None
+# A link to the folder of the run, or of the winner of a search. With several runs it is left alone.
+LATEST = f"{ROOT}{paths.LATEST}" if len(RUNS.rows) == 1 or RUNS.search else None
 
 
 wildcard_constraints:
@@ -88,13 +93,13 @@ wildcard_constraints:
 @cache
 def prediction_request():
     """What `snakemake predict` is asked for."""
-    return call_or_exit(resolve_request, RUNS.settings[0], RESULTS)
+    return call_or_exit(resolve_request, RUNS.settings[0], ROOT)
 
 
 @cache
 def previous_runs():
     """The settings of the runs in the present summary."""
-    return read_previous_runs(RESULTS)
+    return read_previous_runs(ROOT)
 
 
 def settings_of(wildcards):
@@ -147,8 +152,8 @@ def raw_file(role):
 
 def current_epochs(run):
     """The epochs of a run whose checkpoints are current."""
-    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), RESULTS)
-    epochs = [path.stem[-4:] for path in Path().glob(pattern)]
+    files = Path(ROOT).glob(paths.CHECKPOINT.format(run=run, epoch="????"))
+    epochs = [path.stem[-4:] for path in files]
     return {
         int(epoch)
         for epoch in epochs
