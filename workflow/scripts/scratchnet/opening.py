@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -13,7 +14,25 @@ from snakemake.shell import shell
 from scratchnet.errors import ConfigError, ResultsError
 from scratchnet.lock import lock_results
 from scratchnet.planning import paths
-from scratchnet.progress import AroundLiveLines
+
+
+def set_environment(scripts):
+    """Set the environment of the jobs, whose scripts and libraries are in the folder `scripts`."""
+    # Scripts import the library beside them, not an installed one: Snakemake puts it last.
+    python_path = [str(scripts), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, python_path)))
+
+    # Snakemake writes the path of Python into shell commands unquoted.
+    if Path(sys.executable).exists():  # not yet quoted: a workflow may be read more than once
+        sys.executable = shlex.quote(sys.executable)
+
+    # Matplotlib does not load if this names a backend that it does not know. Pictures need none.
+    os.environ.pop("MPLBACKEND", None)
+
+    # Let the C library keep freed memory of the size of a batch's arrays for the next batch. Giving
+    # it back to the system and asking for it again took a fifth of a training of LeNet-5. In bytes.
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(128 * 1024**2))
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 * 1024**2))
 
 
 def check_folder(root):
@@ -60,6 +79,8 @@ def start(logger):
     Jobs on a cluster have no lock. A message replaces the live line of a job instead of mixing with
     it.
     """
+    from scratchnet.progress import AroundLiveLines
+
     try:
         jobs = lock_results(paths.RESULTS)
     except ResultsError as error:
