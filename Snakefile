@@ -1,4 +1,5 @@
 # The workflow: its rules, its targets, and what happens at the end of a run.
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -95,7 +96,7 @@ rule predict:
 for stage in filter(rules.has, READS):
     each = getattr(rules, stage).rule
     folder = paths.folder_of(each.wildcard_names)
-    each.log_modifier = each.benchmark_modifier = PREFIX  # as where a rule itself names them
+    each.log_modifier = each.benchmark_modifier = workflow.modifier.path_modifier  # as in a rule
     each.set_log(paths.log(stage, folder))
     each.benchmark = paths.benchmark(stage, folder)
 
@@ -111,21 +112,14 @@ watched = watch(
 )
 
 
-include: "workflow/rules/handlers.smk"
-
-
+# Snakemake calls these only if this workflow is not a module of another one.
 onstart:
-    make_room_for_live_lines()
-    end_jobs_on_interrupt()
-    lock()
+    start(logger)
 
 
 onsuccess:
-    cancel_timers()
-    show_results()
+    closing().show_results()
 
 
 onerror:
-    cancel_timers()
-    show_full_disks()
-    show_failures()
+    closing().show_failures()

@@ -34,7 +34,10 @@ MAY_IMPORT = {
     "evaluation": {*ROOT, "nn", "training"},
     "predict": {*ROOT, "nn", "training", "data", "evaluation"},
     "interop": {*ROOT, "nn", "training", "data", "evaluation"},
+    "lesson": {"errors", "files"},
     "planning": {*ROOT, "nn", "data", "predict"},
+    "opening": {"errors", "lock", "planning", "progress"},
+    "closing": {"errors", "files", "evaluation", "planning"},
 }
 # The only places where these packages are imported, and so where they are needed.
 USERS = {
@@ -46,10 +49,10 @@ USERS = {
     "jsonschema": {"planning/schema.py"},
     "tensorflow": {"interop/keras_model.py", "interop/keras_training.py"},
     "onnx": {"interop/export.py"},
-    "nbconvert": {"interop/lesson.py"},
-    "nbclient": {"interop/lesson.py"},
+    "nbconvert": {"lesson.py"},
+    "nbclient": {"lesson.py"},
     "PIL": {"predict/image_input.py"},
-    "snakemake": set(),
+    "snakemake": {"opening.py"},
     "snakefresh": {"job.py", "planning/reasons.py"},
     "tqdm": {"progress.py"},
     "threadpoolctl": {"training/environment.py", "training/segments.py"},
@@ -179,7 +182,7 @@ def test_rules_have_every_directive_in_one_order(name, text):
     assert f"../scripts/{name}.py" in text
 
 
-HELPERS = ("common.smk", "promotion.smk", "targets.smk", "reporting.smk", "handlers.smk")
+HELPERS = ("common.smk", "promotion.smk", "targets.smk", "reporting.smk")
 
 
 @pytest.mark.parametrize("path", sorted(RULES.glob("*.smk")), ids=lambda path: path.stem)

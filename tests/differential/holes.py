@@ -14,7 +14,7 @@ TRACES = "workflow/scripts/snakefresh/traces.py"
 TRACING = "workflow/scripts/snakefresh/tracing.py"
 SNAKEFILE = "Snakefile"
 COMMON = "workflow/rules/common.smk"
-HANDLERS = "workflow/rules/handlers.smk"
+CLOSING = "workflow/scripts/scratchnet/closing.py"
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ HOLES = {
     "partial summary": Hole(
         (
             (
-                HANDLERS,
-                "PARTIAL_SUMMARY = Path(paths.PARTIAL_SUMMARY.format(sweep=RUNS.sweep))",
-                "PARTIAL_SUMMARY = SUMMARY",
+                CLOSING,
+                "Path(paths.PARTIAL_SUMMARY.format(sweep=runs.sweep))",
+                "Path(paths.SUMMARY)",
             ),
-            (HANDLERS, "    PARTIAL_SUMMARY.unlink(missing_ok=True)\n", ""),
+            (CLOSING, "        self.partial_summary.unlink(missing_ok=True)\n", ""),
         ),
         ("edit_settings", "diverge"),
     ),

@@ -9,7 +9,7 @@ from PIL import Image
 
 from scratchnet.errors import DivergenceError
 from scratchnet.evaluation import search_plots
-from scratchnet.evaluation.search import compare_trials, rank_rung
+from scratchnet.evaluation.ranking import compare_trials, rank_rung
 from scratchnet.evaluation.search_plots import plot_rungs, plot_trials
 from scratchnet.files import read_csv, write_rows
 from scratchnet.training.checkpoints import Checkpoint, save_checkpoint

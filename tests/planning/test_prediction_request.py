@@ -197,7 +197,7 @@ def results(tmp_path):
 
 
 def test_a_run_is_what_is_needed_to_use_its_network(results):
-    run = find_run(results, f"{MLP_RUN}/epoch-0020")
+    run = find_run(results.parent, f"{MLP_RUN}/epoch-0020")
     assert (run.name, run.activation) == (f"{MLP_RUN}/epoch-0020", "tanh")
     data = f"{results}/data/{pipeline.data_name(MLP)}"
     assert run.files == {
@@ -213,19 +213,19 @@ def test_a_run_is_what_is_needed_to_use_its_network(results):
 )
 @pytest.mark.parametrize(("epoch", "expected"), [("", 20), ("epoch-0009", 9), ("epoch-0020/", 20)])
 def test_a_run_is_found_by_its_name_and_by_the_path_that_is_printed(results, form, epoch, expected):
-    run = find_run(results, os.path.join(form.format(SOFTMAX_RUN), epoch))
+    run = find_run(results.parent, os.path.join(form.format(SOFTMAX_RUN), epoch))
     assert (run.name, run.activation) == (f"{SOFTMAX_RUN}/epoch-{expected:04}", None)
 
 
 @pytest.mark.parametrize("name", ["latest", "latest/", "results/latest", "latest/epoch-0020"])
 def test_the_latest_run_is_where_the_link_leads(results, name):
-    assert find_run(results, name) == find_run(results, MLP_RUN)
+    assert find_run(results.parent, name) == find_run(results.parent, MLP_RUN)
 
 
 def test_the_last_epoch_is_taken_that_was_tested(results):
     run = make_run(results, SOFTMAX, epochs=[20, 100])
     fill(run, ["checkpoints/epoch-0030.npz", "epoch-0200/history.csv"])
-    assert find_run(results, SOFTMAX_RUN).name == f"{SOFTMAX_RUN}/epoch-0100"
+    assert find_run(results.parent, SOFTMAX_RUN).name == f"{SOFTMAX_RUN}/epoch-0100"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_the_last_epoch_is_taken_that_was_tested(results):
 def test_of_an_unknown_run_the_known_ones_are_listed(results, name):
     fill(results, ["runs/.DS_Store"])
     with pytest.raises(ConfigError) as caught:
-        find_run(results, name)
+        find_run(results.parent, name)
     known = f"there are {MLP_RUN}, {SOFTMAX_RUN}"
     assert str(caught.value) == f"there is no run named {name.split('/')[-1]} in {results}; {known}"
 
@@ -255,7 +255,7 @@ def test_a_latest_run_that_was_pruned_is_named(results):
     with pytest.raises(
         ConfigError, match=f"there is no run named {MLP_RUN} in .*; there are {SOFTMAX_RUN}"
     ):
-        find_run(results, "latest")
+        find_run(results.parent, "latest")
 
 
 @pytest.mark.parametrize("name", ["", ".", "/", "epoch-0020", "..", "../..", "../epoch-0020", "~"])
@@ -264,7 +264,7 @@ def test_what_is_no_name_of_a_run_is_refused(results, name):
     for folder in (results, results / "runs", results.parent):
         shutil.copytree(results / "runs" / SOFTMAX_RUN, folder, dirs_exist_ok=True)
     with pytest.raises(ConfigError, match=f"^there is no run named {re.escape(name)} in "):
-        find_run(results, name)
+        find_run(results.parent, name)
 
 
 @pytest.mark.parametrize(
@@ -273,20 +273,20 @@ def test_what_is_no_name_of_a_run_is_refused(results, name):
 def test_a_run_of_any_other_name_is_not_there(results, name):
     (results / "runs/loop").symlink_to("loop")
     with pytest.raises(ConfigError, match=f"^there is no run named {re.escape(name)} in "):
-        find_run(results, name)
+        find_run(results.parent, name)
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\0"])
 def test_a_run_whose_name_does_not_print_is_shown_in_one_line(results, name):
     with pytest.raises(ConfigError) as caught:
-        find_run(results, name)
+        find_run(results.parent, name)
     assert str(caught.value).startswith(f"there is no run named {json.dumps(name)} in ")
 
 
 def test_runs_whose_names_do_not_print_are_shown_in_one_line(results):
     (results / "runs" / "x\x1b[2J\ny").mkdir()
     with pytest.raises(ConfigError) as caught:
-        find_run(results, "z")
+        find_run(results.parent, "z")
     assert_is_harmless(str(caught.value))
 
 
@@ -294,7 +294,7 @@ def test_of_many_runs_a_few_are_listed(results):
     for i in range(100):
         (results / "runs" / f"x{i}").mkdir()
     with pytest.raises(ConfigError, match=r"there are .* and \d+ more$"):
-        find_run(results, "z")
+        find_run(results.parent, "z")
 
 
 @pytest.mark.parametrize("name", ["../../x", "../x/epoch-0020", "/x", "{}/../x", "x/..", "./x"])
@@ -304,21 +304,21 @@ def test_nothing_outside_of_the_results_is_a_run(results, name):
     with pytest.raises(
         ConfigError, match=f"there is no run named x in {re.escape(str(results))}; "
     ):
-        find_run(results, name.format(SOFTMAX_RUN))
+        find_run(results.parent, name.format(SOFTMAX_RUN))
 
 
 def test_the_runs_may_lie_on_another_disk(results, tmp_path):
-    expected = find_run(results, "latest")
+    expected = find_run(results.parent, "latest")
     shutil.move(results / "runs", tmp_path / "scratch")
     (results / "runs").symlink_to(tmp_path / "scratch")
-    assert find_run(results, "latest") == find_run(results, MLP_RUN) == expected
+    assert find_run(results.parent, "latest") == find_run(results.parent, MLP_RUN) == expected
 
 
 def test_a_run_may_lie_on_another_disk(results, tmp_path):
-    expected = find_run(results, "latest")
+    expected = find_run(results.parent, "latest")
     shutil.move(results / "runs" / MLP_RUN, tmp_path / "elsewhere")
     (results / "runs" / MLP_RUN).symlink_to(tmp_path / "elsewhere")
-    assert find_run(results, "latest") == find_run(results, MLP_RUN) == expected
+    assert find_run(results.parent, "latest") == find_run(results.parent, MLP_RUN) == expected
 
 
 @pytest.mark.parametrize("epoch", ["epoch-0010", "epoch-20", "epoch-00020"])
@@ -326,37 +326,37 @@ def test_an_epoch_that_was_not_tested_is_refused_with_those_that_were(results, e
     fill(results, [f"runs/{SOFTMAX_RUN}/checkpoints/{epoch}.npz"])
     said = f"^{SOFTMAX_RUN} has no {epoch}; it has epoch-0009, epoch-0020$"
     with pytest.raises(ConfigError, match=said):
-        find_run(results, f"{SOFTMAX_RUN}/{epoch}")
+        find_run(results.parent, f"{SOFTMAX_RUN}/{epoch}")
 
 
 def test_a_run_without_a_tested_epoch_is_refused(results):
     shutil.rmtree(results / "runs" / MLP_RUN / "epoch-0020")
     said = f"^{MLP_RUN} has no evaluated epoch; `snakemake --cores 4` trains one"
     with pytest.raises(ConfigError, match=said):
-        find_run(results, MLP_RUN)
+        find_run(results.parent, MLP_RUN)
 
 
 def test_a_run_without_its_settings_is_refused(results):
     (results / "runs" / MLP_RUN / "epoch-0020" / "config.yaml").unlink()
     said = f"runs/{MLP_RUN}/epoch-0020/config.yaml is missing; `snakemake --cores 4` writes it"
     with pytest.raises(ConfigError, match=said):
-        find_run(results, "latest")
+        find_run(results.parent, "latest")
 
 
 def test_a_run_whose_settings_are_no_yaml_is_refused_with_the_line(results):
     path = results / "runs" / MLP_RUN / "epoch-0020" / "config.yaml"
     path.write_text("model: [1\ndataset: mnist\n")
     with pytest.raises(ConfigError, match=f"{path} is not valid YAML: line 2"):
-        find_run(results, "latest")
+        find_run(results.parent, "latest")
 
 
 @pytest.mark.parametrize("missing", [["checkpoint"], ["manifest", "X_test"], ["X_test"]])
 def test_files_that_are_missing_are_named(results, missing):
-    files = find_run(results, MLP_RUN).files
+    files = find_run(results.parent, MLP_RUN).files
     for role in missing:
         os.unlink(files[role])
     with pytest.raises(ConfigError) as caught:
-        find_run(results, MLP_RUN)
+        find_run(results.parent, MLP_RUN)
     named = " and ".join(files[role] for role in missing)
     assert str(caught.value) == f"{MLP_RUN} is incomplete: it lacks {named}"
 
@@ -364,7 +364,7 @@ def test_files_that_are_missing_are_named(results, missing):
 def test_the_data_are_those_of_the_run_and_not_of_another(results):
     (settings,) = config.resolve_runs({"validation_fraction": 0.25})
     make_run(results, settings)
-    manifest = find_run(results, pipeline.run_name(settings)).files["manifest"]
+    manifest = find_run(results.parent, pipeline.run_name(settings)).files["manifest"]
     assert pipeline.data_name(settings) in manifest
     assert pipeline.data_name(settings) != pipeline.data_name(MLP)
 
@@ -374,7 +374,7 @@ def test_a_run_of_ones_own_data_is_found(results, tmp_path):
     (settings,) = config.resolve_runs({"dataset": str(tmp_path / "own.npz")})
     make_run(results, settings, epochs=(3,))
     name = pipeline.run_name(settings)
-    assert find_run(results, name).name == f"{name}/epoch-0003"
+    assert find_run(results.parent, name).name == f"{name}/epoch-0003"
 
 
 # ---- The request.
@@ -391,10 +391,10 @@ def images(tmp_path):
 def requested(results, images):
     """A function of a section `predict`, and of other settings, that resolves it."""
 
-    def run(results=results, others=None, **predict):
+    def run(root=results.parent, others=None, **predict):
         predict = {"images": str(images)} | predict
         (settings,) = config.resolve_runs({"predict": predict, **(others or {})})
-        return resolve_request(settings, results)
+        return resolve_request(settings, root)
 
     return run
 
@@ -402,7 +402,7 @@ def requested(results, images):
 def test_a_request_has_the_images_and_the_files_of_the_run(requested, results, images):
     request = requested(run=f"{SOFTMAX_RUN}/epoch-0009")
     assert request.images == [f"{images}/{name}" for name in ("a.png", "b.png", "one/c.jpg")]
-    assert request.network == find_run(results, f"{SOFTMAX_RUN}/epoch-0009").files
+    assert request.network == find_run(results.parent, f"{SOFTMAX_RUN}/epoch-0009").files
 
 
 def test_its_settings_are_all_that_its_stage_reads(requested):
@@ -466,7 +466,7 @@ CHANGES = {
     "one image less": lambda images, results: (images / "a.png").unlink(),
     **{
         f"the {role}": lambda images, results, role=role: change(
-            Path(find_run(results, "latest").files[role])
+            Path(find_run(results.parent, "latest").files[role])
         )
         for role in ("checkpoint", "manifest", "metrics")
     },
@@ -517,7 +517,7 @@ def test_the_order_of_a_list_makes_a_difference(requested, images):
 
 UNCHANGED = {
     "the test images": lambda images, results: change(
-        Path(find_run(results, "latest").files["X_test"])
+        Path(find_run(results.parent, "latest").files["X_test"])
     ),
     "other and hidden files": lambda images, results: fill(images, [*OTHERS, *HIDDEN]),
     "times": lambda images, results: os.utime(images / "a.png", (0, 0)),
@@ -539,8 +539,8 @@ def test_the_place_stays_whatever_else_changes(requested, images, results, edit)
 
 def test_the_place_does_not_depend_on_where_the_results_lie(requested, results, tmp_path):
     before = requested().name
-    shutil.move(results, tmp_path / "others")
-    assert requested(results=tmp_path / "others").name == before
+    shutil.move(results, tmp_path / "others" / "results")
+    assert requested(root=tmp_path / "others").name == before
 
 
 @pytest.mark.parametrize(

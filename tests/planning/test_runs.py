@@ -44,7 +44,7 @@ def test_swept_convolutions_are_abbreviated():
 
 
 def test_rows_lie_in_the_folder_of_results():
-    (row,) = Runs({}, "elsewhere/results").rows
+    (row,) = Runs({}, "elsewhere/").rows
     assert row["folder"].startswith("elsewhere/results/runs/mnist-softmax-")
 
 

@@ -26,7 +26,7 @@ EDITED_CODE = [
     ("demo", "scratchnet/predict/drawings.py", {"make_demo"}),
     ("demo", "scratchnet/evaluation/plots.py", set()),
     ("demo", "scratchnet/nn/layers.py", {"train", "evaluate", "make_demo"}),
-    ("lesson", "scratchnet/interop/lesson.ipynb", {"make_lesson"}),
+    ("lesson", "scratchnet/lesson.ipynb", {"make_lesson"}),
     ("lesson", "scratchnet/nn/convolution.py", {"make_lesson"}),
     ("lesson", "scratchnet/evaluation/plots.py", {"make_lesson"}),  # its kernel may import any code
     ("parity", "scratchnet/interop/parity.py", PARITY),

@@ -1,12 +1,8 @@
 # The configuration, and the runs that it asks for; and the functions that rules use for inputs, params
 # and resources.
 import os
-import re
-import shlex
 import sys
 from functools import cache
-from itertools import pairwise
-from math import prod
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -18,7 +14,8 @@ from snakefresh import watch
 
 from scratchnet.errors import ConfigError, escape
 from scratchnet.files import read_json
-from scratchnet.nn.shapes import block_shapes
+from scratchnet.nn.shapes import count_convolved, count_weights
+from scratchnet.opening import check_folder, end_jobs_on_interrupt, set_environment, start
 from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.prediction_request import resolve_request
@@ -29,21 +26,7 @@ from scratchnet.planning.stages import READS, UNAFFECTED_BY, WANTED, previous_ep
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before
     raise WorkflowError(f"{paths.__file__} was imported before the library in {SCRIPTS}")
 
-# Scripts import the library beside them, not an installed one: Snakemake puts their folder last.
-python_path = [str(SCRIPTS), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-os.environ |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, python_path)))}
-
-# Snakemake writes the path of Python into shell commands unquoted.
-if Path(sys.executable).exists():  # not yet quoted: this file may be read more than once
-    sys.executable = shlex.quote(sys.executable)
-
-# Matplotlib does not load if this names a backend that it does not know. Pictures need none.
-os.environ.pop("MPLBACKEND", None)
-
-# Let the C library keep freed memory of the size of a batch's arrays for the next batch. Giving it
-# back to the system and asking for it again took a fifth of a training of LeNet-5. In bytes.
-os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(128 * 1024**2))
-os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 * 1024**2))
+set_environment(SCRIPTS)
 
 # The config.yaml of the working directory, or else (with --directory) that of the checkout. Where
 # this workflow is a module, the working directory is that of the other workflow.
@@ -51,34 +34,38 @@ IS_MODULE = not workflow.modifier.is_main_snakefile()
 has_own_config = Path("config.yaml").exists() and not IS_MODULE
 CONFIG = "config.yaml" if has_own_config else workflow.source_path("../../config.yaml")
 
-# A module may have a prefix. Snakemake puts it before the paths in rules and before those that
-# input functions return. A path that is looked up on disk needs it as well.
-PREFIX = workflow.modifier.path_modifier
-RESULTS = str(Path(PREFIX.replace_prefix(paths.SUMMARY, None)).parent)
+# The folder that results/ lies in: "", or the prefix of a module. Snakemake puts it before the paths
+# in rules, and before those that input functions return. What is looked up on disk is below it.
+ROOT = workflow.modifier.path_modifier.replace_prefix("")
+if workflow.modifier.path_modifier.modifies_prefixes:
+    raise WorkflowError("name the folder of the results with prefix:, not with replace_prefix:")
 
 
-def call_or_exit(function, *arguments):
-    """Call `function`; a mistake in the configuration ends Snakemake with its message alone."""
+def call_checked(function, *arguments):
+    """Call `function`; a mistake in the configuration ends Snakemake, with its message alone."""
     try:
         return function(*arguments)
     except ConfigError as error:
         raise WorkflowError(escape(str(error), keep="\n"))
 
 
-for file in workflow.configfiles:  # those of --configfile
-    call_or_exit(read_yaml, file)
+if workflow.is_main_process:
+    call_checked(check_folder, ROOT)
+    if not IS_MODULE:
+        end_jobs_on_interrupt()
 
-if call_or_exit(read_yaml, CONFIG):
+for file in workflow.configfiles:  # those of --configfile
+    call_checked(read_yaml, file)
+
+if call_checked(read_yaml, CONFIG):
 
     configfile: CONFIG
 
 
-RUNS = call_or_exit(Runs, config, RESULTS)
-SUMMARY = Path(paths.relocate(paths.SUMMARY, RESULTS))
+RUNS = call_checked(Runs, config, ROOT)
 
-# A link to the folder of the run. With several runs it is left alone.
-IS_SINGLE = len(RUNS.rows) == 1 or RUNS.search is not None  # of a search, the winner
-LATEST = paths.relocate(paths.LATEST, RESULTS) if IS_SINGLE else None
+# A link to the folder of the run, or of the winner of a search. With several runs it is left alone.
+LATEST = f"{ROOT}{paths.LATEST}" if len(RUNS.rows) == 1 or RUNS.search else None
 
 
 wildcard_constraints:
@@ -88,13 +75,13 @@ wildcard_constraints:
 @cache
 def prediction_request():
     """What `snakemake predict` is asked for."""
-    return call_or_exit(resolve_request, RUNS.settings[0], RESULTS)
+    return call_checked(resolve_request, RUNS.settings[0], ROOT)
 
 
 @cache
 def previous_runs():
     """The settings of the runs in the present summary."""
-    return read_previous_runs(RESULTS)
+    return read_previous_runs(ROOT)
 
 
 def settings_of(wildcards):
@@ -103,7 +90,7 @@ def settings_of(wildcards):
     if not wildcards:
         return evaluated_runs().settings_of(wildcards)
     if "prediction" not in wildcards:
-        return call_or_exit(RUNS.settings_of, wildcards)
+        return call_checked(RUNS.settings_of, wildcards)
     if wildcards["prediction"] != prediction_request().name:
         raise WorkflowError(
             f"config.yaml asks for {prediction_request().name}, not {wildcards['prediction']}"
@@ -113,7 +100,7 @@ def settings_of(wildcards):
 
 def all_wildcards(wildcards):
     """`wildcards`, with all others of the same run."""
-    return call_or_exit(RUNS.all_wildcards, dict(wildcards.items()))
+    return call_checked(RUNS.all_wildcards, dict(wildcards.items()))
 
 
 def why_new(stage, wildcards):
@@ -147,8 +134,8 @@ def raw_file(role):
 
 def current_epochs(run):
     """The epochs of a run whose checkpoints are current."""
-    pattern = paths.relocate(paths.CHECKPOINT.format(run=run, epoch="????"), RESULTS)
-    epochs = [path.stem[-4:] for path in Path().glob(pattern)]
+    files = Path(ROOT).glob(paths.CHECKPOINT.format(run=run, epoch="????"))
+    epochs = [path.stem[-4:] for path in files]
     return {
         int(epoch)
         for epoch in epochs
@@ -205,9 +192,9 @@ def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
             size = sum(map(os.path.getsize, [*input, *own.values()]))
             total += per_input_mb * size / 1e6
         if per_weights_mb:
-            weights, outputs = count_numbers(input.manifest, settings)
+            weights, convolved = count_numbers(input.manifest, settings)
             arrays = per_weights_mb + replicas(wildcards) - 1
-            total += 4 * (arrays * weights + CONVOLUTION_ARRAYS * outputs) / 1e6
+            total += 4 * (arrays * weights + CONVOLUTION_ARRAYS * convolved) / 1e6
         return attempt * round(total)
 
     return amount_of
@@ -221,17 +208,11 @@ read_manifest = cache(read_json)
 
 
 def count_numbers(manifest, settings):
-    """How many weights a network has for the arrays of a manifest, and outputs of convolutions."""
+    """How many weights a network has, and outputs of convolutions for a batch."""
     try:
-        arrays = read_manifest(manifest)
+        arrays, convolutions = read_manifest(manifest), settings.get("model.convolutions", [])
         shape, n_classes = arrays["image_shape"], len(arrays["labels"])
-        convolutions = settings.get("model.convolutions", [])
-        *inputs, output = block_shapes(shape, convolutions)
+        weights = count_weights(shape, convolutions, settings["model.hidden"], n_classes)
+        return weights, settings["training.batch_size"] * count_convolved(shape, convolutions)
     except ValueError:  # a damaged file, or images that are too small: the job says so
         return 0, 0
-    weights = outputs = 0
-    for block, (height, width, channels) in zip(convolutions, inputs):
-        weights += block["filters"] * (block["kernel"] ** 2 * channels + 1)
-        outputs += block["filters"] * height * width * settings["training.batch_size"]
-    widths = [prod(output), *settings["model.hidden"], n_classes]
-    return weights + sum((a + 1) * b for a, b in pairwise(widths)), outputs

@@ -7,32 +7,25 @@
 from scratchnet.planning.search import read_promoted, read_ranked
 
 
-def rung_wildcards(rung):
-    """The wildcards of the ranking of a rung; the first is 1."""
-    return {"search": RUNS.search.name, "rung": str(rung)}
-
-
-def ranking_on_disk(rung):
-    return paths.relocate(paths.RANKING.format(**rung_wildcards(rung)), RESULTS)
-
-
 def runs_in_rung(rung):
     """The runs of the trials in a rung. Behind the last one, there is the winner alone."""
     if rung == 1:
         return [trial["run"] for trial in RUNS.search.trials]
     # A current ranking says itself who is in it, even if the one before it was deleted.
     if rung <= len(RUNS.search.rungs) and inputs_of_ranking(rung):
-        return read_ranked(ranking_on_disk(rung))
-    if watched.runs("rank_rung", rung_wildcards(rung - 1)):
-        checkpoints.rank_rung.get(**rung_wildcards(rung - 1))  # raises, unless it has run
-    return read_promoted(ranking_on_disk(rung - 1))
+        return read_ranked(Path(ROOT, paths.RANKING.format(**RUNS.search.wildcards[rung - 1])))
+    before = RUNS.search.wildcards[rung - 2]
+    if watched.runs("rank_rung", before):
+        checkpoints.rank_rung.get(**before)  # raises, unless it has run
+    return read_promoted(Path(ROOT, paths.RANKING.format(**before)))
 
 
 def inputs_of_ranking(rung):
     """The inputs of a ranking that is current, by its record; else nothing."""
     if watched.forces:
         return []
-    return (watched.inputs_by_record("rank_rung", rung_wildcards(rung)) or {}).get("", [])
+    wildcards = RUNS.search.wildcards[rung - 1]
+    return (watched.inputs_by_record("rank_rung", wildcards) or {}).get("", [])
 
 
 def evaluated_runs():
@@ -49,7 +42,7 @@ def evaluated_runs():
 def ranking_before(wildcards):
     """The ranking of the rung before, if there is one."""
     rung = int(wildcards["rung"])
-    return paths.RANKING.format(**rung_wildcards(rung - 1)) if rung > 1 else []
+    return paths.RANKING.format(**RUNS.search.wildcards[rung - 2]) if rung > 1 else []
 
 
 def checkpoints_of_rung(wildcards):
@@ -67,15 +60,10 @@ def checkpoints_of_rung(wildcards):
     ]
 
 
-def all_rungs():
-    """The wildcards of the rankings of all rungs."""
-    return [rung_wildcards(rung) for rung in range(1, len(RUNS.search.rungs) + 1)]
-
-
 def all_rankings(wildcards):
-    return [paths.RANKING.format(**rung) for rung in all_rungs()]
+    return [paths.RANKING.format(**rung) for rung in RUNS.search.wildcards]
 
 
 def checkpoints_of_all_rungs(wildcards):
-    found = [path for rung in all_rungs() for path in checkpoints_of_rung(rung)]
+    found = [path for rung in RUNS.search.wildcards for path in checkpoints_of_rung(rung)]
     return list(dict.fromkeys(found))

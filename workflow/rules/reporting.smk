@@ -1,5 +1,4 @@
-# The report: which results it shows, and its first page.
-from scratchnet.evaluation.summary import format_summary, tabulate_costs
+# The report: which results it shows, and its first page. And what is said at the end of a run.
 
 
 def reported(path, figure):
@@ -36,8 +35,17 @@ def plot_file(path, figure):
     return reported(f"{path}.{RUNS.settings[0]['plots.format']}", figure)
 
 
+def closing():
+    """What is said at the end of a run."""
+    from scratchnet.closing import Closing
+
+    return Closing(workflow, watched, RUNS, checkpoints_of_rung)
+
+
 def overview():
     """What the first page of the report shows (workflow/report/overview.rst)."""
+    from scratchnet.evaluation.summary import format_summary, tabulate_costs
+
     benchmarks = {
         each.name: {
             path
@@ -51,11 +59,11 @@ def overview():
     }
     run_column = ["run"] if RUNS.swept else []
     shown = evaluated_runs()
-    settings = paths.relocate(paths.RUN_CONFIG.format(**shown.wildcards[0]), RESULTS)
+    settings = paths.RUN_CONFIG.format(**shown.wildcards[0])
     losses = ["train_loss", "validation_loss", "test_loss"]
     return {
         "datasets": ", ".join(sorted({settings["dataset"] for settings in shown.settings})),
-        "results": format_summary(SUMMARY, omit=["folder", "error", *losses, *run_column]),
+        "results": format_summary(paths.SUMMARY, omit=["folder", "error", *losses, *run_column]),
         "swept": ", ".join(RUNS.swept),
         "trials": len(RUNS.rows) if RUNS.search else None,
         "settings": Path(settings).read_text(encoding="utf-8"),

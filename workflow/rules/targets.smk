@@ -4,26 +4,21 @@ STAGES_OF_TRIALS = ("download", "preprocess")  # and as much training as is want
 
 
 def results_of(*stages):
-    """Where the first result of each of `stages` lies on disk, for each run.
+    """The first result of each of `stages`, for each run.
 
     Of a search, those of the winner, which is known to input functions only. A workflow that uses
     this one as a module may ask, too: input: NAME.results_of("train")
     """
     return [
-        str(getattr(rules, stage).output[0].apply_wildcards(place))
+        getattr(rules, stage).output[0].apply_wildcards(place)
         for place in evaluated_runs().wildcards
         for stage in stages
     ]
 
 
 def results_on_request(*stages):
-    """An input: the same, as paths in rules."""
-    return lambda wildcards: [rule_path(path) for path in results_of(*stages)]
-
-
-def rule_path(path):
-    """What rules call a path below RESULTS: results/..."""
-    return paths.RESULTS + path.removeprefix(RESULTS)
+    """An input: the same, once the winner of a search is known."""
+    return lambda wildcards: results_of(*stages)
 
 
 def all_results(with_plots_of_runs=not RUNS.swept):
@@ -43,14 +38,14 @@ def results_of_search(patterns):
     of_trials = {s: pattern for s, pattern in patterns.items() if s in STAGES_OF_TRIALS}
     of_winner = {s: pattern for s, pattern in patterns.items() if s not in SEARCH_STAGES}
     rankings = [
-        rule_path(pattern.apply_wildcards(rung))
-        for rung in all_rungs()
+        pattern.apply_wildcards(rung)
+        for rung in RUNS.search.wildcards
         for pattern in of_search.values()
     ]
     return [
         *first_results(RUNS, of_trials),
         *dict.fromkeys(rankings),
-        *(of_rung(rung) for rung in all_rungs()),
+        *(of_rung(rung) for rung in RUNS.search.wildcards),
         lambda wildcards: first_results(evaluated_runs(), of_winner),
     ]
 
@@ -66,7 +61,7 @@ def first_results(runs, patterns, with_plots_of_runs=True):
     Only the results that the run has are asked for: the user's own data are not downloaded.
     """
     found = [
-        rule_path(pattern.apply_wildcards(place))
+        pattern.apply_wildcards(place)
         for settings, place in zip(runs.settings, runs.wildcards)
         for stage, pattern in patterns.items()
         if stage not in WANTED or WANTED[stage](settings)
@@ -79,10 +74,6 @@ def first_results(runs, patterns, with_plots_of_runs=True):
 def predicted_results(*stages):
     """An input: the first result of each of `stages`, for what `snakemake predict` is asked for."""
     return lambda wildcards: [
-        rule_path(
-            getattr(rules, stage)
-            .output[0]
-            .apply_wildcards({"prediction": prediction_request().name})
-        )
+        getattr(rules, stage).output[0].apply_wildcards({"prediction": prediction_request().name})
         for stage in stages
     ]

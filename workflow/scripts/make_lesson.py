@@ -2,8 +2,8 @@
 
 from snakefresh import recorded
 
-from scratchnet.interop.lesson import make_lesson
 from scratchnet.job import stage_job
+from scratchnet.lesson import make_lesson
 
 with stage_job(snakemake), recorded(snakemake) as settings:
     make_lesson(snakemake.input.manifest, snakemake.output[0])

@@ -4,7 +4,7 @@ from snakefresh import recorded
 
 from scratchnet.evaluation.augmentation_plot import plot_augmentation
 from scratchnet.job import stage_job
-from scratchnet.training.augmentation import augmentation_strengths
+from scratchnet.training.distortions import augmentation_strengths
 
 with stage_job(snakemake), recorded(snakemake) as settings:
     plot_augmentation(

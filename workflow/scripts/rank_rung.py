@@ -2,7 +2,7 @@
 
 from snakefresh import recorded
 
-from scratchnet.evaluation.search import rank_rung
+from scratchnet.evaluation.ranking import rank_rung
 from scratchnet.job import stage_job
 
 with stage_job(snakemake), recorded(snakemake) as settings:

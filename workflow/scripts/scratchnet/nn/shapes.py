@@ -1,4 +1,7 @@
-"""The shapes of images in a network: (height, width, channels)."""
+"""The shapes of images in a network, (height, width, channels), and how many numbers it has."""
+
+from itertools import pairwise
+from math import prod
 
 
 def pad_widths(kernel, padding):
@@ -39,6 +42,25 @@ def block_shapes(image_shape, convolutions):
         _check_fit(f"[{i}].pool", pool, shape)
         shapes.append(pooled_shape(shape, pool))
     return shapes
+
+
+def count_weights(image_shape, convolutions, hidden, n_classes):
+    """Return how many weights a network has, biases included; arguments as in `block_shapes`."""
+    *inputs, output = block_shapes(image_shape, convolutions)
+    filters = (
+        block["filters"] * (block["kernel"] ** 2 * channels + 1)
+        for block, (_, _, channels) in zip(convolutions, inputs)
+    )
+    widths = [prod(output), *hidden, n_classes]
+    return sum(filters) + sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
+
+
+def count_convolved(image_shape, convolutions):
+    """Return how many outputs the convolutions of a network have for an image, at most."""
+    inputs = block_shapes(image_shape, convolutions)
+    return sum(
+        block["filters"] * height * width for block, (height, width, _) in zip(convolutions, inputs)
+    )
 
 
 def _check_fit(name, side, shape):

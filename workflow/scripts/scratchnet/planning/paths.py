@@ -79,8 +79,3 @@ def benchmark(stage: str, folder: str = "") -> str:
 def _beside_results(kind, stage, folder):
     *_, wildcards = folder.partition("{")
     return f"results/{kind}/{stage}" + (f"/{{{wildcards}" if wildcards else "")
-
-
-def relocate(path: str, results) -> str:
-    """Return `path`, results/..., in the folder `results`."""
-    return f"{results}{path.removeprefix(RESULTS)}"

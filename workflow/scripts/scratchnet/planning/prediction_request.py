@@ -29,8 +29,8 @@ class PredictionRequest:
     hashes: Mapping[str, str]
 
 
-def resolve_request(settings: Mapping, results: str | Path) -> PredictionRequest:
-    """Return what `settings` ask for, with the runs in the folder `results`.
+def resolve_request(settings: Mapping, root: str | Path) -> PredictionRequest:
+    """Return what `settings` ask for, with the runs in results/ in the folder `root`.
 
     Raises ConfigError, which lists every mistake.
     """
@@ -46,7 +46,7 @@ def resolve_request(settings: Mapping, results: str | Path) -> PredictionRequest
     except (ConfigError, OSError) as error:
         problems.append(f"predict.images: {error}")
     try:
-        run = find_run(results, settings["predict.run"])
+        run = find_run(root, settings["predict.run"])
     except (ConfigError, OSError) as error:
         problems.append(f"predict.run: {error}")
     if problems:

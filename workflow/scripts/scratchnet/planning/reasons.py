@@ -33,13 +33,13 @@ def explain_new_result(stage: str, settings: Mapping, previous: list) -> str:
     return join_reasons(min(differences, key=len)) or "its result is missing"
 
 
-def read_previous_runs(results: str | Path) -> list:
-    """Return the settings of the first runs in the summary in the folder `results`."""
+def read_previous_runs(root: str | Path) -> list:
+    """Return the settings of the first runs in the summary; results/ lies in the folder `root`."""
     runs = []
     with suppress(FileNotFoundError):
-        for row in read_csv(paths.relocate(paths.SUMMARY, results))[:MAX_RUNS_COMPARED]:
+        for row in read_csv(Path(root, paths.SUMMARY))[:MAX_RUNS_COMPARED]:
             with suppress(FileNotFoundError):
                 epoch = row["folder"][-4:]
-                path = paths.relocate(paths.RUN_CONFIG.format(run=row["run"], epoch=epoch), results)
-                runs.append(read_settings(path))
+                settings = paths.RUN_CONFIG.format(run=row["run"], epoch=epoch)
+                runs.append(read_settings(Path(root, settings)))
     return runs

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from copy import copy
 from functools import cache
+from pathlib import Path
 
 from scratchnet.errors import ConfigError
 from scratchnet.planning import paths
@@ -15,7 +16,7 @@ FOLDERS = ("run", "data", "dataset", "sweep", "search")
 
 
 class Runs:
-    """The runs of a configuration, for results in the folder `results`.
+    """The runs of a configuration, whose results/ lies in the folder `root`.
 
     `settings` has the settings of each run, flat by dotted key; `wildcards` has the wildcards of
     its results. `rows` has the lines of the summary: the run, its folder, its values of the `swept`
@@ -25,7 +26,7 @@ class Runs:
     valid.
     """
 
-    def __init__(self, config, results=paths.RESULTS):
+    def __init__(self, config, root=""):
         self.settings = resolve_runs(config)
         self.swept = swept_keys(config)
         places = [
@@ -39,7 +40,7 @@ class Runs:
         ]
         _check_names(self.settings, places)
         self.rows = [
-            _summary_row(settings, place, self.swept, results)
+            _summary_row(settings, place, self.swept, root)
             for settings, place in zip(self.settings, places)
         ]
         self.sweep = sweep_name(self.swept, self.rows)
@@ -138,9 +139,9 @@ def sweep_name(swept: list, rows: list) -> str:
     return "-".join([*names, short_hash(rows)])
 
 
-def _summary_row(settings, place, swept, results):
+def _summary_row(settings, place, swept, root):
     def path(pattern):
-        return paths.relocate(pattern.format(**place), results)
+        return str(Path(root, pattern.format(**place)))
 
     return {
         "run": place["run"],

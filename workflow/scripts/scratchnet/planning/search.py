@@ -39,6 +39,11 @@ class Search:
     def epochs(self):
         return [epochs for epochs, _ in self.rungs]
 
+    @property
+    def wildcards(self):
+        """Those of the ranking of each rung; the first is rung 1."""
+        return [{"search": self.name, "rung": str(i)} for i, _ in enumerate(self.rungs, start=1)]
+
 
 def make_search(section: Mapping, rows: list) -> Search:
     """Return the Search of a complete `search` section of a configuration.

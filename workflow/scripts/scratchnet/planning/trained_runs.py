@@ -30,27 +30,27 @@ class TrainedRun:
     activation: str | None
 
 
-def find_run(results: str | Path, name: str) -> TrainedRun:
-    """Return the trained run called `name` in the folder `results`.
+def find_run(root: str | Path, name: str) -> TrainedRun:
+    """Return the trained run called `name`; results/ lies in the folder `root`.
 
     `name` is "latest", a run, or a run at one of its epochs, and may be a path that ends so. The
     last epoch is the default. Raises ConfigError if there is no such run, or if a file is missing.
     """
     parts = [part for part in Path(name).parts if not re.fullmatch(r"epoch-\d+|\.\.|/+", part)]
     run = parts[-1] if parts else ""
-    latest = Path(paths.relocate(paths.LATEST, results))
+    latest = Path(root, paths.LATEST)
     if run == "latest" and latest.is_symlink():
         run = latest.readlink().name
-    folder = Path(paths.relocate(paths.RUN.format(run=run), results))
+    folder = Path(root, paths.RUN.format(run=run))
     if not run or not folder.is_dir():
         names = sorted(show_name(path.name) for path in folder.parent.glob("*/"))
         known = shorten_list(names, MAX_LISTED)
         raise ConfigError(
-            f"there is no run named {show_name(run or name)} in {show_name(results)}; "
+            f"there is no run named {show_name(run or name)} in {show_name(folder.parents[1])}; "
             + (f"there are {', '.join(known)}" if known else TRAIN_FIRST)
         )
-    epoch = _find_epoch(Path(results), run, name)
-    settings = _read_settings_of_run(results, run, epoch)
+    epoch = _find_epoch(root, run, name)
+    settings = _read_settings_of_run(root, run, epoch)
     wildcards = {"run": run, "epoch": epoch, "data": data_name(settings)}
     patterns = {
         "checkpoint": paths.CHECKPOINT,
@@ -59,8 +59,7 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
         "X_test": paths.ARRAYS["X_test"],
     }
     files = {
-        role: paths.relocate(pattern.format(**wildcards), results)
-        for role, pattern in patterns.items()
+        role: str(Path(root, pattern.format(**wildcards))) for role, pattern in patterns.items()
     }
     missing = [path for path in files.values() if not Path(path).is_file()]
     if missing:
@@ -70,18 +69,18 @@ def find_run(results: str | Path, name: str) -> TrainedRun:
     return TrainedRun(f"{run}/epoch-{epoch}", files, *architecture)
 
 
-def _read_settings_of_run(results, run, epoch):
-    path = Path(paths.relocate(paths.RUN_CONFIG.format(run=run, epoch=epoch), results))
+def _read_settings_of_run(root, run, epoch):
+    path = Path(root, paths.RUN_CONFIG.format(run=run, epoch=epoch))
     if not path.is_file():
         raise ConfigError(f"{show_name(path)} is missing; `snakemake --cores 4` writes it")
     read_yaml(path)
     return read_settings(path)
 
 
-def _find_epoch(results, run, name):
+def _find_epoch(root, run, name):
     """The epoch of `run` that `name` asks for, or else the last one that was evaluated."""
-    pattern = paths.relocate(paths.METRICS.format(run=run, epoch="*"), "")
-    evaluated = sorted(path.parent.name for path in results.glob(pattern.removeprefix("/")))
+    metrics = Path(root).glob(paths.METRICS.format(run=run, epoch="*"))
+    evaluated = sorted(path.parent.name for path in metrics)
     last = Path(name).name
     epoch = last if re.fullmatch(r"epoch-\d+", last) else (evaluated or [""])[-1]
     if epoch not in evaluated:

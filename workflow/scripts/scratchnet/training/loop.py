@@ -17,8 +17,8 @@ from scratchnet.nn.network import Network
 from scratchnet.nn.optimizers import Optimizer
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
-from scratchnet.training.augmentation import augmentation_strengths
 from scratchnet.training.data_parallel import DataParallel
+from scratchnet.training.distortions import augmentation_strengths
 
 log = logging.getLogger(__name__)
 

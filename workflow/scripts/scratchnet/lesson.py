@@ -13,7 +13,7 @@ from scratchnet.errors import DataError, MissingPackageError
 from scratchnet.files import write_text
 
 NOTEBOOK = Path(__file__).with_name("lesson.ipynb")
-LIBRARY = Path(__file__).parents[2]
+LIBRARY = Path(__file__).parents[1]
 # A piece of code, which is kept, or a formula: $$...$$ or $...$.
 FORMULA = re.compile(r"(`[^`]*`)|\$\$(.+?)\$\$|\$(.+?)\$", re.DOTALL)
 PAGE = """<!DOCTYPE html>

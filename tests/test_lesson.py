@@ -13,7 +13,7 @@ import pytest
 from project import CHECKOUT, copy_workflow
 from scratchnet.data import preprocessing
 from scratchnet.errors import DataError, MissingPackageError
-from scratchnet.interop.lesson import execute_notebook, make_lesson, render_notebook
+from scratchnet.lesson import execute_notebook, make_lesson, render_notebook
 from scratchnet.nn import augmentation, batches, convolution, layers, losses, metrics, optimizers
 from scratchnet.nn import network as networks
 from scratchnet.training import loop

@@ -1,0 +1,93 @@
+"""What happens before the first job of a call of Snakemake."""
+
+import logging
+import os
+import shlex
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from snakemake.shell import shell
+
+from scratchnet.errors import ConfigError, ResultsError
+from scratchnet.lock import lock_results
+from scratchnet.planning import paths
+
+
+def set_environment(scripts):
+    """Set the environment of the jobs, whose scripts and libraries are in the folder `scripts`."""
+    # Scripts import the library beside them, not an installed one: Snakemake puts it last.
+    python_path = [str(scripts), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, python_path)))
+
+    # Snakemake writes the path of Python into shell commands unquoted.
+    if Path(sys.executable).exists():  # not yet quoted: a workflow may be read more than once
+        sys.executable = shlex.quote(sys.executable)
+
+    # Matplotlib does not load if this names a backend that it does not know. Pictures need none.
+    os.environ.pop("MPLBACKEND", None)
+
+    # Let the C library keep freed memory of the size of a batch's arrays for the next batch. Giving
+    # it back to the system and asking for it again took a fifth of a training of LeNet-5. In bytes.
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(128 * 1024**2))
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 * 1024**2))
+
+
+def check_folder(root):
+    """Check that results can be written, and say if those below the folder `root` are older ones.
+
+    Raises ConfigError if the working directory cannot be written.
+    """
+    here = ".snakemake" if Path(".snakemake").exists() else "."
+    if not os.access(here, os.W_OK):
+        raise ConfigError(
+            f"Results go to the working directory, and {Path.cwd()} cannot be written: "
+            "name another one with --directory"
+        )
+    results = Path(root, paths.RESULTS)
+    if not Path(results, ".traces").exists() and any(results.rglob(".*.fingerprint")):
+        print(
+            f"{results}/ was made by version 1 of this workflow. If it is good as it is: "
+            "make accept (or snakemake --touch). Otherwise it is made again."
+        )
+
+
+def end_jobs_on_interrupt():
+    """On Ctrl-C, end the jobs and print one sentence.
+
+    Otherwise each job would print a traceback, and Snakemake several lines about it.
+    """
+    shell.prefix("set -euo pipefail; trap '' INT; ")  # jobs ignore the signal of Ctrl-C
+    signal.signal(signal.SIGINT, _stop)
+
+
+def _stop(number, frame):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing left to do
+    logging.disable()
+    print("\nStopping. The same command goes on from the last checkpoint.", flush=True)
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    sys.exit(1)
+
+
+def start(logger):
+    """Lock the results for this process and its jobs; give each message of `logger` a line.
+
+    Jobs on a cluster have no lock. A message replaces the live line of a job instead of mixing with
+    it.
+    """
+    from scratchnet.progress import AroundLiveLines
+
+    try:
+        jobs = lock_results(paths.RESULTS)
+    except ResultsError as error:
+        logger.error(str(error))
+        sys.exit(1)
+    if jobs is not None:
+        shell._process_args["pass_fds"] = [jobs]  # of subprocess.Popen
+    for handler in logger.handlers:
+        if getattr(handler, "is_tty", False):
+            handler.setStream(AroundLiveLines(handler.stream))
