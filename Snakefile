@@ -1,5 +1,4 @@
 # The workflow: its rules, its targets, and what happens at the end of a run.
-from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -88,8 +87,10 @@ rule export:
 rule predict:
     input:
         predicted_results("predict_images", "plot_contact_sheet"),
+    params:
+        run=of_request("by"),
     message:
-        "The predictions: {input}"
+        "The predictions of {params.run}: {input}"
 
 
 # Each job has a log and a benchmark, named after its rule: results/logs/train/RUN/epoch-0020.log
@@ -107,7 +108,7 @@ watched = watch(
     reads={stage: READS[stage] for stage in filter(rules.has, READS)},
     shortcuts=["start"],
     unaffected_by={stage: UNAFFECTED_BY[stage] for stage in filter(rules.has, UNAFFECTED_BY)},
-    links={"summarize": [LATEST]} if LATEST else {},
+    links={"summarize": [LATEST]} if RUNS.has_best else {},
     why_new=why_new,
 )
 

@@ -75,7 +75,7 @@ HOLES = {
     ),
     # A missing `latest` is not made again.
     "latest": Hole(
-        ((SNAKEFILE, '{"summarize": [LATEST]} if LATEST else {}', "{}"),), ("delete_files",)
+        ((SNAKEFILE, '{"summarize": [LATEST]} if RUNS.has_best else {}', "{}"),), ("delete_files",)
     ),
     # The `__init__.py` of a package does not count.
     "package": Hole(

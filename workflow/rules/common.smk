@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -22,6 +23,7 @@ from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.reasons import explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.stages import READS, UNAFFECTED_BY, WANTED, previous_epoch
+from scratchnet.predict.image_files import describe_left_out
 
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before
     raise WorkflowError(f"{paths.__file__} was imported before the library in {SCRIPTS}")
@@ -64,8 +66,8 @@ if call_checked(read_yaml, CONFIG):
 
 RUNS = call_checked(Runs, config, ROOT)
 
-# A link to the folder of the run, or of the winner of a search. With several runs it is left alone.
-LATEST = f"{ROOT}{paths.LATEST}" if len(RUNS.rows) == 1 or RUNS.search else None
+# A link to the folder of the run, or of the best of several.
+LATEST = f"{ROOT}{paths.LATEST}"
 
 
 wildcard_constraints:
@@ -75,7 +77,10 @@ wildcard_constraints:
 @cache
 def prediction_request():
     """What `snakemake predict` is asked for."""
-    return call_checked(resolve_request, RUNS.settings[0], ROOT)
+    request = call_checked(resolve_request, RUNS.settings[0], ROOT)
+    if left_out := describe_left_out(RUNS.settings[0]["predict.images"]):
+        logger.warning(f"predict.images: left out are {left_out}")
+    return request
 
 
 @cache

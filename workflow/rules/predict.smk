@@ -9,8 +9,9 @@ rule predict_images:
         images=of_request("images"),
         network=of_request("network"),
         hashes=of_request("hashes"),
+        by=of_request("by"),
     message:
-        "Predicting {wildcards.prediction}{params.why}"
+        "Predicting {wildcards.prediction} with {params.by}{params.why}"
     script:
         "../scripts/predict_images.py"
 

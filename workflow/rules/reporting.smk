@@ -45,6 +45,7 @@ def closing():
 def overview():
     """What the first page of the report shows (workflow/report/overview.rst)."""
     from scratchnet.evaluation.summary import format_summary, tabulate_costs
+    from scratchnet.files import read_csv
 
     benchmarks = {
         each.name: {
@@ -61,9 +62,13 @@ def overview():
     shown = evaluated_runs()
     settings = paths.RUN_CONFIG.format(**shown.wildcards[0])
     losses = ["train_loss", "validation_loss", "test_loss"]
+    notes = [f"{row['folder']}: {row['note']}" for row in read_csv(paths.SUMMARY) if row["note"]]
     return {
+        "notes": notes,
         "datasets": ", ".join(sorted({settings["dataset"] for settings in shown.settings})),
-        "results": format_summary(paths.SUMMARY, omit=["folder", "error", *losses, *run_column]),
+        "results": format_summary(
+            paths.SUMMARY, omit=["folder", "note", "error", *losses, *run_column]
+        ),
         "swept": ", ".join(RUNS.swept),
         "trials": len(RUNS.rows) if RUNS.search else None,
         "settings": Path(settings).read_text(encoding="utf-8"),

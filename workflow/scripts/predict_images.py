@@ -9,6 +9,7 @@ with stage_job(snakemake), recorded(snakemake) as settings:
     predict(
         images=snakemake.params.images,
         background=settings["predict.background"],
+        run=settings["predict.run"],
         network=snakemake.params.network,
         hashes=snakemake.params.hashes,
         convolutions=settings.get("model.convolutions", ()),

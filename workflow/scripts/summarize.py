@@ -6,5 +6,5 @@ from scratchnet.evaluation.summary import link_latest, summarize
 from scratchnet.job import stage_job
 
 with stage_job(snakemake), recorded(snakemake) as settings:
-    summarize(settings["rows"], snakemake.output[0])
-    link_latest(settings["rows"], snakemake.params.latest)
+    rows = summarize(settings["rows"], snakemake.output[0])
+    link_latest(rows, snakemake.params.latest)

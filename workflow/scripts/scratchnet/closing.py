@@ -56,9 +56,12 @@ class Closing:
         points = f"{sweep_folder}/points.csv"
         by_point = is_sweep and len(read_csv(points)) < len(runs.rows)
         show("", *align_columns(format_summary(points if by_point else paths.SUMMARY)), "")
-        for row in read_csv(paths.SUMMARY):
+        rows = read_csv(paths.SUMMARY)
+        for row in rows:
             if row["best"]:
-                show(f"The best run by validation accuracy: {row['folder']}")
+                show(f"The best run by validation loss: {row['folder']}")
+        notes = [f"Note:   {row['folder']}: {row['note']}" for row in rows if row["note"]]
+        show(*shorten_list(notes, 10))
         self._show_counts()
         evaluated = runs
         if runs.search:

@@ -1,5 +1,7 @@
 """Evaluation of a trained network on the test images: metrics, and the data behind the plots."""
 
+import math
+
 import numpy as np
 
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
@@ -71,6 +73,9 @@ def compute_results(network, state, X, Y, classes, shape):
             "calibration_error": calibration_error(bins),
             "per_class": precision_and_recall(labels, predicted, classes),
             **confusion,
+            **(
+                {"notes": notes} if (notes := describe_failure(state.history, len(classes))) else {}
+            ),
         },
         "history": tabulate_history(state.history),
         "predictions": tabulate_predictions(P, labels, classes),
@@ -93,6 +98,25 @@ def training_metrics(state):
         **({"best_epoch": epoch} if state.best else {}),
         **{METRICS[name]: values[epoch - 1] for name, values in measured.items()},
     }
+
+
+def describe_failure(history, n_classes):
+    """Return a sentence for each sign that a network has learned nothing, from its losses.
+
+    A network that gives each class the same probability has the loss ln(n_classes).
+    """
+    losses, guessing = history["loss"], math.log(n_classes)
+    if losses[-1] > 10 * guessing:
+        return [
+            f"the loss rose to {losses[-1]:.2g}; it is {guessing:.2f} for a network that guesses. "
+            "Try a lower training.learning_rate"
+        ]
+    if min(losses) > 0.98 * guessing:
+        return [
+            f"learned nothing: the loss stayed at {min(losses):.2f}, as of a network that guesses. "
+            "Try another training.learning_rate, or model.initializer: null"
+        ]
+    return []
 
 
 def tabulate_history(history):

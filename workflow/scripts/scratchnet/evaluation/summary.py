@@ -23,7 +23,7 @@ SEED = "training.seed"
 
 
 def summarize(runs, summary):
-    """Write the table `summary` (summary.csv) with a row for each run.
+    """Write the table `summary` (summary.csv) with a row for each run; return its rows.
 
     Each of `runs` is a dict with run (the name), folder, swept (settings by key), and the paths of
     the metrics and of the training record. A run that failed has an error (text) in place of the
@@ -32,20 +32,23 @@ def summarize(runs, summary):
     rows = [_summarize_run(run) for run in runs]
     _mark_best(rows)
     write_rows(summary, rows)
+    return rows
 
 
-def link_latest(runs, link):
-    """Point the symbolic link `link` at the folder of the only run in `runs`.
+def link_latest(rows, link):
+    """Point the symbolic link `link` at the folder of the only run in `rows`, or of the best one.
 
-    Without a `link`, do nothing. Raises ResultsError if there is something other than a link.
+    Without a best one, remove the link. Raises ResultsError if there is something other than a
+    link.
     """
-    if not link:
-        return
-    (run,), link = runs, Path(link)
+    chosen, link = [row for row in rows if row["best"] or len(rows) == 1], Path(link)
     if link.exists() and not link.is_symlink():
         raise ResultsError(f"{link} is not a link: move it away, and run the command again")
+    if not chosen:
+        link.unlink(missing_ok=True)
+        return
     temporary = link.with_name(f".{link.name}-{uuid4().hex}")
-    temporary.symlink_to(Path(run["folder"]).parent.relative_to(link.parent))
+    temporary.symlink_to(Path(chosen[0]["folder"]).parent.relative_to(link.parent))
     temporary.replace(link)
 
 
@@ -85,6 +88,7 @@ def _summarize_run(run):
         row[name] = metrics.get(name, "")
     row["seconds"] = record.get("seconds", "")
     row["best"] = ""
+    row["note"] = "; ".join(metrics.get("notes", []))
     row["error"] = run.get("error", "")
     return row
 
@@ -101,16 +105,15 @@ def _average(runs):
 
 
 def _mark_best(rows):
-    """Write "best" into the row with the highest validation accuracy, if at least two have one.
+    """Write "best" into the row with the lowest validation loss, if at least two have one.
 
-    The lower validation loss breaks a tie. The test set is never used to choose.
+    The test set is never used to choose.
     """
-    validated = [row for row in rows if row["validation_accuracy"] != ""]
+    validated = [row for row in rows if row["validation_loss"] != ""]
     for row in rows:
         row["best"] = ""
     if len(validated) > 1:
-        best = max(validated, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
-        best["best"] = "best"
+        min(validated, key=lambda row: row["validation_loss"])["best"] = "best"
 
 
 def describe_other_environments(records):
@@ -127,7 +130,7 @@ def describe_other_environments(records):
     return "; ".join(f"{n} trained with {environment}" for environment, n in others.items())
 
 
-def format_summary(path, omit=("run", "error")):
+def format_summary(path, omit=("run", "note", "error")):
     """Return a summary.csv or points.csv as rows of text for display, the header first.
 
     Numbers are rounded and followed by their standard deviation, if there is one. Columns that are

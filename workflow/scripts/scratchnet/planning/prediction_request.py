@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scratchnet.data import user_data
 from scratchnet.errors import ConfigError
-from scratchnet.files import hash_file
+from scratchnet.files import hash_file, read_json
 from scratchnet.planning.stages import identity, short_hash
 from scratchnet.planning.trained_runs import find_run
 from scratchnet.predict import image_files
@@ -15,6 +15,8 @@ from scratchnet.predict import image_files
 @dataclass(frozen=True)
 class PredictionRequest:
     """The images to predict, and the network to predict them with.
+
+    `by` names the run and its test accuracy.
 
     `name` is the wildcard `prediction`, the folder of the results, e.g. digits-1a2b3c4d. It depends
     on the content of all files, and on the paths and the order of image files, which the results
@@ -27,6 +29,7 @@ class PredictionRequest:
     images: list[str]
     network: Mapping[str, str]
     hashes: Mapping[str, str]
+    by: str
 
 
 def resolve_request(settings: Mapping, root: str | Path) -> PredictionRequest:
@@ -66,4 +69,6 @@ def resolve_request(settings: Mapping, root: str | Path) -> PredictionRequest:
     name = f"{label}-{short_hash(identity('predict_images', known))}"
     images = [str(path) for path in images]
     all_hashes = dict(zip(images, hashes)) | {run.files[role]: network[role] for role in network}
-    return PredictionRequest(name, known, images, run.files, all_hashes)
+    accuracy = read_json(run.files["metrics"])["test_accuracy"]
+    by = f"{run.name} (test accuracy {accuracy:.2%})"
+    return PredictionRequest(name, known, images, run.files, all_hashes, by)

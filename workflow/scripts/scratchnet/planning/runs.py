@@ -84,6 +84,12 @@ class Runs:
         one._together = self.settings[i] | {"rows": one.rows, "runs": one.settings}
         return one
 
+    @property
+    def has_best(self):
+        """Whether there is a run to point at: the only one, or the best on validation images."""
+        validated = [run for run in self.settings if run["validation_fraction"]]
+        return len(self.settings) == 1 or self.search is not None or len(validated) > 1
+
     def _ranked(self, rung):
         """The settings of the stages that rank trials, up to a rung."""
         return self.settings[0] | {

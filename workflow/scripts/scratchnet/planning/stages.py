@@ -78,7 +78,7 @@ UNAFFECTED_BY = {
     "download": ("folder", "timeout"),
     "preprocess": ("user_files",),
     "train": ("may_diverge", "threads"),
-    "predict_images": ("images", "network", "hashes"),
+    "predict_images": ("images", "network", "hashes", "by"),
     "summarize": ("latest",),
 }
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from scratchnet.errors import ConfigError, show_name
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+# Of the formats that image_input.py reads.
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".gif", ".bmp")
 ARRAY_SUFFIXES = (".npy", ".npz")
 
 
 def find_image_files(images: str | list[str]) -> list[Path]:
     """Return the paths of the files in `images`: a folder, a file, or a list of either, as text.
 
-    A folder stands for all PNG and JPEG files below it, in alphabetical order. An .npy or .npz file
+    A folder stands for all image files below it, in alphabetical order. An .npy or .npz file
     must be the only one. Duplicates are removed. Raises ConfigError if there are no images.
     """
     names = [images] if isinstance(images, str) else images
@@ -31,6 +32,25 @@ def is_array(path: str | Path) -> bool:
     return Path(path).suffix.lower() in ARRAY_SUFFIXES
 
 
+def describe_left_out(images: str | list[str]) -> str:
+    """Return what `find_image_files` leaves out in the folders in `images`, in words, or ""."""
+    names = [images] if isinstance(images, str) else images
+    folders = [path for path in (Path(os.path.expanduser(name)) for name in names) if path.is_dir()]
+    below = [
+        file
+        for folder in folders
+        for file in folder.rglob("*")
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]
+    files = [file for file in below if file.is_file()]
+    left_out = [file for file in files if file.suffix.lower() not in IMAGE_SUFFIXES]
+    kinds = sorted({show_name(file.suffix) or "without a suffix" for file in left_out})
+    links = sum(file.is_symlink() and file.is_dir() for file in below)
+    parts = [f"{len(left_out)} of {len(files)} files ({', '.join(kinds)})"] if left_out else []
+    parts += [f"{links} linked {'folder' if links == 1 else 'folders'}"] if links else []
+    return " and ".join(parts)
+
+
 def _list_files(path: Path) -> list[Path]:
     if path.is_dir():
         below = (file.relative_to(path) for file in path.rglob("*"))
@@ -42,12 +62,14 @@ def _list_files(path: Path) -> list[Path]:
             and (path / file).is_file()
         )
         if not files:
-            raise ConfigError(f"there are no PNG or JPEG files in {show_name(path)}")
+            kinds = ", ".join(IMAGE_SUFFIXES)
+            raise ConfigError(f"there are no images ({kinds}) in {show_name(path)}")
         return files
     if not path.is_file():
         raise ConfigError(f"there is no file or folder {show_name(path)}")
     if path.suffix.lower() not in IMAGE_SUFFIXES + ARRAY_SUFFIXES:
         raise ConfigError(
-            f"{show_name(path)} does not have the name of a PNG, JPEG, .npy or .npz file"
+            f"{show_name(path)} does not have the name of an image, .npy or .npz file: "
+            + ", ".join(IMAGE_SUFFIXES + ARRAY_SUFFIXES)
         )
     return [path]

@@ -23,9 +23,10 @@ MAX_NAMED = 10  # arrays of an archive in an error message
 
 
 def read_image(path, longest):
-    """Return the pixels of an image file, float32 0 to 1, (height, width) or (height, width, 3).
+    """Return the pixels of an image file and the value of white in it, 255 or 65535.
 
-    The image is turned upright, made opaque, and shrunk until its longer side has at most `longest`
+    The pixels are float32, from 0 to 1 for white, (height, width) or (height, width, 3). The image
+    is turned upright, made opaque, and shrunk until its longer side has at most `longest`
     pixels. Raises DataError if the file is not an image, is damaged, or has more than MAX_PIXELS. A
     JPEG may have more, unless it is progressive: it is decoded at a reduced size.
     """
@@ -35,7 +36,8 @@ def read_image(path, longest):
             image.draft(None, (longest, longest))  # decodes a large JPEG at reduced size
             _check_size(whole_size if "progressive" in image.info else image.size)
             ImageOps.exif_transpose(image, in_place=True)
-            if image.mode.startswith("I"):  # 16 bits
+            white = 65535 if image.mode.startswith("I") else 255
+            if white == 65535:
                 image = _to_floats(image)
             elif image.has_transparency_data:
                 image = image.convert("RGBA")
@@ -44,7 +46,7 @@ def read_image(path, longest):
             image.thumbnail((longest, longest), Image.Resampling.BOX)
             if image.mode == "RGBA":
                 image = _make_opaque(image)
-            return np.asarray(image, np.float32) / 255
+            return np.asarray(image, np.float32) / 255, white
     except Exception as error:  # decoders raise any exception for invalid bytes
         raise DataError(
             f"{show_name(path)} cannot be read as an image: {show_name(error)}"
@@ -71,6 +73,27 @@ def _make_opaque(image):
     colours, alpha = rgba[..., :3], rgba[..., 3:] / 255
     paper = 0 if (colours * alpha).sum() > 127.5 * 3 * alpha.sum() else 255
     return Image.fromarray((colours * alpha + paper * (1 - alpha)).round().astype(np.uint8))
+
+
+def match_scale(name, image, white, manifest):
+    """Return the `image` that `read_image` has read from the file `name`, scaled for a network.
+
+    `manifest` describes its training images. An image of their size, whose pixels may be on their
+    scale, is scaled as they are; of any other, `white` is 1. Raises DataError if all pixels are
+    nearly black, as of an image that does not use the range of its file.
+    """
+    minimum, maximum = manifest["minimum"], manifest["maximum"]
+    low, high = float(image.min()) * white, float(image.max()) * white
+    has_size = list(image.shape[:2]) == manifest["image_shape"][:2]
+    if has_size and _have_same_scale(low, high, minimum, maximum):
+        is_scaled = (minimum, maximum) == (0, white)
+        return image if is_scaled else (image * white - minimum) / (maximum - minimum)
+    if low < high < MIN_RANGE * white:
+        raise DataError(
+            f"{name} has pixels from {low:.0f} to {high:.0f}, and white is {white}: it would be "
+            f"read as a black sheet. Rescale them to 0 to {white}"
+        )
+    return image
 
 
 def read_arrays(path, minimum, maximum):

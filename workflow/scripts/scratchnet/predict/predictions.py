@@ -12,7 +12,7 @@ from scratchnet.nn.metrics import logits
 from scratchnet.nn.network import build_network
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.predict.image_files import is_array
-from scratchnet.predict.image_input import read_arrays, read_image, to_network_input
+from scratchnet.predict.image_input import match_scale, read_arrays, read_image, to_network_input
 from scratchnet.progress import progress
 from scratchnet.training.checkpoints import load_checkpoint
 
@@ -25,16 +25,25 @@ STYLE_PIXELS = 20_000_000  # at most, in these images together
 
 
 def predict(
-    images, background, network, hashes, activation, predictions, contact_sheet, convolutions=()
+    images,
+    background,
+    run,
+    network,
+    hashes,
+    activation,
+    predictions,
+    contact_sheet,
+    convolutions=(),
 ):
     """Predict the class of each of `images`, the paths of image files or of one file of arrays.
 
-    `background` is a key of BACKGROUNDS. `network` maps checkpoint, manifest, metrics and X_test
-    to the paths of a run's files, and `convolutions` and `activation` are its settings. `hashes`
-    maps paths to the sha256 that the files had when the predictions were planned. Writes
-    `predictions` (.csv), with a row for each image and a column for each probability, and
-    `contact_sheet` (.json), with the first images as the network received them (large ones are
-    shrunk). Raises DataError, which names the files that cannot be read, or that have changed.
+    `background` is a key of BACKGROUNDS. `run` is the name of the run, `network` maps checkpoint,
+    manifest, metrics and X_test to the paths of its files, and `convolutions` and `activation` are
+    its settings. `hashes` maps paths to the sha256 that the files had when the predictions were
+    planned. Writes `predictions` (.csv), with a row for each image, a column for each probability,
+    and the run with its test accuracy; and `contact_sheet` (.json), with the first images as the
+    network received them (large ones are shrunk). Raises DataError, which names the files that
+    cannot be read, or that have changed.
     """
     manifest, classes = read_json(network["manifest"]), read_class_names(network["metrics"])
     shape = manifest["image_shape"]
@@ -54,8 +63,9 @@ def predict(
     P = softmax(logits(build_network(weights, shape, convolutions, activation), X))
     for path, sha256 in hashes.items():
         check_hash(show_name(path), sha256, hash_file(path))
-    _write_table(predictions, names, classes, P)
-    _write_contact_sheet(contact_sheet, names, classes, P, X.T.reshape(-1, *shape))
+    by = {"run": run, "test_accuracy": read_json(network["metrics"])["test_accuracy"]}
+    _write_table(predictions, names, classes, P, by)
+    _write_contact_sheet(contact_sheet, names, classes, P, X.T.reshape(-1, *shape), by)
 
 
 def _read_columns(paths, manifest, to_column):
@@ -71,7 +81,8 @@ def _read_columns(paths, manifest, to_column):
     columns, problems = [], []
     for path in progress("reading images", iterable=paths):
         try:
-            columns.append(to_column(read_image(path, longest)))
+            image, white = read_image(path, longest)
+            columns.append(to_column(match_scale(show_name(path), image, white, manifest)))
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -80,19 +91,19 @@ def _read_columns(paths, manifest, to_column):
     return [escape(path) for path in paths], columns
 
 
-def _write_table(path, names, classes, P):
+def _write_table(path, names, classes, P, by):
     """Write a row for each of the images `names`, with probabilities P (classes, n)."""
     write_csv(
         path,
-        ["image", "predicted", "probability", *(f"p_{name}" for name in classes)],
+        ["image", "predicted", "probability", *(f"p_{name}" for name in classes), *by],
         (
-            [name, classes[i], *p[[i]].round(6), *p.round(6)]
+            [name, classes[i], *p[[i]].round(6), *p.round(6), *by.values()]
             for name, i, p in zip(names, P.argmax(axis=0), P.T)
         ),
     )
 
 
-def _write_contact_sheet(path, names, classes, P, images):
+def _write_contact_sheet(path, names, classes, P, images, by):
     """Write the number of `images`, and the first MAX_SHOWN of them with their predictions."""
     shown = [
         {
@@ -103,4 +114,4 @@ def _write_contact_sheet(path, names, classes, P, images):
         }
         for name, i, p, image in zip(names[:MAX_SHOWN], P.argmax(axis=0), P.T, images)
     ]
-    write_json(path, {"count": len(names), "images": shown}, indent=None)
+    write_json(path, {**by, "count": len(names), "images": shown}, indent=None)

@@ -1,0 +1,28 @@
+"""What is odd about the runs of a configuration, though it is allowed: said before they are made."""
+
+from collections.abc import Mapping
+
+
+def describe_schedule(run: Mapping) -> str:
+    """Return what a learning-rate schedule does that hardly anybody wants, in a sentence, or ""."""
+    schedule, epochs = run["training.schedule"], run["training.epochs"]
+    if schedule == "constant":
+        return ""
+    length, rest = run["training.decay_epochs"], run["training.decay_rate"]
+    if schedule == "step" and epochs <= length:
+        return (
+            f"training.schedule: step never lowers the learning rate, since epochs ({epochs}) is "
+            f"not above decay_epochs ({length}): set decay_epochs to about {max(epochs // 3, 1)}"
+        )
+    if schedule == "cosine" and epochs > length and rest == 0:
+        return (
+            f"training.schedule: the learning rate is 0 after {length} of {epochs} epochs, and the "
+            f"others change nothing: set decay_epochs to {epochs} (trains from the start), or "
+            "decay_rate above 0"
+        )
+    if schedule == "cosine" and epochs < length:
+        return (
+            f"training.schedule: training ends after {epochs} of the {length} epochs in which the "
+            f"learning rate falls: set decay_epochs to {epochs}"
+        )
+    return ""
