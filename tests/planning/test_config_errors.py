@@ -28,7 +28,6 @@ from scratchnet.planning.config import (
     OPTIONAL,
     resolve_runs,
 )
-from scratchnet.planning.yaml_file import read_yaml
 
 # ---- Values that are not allowed, made from the schema so that no key is left out.
 
@@ -277,33 +276,6 @@ def test_a_value_is_shown_as_it_would_be_written(value, shown):
     assert problem.startswith(f"training.epochs: {shown} is not allowed; ")
 
 
-NO_YAML = {
-    "a tab": ("training:\n\tepochs: 3\n", "line 2, column 1: found character that cannot start"),
-    "an open list": ("a: 1\nb: [1, 2\nc: d: e\n", "line 3, column 2: did not find"),
-    "two mappings in a line": ("a: b: c\n", "line 1, column 5: mapping values are not allowed"),
-    "a quote without end": ('a: "b\n', "line 2, column 1: found unexpected end of stream"),
-    "a control character": ("a: \0\n", "control characters are not allowed"),
-}
-
-
-@pytest.mark.parametrize(("text", "problem"), NO_YAML.values(), ids=NO_YAML)
-def test_of_a_file_that_is_no_yaml_the_line_is_named(tmp_path, text, problem):
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=re.escape(f"{path} is not valid YAML: ")) as caught:
-        read_yaml(path)
-    assert problem in str(caught.value)
-
-
-def test_a_file_in_another_encoding_is_explained(tmp_path):
-    path = tmp_path / "config.yaml"
-    path.write_bytes("classes: [größer, kleiner]\n".encode("latin-1"))
-    with pytest.raises(
-        ConfigError, match="is not valid YAML: 'utf-8' codec can't decode byte 0xf6"
-    ):
-        read_yaml(path)
-
-
 @pytest.mark.parametrize(
     ("blocks", "problem"),
     [
@@ -398,90 +370,6 @@ def test_a_problem_takes_one_short_line():
     assert max(map(len, problems_of(WRONG))) < 150
 
 
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("training: {epochs: 5}\nmodel: {}\ntraining: {seed: 1}\n", ["training", "1 and 3"]),
-        ("training:\n  epochs: 5\n  seed: 1\n  epochs: 6\n", ["epochs", "2 and 4"]),
-        ("sweep:\n  - {a: 1,\n     a: 2}\n", ["a", "2 and 3"]),
-        ("a: {b: 1}\n'a': {b: 2}\n", ["a", "1 and 2"]),
-        ("a: &x {b: 1, b: 2}\nc: *x\n", ["b", "1 and 1"]),
-    ],
-)
-def test_a_key_that_is_given_twice_is_refused_with_both_lines(tmp_path, text, lines):
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    key, where = lines
-    with pytest.raises(ConfigError) as caught:
-        read_yaml(path)
-    assert str(caught.value) == f"{path}: {key} is given twice, in lines {where}"
-
-
-def test_all_keys_that_are_given_twice_are_listed(tmp_path):
-    path = tmp_path / "config.yaml"
-    path.write_text("a: 1\na: {b: 1, b: 2}\n")
-    with pytest.raises(ConfigError) as caught:
-        read_yaml(path)
-    assert str(caught.value).count("is given twice") == 2
-
-
-def test_the_same_key_elsewhere_is_another_one(tmp_path):
-    path = tmp_path / "config.yaml"
-    path.write_text("a: 1\nb: {a: 2}\nc: [{a: 1}, {a: 1}]\n")
-    assert read_yaml(path).keys() >= {"a"}
-
-
-@pytest.mark.parametrize("text", ["", "\n", "# training:\n#   epochs: 5\n", "---\n", "null\n"])
-def test_a_file_without_keys_is_an_empty_configuration(tmp_path, text):
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    assert read_yaml(path) == {}
-
-
-@pytest.mark.parametrize("text", ["[1, 2]\n", "training\n", "5\n"])
-def test_a_file_of_something_else_is_refused(tmp_path, text):
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match="must consist of keys and values"):
-        read_yaml(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("classes: [010, '011']\n", "classes: 010 in line 1 would be read as 8."),
-        ("classes:\n- 1.10\n", "classes: 1.10 in line 2 would be read as 1.1."),
-        ("classes: [1:30]\n", "classes: 1:30 in line 1 would be read as 90."),
-        ("dataset: 007\n", "dataset: 007 in line 1 would be read as 7."),
-        ("sweep: {dataset: [a, 0x10]}\n", "dataset: 0x10 in line 1 would be read as 16."),
-        ("predict: {images: [1_0]}\n", "images: 1_0 in line 1 would be read as 10."),
-    ],
-)
-def test_a_name_that_yaml_would_rewrite_is_refused(tmp_path, text, problem):
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    with pytest.raises(ConfigError) as caught:
-        read_yaml(path)
-    assert str(caught.value).startswith(f"{path}: {problem} Write it in quotes: ")
-
-
-@pytest.mark.parametrize(
-    "text", ["classes: ['010', \"011\"]\n", "classes: [8, 9.5]\n", "training: {seed: 010}\n"]
-)
-def test_names_in_quotes_and_other_numbers_are_kept(tmp_path, text):
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    assert read_yaml(path)
-
-
-@pytest.mark.parametrize("text", ["dataset: 2024-13-45\n", "training: {seed: 0b_}\n"])
-def test_a_value_that_python_cannot_hold_is_refused_with_the_name_of_the_file(tmp_path, text):
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=re.escape(f"{path} is not valid YAML: ")):
-        read_yaml(path)
-
-
 def test_bytes_of_a_path_that_are_not_utf_8_are_escaped():
     """As from the command line."""
     with pytest.raises(ConfigError, match=re.escape(r'dataset: "fold\xe9r" is neither ')):
@@ -506,19 +394,23 @@ def test_no_message_about_a_value_has_control_characters(key, name):
     assert_is_harmless(message_of({key: {name: name}}), is_one_line=False)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        r'{"\e[2J": 1, "\e[2J": 2}',
-        r'"\e[2J"',
-        r'- "\e[2J"',
-        r'{"dataset": !!"\e[2J" 1}',
-        r'*"\e[2J"',
-    ],
-)
-def test_no_message_about_a_file_has_control_characters(tmp_path, content):
-    path = tmp_path / "a\x1b[2J.yaml"
-    path.write_text(content)
-    with pytest.raises(ConfigError) as caught:
-        read_yaml(path)
-    assert_is_harmless(str(caught.value))
+def test_of_many_problems_the_first_are_listed():
+    problems = problems_of({f"key{i}": 1 for i in range(20_000)})
+    assert len(problems) == 21
+    assert problems[-1] == "and more"
+
+
+def test_twenty_problems_are_all_listed():
+    assert len(problems_of({f"key{i}": 1 for i in range(20)})) == 20
+
+
+def test_a_long_name_of_an_unknown_key_is_shortened():
+    (problem,) = problems_of({"x" * 3000: 1})
+    assert len(problem) < 300
+
+
+def test_more_runs_than_anybody_can_train_are_refused_before_they_are_made():
+    sweep = {f"training.{key}": list(range(1, 101)) for key in ("seed", "epochs", "batch_size")}
+    assert message_of({"sweep": sweep}) == (
+        "the sweep has 1000000 runs; at most 10000 are possible"
+    )

@@ -20,7 +20,6 @@ from scratchnet.planning.schema import (
 )
 from scratchnet.planning.search import draw_trials, find_mistakes
 from scratchnet.planning.stages import DISTORTIONS
-from scratchnet.planning.yaml_file import check_extent
 
 # Settings that have an effect only together with certain others. Otherwise they are left out of a
 # run: changing them makes nothing stale, and runs that differ in nothing else are one run.
@@ -54,7 +53,6 @@ def resolve_runs(config):
     this hash, such as the settings of a run, is refused for other data. Raises ConfigError, which
     lists the mistakes: all of them, or the first MAX_PROBLEMS.
     """
-    check_extent(config, "the configuration")
     content = config.get("content") if isinstance(config, dict) else None
     config = _complete(config)
     leaves = setting_schemas(load_schema())

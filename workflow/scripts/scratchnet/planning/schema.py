@@ -200,10 +200,11 @@ def _explain_unknown_key(name, known, path):
 
 def format_value(value):
     """Return `value` as in config.yaml, on one line of moderate length."""
-    text = escape_bytes(json.dumps(value, ensure_ascii=False, default=str))
-    if not text.isprintable():
-        text = json.dumps(value, default=str)
-    return _shorten(text)
+    try:
+        text = escape_bytes(json.dumps(value, ensure_ascii=False, default=str))
+        return _shorten(text if text.isprintable() else json.dumps(value, default=str))
+    except (TypeError, ValueError):  # a date as a key; a list in itself
+        return _shorten(repr(value))
 
 
 def _shorten(text):
