@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scratchnet.errors import ConfigError
-from scratchnet.planning.config import OPTIONAL, resolve_runs
+from scratchnet.planning.config import APPLIES, resolve_runs
 from scratchnet.planning.schema import VARIATIONS, load_schema, setting_schemas
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
@@ -57,18 +57,7 @@ def unflat(settings):
 def run_of(changes=None):
     """The run that the defaults and `changes` make: without what does not apply there."""
     run = DEFAULTS | (changes or {}) | {"files": None}
-    missing = {"test_fraction"} | {key for key in OPTIONAL if run[key] == DEFAULTS[key]}
-    if not run["model.hidden"] and not run["model.convolutions"]:
-        missing |= {"model.activation", "model.dropout"}
-    if not run["augmentation.elastic"]:
-        missing |= {"augmentation.elastic_sigma"}
-    if run["training.optimizer"] == "adam":
-        missing |= {"training.momentum", "training.nesterov"}
-    if not run["training.momentum"]:
-        missing |= {"training.nesterov"}
-    if run["training.schedule"] == "constant":
-        missing |= {"training.decay_epochs", "training.decay_rate"}
-    return {key: value for key, value in run.items() if key not in missing}
+    return {key: value for key, value in run.items() if key not in APPLIES or APPLIES[key](run)}
 
 
 def flat(config, prefix=""):

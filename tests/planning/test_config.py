@@ -24,7 +24,7 @@ from configs import (
     unflat,
 )
 from scratchnet.data.registry import DATASETS
-from scratchnet.planning.config import APPLIES, OPTIONAL, resolve_runs, swept_keys
+from scratchnet.planning.config import APPLIES, resolve_runs, swept_keys
 from scratchnet.planning.paths import WILDCARDS
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.schema import (
@@ -35,6 +35,7 @@ from scratchnet.planning.schema import (
     setting_schemas,
 )
 from scratchnet.planning.settings import read_settings, write_settings
+from scratchnet.planning.stages import AUGMENTATION
 
 # ---- Defaults.
 
@@ -173,7 +174,13 @@ def test_text_in_nested_values_is_read_too():
 # ---- What does not apply.
 
 
-@pytest.mark.parametrize("key", sorted(APPLIES.keys() - {"test_fraction"}))
+@pytest.mark.parametrize(
+    "key",
+    sorted(
+        APPLIES.keys()
+        - {"test_fraction", "training.replicas", "model.convolutions", *AUGMENTATION[:-1]}
+    ),
+)
 def test_a_setting_that_does_not_apply_is_left_out(key):
     off = {"training.momentum": {"training.optimizer": "adam"}}.get(key, {})
     other = {"model.activation": "tanh", "training.nesterov": True}.get(key, 0.5)
@@ -428,7 +435,7 @@ def test_a_ready_made_configuration_is_right_and_says_all_that_matters(path):
     said = {*flat({**config, "sweep": None}), *swept_keys(config)}
     if "search" in config:
         said.add("training.epochs")  # those of the last rung
-    assert said >= {*OPTIONAL}
+    assert said >= {"model.convolutions", "training.replicas", *AUGMENTATION[:-1]}
     for run in resolve_runs(config):
         sections = ("model", "augmentation", "training")
         silent = {key for key in run if key.split(".")[0] in sections} - said

@@ -25,7 +25,6 @@ from configs import (
 from hostile import HARMLESS, HOSTILE, assert_is_harmless
 from scratchnet.errors import ConfigError
 from scratchnet.planning.config import (
-    OPTIONAL,
     resolve_runs,
 )
 
@@ -173,7 +172,7 @@ def test_every_bound_itself_is_allowed(key):
     leaf = LEAVES[key]
     bounds = [leaf[bound] for bound in ("minimum", "maximum") if bound in leaf]
     allowed = bounds + leaf.get("enum", []) + [leaf["default"]]
-    off = leaf["default"] if key in OPTIONAL else None
+    off = leaf["default"]
     assert [resolve_runs(nested(key, value))[0].get(key, off) for value in allowed] == allowed
 
 

@@ -85,7 +85,7 @@ def fill_in_defaults(value, schema):
     if isinstance(value, list) and "items" in schema:
         return [fill_in_defaults(item, schema["items"]) for item in value]
     if "properties" in schema:
-        if value is None:  # a section in which every line is commented out
+        if value in (None, "null"):  # every line is commented out; --config sweep=null
             value = {}
         if not isinstance(value, dict):
             return value
