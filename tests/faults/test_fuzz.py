@@ -7,7 +7,6 @@ import io
 import os
 import shutil
 import struct
-import time
 import zipfile
 from types import MappingProxyType
 
@@ -146,49 +145,6 @@ def test_any_damage_to_config_yaml_is_explained(tmp_path_factory, content):
     except ConfigError as error:
         assert str(error)
         assert_is_harmless(str(error), is_one_line=False)
-
-
-NAMES = st.sampled_from(["a", "b"])
-SCALARS = st.sampled_from(
-    [
-        *("1", "mnist", "007", "1:2:3", "0b_", "=", "<<", "~", "''", "0x" + "f" * 4000, "9" * 4400),
-        *("2024-13-45", "9999-12-31 23:59:59 -10:00", "!!int ''", "!!float x", "!!set {a}", "!x y"),
-    ]
-)
-
-
-def write_collection(anchor, parts, times, opened, closed):
-    """Return a YAML list or section as text of moderate length."""
-    return f"{anchor}{opened}{', '.join(parts * times)}"[:100_000] + closed
-
-
-YAML = st.recursive(
-    SCALARS | NAMES.map("*{}".format),
-    lambda inner: st.builds(
-        write_collection,
-        st.just("") | NAMES.map("&{} ".format),
-        st.lists(inner, max_size=3)
-        | st.lists(st.builds("{}: {}".format, st.sampled_from([*KEYS, "<<"]), inner), max_size=3),
-        st.sampled_from([1, 1, 2, 30]),
-        st.sampled_from(["[", "[", "{", "[" * 30, "{a: [" * 400, "[" * 50_000]),
-        st.sampled_from(["]", "]", "}", "]" * 30, "]}" * 400, ""]),
-    ),
-    max_leaves=20,
-)
-
-
-@many
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", *KEYS]), NAMES, YAML), max_size=6))
-def test_any_yaml_is_read_or_refused_in_a_moment(tmp_path_factory, lines):
-    """Recursive and enormous ones among them."""
-    path = tmp_path_factory.getbasetemp() / "config.yaml"
-    path.write_text("".join(f"{key}: &{name} {value}\n" for key, name, value in lines))
-    started = time.monotonic()
-    try:
-        resolve_runs(read_yaml(path))
-    except ConfigError as error:
-        assert len(str(error)) < 20_000
-    assert time.monotonic() - started < 10
 
 
 rng = np.random.default_rng(0)

@@ -5,30 +5,21 @@ from pathlib import Path
 import pytest
 
 from scratchnet.errors import ConfigError
-from scratchnet.planning.config import OPTIONAL, resolve_runs
+from scratchnet.planning.config import APPLIES, resolve_runs
 from scratchnet.planning.schema import VARIATIONS, load_schema, setting_schemas
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
 SETTINGS = setting_schemas(load_schema())
 LEAVES = {key: leaf for key, leaf in SETTINGS.items() if key not in VARIATIONS}
 DEFAULTS = {key: leaf["default"] for key, leaf in LEAVES.items()}
-# What keys that mean something only beside others need.
-BESIDE = {
-    "model.convolutions": {
-        "model.convolutions": [{"filters": 2, "kernel": 3, "pool": 1, "padding": "valid"}]
-    },
-    "model.activation": {"model.hidden": [5]},
-    "model.dropout": {"model.hidden": [5]},
-    **{
-        f"augmentation.{name}": {f"augmentation.{name}": 0.25}
-        for name in ("shift", "rotation", "scale", "shear", "elastic")
-    },
-    "augmentation.elastic_sigma": {"augmentation.elastic": 2.0},
-    "training.replicas": {"training.replicas": 2},
-    "training.nesterov": {"training.momentum": 0.5},
-    "training.decay_epochs": {"training.schedule": "step"},
-    "training.decay_rate": {"training.schedule": "step"},
-    "training.patience": {"validation_fraction": 0.1},
+# Beside these, every setting applies to one's own data without test images.
+ALL_APPLY = {
+    "validation_fraction": 0.1,
+    "model.hidden": [5],
+    "augmentation.elastic": 3.0,
+    "training.optimizer": "sgd",
+    "training.momentum": 0.5,
+    "training.schedule": "step",
 }
 NOT_SWEEPABLE = (
     *("classes", "training.checkpoint_every"),
@@ -38,9 +29,24 @@ SWEEPABLE = [key for key in LEAVES if not key.startswith(NOT_SWEEPABLE)]
 SECTIONS = sorted({key.split(".")[0] for key in LEAVES if "." in key})
 
 
+def other_values(leaf):
+    """Return two values of a setting, from its schema; neither is one that switches it off."""
+    if "examples" in leaf:
+        return leaf["examples"][1:3]
+    if "enum" in leaf:
+        return leaf["enum"][:2]
+    if "items" in leaf:
+        return [[value] for value in other_values(leaf["items"])]
+    if "properties" in leaf:
+        parts = leaf["properties"]
+        return [dict(zip(parts, values)) for values in zip(*map(other_values, parts.values()))]
+    kinds = {"integer": [3, 4], "number": [0.3, 0.4], "boolean": [False, True]}
+    return kinds.get(types_of(leaf)[0], ["here", "there"])
+
+
 def nested(dotted, value):
     """{"training.seed": 1} as {"training": {"seed": 1}}, with what the key needs beside it."""
-    return unflat(BESIDE.get(dotted, {}) | {dotted: value})
+    return unflat(ALL_APPLY | {dotted: value})
 
 
 def unflat(settings):
@@ -57,22 +63,11 @@ def unflat(settings):
 def run_of(changes=None):
     """The run that the defaults and `changes` make: without what does not apply there."""
     run = DEFAULTS | (changes or {}) | {"files": None}
-    missing = {"test_fraction"} | {key for key in OPTIONAL if run[key] == DEFAULTS[key]}
-    if not run["model.hidden"] and not run["model.convolutions"]:
-        missing |= {"model.activation", "model.dropout"}
-    if not run["augmentation.elastic"]:
-        missing |= {"augmentation.elastic_sigma"}
-    if run["training.optimizer"] == "adam":
-        missing |= {"training.momentum", "training.nesterov"}
-    if not run["training.momentum"]:
-        missing |= {"training.nesterov"}
-    if run["training.schedule"] == "constant":
-        missing |= {"training.decay_epochs", "training.decay_rate"}
-    return {key: value for key, value in run.items() if key not in missing}
+    return {key: value for key, value in run.items() if key not in APPLIES or APPLIES[key](run)}
 
 
 def flat(config, prefix=""):
-    """The reverse; a list or an empty section is a value."""
+    """The reverse of `unflat`; a list or an empty section is a value."""
     found = {}
     for name, value in config.items():
         if isinstance(value, dict) and value:

@@ -93,7 +93,18 @@ def test_of_log_uniform_values_each_factor_is_as_likely():
 
 def test_drawn_numbers_have_four_digits_and_stay_in_their_range():
     assert all(float(f"{value:.4g}") == value for value in values_of(RATE, SPACE[RATE]))
-    assert set(values_of(RATE, {"uniform": [0.123456, 0.123457]})) == {0.123457}
+    for kind in ("uniform", "log_uniform"):  # more digits where four do not tell the ends apart
+        values = values_of(RATE, {kind: [0.12345, 0.12346]})
+        assert 0.12345 <= min(values) < 0.123451 < 0.123459 < max(values) <= 0.12346
+        assert all(float(f"{value:.7g}") == value for value in values)
+        assert len(set(values)) > 80
+
+
+def test_a_range_may_be_as_wide_as_numbers_go():
+    values = values_of(RATE, {"log_uniform": [1e-300, 1e300]})
+    assert len(set(values)) == 400
+    assert min(values) < 1e-290 < 1e290 < max(values)
+    assert mean(value < 1 for value in values) == pytest.approx(0.5, abs=0.07)
 
 
 @pytest.mark.parametrize("kind", ["uniform", "log_uniform"])
@@ -162,7 +173,7 @@ def test_the_winner_alone():
 
 
 def test_without_a_search_there_is_none():
-    for search in (None, {}):
+    for search in (None, {}, "null"):  # the last is --config search=null
         assert Runs({"search": search}).search is None
         assert swept_keys({"search": search}) == []
 
@@ -240,7 +251,8 @@ def test_mistakes_are_reported_together():
         "search",
     ]
     assert problems[2:] == [
-        "search: there is a sweep as well; leave one of them out",
+        "search: there is a sweep as well; leave one of them out, or switch it off with "
+        "--config sweep=null (or search=null)",
         "search: trials are ranked on validation images; set validation_fraction above 0",
     ]
 

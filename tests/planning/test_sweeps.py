@@ -7,6 +7,7 @@ import pytest
 
 from configs import DEFAULTS, LEAVES, SWEEPABLE, message_of, problems_of, run_of
 from scratchnet.planning.config import (
+    describe_runs,
     resolve_runs,
     swept_keys,
 )
@@ -33,7 +34,7 @@ def test_a_list_of_sections_has_the_combinations_of_each():
     assert swept_keys({"sweep": [section, other]}) == sorted(keys)
 
 
-@pytest.mark.parametrize("sweep", [None, {}, [], [{}]], ids=str)
+@pytest.mark.parametrize("sweep", [None, {}, [], [{}], [None], "null"], ids=str)
 def test_an_empty_sweep_is_one_run(sweep):
     assert len(resolve_runs({"sweep": sweep})) == 1
     assert swept_keys({"sweep": sweep}) == []
@@ -141,3 +142,34 @@ def test_a_sweep_that_is_no_section_is_refused(value):
         f"sweep: {json.dumps(value)} is not allowed; it must be a section with the keys"
     )
     assert problem.endswith(", or a list of such sections")
+
+
+# ---- What it comes to.
+
+RATES = {"uniform": [0.25, 0.5]}
+DESCRIBED = [
+    ({}, ""),
+    ({"sweep": "null"}, ""),
+    (
+        {"sweep": {"model.hidden": [[8], []], "training.seed": [*range(12)]}},
+        "sweep: 24 runs; model.hidden: [], [8]; "
+        "training.seed: 0, 1, 2, 3, 4, 5, 6, 7, 8, and 3 more",
+    ),
+    (
+        {"sweep": [{"training.optimizer": "adam", "training.momentum": [0, 0.5]}]},
+        'sweep: 1 run; training.momentum: does not apply; training.optimizer: "adam"',
+    ),
+    (
+        {"validation_fraction": 0.1, "search": {"space": {"training.momentum": RATES}}},
+        'search: 27 trials; training.momentum: {"uniform": [0.25, 0.5]}',
+    ),
+    (
+        {"validation_fraction": 0.1, "search": {"trials": 9, "space": {"model.dropout": RATES}}},
+        'search: 9 trials, only 1 of them different; model.dropout: {"uniform": [0.25, 0.5]}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "line"), DESCRIBED)
+def test_what_a_sweep_or_a_search_comes_to_is_said_in_a_line(config, line):
+    assert describe_runs(config, resolve_runs(config)) == line

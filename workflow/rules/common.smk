@@ -19,6 +19,7 @@ from scratchnet.nn.shapes import count_convolved, count_weights
 from scratchnet.opening import check_folder, end_jobs_on_interrupt, set_environment, start
 from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
+from scratchnet.planning.notes import describe_plan
 from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.reasons import explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs
@@ -65,6 +66,9 @@ if call_checked(read_yaml, CONFIG):
 
 
 RUNS = call_checked(Runs, config, ROOT)
+if workflow.is_main_process:
+    for line in describe_plan(config, RUNS.settings):
+        logger.warning(line)
 
 # A link to the folder of the run, or of the best of several.
 LATEST = f"{ROOT}{paths.LATEST}"

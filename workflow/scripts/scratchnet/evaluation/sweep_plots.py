@@ -63,7 +63,7 @@ def plot_points(points, picture, style, swept):
             axes.set_axis_off()
         for axes in grid[::columns]:
             axes.set_ylabel(metric.replace("_", " "))
-        best = " (star: best)" if validated else ""
+        best = " (star: lowest validation loss)" if validated else ""
         figure.suptitle(f"Points of the sweep{best} and their means (line)")
 
 

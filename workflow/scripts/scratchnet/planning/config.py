@@ -7,7 +7,7 @@ import math
 from functools import cache
 
 from scratchnet.data import user_data
-from scratchnet.errors import CONTROL_CHARACTERS, ConfigError
+from scratchnet.errors import CONTROL_CHARACTERS, ConfigError, shorten_list
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.planning.schema import (
     VARIATIONS,
@@ -19,25 +19,31 @@ from scratchnet.planning.schema import (
     setting_schemas,
 )
 from scratchnet.planning.search import draw_trials, find_mistakes
-from scratchnet.planning.stages import DISTORTIONS
-from scratchnet.planning.yaml_file import check_extent
+from scratchnet.planning.stages import AUGMENTATION
 
-# Settings that have an effect only together with certain others. Otherwise they are left out of a
-# run: changing them makes nothing stale, and runs that differ in nothing else are one run.
+
+def _is_on(key):
+    return lambda run: run[key]
+
+
+# Settings that have an effect only beside certain others, or only if they are on. Otherwise they
+# are left out of a run: changing them makes nothing stale, and runs that differ in nothing else are
+# one run. A new setting that is off leaves the names of all runs as they are.
 APPLIES = {
-    "test_fraction": lambda run: run.get("files") and not user_data.has_test_split(run["files"]),
+    "test_fraction": lambda run: run["files"] and not user_data.has_test_split(run["files"]),
+    "model.convolutions": _is_on("model.convolutions"),
     "model.activation": lambda run: run["model.hidden"] or run["model.convolutions"],
     "model.dropout": lambda run: run["model.hidden"] or run["model.convolutions"],
-    "augmentation.elastic_sigma": lambda run: run["augmentation.elastic"],
+    **{key: _is_on(key) for key in AUGMENTATION},
+    "augmentation.elastic_sigma": _is_on("augmentation.elastic"),
+    "training.replicas": lambda run: run["training.replicas"] > 1,
     "training.momentum": lambda run: run["training.optimizer"] == "sgd",
-    "training.nesterov": lambda run: run.get("training.momentum"),
+    "training.nesterov": lambda run: (
+        run["training.optimizer"] == "sgd" and run["training.momentum"]
+    ),
     "training.decay_epochs": lambda run: run["training.schedule"] != "constant",
     "training.decay_rate": lambda run: run["training.schedule"] != "constant",
 }
-
-# Settings that are left out of a run while they have their default. They came later than others,
-# and the runs of before have kept their names.
-OPTIONAL = ("model.convolutions", *DISTORTIONS, "training.replicas")
 
 PUBLIC_IMAGE_SHAPE = (28, 28)  # of all public datasets
 MAX_RUNS = 10_000  # of a sweep
@@ -54,29 +60,41 @@ def resolve_runs(config):
     this hash, such as the settings of a run, is refused for other data. Raises ConfigError, which
     lists the mistakes: all of them, or the first MAX_PROBLEMS.
     """
-    check_extent(config, "the configuration")
     content = config.get("content") if isinstance(config, dict) else None
     config = _complete(config)
     leaves = setting_schemas(load_schema())
     base = {key: _get(config, key) for key in leaves if key not in VARIATIONS}
-    runs, problems = {}, []
-    for values in _variations(config):
-        run = base | values
-        problems += _conflicts_in(run)
-        try:
-            run |= _dataset_settings(run["dataset"])
-        except ConfigError as error:
-            problems.append(f"dataset: {error}")
-        else:
-            problems += [*_oversized_windows_in(run), *_other_content(run, content)]
-        run = _without_idle_settings(run, leaves)
+    asked = [base | values for values in _variations(config)]
+    _raise_if_any(problem for run in asked for problem in _find_problems(run, content))
+    runs = {}
+    for run in asked:
+        if not run["model.initializer"]:
+            run["model.initializer"] = _choose_initializer(run)
+        run = _without_idle_settings(run | _dataset_settings(run["dataset"]))
         runs.setdefault(json.dumps({**run, "files": None}, sort_keys=True), run)
-    _raise_if_any(problems)
     if config["search"]:
         return [*runs.values()]
     return sorted(
         runs.values(), key=lambda run: [_sort_key(run.get(key)) for key in swept_keys(config)]
     )
+
+
+def describe_runs(config, runs):
+    """Return what the sweep or the search of `config` comes to, as a line; "" without one.
+
+    `runs` are those of `resolve_runs`. Snakemake may have merged `config` from several files.
+    """
+    if search := resolve_search(config):
+        text = f"search: {search['trials']} trials"
+        if len(runs) < search["trials"]:
+            text += f", only {len(runs)} of them different"
+        parts = [f"{key}: {format_value(values)}" for key, values in search["space"].items()]
+    else:
+        text, parts = f"sweep: {len(runs)} run{'s' * (len(runs) > 1)}", []
+        for key in swept_keys(config):
+            values = dict.fromkeys(format_value(run[key]) for run in runs if key in run)
+            parts.append(f"{key}: {', '.join(shorten_list([*values], 9)) or 'does not apply'}")
+    return "; ".join([text, *parts]) if parts else ""
 
 
 def _complete(config):
@@ -95,16 +113,16 @@ def _complete(config):
     return config
 
 
-def _without_idle_settings(run, leaves):
-    """Return `run` without settings that have no effect, and optional ones at their default."""
-    run = dict(run)
-    for key, applies in APPLIES.items():
-        if not applies(run):
-            del run[key]
-    for key in OPTIONAL:
-        if run[key] == leaves[key]["default"]:
-            del run[key]
-    return run
+def _choose_initializer(run):
+    """Return the initializer for the activation of `run`; without one, the notebook's."""
+    if not (run["model.hidden"] or run["model.convolutions"]):
+        return "random_normal"
+    return "he_uniform" if run["model.activation"] == "relu" else "glorot_uniform"
+
+
+def _without_idle_settings(run):
+    """Return `run` without the settings that have no effect."""
+    return {key: run[key] for key in run if key not in APPLIES or APPLIES[key](run)}
 
 
 def resolve_search(config):
@@ -141,14 +159,18 @@ def _conflicts_between(config):
         return
     yield from find_mistakes(config["search"])
     if any(_sections(config["sweep"])):
-        yield "search: there is a sweep as well; leave one of them out"
+        yield (
+            "search: there is a sweep as well; leave one of them out, or switch it off with "
+            "--config sweep=null (or search=null)"
+        )
     if not config["validation_fraction"]:
         yield "search: trials are ranked on validation images; set validation_fraction above 0"
 
 
 def _sections(sweep):
     """Return a sweep as a list of sections {dotted key: list of values}."""
-    return sweep if sweep and isinstance(sweep, list) else [sweep or {}]
+    sections = sweep if isinstance(sweep, list) else [sweep]
+    return [section for section in sections if isinstance(section, dict)] or [{}]
 
 
 def _as_lists(sweep):
@@ -196,8 +218,11 @@ def _dataset_settings(dataset):
     }
 
 
-def _conflicts_in(run):
-    """Yield what is wrong with settings that the schema allows."""
+def _find_problems(run, content):
+    """Yield what is wrong with settings that the schema allows, and with the data that they name.
+
+    `content` is the hash that the data must have, or None.
+    """
     for name in run["classes"] or []:
         if CONTROL_CHARACTERS.search(name):
             yield f"classes: {format_value(name)} has control characters"
@@ -206,36 +231,36 @@ def _conflicts_in(run):
             "training.patience: early stopping needs validation images; "
             "set validation_fraction above 0"
         )
-
-
-def _oversized_windows_in(run):
-    """Yield which kernel or pooling window is larger than its image, if the images are known."""
-    if not run["model.convolutions"]:
+    try:
+        data = _dataset_settings(run["dataset"])
+    except ConfigError as error:
+        yield f"dataset: {error}"
         return
-    files = run["files"]
-    shape = user_data.read_image_shape(files) if files else PUBLIC_IMAGE_SHAPE
-    if shape:
-        try:
-            block_shapes(shape, run["model.convolutions"])
-        except ValueError as error:
-            yield f"model.convolutions{error}, of images of {shape[0]} x {shape[1]}"
-
-
-def _other_content(run, content):
-    """Yield that the data of `run` have not the hash `content`, if one is given."""
-    if content not in (None, run.get("content")):
+    if run["model.convolutions"]:
+        yield from _oversized_windows(run["model.convolutions"], data["files"])
+    if content not in (None, data.get("content")):
         yield (
-            f"content: {format_value(run['dataset'])} has another content than the data of these "
+            f"content: {format_value(data['dataset'])} has another content than the data of these "
             "settings; leave this key out to use it nevertheless"
         )
 
 
+def _oversized_windows(convolutions, files):
+    """Yield which kernel or pooling window is larger than its image, if the images are known."""
+    shape = user_data.read_image_shape(files) if files else PUBLIC_IMAGE_SHAPE
+    if shape:
+        try:
+            block_shapes(shape, convolutions)
+        except ValueError as error:
+            yield f"model.convolutions{error}, of images of {shape[0]} x {shape[1]}"
+
+
 def _raise_if_any(problems):
     """Raise ConfigError, which lists the first of `problems`, an iterable, if there are any."""
-    first = list(itertools.islice(problems, MAX_PROBLEMS + 1))
-    if first:
-        lines = sorted(dict.fromkeys(first[:MAX_PROBLEMS]))
-        lines += ["and more"] * (len(first) > MAX_PROBLEMS)
+    problems = [*dict.fromkeys(problems)]
+    if problems:
+        lines = sorted(problems[:MAX_PROBLEMS])
+        lines += ["and more"] * (len(problems) > MAX_PROBLEMS)
         raise ConfigError("\n  ".join(["the configuration is not valid:", *lines]))
 
 

@@ -1,6 +1,15 @@
-"""What is odd about the runs of a configuration, though it is allowed: said before they are made."""
+"""What is said of a configuration before its runs are made."""
 
 from collections.abc import Mapping
+
+from scratchnet.errors import shorten_list
+from scratchnet.planning.config import describe_runs
+
+
+def describe_plan(config: Mapping, runs: list[Mapping]) -> list[str]:
+    """Return lines about the `runs` of `config`: which they are, and what is odd about them."""
+    odd = dict.fromkeys(map(describe_schedule, runs))
+    return [line for line in [describe_runs(config, runs), *shorten_list([*odd], 5)] if line]
 
 
 def describe_schedule(run: Mapping) -> str:

@@ -85,7 +85,7 @@ def fill_in_defaults(value, schema):
     if isinstance(value, list) and "items" in schema:
         return [fill_in_defaults(item, schema["items"]) for item in value]
     if "properties" in schema:
-        if value is None:  # a section in which every line is commented out
+        if value in (None, "null"):  # every line is commented out; --config sweep=null
             value = {}
         if not isinstance(value, dict):
             return value
@@ -200,10 +200,11 @@ def _explain_unknown_key(name, known, path):
 
 def format_value(value):
     """Return `value` as in config.yaml, on one line of moderate length."""
-    text = escape_bytes(json.dumps(value, ensure_ascii=False, default=str))
-    if not text.isprintable():
-        text = json.dumps(value, default=str)
-    return _shorten(text)
+    try:
+        text = escape_bytes(json.dumps(value, ensure_ascii=False, default=str))
+        return _shorten(text if text.isprintable() else json.dumps(value, default=str))
+    except (TypeError, ValueError):  # a date as a key; a list in itself
+        return _shorten(repr(value))
 
 
 def _shorten(text):

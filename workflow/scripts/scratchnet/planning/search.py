@@ -4,6 +4,7 @@ All trials are trained to the first rung, a number of epochs; the best of them g
 and so on. A trial is a run like any other, and a rung one of its checkpoints.
 """
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from pathlib import Path
 from scratchnet.files import read_csv
 from scratchnet.planning.stages import short_hash
 
-# Of what is drawn. More would depend on the machine in the last place, and nobody needs them.
+# Of what is drawn, or more if the bounds are close together. With all digits, the last one would
+# depend on the machine.
 SIGNIFICANT_DIGITS = 4
 
 
@@ -88,8 +90,9 @@ def _draw(u, distribution, whole):
         return values[int(u * len(values))]
     low, high = values
     top = high + 1 if whole else high  # as likely as the others, once it is rounded down
-    value = low * (top / low) ** u if kind == "log_uniform" else low + u * (top - low)
-    value = int(value) if whole else float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    value = low ** (1 - u) * top**u if kind == "log_uniform" else low + u * (top - low)
+    digits = max(SIGNIFICANT_DIGITS, 2 + math.ceil(math.log10(high / (high - low))))
+    value = int(value) if whole else float(f"{value:.{digits}g}")
     return min(max(value, low), high)
 
 

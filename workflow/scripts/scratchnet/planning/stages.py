@@ -13,11 +13,10 @@ DATA = ("dataset", "content", "test_fraction", "validation_fraction")
 # What the arrays of a checkpoint do not say of the network that they belong to.
 NETWORK = ("model.convolutions", "model.activation")
 MODEL = (*NETWORK, "model.hidden", "model.dropout", "model.initializer")
-DISTORTIONS = (
+AUGMENTATION = (
     *("augmentation.shift", "augmentation.rotation", "augmentation.scale", "augmentation.shear"),
-    "augmentation.elastic",
+    *("augmentation.elastic", "augmentation.elastic_sigma"),
 )
-AUGMENTATION = (*DISTORTIONS, "augmentation.elastic_sigma")
 # Without training.epochs and training.checkpoint_every: they decide which checkpoints of a run are
 # written, not what is in them.
 TRAINING = (
@@ -86,7 +85,7 @@ UNAFFECTED_BY = {
 # The stages that some runs have no result of, and which runs have one.
 WANTED = {
     "download": lambda run: not run["files"],
-    "plot_augmentation": lambda run: any(key in run for key in DISTORTIONS),
+    "plot_augmentation": lambda run: any(key in run for key in AUGMENTATION),
 }
 
 
