@@ -105,7 +105,7 @@ def fill_in_defaults(value, schema):
         }
         return known | {name: item for name, item in value.items() if name not in parts}
     types = _types(schema)
-    if value == "null" and "null" in types:
+    if value == "null" and ("null" in types or None in schema.get("enum", ())):
         return None
     if "boolean" in types and isinstance(value, str):
         return {"true": True, "false": False}.get(value.lower(), value)
@@ -214,7 +214,7 @@ def _shorten(text):
 def _allowed(schema):
     """Return what a schema allows, in words."""
     if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
+        return "one of " + ", ".join(str(value or "null") for value in schema["enum"])
     words = []
     for kind in _types(schema):
         if kind in ("integer", "number"):
