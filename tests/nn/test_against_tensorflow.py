@@ -1,5 +1,7 @@
 """The network agrees with Keras in float64, given the same weights and batches.
 
+interop/test_parity.py compares whole trainings.
+
 TensorFlow is in the dependency group test. Without it these tests fail; they are not skipped.
 """
 
@@ -41,20 +43,6 @@ OPTIMIZERS = {
     "adam, weight decay": (Adam, {"beta_2": to_float32(0.98), "weight_decay": to_float32(0.23)}),
 }
 each_optimizer = pytest.mark.parametrize("kind, options", OPTIMIZERS.values(), ids=OPTIMIZERS)
-# One activation meets all optimizers, the others one each; the other pairs are slow tests.
-each_activation_and_optimizer = pytest.mark.parametrize(
-    "activation, kind, options",
-    [
-        pytest.param(
-            activation,
-            *arguments,
-            id=f"{activation}-{name}",
-            marks=[] if activation == "relu" or name == "sgd, nesterov" else pytest.mark.slow,
-        )
-        for activation in ACTIVATIONS
-        for name, arguments in OPTIMIZERS.items()
-    ],
-)
 
 
 def make_learning_rates(tf, schedule, rate=0.0371, steps=7, decay_rate=0.31):
@@ -151,15 +139,6 @@ def assert_all_close(arrays, others):
         np.testing.assert_allclose(array, other, **CLOSE)
 
 
-@each_depth
-@each_activation
-def test_probabilities_agree(tf, hidden, activation):
-    rng = np.random.default_rng(0)
-    ours, theirs = make_networks(tf, 8, 4, hidden, rng, activation)
-    X, _ = random_batch(8, 4, 9, rng)
-    np.testing.assert_allclose(ours.probabilities(X).T, tf.nn.softmax(theirs(X.T)), **CLOSE)
-
-
 @both_forms
 @each_depth
 @each_shape
@@ -168,29 +147,11 @@ def test_losses_and_gradients_agree(tf, n_in, k, b, hidden, form, activation):
     rng = np.random.default_rng([n_in, k, b])
     ours, theirs = make_networks(tf, n_in, k, hidden, rng, activation)
     X, Y = random_batch(n_in, k, b, rng)
+    np.testing.assert_allclose(ours.probabilities(X).T, tf.nn.softmax(theirs(X.T)), **CLOSE)
     loss, gradients = our_gradients(ours, X, Y, form)
     their_loss, their_gradients = keras_gradients(tf, theirs, X, Y, form)
     np.testing.assert_allclose(loss, their_loss, **CLOSE)
     assert_all_close(gradients, to_matrices(their_gradients))
-
-
-def test_gradients_agree_with_the_same_dropout_mask(tf):
-    """Keras's Dropout does not accept a mask, so the test multiplies by it."""
-    rng = np.random.default_rng(0)
-    ours, theirs = make_networks(tf, 6, 3, [7], rng, "tanh")
-    ours = build_mlp([W for _, W, _ in ours.parameters()], "tanh", dropout=0.4)
-    X, Y = random_batch(6, 3, 9, rng)
-    loss, dZ = softmax_crossentropy(ours.forward(X, np.random.default_rng(1)), Y)
-    ours.backward(dZ)
-    mask = ours.layers[2].mask
-    assert 0 < (mask == 0).mean() < 1
-    hidden, output = theirs.layers
-    with tf.GradientTape() as tape:
-        logits = output(hidden(X.T) * mask.T)
-        expected = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(Y.T, logits))
-    np.testing.assert_allclose(loss, expected, **CLOSE)
-    gradients = to_matrices(tape.gradient(expected, theirs.trainable_variables))
-    assert_all_close([dW for _, _, dW in ours.parameters()], gradients)
 
 
 @pytest.mark.parametrize("schedule", ["step", "cosine"])
@@ -218,20 +179,3 @@ def test_optimizers_agree_on_the_same_gradients(tf, kind, options, schedule):
         optimizer.step(ours)
     for (_, W, _), variable in zip(ours.parameters(), theirs, strict=True):
         assert_agree(W, variable.numpy())
-
-
-@each_activation_and_optimizer
-def test_training_agrees(tf, activation, kind, options):
-    rng = np.random.default_rng(2)
-    ours, theirs = make_networks(tf, 5, 3, [6, 4], rng, activation)
-    optimizer, keras_optimizer = make_optimizers(tf, kind, options, "constant")
-    for _ in range(50):
-        X, Y = random_batch(5, 3, 11, rng)
-        our_gradients(ours, X, Y, "fused")
-        optimizer.step(ours)
-        _, gradients = keras_gradients(tf, theirs, X, Y, "fused")
-        keras_optimizer.apply_gradients(zip(gradients, theirs.trainable_variables))
-    for (_, W, _), expected in zip(
-        ours.parameters(), to_matrices(theirs.get_weights()), strict=True
-    ):
-        assert_agree(W, expected)

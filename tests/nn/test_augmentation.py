@@ -125,7 +125,6 @@ def test_an_elastic_distortion_moves_pixels_by_the_fields():
     rows, columns = np.mgrid[:9, :8]
     images = X.T.reshape(3, 9, 8, 1)
     expected = interpolate(images, rows + down, columns + right)
-    assert abs(down).max() > 0.1
     np.testing.assert_allclose(found, expected.reshape(3, -1).T, atol=1e-5)
 
 
@@ -169,13 +168,6 @@ def test_the_colours_of_a_pixel_move_together():
         np.testing.assert_allclose(
             found[:, channel], distort(grey, (9, 8), seeded(), **ALL), atol=1e-6
         )
-
-
-def test_the_same_generator_gives_the_same_distortions_and_another_others():
-    X = random_images((9, 8))
-    found = distort(X, (9, 8), seeded(), **ALL)
-    assert np.array_equal(distort(X, (9, 8), seeded(), **ALL), found)
-    assert not np.array_equal(distort(X, (9, 8), seeded(4), **ALL), found)
 
 
 def test_each_image_and_each_batch_is_distorted_in_its_own_way():
