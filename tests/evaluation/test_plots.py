@@ -47,16 +47,13 @@ def history(path, epochs=2, validation=False):
 
 
 def confusion(path, counts=((3, 1, 0), (0, 2, 0), (0, 0, 0)), classes=CLASSES, rows=()):
-    if rows:
-        return write_csv(
-            path, [dict(zip(("label", "predicted", "images", "share"), row)) for row in rows]
-        )
-    rows = []
-    for label, row in zip(classes, counts):
-        for predicted, n in zip(classes, row):
-            share = n / max(sum(row), 1)
-            rows.append({"label": label, "predicted": predicted, "images": n, "share": share})
-    return write_csv(path, rows)
+    rows = rows or [
+        (label, predicted, n, n / max(sum(row), 1))
+        for label, row in zip(classes, counts)
+        for predicted, n in zip(classes, row)
+    ]
+    names = ("label", "predicted", "images", "share")
+    return write_csv(path, [dict(zip(names, row)) for row in rows])
 
 
 def calibration(path):
@@ -114,20 +111,18 @@ def curves(path, runs=2, validation=True, point="x {}"):
 
 
 def points(path, rows=({"x": 1}, {"x": 2}), validation=True):
-    made = []
-    for i, row in enumerate(rows):
-        accuracy = {"validation_accuracy": 0.5 + i / 100 if validation else ""}
-        made.append(
-            {
-                **row,
-                "runs": 2,
-                "test_accuracy": 0.9 - i / 100,
-                **accuracy,
-                "test_accuracy_sd": 0.1,
-                "validation_accuracy_sd": "",
-                "best": "best" if validation and i == len(rows) - 1 else "",
-            }
-        )
+    made = [
+        {
+            **row,
+            "runs": 2,
+            "test_accuracy": 0.9 - i / 100,
+            "validation_accuracy": 0.5 + i / 100 if validation else "",
+            "test_accuracy_sd": 0.1,
+            "validation_accuracy_sd": "",
+            "best": "best" if validation and i == len(rows) - 1 else "",
+        }
+        for i, row in enumerate(rows)
+    ]
     return write_csv(path, made)
 
 
@@ -230,12 +225,6 @@ def test_a_plot_may_be_an_svg_of_the_same_bytes_each_time(tmp_path, name):
     assert draw(name, tmp_path, ending="svg").read_bytes() == once
 
 
-def test_a_plot_has_150_dots_per_inch(figure, tmp_path):
-    width, _ = figure("history").get_size_inches()
-    png = (tmp_path / "history.png").read_bytes()
-    assert struct.unpack(">I", png[16:20])[0] == 150 * width
-
-
 def test_drawing_a_plot_does_not_change_the_style_of_others(tmp_path):
     before = dict(mpl.rcParams)
     draw("misclassified", tmp_path, "dark_background")
@@ -281,19 +270,11 @@ def shown_texts(drawn):
     ("name", "options", "expected"),
     [
         ("confusion", {"classes": STRANGE, "counts": np.eye(6, dtype=int).tolist()}, STRANGE),
-        (
-            "misclassified",
-            {"labels": ("$x$", "_$y$")},
-            ["$x$ classified as _$y$", "$x$", "_$y$"],
-        ),
+        ("misclassified", {"labels": ("$x$", "_$y$")}, ["$x$ classified as _$y$", "$x$", "_$y$"]),
         ("weights", {"classes": STRANGE, "arrays": np.ones((6, 2, 2))}, STRANGE),
         ("contact_sheet", {"predicted": "$x$", "file": "$y$.png"}, ["$x$ (75%)", "$y$.png"]),
         ("curves", {"point": "_$x$ {}"}, ["_$x$ 0", "_$x$ 1"]),
-        (
-            "points",
-            {"rows": [{"$k$": "$x$"}, {"$k$": "_"}], "extra": (["$k$"],)},
-            ["$k$", "$x$", "_"],
-        ),
+        ("points", {"rows": [{"$k$": t} for t in "_$"], "extra": (["$k$"],)}, ["$k$", "$", "_"]),
     ],
 )
 def test_text_is_neither_parsed_as_a_formula_nor_dropped(figure, name, options, expected):
@@ -423,8 +404,13 @@ def lines_of(axes):
     return {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
 
 
-def test_loss_and_accuracy_are_drawn_by_epoch_and_validation_in_a_style_of_its_own(figure):
-    loss, accuracy = figure("history", validation=True).axes
+def test_loss_and_accuracy_are_drawn_by_epoch_and_validation_in_a_style_of_its_own(
+    figure, tmp_path
+):
+    drawn = figure("history", validation=True)
+    png = (tmp_path / "history.png").read_bytes()
+    assert struct.unpack(">I", png[16:20])[0] == 150 * drawn.get_size_inches()[0]  # dots per inch
+    loss, accuracy = drawn.axes
     assert lines_of(loss) == {
         "training": [[1, 1.5], [2, 0.5]],
         "validation": [[1, 1.25], [2, 0.75]],
@@ -555,7 +541,7 @@ def test_the_title_says_if_the_weights_of_some_classes_are_left_out(figure):
 
 
 @pytest.mark.parametrize("n", [1, 4, 21])
-def test_the_weights_of_hidden_units_are_titled_by_number(figure, tmp_path, n):
+def test_the_weights_of_hidden_units_are_titled_by_number(figure, n):
     drawn = figure("weights", arrays=np.ones((n, 2, 2)), units=[*range(n)])
     assert [title for title, _ in images_of(drawn)] == [str(i) for i in range(n)]
     assert f"for the {n} most influential of 70" in drawn.get_suptitle()
