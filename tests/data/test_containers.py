@@ -128,17 +128,11 @@ def test_a_flipped_bit_raises_nothing_but_a_data_error(tmp_path, kind):
     assert not escaped
 
 
-def test_all_missing_files_are_named(tmp_path):
-    paths = write(tmp_path, {name: CONTENTS[name] for name in NAMES[:2]})
-    with pytest.raises(DataError) as caught:
-        pick_files(paths, DATASET)
-    assert [name in str(caught.value) for name in NAMES] == [False, False, True, True]
-
-
-def test_damaged_containers_and_missing_files_are_named_together(tmp_path):
+def test_damaged_containers_and_all_missing_files_are_named_together(tmp_path):
     files = {"a.npz": samples.keras_npz()[:-40], "b.gz": samples.gzipped(train_images)[:-40]}
-    with pytest.raises(DataError, match=rf"a\.npz is damaged: .*b\.gz is damaged: .*{NAMES[3]}"):
-        pick_files(write(tmp_path, files), DATASET)
+    with pytest.raises(DataError, match=r"a\.npz is damaged: .*b\.gz is damaged: ") as caught:
+        pick_files(write(tmp_path, files | {name: CONTENTS[name] for name in NAMES[:2]}), DATASET)
+    assert [name in str(caught.value) for name in NAMES] == [False, False, True, True]
 
 
 # ---- Malicious files.

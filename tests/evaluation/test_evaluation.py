@@ -107,40 +107,28 @@ def files(tmp_path_factory):
     return make_files(tmp_path_factory.mktemp("softmax"))
 
 
-@pytest.fixture(scope="module")
-def measured(files):
-    return read_json(files["metrics"])
-
-
 # ---- Metrics and predictions.
 
 
-def test_the_metrics_are_those_of_the_training_history_and_the_test_images(measured):
-    measured = dict(measured)
-    # The loss of a correct prediction is -log(1 / (1 + 3 exp(-10))), that of a mistake 10 more,
-    # and half of the predictions are mistakes.
-    assert measured.pop("test_loss") == pytest.approx(math.log1p(3 * math.exp(-10)) + 5, rel=1e-6)
-    assert measured == {
+def test_the_metrics_are_those_of_the_training_history_and_the_test_images(files):
+    assert read_json(files["metrics"]) == {
         "epochs": 2,
         "train_loss": 0.5,
         "train_accuracy": 0.375,
+        # The loss of a correct prediction is -log(1 / (1 + 3 exp(-10))), that of a mistake 10 more,
+        # and half of the predictions are mistakes.
+        "test_loss": pytest.approx(math.log1p(3 * math.exp(-10)) + 5, rel=1e-6),
         "test_accuracy": 0.5,
         # Half of the predictions are correct, with a confidence of 0.999864 each.
         "calibration_error": pytest.approx(0.499864),
         "per_class": PER_CLASS,
         "confusion_matrix": CONFUSION,
     }
+    assert "NaN" not in files["metrics"].read_text()  # it is strict JSON
 
 
-def test_the_metrics_are_strict_json(files):
-    assert "NaN" not in files["metrics"].read_text()
-
-
-def test_the_history_has_a_row_for_each_epoch(files):
+def test_validation_results_are_in_metrics_and_history_if_there_are_any(files, tmp_path):
     assert files["history"].read_text() == "epoch,loss,accuracy\n1,1.5,0.25\n2,0.5,0.375\n"
-
-
-def test_validation_results_are_in_metrics_and_history_if_there_are_any(tmp_path):
     files = make_files(tmp_path, history=WITH_VALIDATION)
     measured = read_json(files["metrics"])
     assert (measured["validation_loss"], measured["validation_accuracy"]) == (0.75, 0.625)
@@ -156,13 +144,9 @@ PREDICTIONS = "".join(
 )
 
 
-def test_the_predictions_have_a_row_for_each_image(files):
+def test_the_predictions_have_a_row_for_each_image_with_a_hidden_layer_too(files, tmp_path):
     assert files["predictions"].read_text() == PREDICTIONS
-
-
-def test_a_network_with_a_hidden_layer_is_evaluated(tmp_path):
-    files = make_files(tmp_path, weights=MLP)
-    assert files["predictions"].read_text() == PREDICTIONS
+    assert make_files(tmp_path, weights=MLP)["predictions"].read_text() == PREDICTIONS
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 8])
@@ -233,11 +217,6 @@ def test_predictions_of_similar_confidence_share_a_calibration_bin():
     assert calibration_error(bins) == pytest.approx(expected)
 
 
-def test_the_calibration_error_is_0_if_accuracy_equals_confidence():
-    P = np.tile([[0.75], [0.25]], 4)
-    assert calibration_error(calibration_bins(P, np.array([0, 0, 1, 0]))) == 0
-
-
 def test_every_mistake_is_stored_with_its_pixels_and_probabilities(files):
     mistakes = read_json(files["misclassified"])
     assert mistakes["count"] == 4
@@ -282,17 +261,11 @@ def test_the_most_influential_hidden_units_come_first_with_the_class_they_suppor
     assert found["images"][0]["weights"] == [[5, 6], [7, 8]]
 
 
-def test_at_most_max_units_of_a_hidden_layer_are_stored():
-    found = weight_images([np.ones((99, 5)), np.ones((2, 100))], ["A", "B"], [2, 2])
+def test_units_before_a_second_hidden_layer_have_no_class_and_at_most_max_units_are_stored():
+    found = weight_images([np.ones((99, 5)), np.ones((2, 100)), np.ones((2, 3))], "AB", [2, 2])
     assert [image["unit"] for image in found["images"]] == [*range(evaluation.MAX_UNITS)]
     assert found["outputs"] == 99
-
-
-def test_units_of_a_network_with_two_hidden_layers_have_no_class():
-    weights = [np.ones((3, 5)), np.ones((2, 4)), np.ones((2, 3))]
-    images = weight_images(weights, "AB", [2, 2])["images"]
-    assert len(images) == 3
-    assert all("class" not in image for image in images)
+    assert all("class" not in image for image in found["images"])
 
 
 def test_weight_images_in_colour_keep_their_shape():
@@ -335,12 +308,9 @@ def test_filters_are_stored_without_the_bias_with_maps_of_the_first_image_of_eac
         np.testing.assert_allclose(row["maps"], expected, atol=1e-4)
 
 
-def test_a_class_without_test_images_has_no_feature_maps():
+def test_classes_without_images_have_no_feature_maps_and_at_most_max_of_all_are_stored():
     found, _, _ = described([5, 6], n_classes=3, labels=(2, 0))
     assert [row["class"] for row in found["classes"]] == ["class 0", "class 2"]
-
-
-def test_at_most_max_filters_and_max_classes_are_stored():
     found, _, _ = described([5, 6], n_filters=40, n_classes=30, labels=range(30))
     assert (found["outputs"], len(found["images"]), len(found["classes"])) == (40, 16, 10)
     assert {len(row["maps"]) for row in found["classes"]} == {16}
