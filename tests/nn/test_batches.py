@@ -34,48 +34,25 @@ def memory_mapped(path, array):
 SIZES = [(1, 1), (7, 3), (12, 4), (12, 1), (5, 5), (5, 8)]  # n, batch_size
 
 
-@pytest.mark.parametrize("n, batch_size", SIZES)
-def test_an_epoch_has_each_index_once(n, batch_size):
-    assert sorted(np.concatenate(epoch_of(n, batch_size))) == list(range(n))
+@pytest.mark.parametrize(("n", "batch_size"), SIZES)
+def test_an_epoch_has_each_index_once_in_batches_of_which_only_the_last_may_be_smaller(
+    n, batch_size
+):
+    *full, last = epoch_of(n, batch_size)
+    assert sorted(np.concatenate([*full, last])) == list(range(n))
+    assert {len(indices) for indices in full} <= {batch_size}
+    assert 0 < len(last) <= batch_size
 
 
-@pytest.mark.parametrize(
-    "n, batch_size, sizes",
-    [
-        pytest.param(12, 4, [4, 4, 4], id="a divisor"),
-        pytest.param(14, 4, [4, 4, 4, 2], id="a remainder"),
-        pytest.param(3, 4, [3], id="larger than all"),
-        pytest.param(4, 4, [4], id="all"),
-        pytest.param(3, 1, [1, 1, 1], id="one"),
-    ],
-)
-def test_only_the_last_batch_may_be_smaller(n, batch_size, sizes):
-    assert [len(indices) for indices in epoch_of(n, batch_size)] == sizes
-
-
-def test_an_epoch_is_shuffled():
-    assert list(np.concatenate(epoch_of(100, 10))) != list(range(100))
-
-
-def test_the_same_seed_and_epoch_give_the_same_order():
-    assert np.array_equal(epoch_of(100, 10, seed=3, epoch=7), epoch_of(100, 10, seed=3, epoch=7))
-
-
-def test_each_epoch_has_a_different_order():
-    assert not np.array_equal(epoch_of(100, 10, epoch=1), epoch_of(100, 10, epoch=2))
-
-
-def test_each_seed_gives_a_different_order():
-    assert not np.array_equal(epoch_of(100, 10, seed=0), epoch_of(100, 10, seed=1))
-
-
-def test_the_order_does_not_depend_on_the_batch_size():
-    assert np.array_equal(np.concatenate(epoch_of(10, 3)), np.concatenate(epoch_of(10, 5)))
+def test_the_order_depends_on_the_seed_and_the_epoch_and_not_on_the_batch_size():
+    orders = [epoch_of(100, 100, seed, epoch)[0] for seed in (0, 1) for epoch in (1, 2)]
+    assert len({tuple(order) for order in [*orders, range(100)]}) == 5
+    assert np.array_equal(np.concatenate(epoch_of(100, 3)), orders[0])
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("mapped", [False, True], ids=["in memory", "memory-mapped"])
-@pytest.mark.parametrize("n, batch_size", SIZES)
+@pytest.mark.parametrize(("n", "batch_size"), SIZES)
 def test_batches_are_the_columns_at_the_indices(tmp_path, n, batch_size, mapped, order):
     X, Y = samples(n)
     given = [np.array(array, order=order) for array in (X, Y)]
@@ -87,17 +64,12 @@ def test_batches_are_the_columns_at_the_indices(tmp_path, n, batch_size, mapped,
         assert np.array_equal(batch_Y, Y[:, indices])
 
 
-def test_batches_keep_the_dtypes():
-    X, Y = next(generate_batches(*samples(7), 3, np.random.default_rng(0)))
-    assert (X.dtype, Y.dtype) == (np.float32, np.float64)
-
-
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_batches_are_sample_contiguous(order):
+def test_batches_keep_the_dtypes_and_are_sample_contiguous(order):
     given = [np.array(array, order=order) for array in samples(7)]
     for X, Y in generate_batches(*given, 3, np.random.default_rng(0)):
-        assert X.flags.f_contiguous
-        assert Y.flags.f_contiguous
+        assert (X.dtype, Y.dtype) == (np.float32, np.float64)
+        assert X.flags.f_contiguous and Y.flags.f_contiguous
 
 
 def test_batches_do_not_change_the_samples():
@@ -117,12 +89,8 @@ def draws(*stream):
     return tuple(random_stream(*stream).integers(2**63, size=4))
 
 
-def test_each_call_returns_a_stream_at_its_start():
-    assert draws(5, "shuffling", 2) == draws(5, "shuffling", 2)
-
-
 @pytest.mark.parametrize("purpose", PURPOSES)
-def test_a_stream_is_independent_of_draws_from_the_others(purpose):
+def test_a_stream_starts_anew_and_is_independent_of_draws_from_the_others(purpose):
     expected = draws(0, purpose)
     stream = random_stream(0, purpose)
     for other in PURPOSES:

@@ -10,15 +10,16 @@ from scratchnet.nn.network import build_mlp
 from scratchnet.nn.optimizers import SGD, Adam
 from scratchnet.nn.schedules import cosine_decay, step_decay
 
-MAKERS = {
-    "sgd": lambda: SGD(0.1),
-    "momentum": lambda: SGD(0.1, momentum=0.9),
-    "nesterov": lambda: SGD(0.1, momentum=0.9, nesterov=True),
-    "weight decay": lambda: SGD(0.1, momentum=0.9, weight_decay=0.3),
-    "adam": lambda: Adam(0.1, weight_decay=0.3),
-    "schedule": lambda: Adam(cosine_decay(0.1, 7, 0.1)),
+# What makes each optimizer, and the arrays that it keeps for a parameter.
+OPTIMIZERS = {
+    "sgd": (lambda: SGD(0.1), ()),
+    "momentum": (lambda: SGD(0.1, momentum=0.9), ("velocity",)),
+    "nesterov": (lambda: SGD(0.1, momentum=0.9, nesterov=True), ("velocity",)),
+    "weight decay": (lambda: SGD(0.1, momentum=0.9, weight_decay=0.3), ("velocity",)),
+    "adam": (lambda: Adam(0.1, weight_decay=0.3), ("m", "v")),
+    "schedule": (lambda: Adam(cosine_decay(0.1, 7, 0.1)), ("m", "v")),
 }
-each_optimizer = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+each_optimizer = pytest.mark.parametrize(("make", "slots"), OPTIMIZERS.values(), ids=OPTIMIZERS)
 
 
 def single_weight(value=1.0, dtype=np.float64):
@@ -68,7 +69,7 @@ def test_the_first_step_of_adam_is_the_learning_rate_for_any_gradient():
 
 
 @each_optimizer
-def test_a_new_optimizer_with_the_state_continues_bitwise(make):
+def test_a_new_optimizer_with_the_state_continues_bitwise(make, slots):
     gradients = np.random.default_rng(0).standard_normal(20)
     whole, parted = single_weight(dtype=np.float32), single_weight(dtype=np.float32)
     take_steps(make(), whole, gradients)
@@ -80,7 +81,7 @@ def test_a_new_optimizer_with_the_state_continues_bitwise(make):
 
 
 @each_optimizer
-def test_optimizers_keep_float32_and_update_in_place(make):
+def test_optimizers_keep_float32_and_update_in_place(make, slots):
     network = single_weight(dtype=np.float32)
     W, optimizer = network.layers[0].params["W"], make()
     before = W.copy()
@@ -91,14 +92,7 @@ def test_optimizers_keep_float32_and_update_in_place(make):
     kept = {name: array.dtype for name, array in optimizer.state.items()}
     assert kept.pop("iterations") == np.int64
     assert set(kept.values()) <= {np.dtype(np.float32)}
-
-
-def test_the_state_has_the_iterations_and_an_array_for_each_parameter():
-    network = build_mlp([np.ones((3, 3)), np.ones((2, 4))], "relu")
-    optimizer = Adam()
-    optimizer.step(network)
-    assert optimizer.state["iterations"] == 1
-    assert set(optimizer.state) == {"iterations", "m.0.W", "m.1.W", "v.0.W", "v.1.W"}
+    assert kept.keys() == {f"{kind}.0.W" for kind in slots}
 
 
 def test_the_current_learning_rate_is_that_of_the_next_step():

@@ -53,6 +53,7 @@ def with_alpha(pixels, alpha=255):
     return np.dstack([layers, np.full(pixels.shape[:2], alpha, np.uint8)])
 
 
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 RED, GREEN, BLUE, WHITE = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]
 KINDS = {
     "1": (GREY > 100, {}, (GREY > 100) * 255),
@@ -65,6 +66,7 @@ KINDS = {
     "RGB with a transparent colour": (RGB, {"transparency": (1, 2, 3)}, RGB),
     "RGBA": (with_alpha(RGB), {}, RGB),
     "I;16": (GREY.astype(np.uint16) * 257, {}, GREY),
+    "RGB with a colour profile, which is ignored": (RGB, {"icc_profile": PROFILE}, RGB),
 }
 
 
@@ -87,53 +89,55 @@ def test_16_bit_pixels_keep_their_precision(tmp_path):
     assert len(np.unique(image)) == 6
 
 
-@pytest.mark.parametrize(
-    ("ink", "paper"),
-    [((30, 30, 30), 255), ((0, 0, 160), 255), ((230, 230, 230), 0), ((255, 255, 0), 0)],
-)
-def test_transparent_paper_is_white_under_dark_ink_and_black_under_light_ink(tmp_path, ink, paper):
+# The colour of the ink, its opacity, and how it looks on its paper, which is light or dark.
+INKS = {
+    "black": ((30, 30, 30), 255, (30, 30, 30), 255),
+    "blue": ((0, 0, 160), 255, (0, 0, 160), 255),
+    "white": ((230, 230, 230), 255, (230, 230, 230), 0),
+    "yellow": ((255, 255, 0), 255, (255, 255, 0), 0),
+    "half of black": ((0, 0, 0), 128, (127, 127, 127), 255),
+    "half of white": ((200, 200, 200), 128, (100, 100, 100), 0),
+}
+
+
+@pytest.mark.parametrize(("ink", "alpha", "seen", "paper"), INKS.values(), ids=INKS)
+def test_transparent_paper_is_white_under_dark_ink_and_black_under_light_ink(
+    tmp_path, ink, alpha, seen, paper
+):
     pixels = np.full((4, 5, 4), 120, np.uint8)  # an invisible colour
     pixels[..., 3] = 0
-    pixels[1:3, 2] = [*ink, 255]
+    pixels[1:3, 2] = [*ink, alpha]
     expected = np.full((4, 5, 3), paper)
-    expected[1:3, 2] = ink
+    expected[1:3, 2] = seen
     image = read_image(save(tmp_path / "a.png", pixels), 28)
     np.testing.assert_allclose(image * 255, expected, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize(("grey", "mixed"), [(0, 127), (200, 100)])
-def test_half_transparent_ink_is_blended_with_the_paper(tmp_path, grey, mixed):
-    pixels = np.array([[[grey, 255], [grey, 128]]], np.uint8)
-    image = read_image(save(tmp_path / "a.png", pixels), 28)
-    np.testing.assert_allclose(image[0, :, 0] * 255, [grey, mixed], rtol=0, atol=1e-4)
-
-
-def test_a_fully_transparent_image_is_white(tmp_path):
-    path = save(tmp_path / "a.png", np.zeros((4, 5, 4), np.uint8))
-    np.testing.assert_array_equal(read_image(path, 28), np.ones((4, 5, 3)))
-
-
-def test_a_transparent_image_is_shrunk_before_it_is_made_opaque(tmp_path):
+def test_a_fully_transparent_image_is_white_and_shrunk_before_it_is_made_opaque(tmp_path):
     path = save(tmp_path / "a.png", np.zeros((500, 500, 4), np.uint8))
+    np.testing.assert_array_equal(read_image(path, 28), np.ones((28, 28, 3)))
     assert samples.peak_memory(lambda: read_image(path, 28)) < 1_000_000
 
 
 # ---- JPEG files.
 
-FLAT = {
-    "L": (100, 100 / 255),
-    "RGB": ((200, 30, 60), (200 / 255, 30 / 255, 60 / 255)),
-    "CMYK": ((0, 255, 255, 0), (1, 0, 0)),
-}
+# The format and the mode of an image of one colour, the colour, and what is read.
+FLAT = [
+    ("JPEG", "L", 100, 100),
+    ("JPEG", "RGB", (200, 30, 60), (200, 30, 60)),
+    ("JPEG", "CMYK", (0, 255, 255, 0), (255, 0, 0)),
+    *((kind, "L", 51, 51 if kind == "BMP" else (51,) * 3) for kind in ("WEBP", "BMP")),
+    ("GIF", "L", 51, (51,) * 3),
+]
 
 
-@pytest.mark.parametrize("mode", FLAT)
-@pytest.mark.parametrize("name", ["a.jpg", "A.JPG", "a.jpeg", "A.JPEG"])
-def test_a_jpeg_of_any_mode_is_read(tmp_path, mode, name):
-    colour, expected = FLAT[mode]
-    image = read_image(save(tmp_path / name, Image.new(mode, (16, 24), colour), "JPEG"), 28)
-    assert image.shape == (24, 16, *np.shape(expected))
-    np.testing.assert_allclose(image, np.broadcast_to(expected, image.shape), atol=0.02)
+@pytest.mark.parametrize(("kind", "mode", "colour", "seen"), FLAT)
+def test_a_jpeg_of_any_mode_and_what_browsers_save_as_png_are_read(
+    tmp_path, kind, mode, colour, seen
+):
+    image = read_image(save(tmp_path / "a.png", Image.new(mode, (16, 24), colour), kind), 28)
+    assert image.shape == (24, 16, *np.shape(seen))
+    np.testing.assert_allclose(image * 255, np.broadcast_to(seen, image.shape), atol=5)
 
 
 def test_the_first_picture_of_a_multi_picture_jpeg_is_read(tmp_path):
@@ -163,12 +167,6 @@ def test_an_image_is_turned_upright(tmp_path, orientation, kind):
     exif[0x0112] = orientation
     path = save(tmp_path / "a", np.ascontiguousarray(STORED[orientation]), kind, exif=exif)
     np.testing.assert_allclose(read_image(path, 28) * 255, BLOCKS, rtol=0, atol=6)
-
-
-def test_a_colour_profile_is_ignored(tmp_path):
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    path = save(tmp_path / "a.png", RGB, icc_profile=profile)
-    np.testing.assert_allclose(read_image(path, 28) * 255, RGB, rtol=0, atol=1e-4)
 
 
 # ---- The size of images.
@@ -243,7 +241,6 @@ FAULTY = {
     "a PNG that claims 10^8 pixels": png(10_000, 10_000),
     "a PNG that claims 10^12 pixels": png(1 << 20, 1 << 20),
     "a PNG that claims 10^18 pixels": png(2**31 - 1, 2**31 - 1),
-    "PostScript": encoded("EPS"),
     "an array": samples.npy(GREY),
 }
 
@@ -259,13 +256,6 @@ def test_a_file_that_is_not_an_image_is_refused_with_its_name(tmp_path, content,
             warnings.simplefilter("error")
         with pytest.raises(DataError, match=f"^{re.escape(str(path))} cannot be read as an image:"):
             read_image(str(path), 28)
-
-
-def test_a_decompression_bomb_is_not_unpacked(tmp_path):
-    path = tmp_path / "a.png"
-    path.write_bytes(png(15_000, 15_000, bytes(1000)))
-    with pytest.raises(DataError, match="225000000 pixels"):
-        read_image(path, 28)
 
 
 def test_no_other_program_is_started_to_read_an_image(tmp_path):
@@ -290,12 +280,6 @@ def test_a_missing_file_is_refused_with_its_name(tmp_path, name):
         read_image(tmp_path / name, 28)
 
 
-@pytest.mark.parametrize("kind", ["WEBP", "GIF", "BMP"])
-def test_other_formats_that_browsers_save_as_png_are_read(tmp_path, kind):
-    path = save(tmp_path / "a.png", np.full((16, 16), 51, np.uint8), kind)
-    np.testing.assert_allclose(read_image(path, 28), 0.2, atol=0.02)
-
-
 # ---- Array files.
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (3, 4, 5), np.uint8)
@@ -316,36 +300,36 @@ def read(tmp_path):
 CONTAINERS = {".npy": samples.npy, ".npz": lambda array: samples.npz({"a": array})}
 
 
-@pytest.mark.parametrize("ending", CONTAINERS)
-@pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 5), (3, 4, 5, 3), (60, 1, 1), (1, 1, 1, 3)])
+each_container = pytest.mark.parametrize("ending", CONTAINERS)
+
+
+@each_container
+@pytest.mark.parametrize(
+    "shape", [(3, 4, 5), (1, 4, 5), (3, 4, 5, 3), (60, 1, 1), (1, 1, 1, 3), (3, 4, 5, 1)], ids=str
+)
 def test_arrays_may_be_grey_or_in_colour(read, ending, shape):
     array = np.resize(IMAGES, shape)
     expected = (array / 255).astype(np.float32)
+    expected = expected[..., 0] if shape[3:] == (1,) else expected
     found = read(CONTAINERS[ending](array), ending)
     np.testing.assert_array_equal(found, expected, strict=True)
 
 
-@pytest.mark.parametrize("ending", CONTAINERS)
-def test_a_channel_axis_of_length_1_is_dropped(read, ending):
-    found = read(CONTAINERS[ending](IMAGES[..., None]), ending)
-    np.testing.assert_array_equal(found, read(samples.npy(IMAGES)))
+# data/test_raw_splits.py has more of both.
+REFUSED = {
+    "flat": (np.zeros((3, 20)), r"has the shape \(3, 20\); images must have \(n, height, width\)"),
+    "four colours": (np.zeros((3, 4, 5, 4)), r"has the shape \(3, 4, 5, 4\); images must have"),
+    "none": (np.zeros((0, 4, 5)), r"has the shape \(0, 4, 5\): it is empty"),
+    "text": (np.zeros((3, 4, 5), "U1"), "has elements of type <U1; pixels must be numbers"),
+    "fields": (np.zeros((3, 4, 5), [("r", "u1"), ("g", "u1")]), "has elements of type .*; pixels"),
+}
 
 
-@pytest.mark.parametrize("ending", CONTAINERS)
-@pytest.mark.parametrize(
-    "shape",
-    [
-        *((), (3,), (4, 5), (3, 20), (3, 4, 5, 2), (3, 4, 5, 4), (3, 3, 4, 5), (1, 3, 4, 5, 3)),
-        *((0, 4, 5), (3, 0, 5), (3, 4, 0), (3, 0, 5, 3), (3, 4, 5, 0)),
-    ],
-    ids=str,
-)
-def test_other_shapes_are_refused_with_the_name_of_the_file(read, ending, shape):
-    is_empty = 0 in shape and (len(shape) == 3 or shape[3] == 3)
-    reason = "it is empty" if is_empty else "images must have (n, height, width)"
-    message = rf"mine{ending} has the shape {re.escape(str(shape))}[;:] {re.escape(reason)}"
-    with pytest.raises(DataError, match=message):
-        read(CONTAINERS[ending](np.zeros(shape)), ending)
+@each_container
+@pytest.mark.parametrize(("array", "words"), REFUSED.values(), ids=REFUSED)
+def test_other_shapes_and_types_are_refused_with_the_name_of_the_file(read, ending, array, words):
+    with pytest.raises(DataError, match=rf"mine{ending} {words}"):
+        read(CONTAINERS[ending](array), ending)
 
 
 @pytest.mark.parametrize(
@@ -359,18 +343,6 @@ def test_pixels_may_be_numbers_of_any_type(read, dtype):
     np.testing.assert_array_equal(found, expected, strict=True)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["U1", "S1", "c8", "M8[s]", [("r", "u1"), ("g", "u1")]], ids=["U", "S", "c", "M", "V"]
-)
-@pytest.mark.parametrize("ending", CONTAINERS)
-def test_elements_that_are_not_numbers_are_refused_with_their_type(read, dtype, ending):
-    array = np.zeros((3, 4, 5), dtype)
-    with pytest.raises(
-        DataError, match=rf"mine{ending} has elements of type .*; pixels must be num"
-    ):
-        read(CONTAINERS[ending](array), ending)
-
-
 def test_arrays_are_scaled_like_the_training_images_and_not_clipped(read):
     found = read(samples.npy(np.array([[[10, 60, 110]], [[0, 160, 260]]])), minimum=10, maximum=110)
     np.testing.assert_allclose(found, [[[0, 0.5, 1]], [[-0.1, 1.5, 2.5]]], rtol=1e-6)
@@ -381,15 +353,14 @@ OTHER_SCALES = {
     "8 bits as 0 to 1": (0, 255, np.float32([0, 1])),
     "8 bits as -1 to 1": (0, 255, np.float32([-1, 1])),
     "8 bits, centred": (0, 255, np.int8([-128, 127])),
+    "slightly more than a quarter of the range below": (0, 255, np.float32([-64, 255])),
     "8 bits as 16": (0, 255, np.uint16([0, 65535])),
-    "8 bits as 10": (0, 255, np.uint16([0, 1023])),
-    "8 bits as 4": (0, 255, np.uint8([0, 15])),
+    "slightly more than four times the range": (0, 255, np.uint16([0, 1021])),
+    "slightly less than a tenth of the range": (0, 255, np.uint8([0, 25])),
     "8 bits as booleans": (0, 255, np.array([False, True])),
     "8 bits without black, as 0 to 1": (60, 200, np.float32([60 / 255, 200 / 255])),
-    "16 bits as 8": (0, 65535, np.uint8([0, 255])),
     "0 to 1 as 8 bits": (0.0, 1.0, np.uint8([0, 255])),
     "0 to 1, standardised": (0.0, 1.0, np.float32([-0.42, 2.82])),
-    "0 to 1, centred": (0.0, 1.0, np.float32([-0.5, 0.5])),
     "-1 to 1 as 8 bits": (-1.0, 1.0, np.uint8([0, 255])),
     "-1 to 1 as 8 bits with a sign": (-1.0, 1.0, np.int8([-128, 1])),
 }
@@ -410,12 +381,12 @@ def test_pixels_on_another_scale_than_the_training_images_are_refused(
 
 SAME_SCALES = {
     "a larger range": (10, 200, np.uint8([0, 255])),
-    "brighter images": (0, 100, np.uint8([0, 255])),
+    "four times the range": (0, 255, np.uint16([0, 1020])),
+    "a tenth of the range": (0, 255, np.uint8([0, 26])),
     "darker images": (60, 200, np.uint8([0, 90])),
-    "faint images": (0, 255, np.uint8([0, 30])),
     "a black image": (0, 255, np.uint8([0, 0])),
     "8 bits as floats": (0, 255, np.float64([0, 255])),
-    "an overshoot of interpolation": (0, 255, np.float32([-20, 270])),
+    "a quarter of the range below": (0, 255, np.float32([-63, 270])),
 }
 
 
@@ -481,7 +452,6 @@ DAMAGED = {
     "empty": (b"", ".npy"),
     "an empty .npz": (b"", ".npz"),
     "text": (b"seven", ".npy"),
-    "text as .npz": (b"seven", ".npz"),
     "a .npy cut by a byte": (samples.npy(MANY)[:-1], ".npy"),
     "a .npy cut to its first bytes": (samples.npy(MANY)[:20], ".npy"),
     "a .npz cut by a byte": (samples.npz({"a": MANY})[:-1], ".npz"),
@@ -533,9 +503,10 @@ def test_objects_beside_the_images_are_not_unpickled(read, tmp_path):
 
 
 @pytest.mark.parametrize("side", [7072, 13_300])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded(tmp_path, side):
     path = tmp_path / "a.png"
-    path.write_bytes(png(side, side))
+    path.write_bytes(png(side, side, bytes(1000)))
     with pytest.raises(DataError, match=f"{side**2} pixels, and at most 50000000 are possible"):
         read_image(path, 28)
 

@@ -4,7 +4,6 @@ The images have 2 x 2 pixels and there are 4 classes. The network classifies an 
 pixel: each logit is 10 times the pixel.
 """
 
-import itertools
 import os
 import re
 
@@ -66,9 +65,9 @@ def npy(tmp_path, arrays):
     return [tmp_path / "mine.npy"]
 
 
-def probabilities(rows, classes=CLASSES):
+def probabilities(rows):
     """Return the probabilities of a table, (classes, n)."""
-    return np.array([[float(row[f"p_{name}"]) for row in rows] for name in classes])
+    return np.array([[float(row[f"p_{name}"]) for row in rows] for name in CLASSES])
 
 
 C, D, BOTH = [[0, 0], [255, 0]], [[0, 0], [0, 255]], [[0, 255], [255, 0]]
@@ -88,50 +87,45 @@ def test_a_row_contains_the_class_and_all_probabilities(predicted, pngs, tmp_pat
     ]
 
 
-def test_the_columns_are_in_the_order_of_the_classes(predicted, pngs, tmp_path):
-    predicted(pngs({"a.png": C}), classes=["d", "a", "c", "b"])
-    header = (tmp_path / "predictions.csv").read_text().splitlines()[0]
-    assert header == "image,predicted,probability,p_d,p_a,p_c,p_b"
-
-
-def test_the_rows_are_in_the_order_of_the_images(predicted, pngs):
+def test_rows_and_contact_sheet_are_in_the_order_of_the_images(predicted, pngs):
     paths = pngs({"c.png": C, "a.png": D, "b.png": C})
     for order in (paths, paths[::-1]):
         rows, sheet = predicted(order)
-        assert [row["image"] for row in rows] == [str(path) for path in order]
-        assert [shown["image"] for shown in sheet["images"]] == [str(path) for path in order]
+        names = [str(path) for path in order]
+        assert [row["image"] for row in rows] == names
+        assert [shown["image"] for shown in sheet["images"]] == names
         assert [row["predicted"] for row in rows] == ["C", "D", "C"]
+        # An image is predicted alike alone and among others.
+        assert rows == [row for path in order for row in predicted([path])[0]]
 
 
-def test_the_images_of_an_array_are_numbered(predicted, tmp_path):
-    rows, sheet = predicted(npy(tmp_path, [C, D, BOTH]))
-    assert [row["image"] for row in rows] == ["0", "1", "2"]
-    assert [row["predicted"] for row in rows] == ["C", "D", "B"]
-    assert [shown["image"] for shown in sheet["images"]] == ["0", "1", "2"]
-
-
-def test_probabilities_sum_to_1_and_the_largest_is_that_of_the_predicted_class(predicted, tmp_path):
-    images = np.random.default_rng(0).integers(0, 100, (200, 2, 2))
-    rows, _ = predicted(npy(tmp_path, images))
+@pytest.mark.parametrize("n", [1, MAX_SHOWN, MAX_SHOWN + 1, 250])
+def test_the_images_of_an_array_are_numbered_and_the_first_are_on_the_contact_sheet(
+    predicted, tmp_path, n
+):
+    images = np.random.default_rng(0).integers(0, 256, (n, 2, 2))
+    rows, sheet = predicted(npy(tmp_path, images))
+    assert [row["image"] for row in rows] == [str(i) for i in range(n)]
+    assert (sheet["count"], len(sheet["images"])) == (n, min(n, MAX_SHOWN))
     P = probabilities(rows)
     np.testing.assert_allclose(P.sum(axis=0), 1, atol=3e-6)
-    assert [float(row["probability"]) for row in rows] == P.max(axis=0).tolist()
-    assert [row["predicted"] for row in rows] == [CLASSES[i] for i in P.argmax(axis=0)]
     assert all(len(f"{p:.9f}".rstrip("0")) <= len("0.123456") for p in P.ravel())
+    for i, (p, row) in enumerate(zip(P.T, rows)):
+        assert row["predicted"] == CLASSES[images[i].argmax()]
+        assert float(row["probability"]) == p.max()
+    for i, (shown, row) in enumerate(zip(sheet["images"], rows)):
+        assert (shown["image"], shown["predicted"]) == (str(i), row["predicted"])
+        assert shown["probability"] == pytest.approx(float(row["probability"]), abs=2e-6)
+        np.testing.assert_allclose(shown["pixels"], images[i] / 255, atol=5e-5)
 
 
-NAMES = ["a, b", '"quoted"', "it's", " =1+1"]
-
-
-@pytest.mark.parametrize("i", range(4))
-def test_names_may_contain_commas_and_quotes(predicted, pngs, i):
-    image = np.zeros(4)
-    image[i] = 255
-    (path,) = pngs({'1, "2".png': image.reshape(2, 2)})
-    ((row,), sheet) = predicted([path], classes=NAMES)
+def test_names_may_contain_commas_and_quotes_and_keep_the_order_of_the_classes(predicted, pngs):
+    names = ["a, b", '"quoted"', "it's", " =1+1"]
+    (path,) = pngs({'1, "2".png': C})
+    ((row,), sheet) = predicted([path], classes=names)
     assert row["image"] == sheet["images"][0]["image"] == str(path)
-    assert row["predicted"] == sheet["images"][0]["predicted"] == NAMES[i]
-    assert [*row][3:] == [f"p_{name}" for name in NAMES]
+    assert row["predicted"] == sheet["images"][0]["predicted"] == "it's"
+    assert [*row][3:] == [f"p_{name}" for name in names]
 
 
 def test_bytes_of_a_name_that_are_not_utf_8_are_escaped(predicted, pngs, tmp_path):
@@ -183,58 +177,36 @@ def test_names_of_arrays_are_shown_without_control_characters(predicted, tmp_pat
 
 # ---- The network.
 
-ACTIVATIONS = {
-    "relu": lambda Z: np.maximum(Z, 0),
-    "sigmoid": lambda Z: 1 / (1 + np.exp(-Z)),
-    "tanh": np.tanh,
+BLOCK = {"filters": 3, "kernel": 2, "pool": 1, "padding": "same"}
+NETWORKS = {
+    "softmax": (None, [], [(4, 5)]),
+    "relu": ("relu", [], [(7, 5), (5, 8), (4, 6)]),
+    "convolution": ("tanh", [BLOCK], [(3, 5), (4, 13)]),
 }
 
 
-def by_hand(weights, activation, X):
-    """Return the probabilities (classes, n) for X (pixels, n)."""
-    for i, W in enumerate(weights):
-        X = ACTIVATIONS[activation](X) if i else X
-        X = W.astype(float) @ np.vstack([X, np.ones(X.shape[1])])
-    return np.exp(X) / np.exp(X).sum(axis=0)
-
-
-@pytest.mark.parametrize("widths", [(4, 4), (4, 7, 4), (4, 7, 5, 4)], ids=str)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_probabilities_agree_with_the_network_by_hand(predicted, tmp_path, activation, widths):
+@pytest.mark.parametrize(("activation", "blocks", "shapes"), NETWORKS.values(), ids=NETWORKS)
+def test_the_probabilities_are_those_of_the_network(
+    predicted, tmp_path, activation, blocks, shapes
+):
     rng = np.random.default_rng(0)
-    shapes = [(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(widths)]
-    weights = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    weights = {f"{i}.W": rng.normal(size=s).astype(np.float32) for i, s in enumerate(shapes)}
     images = rng.integers(0, 256, (30, 2, 2))
-    named = {f"{2 * i}.W": W for i, W in enumerate(weights)}
-    rows, _ = predicted(npy(tmp_path, images), activation=activation, weights=named)
-    expected = by_hand(weights, activation, images.reshape(30, 4).T / 255)
-    np.testing.assert_allclose(probabilities(rows), expected, rtol=0, atol=2e-6)
-
-
-def test_images_go_through_the_convolutions_of_the_network(predicted, tmp_path):
-    rng = np.random.default_rng(0)
-    weights = [rng.normal(size=shape).astype(np.float32) for shape in ((3, 5), (4, 13))]
-    block = {"filters": 3, "kernel": 2, "pool": 1, "padding": "same"}
-    images, named = rng.integers(0, 256, (30, 2, 2)), dict(zip(("0.W", "1.W"), weights))
-    rows, _ = predicted(npy(tmp_path, images), "dark", "tanh", [block], weights=named)
-    network = build_network(weights, (2, 2), [block], "tanh")
+    rows, _ = predicted(npy(tmp_path, images), "dark", activation, blocks, weights=weights)
+    network = build_network(weights.values(), (2, 2), blocks, activation)
     expected = network.probabilities(images.reshape(30, 4).T / 255)
     np.testing.assert_allclose(probabilities(rows), expected, rtol=0, atol=2e-6)
 
 
 def test_the_weights_of_the_best_epoch_are_used_if_kept(predicted, pngs):
-    paths = pngs({"a.png": C})
-    assert predicted(paths)[0][0]["predicted"] == "C"
     best = {"0.W": BY_PIXEL["0.W"][::-1].copy()}
-    assert predicted(paths, best=best)[0][0]["predicted"] == "B"
+    assert predicted(pngs({"a.png": C}), best=best)[0][0]["predicted"] == "B"
 
 
 def test_test_images_given_as_an_array_agree_with_the_evaluation(predicted, tmp_path):
-    images = np.random.default_rng(0).integers(
-        0, 100, (1500, 2, 2), np.uint8
-    )  # on a dark background
-    X = (images.reshape(-1, 4).T / 255).astype(np.float32)
     rng = np.random.default_rng(1)
+    images = rng.integers(0, 100, (1500, 2, 2), np.uint8)  # on a dark background
+    X = (images.reshape(-1, 4).T / 255).astype(np.float32)
     weights = {"0.W": rng.normal(size=(6, 5)), "2.W": rng.normal(size=(4, 7))}
     weights = {name: W.astype(np.float32) for name, W in weights.items()}
     rows, _ = predicted(npy(tmp_path, images), activation="relu", weights=weights, X_test=X)
@@ -248,18 +220,10 @@ def test_test_images_given_as_an_array_agree_with_the_evaluation(predicted, tmp_
         outputs={name: tmp_path / f"evaluated {name}" for name in (*outputs, "weights")},
     )
     evaluated = read_csv(tmp_path / "evaluated predictions")
-    assert len(rows) == len(evaluated)
-    for row, other in zip(rows, evaluated):
-        assert {name: row[name] for name in ("image", "predicted", "probability")} == {
-            name: other[name] for name in ("image", "predicted", "probability")
-        }
-
-
-def test_an_image_is_predicted_alike_alone_and_among_others(predicted, pngs, tmp_path):
-    rng = np.random.default_rng(0)
-    paths = pngs({f"{i}.png": rng.integers(0, 256, (2, 2)) for i in range(5)})
-    together, _ = predicted(paths)
-    assert together == [row for path in paths for row in predicted([path])[0]]
+    columns = ("image", "predicted", "probability")
+    assert [[row[name] for name in columns] for row in rows] == [
+        [row[name] for name in columns] for row in evaluated
+    ]
 
 
 # ---- The images.
@@ -297,15 +261,10 @@ def test_a_given_background_is_not_detected(predicted, pngs):
 def test_images_of_different_sizes_and_kinds_may_be_mixed(predicted, pngs):
     color = np.zeros((2, 2, 3))
     color[0, 1] = 255
-    large = glyph(20, 0)
-    paths = pngs({"2 x 2.png": C, "colour.png": color, "100 x 100.png": large, "1 x 1.png": [[9]]})
-    rows, sheet = predicted(paths, **FRAMED)
-    assert [row["predicted"] for row in rows] == [
-        "C",
-        "B",
-        "B",
-        "A",
-    ]  # the first class for an empty image
+    images = {"2 x 2.png": C, "colour.png": color, "100 x 100.png": glyph(20, 0), "1.png": [[9]]}
+    rows, sheet = predicted(pngs(images), **FRAMED)
+    # An empty image is of the first class.
+    assert [row["predicted"] for row in rows] == ["C", "B", "B", "A"]
     assert [np.shape(shown["pixels"]) for shown in sheet["images"]] == [(2, 2)] * 4
 
 
@@ -320,11 +279,6 @@ def test_a_network_for_coloured_images_gets_colours(predicted, pngs):
     rows, sheet = predicted(paths, weights={"0.W": W}, shape=(2, 2, 3))
     assert [row["predicted"] for row in rows] == ["B", "B"]
     assert [shown["pixels"] for shown in sheet["images"]] == [[[[0, 1, 0]] * 2] * 2] * 2
-
-
-def test_arrays_are_scaled_as_in_the_manifest(predicted, tmp_path):
-    _, sheet = predicted(npy(tmp_path, [[[0, 51], [255, 102]]]))
-    assert sheet["images"][0]["pixels"] == [[0, 0.2], [1, 0.4]]
 
 
 def test_an_image_file_is_read_at_limited_size(predicted, pngs, monkeypatch):
@@ -348,35 +302,14 @@ def test_only_one_image_file_is_in_memory_at_a_time(predicted, pngs):
     assert all_of_them < one + 180 * 180 * 3 * 4  # the size of one image as it is read
 
 
-# ---- The contact sheet.
-
-
-@pytest.mark.parametrize("n", [1, MAX_SHOWN - 1, MAX_SHOWN, MAX_SHOWN + 1, 250])
-def test_the_contact_sheet_contains_the_first_images_and_their_number(predicted, tmp_path, n):
-    images = np.random.default_rng(0).integers(0, 256, (n, 2, 2))
-    rows, sheet = predicted(npy(tmp_path, images))
-    assert (len(rows), sheet["count"]) == (n, n)
-    assert len(sheet["images"]) == min(n, MAX_SHOWN) <= 100
-    for i, (shown, row) in enumerate(zip(sheet["images"], rows)):
-        assert (shown["image"], shown["predicted"]) == (str(i), row["predicted"])
-        assert shown["probability"] == pytest.approx(float(row["probability"]), abs=2e-6)
-        np.testing.assert_allclose(shown["pixels"], images[i] / 255, atol=5e-5)
-
-
 # ---- Unreadable files.
 
 
-def spoil(folder, n):
-    """Write `n` files that are not images, and return their paths."""
-    paths = [folder / f"bad {i}.png" for i in range(n)]
-    for path in paths:
-        path.write_bytes(b"seven")
-    return paths
-
-
-@pytest.mark.parametrize("n", [1, 3, MAX_NAMED, MAX_NAMED + 1, MAX_NAMED + 25])
+@pytest.mark.parametrize("n", [1, MAX_NAMED, MAX_NAMED + 1, MAX_NAMED + 25])
 def test_all_unreadable_files_are_named_in_one_error(predicted, pngs, tmp_path, n):
-    good, bad = pngs({"a.png": C, "b.png": D}), spoil(tmp_path, n)
+    good, bad = pngs({"a.png": C, "b.png": D}), [tmp_path / f"bad {i}.png" for i in range(n)]
+    for path in bad:
+        path.write_bytes(b"seven")
     with pytest.raises(DataError) as caught:
         predicted([good[0], *bad, good[1]])
     first, *lines = str(caught.value).split("\n  ")

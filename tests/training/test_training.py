@@ -22,7 +22,6 @@ from scratchnet.training.checkpoints import (
     load_outcome,
     save_checkpoint,
 )
-from scratchnet.training.from_settings import make_optimizer
 from scratchnet.training.loop import METRICS, Training, train_epoch
 from scratchnet.training.loop import train as train_on
 from scratchnet.training.segments import train_to_checkpoint
@@ -47,8 +46,6 @@ SETTINGS = {
 }
 
 MODEL = ("hidden", "convolutions", "activation", "dropout", "initializer")
-
-each_momentum = pytest.mark.parametrize("momentum", [0.0, 0.9])
 
 
 def samples(n, seed=0):
@@ -168,25 +165,33 @@ def test_the_order_of_an_epoch_follows_from_seed_and_epoch():
     assert_equal(trained.weights(), by_hand.weights())
 
 
-@pytest.mark.parametrize("momentum, learning_rate", [(0.0, 1.0), (0.9, 0.3)])
-def test_training_can_overfit_twenty_samples(momentum, learning_rate):
-    history = new_history()
-    optimizer = SGD(learning_rate, momentum)
-    train(make_network(), optimizer, history, dataset(20), batch_size=20, seed=0, epochs=1000)
-    assert history["loss"][-1] < 0.01
-
-
 # Divergence
 
+# Where training diverges: the settings of the segment, and the message.
+DIVERGING = {
+    "in an epoch": (
+        {"learning_rate": 1e30},
+        r"epoch 1 of 5: .* at batch 2, with a learning rate of 1e\+30\.",
+    ),
+    "between epochs": (
+        {"learning_rate": 1e21, "batch_size": 20},
+        r"epoch 2 of 5: .* (at|after) batch 1, with a learning rate of 1e\+21\.",
+    ),
+    "with a schedule": (
+        {"learning_rate": 1e38, "batch_size": 20}
+        | {"schedule": "step", "decay_epochs": 1, "decay_rate": 0.1},
+        r"epoch 1 of 5: .* a learning rate of 1e\+37\.",
+    ),
+    "in a replica": ({"learning_rate": 1e30, "replicas": 2, "threads": 2}, "diverged in epoch"),
+}
 
-@pytest.mark.parametrize(
-    "batch_size, epoch, batch",
-    [pytest.param(8, 1, 2, id="in an epoch"), pytest.param(20, 2, 1, id="between epochs")],
-)
-def test_the_divergence_error_names_epoch_batch_and_learning_rate(batch_size, epoch, batch):
-    message = rf"epoch {epoch} of 5: .* at batch {batch}, with a learning rate of 1e\+30\."
+
+@pytest.mark.parametrize(("settings", "message"), DIVERGING.values(), ids=DIVERGING)
+def test_the_divergence_error_names_epoch_batch_and_the_present_learning_rate(
+    segment, settings, message
+):
     with pytest.raises(DivergenceError, match=message):
-        train(make_network(), SGD(1e30), new_history(), dataset(20), batch_size, seed=0, epochs=5)
+        segment("fast", 5, **settings)
 
 
 def test_a_diverged_segment_changes_no_file(tmp_path, segment):
@@ -228,24 +233,13 @@ def test_a_diverged_trial_is_the_same_bytes_however_it_came_there(segment):
     assert {path.read_bytes() for path, _ in paths[1:]} == {whole.read_bytes()}
 
 
-def test_a_trial_that_does_not_diverge_is_like_any_run(segment):
-    assert (
-        segment("trial", 2, may_diverge=True)[0].read_bytes() == segment("run", 2)[0].read_bytes()
-    )
-
-
-def test_the_outcome_of_a_run_is_its_history(segment):
-    checkpoint, _ = segment("run", 2)
-    assert load_outcome(checkpoint) == (load_checkpoint(checkpoint).history, "")
+def test_a_trial_that_does_not_diverge_is_like_any_run_and_its_outcome_is_its_history(segment):
+    trial, run = segment("trial", 2, may_diverge=True)[0], segment("run", 2)[0]
+    assert trial.read_bytes() == run.read_bytes()
+    assert load_outcome(run) == (load_checkpoint(run).history, "")
 
 
 # Validation
-
-
-def test_without_validation_samples_the_validation_history_is_empty():
-    history = new_history()
-    train(make_network(), SGD(0.3), history, dataset(20), batch_size=8, seed=0, epochs=3)
-    assert (len(history["loss"]), history["val_loss"], history["val_accuracy"]) == (3, [], [])
 
 
 def test_validation_measures_the_network_after_each_epoch():
@@ -260,10 +254,13 @@ def test_validation_measures_the_network_after_each_epoch():
 
 
 def test_validation_samples_do_not_affect_training():
-    trained, validated = make_network(), make_network()
-    train(trained, SGD(0.3), new_history(), dataset(20), batch_size=8, seed=0, epochs=3)
-    train(validated, SGD(0.3), new_history(), dataset(20, 6), batch_size=8, seed=0, epochs=3)
-    assert_equal(validated.weights(), trained.weights())
+    networks, histories = [make_network(), make_network()], [new_history(), new_history()]
+    for network, history, n_validation in zip(networks, histories, (0, 6)):
+        data = dataset(20, n_validation)
+        train(network, SGD(0.3), history, data, batch_size=8, seed=0, epochs=3)
+        assert len(history["val_loss"]) == len(history["val_accuracy"]) == (n_validation and 3)
+    assert_equal(networks[0].weights(), networks[1].weights())
+    assert histories[0]["loss"] == histories[1]["loss"]
 
 
 def test_accuracy_is_the_fraction_of_correct_predictions():
@@ -304,52 +301,40 @@ OPTIONS = {
 each_option = pytest.mark.parametrize("settings", OPTIONS.values(), ids=OPTIONS)
 
 
+CHANGED = {"seed": {"seed": 5}, "batch size": {"batch_size": 7}, "rate": {"learning_rate": 0.2}}
+
+
 @each_option
 def test_a_resumed_run_gives_the_same_bytes_as_an_uninterrupted_one(segment, settings):
     whole, _ = segment("whole", 6, **settings)
     start = segment("start", 2, **settings)
+    before = [path.read_bytes() for path in start]
     resumed, _ = segment("resumed", 6, start, **settings)
     assert resumed.read_bytes() == whole.read_bytes()
+    assert [path.read_bytes() for path in start] == before
     # Otherwise training changed nothing, and equal bytes would prove nothing.
     early, late = load_checkpoint(start[0]).network["0.W"], load_checkpoint(whole).network["0.W"]
     assert not np.array_equal(early, late)
 
 
-@pytest.mark.parametrize("settings", [OPTIONS[name] for name in OPTIONS if name != "sgd"], ids=str)
-def test_each_option_changes_the_weights(segment, settings):
+@pytest.mark.parametrize(
+    "settings", [each for each in (OPTIONS | CHANGED).values() if each], ids=str
+)
+def test_each_setting_changes_the_weights(segment, settings):
     plain, other = segment("plain", 4)[0], segment("other", 4, **settings)[0]
     weights = [load_checkpoint(path).network["0.W"] for path in (plain, other)]
     assert not np.array_equal(*weights)
 
 
-def test_a_segment_does_not_change_the_files_it_continues_from(segment):
-    start = segment("start", 2, momentum=0.9)
-    before = [path.read_bytes() for path in start]
-    segment("resumed", 6, start, momentum=0.9)
-    assert [path.read_bytes() for path in start] == before
+def test_a_segment_builds_the_network_in_its_settings_with_the_convolutions_first(segment):
+    def shapes(**settings):
+        network = load_checkpoint(segment("any", 1, **settings)[0]).network
+        return [network[f"{i}.W"].shape for i in range(len(network))]
 
-
-@pytest.mark.parametrize(
-    "setting", [{"seed": 5}, {"batch_size": 7}, {"learning_rate": 0.2}], ids=str
-)
-def test_a_segment_depends_on_its_settings(segment, setting):
-    checkpoint, _ = segment("as it is", 1)
-    other, _ = segment("changed", 1, **setting)
-    weights, others = load_checkpoint(checkpoint).network, load_checkpoint(other).network
-    assert not np.array_equal(weights["0.W"], others["0.W"])
-
-
-def test_a_segment_builds_the_network_in_its_settings(segment):
-    checkpoint, _ = segment("any", 1)
-    shapes = {name: array.shape for name, array in load_checkpoint(checkpoint).network.items()}
-    assert shapes == {"0.W": (5, N_IN + 1), "1.W": (N_CLASSES, 5 + 1)}
-
-
-def test_the_convolutions_come_before_the_hidden_layers(segment):
-    checkpoint, _ = segment("any", 1, convolutions=[BLOCK | {"filters": 2}, BLOCK])
-    shapes = {name: array.shape for name, array in load_checkpoint(checkpoint).network.items()}
+    assert shapes() == [(5, N_IN + 1), (N_CLASSES, 5 + 1)]
     # 4 x 3 pixels, then 3 x 2 with 2 channels, then 2 x 1 with 3.
-    assert shapes == {"0.W": (2, 5), "1.W": (3, 9), "2.W": (5, 7), "3.W": (3, 6)}
+    blocks = [BLOCK | {"filters": 2}, BLOCK]
+    assert shapes(convolutions=blocks) == [(2, 5), (3, 9), (5, 7), (3, 6)]
 
 
 def test_images_that_are_too_small_for_a_kernel_are_an_error_of_the_configuration(segment):
@@ -370,15 +355,6 @@ def test_the_seconds_of_segments_add_up(segment):
 # The learning rate
 
 
-def test_a_schedule_counts_steps(segment):
-    settings = SETTINGS | {
-        **{"training.schedule": "step", "training.decay_epochs": 2, "training.decay_rate": 0.1},
-    }
-    optimizer = make_optimizer(settings, steps_per_epoch=3)
-    rates = [optimizer.learning_rate(steps) for steps in (0, 5, 6, 11, 12)]
-    assert rates == pytest.approx([0.3, 0.3, 0.03, 0.03, 0.003])
-
-
 def test_a_smaller_last_batch_counts_as_a_step_of_the_schedule(segment):
     # 20 images in batches of 8 are 3 steps per epoch. After one epoch the learning rate is 0, so
     # further epochs change nothing. With 2 steps per epoch it would be 0 within the first epoch.
@@ -387,12 +363,6 @@ def test_a_smaller_last_batch_counts_as_a_step_of_the_schedule(segment):
     assert_equal(load_checkpoint(three).network, load_checkpoint(one).network)
     plain = segment("plain", 1)[0]
     assert_equal(load_checkpoint(plain).network, load_checkpoint(one).network)
-
-
-def test_the_divergence_error_names_the_current_learning_rate(segment):
-    fallen = {"schedule": "step", "decay_epochs": 1, "decay_rate": 0.1, "batch_size": 20}
-    with pytest.raises(DivergenceError, match=r"epoch 1 of 4: .* a learning rate of 1e\+37\."):
-        segment("any", 4, learning_rate=1e38, **fallen)
 
 
 def test_a_validation_loss_that_is_not_finite_is_divergence():
@@ -423,15 +393,11 @@ def test_the_weights_of_the_best_epoch_are_kept(segment):
     state = load_checkpoint(overfitting(segment, "stopped", 60)[0])
     best = 1 + int(np.argmin(state.history["val_loss"]))
     until = load_checkpoint(overfitting(segment, "until then", best, patience=None)[0])
+    assert until.best == {}
+    assert_equal(until.trained, until.network)
     assert_equal(state.best, until.network)
     assert_equal(state.trained, state.best)
     assert not np.array_equal(state.network["0.W"], state.best["0.W"])
-
-
-def test_without_patience_there_are_no_best_weights(segment):
-    state = load_checkpoint(overfitting(segment, "any", 6, patience=None)[0])
-    assert state.best == {}
-    assert_equal(state.trained, state.network)
 
 
 @pytest.mark.parametrize("offset", [-2, -1, 0, 1, 2])
@@ -450,32 +416,25 @@ def test_the_first_of_equally_good_epochs_is_the_best():
 # Checkpoints
 
 
-def trained(momentum):
-    """Return the checkpoint of a network after two epochs."""
+@pytest.mark.parametrize(
+    ("momentum", "kept"), [(0.0, set()), (0.9, {"velocity.0.W", "velocity.1.W"})]
+)
+def test_a_checkpoint_loads_as_it_was_saved_and_is_the_same_bytes_again(
+    tmp_path, monkeypatch, momentum, kept
+):
     network, optimizer, history = make_network(), SGD(0.3, momentum), new_history()
     train(network, optimizer, history, dataset(20, 6), batch_size=8, seed=0, epochs=2)
-    return Checkpoint(network.weights(), optimizer.state, history)
-
-
-@each_momentum
-def test_a_checkpoint_loads_as_it_was_saved(tmp_path, momentum):
-    saved = trained(momentum)
-    saved.best = {"0.W": np.arange(3.0)}
+    assert optimizer.state.keys() == {"iterations"} | kept
+    assert optimizer.state["iterations"] == 2 * 3
+    saved = Checkpoint(network.weights(), optimizer.state, history, {"0.W": np.arange(3.0)})
     save_checkpoint(tmp_path / "a.npz", saved)
     loaded = load_checkpoint(tmp_path / "a.npz")
-    assert_equal(loaded.network, saved.network)
-    assert_equal(loaded.optimizer, saved.optimizer)
-    assert_equal(loaded.best, saved.best)
+    for part in ("network", "optimizer", "best"):
+        assert_equal(getattr(loaded, part), getattr(saved, part))
     assert loaded.history == saved.history
-
-
-@each_momentum
-def test_saving_a_checkpoint_twice_gives_the_same_bytes(tmp_path, monkeypatch, momentum):
-    checkpoint = trained(momentum)
-    save_checkpoint(tmp_path / "a.npz", checkpoint)
     # Zip files may contain the time, in steps of two seconds: change it by much more.
     monkeypatch.setattr(time, "time", partial(float, 2_000_000_000))
-    save_checkpoint(tmp_path / "b.npz", checkpoint)
+    save_checkpoint(tmp_path / "b.npz", saved)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
@@ -484,7 +443,7 @@ def test_a_failed_save_keeps_the_old_checkpoint(tmp_path, monkeypatch):
         path.write_text("half a checkpo")
         raise OSError("no space left")
 
-    checkpoint = trained(momentum=0.0)
+    checkpoint = Checkpoint({"0.W": np.ones(3)}, {}, {"loss": [1.0]})
     save_checkpoint(tmp_path / "a.npz", checkpoint)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr(np, "savez", fail)
@@ -493,25 +452,14 @@ def test_a_failed_save_keeps_the_old_checkpoint(tmp_path, monkeypatch):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize(
-    ("momentum", "kept"), [(0.0, set()), (0.9, {"velocity.0.W", "velocity.1.W"})]
-)
-def test_the_optimizer_state_has_the_iterations_and_with_momentum_the_velocities(momentum, kept):
-    state = trained(momentum).optimizer
-    assert state.keys() == {"iterations"} | kept
-    assert state["iterations"] == 2 * 3
-
-
 def test_weights_that_are_not_finite_after_the_last_step_are_divergence():
     """No loss is computed after the last step, so the weights must be checked."""
-    rng = np.random.default_rng(0)
-    X, Y = rng.random((3, 20), np.float32), np.eye(2, dtype=np.float32)[:, np.arange(20) % 2]
-    network = build_mlp(initial_weights(3, 2, [], "random_normal", rng), None)
+    network, rate = make_network(), 1e39
     with (
         np.errstate(over="ignore", invalid="ignore"),
         pytest.raises(DivergenceError, match="weights"),
     ):
-        train_epoch(network, SGD(1e39), [(X, Y)])
+        train_epoch(network, SGD(rate), [samples(20)])
 
 
 # Replicas
@@ -535,8 +483,3 @@ def test_replicas_learn_what_one_network_learns(segment):
     for name, W in one.network.items():
         np.testing.assert_allclose(several.network[name], W, rtol=1e-4, atol=1e-6)
     assert not all(np.array_equal(several.network[name], W) for name, W in one.network.items())
-
-
-def test_divergence_in_a_replica_is_reported_without_warnings(segment):
-    with pytest.raises(DivergenceError, match="training diverged in epoch"):
-        segment("fast", 50, replicas=2, threads=2, learning_rate=1e30)
