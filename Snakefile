@@ -88,7 +88,7 @@ rule predict:
     input:
         predicted_results("predict_images", "plot_contact_sheet"),
     params:
-        run=of_request("by"),
+        run=of_request("run"),
     message:
         "The predictions of {params.run}: {input}"
 

@@ -13,7 +13,7 @@ import pytest
 from scratchnet.errors import DataError
 from scratchnet.evaluation import evaluation
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
-from scratchnet.evaluation.class_names import read_class_names, resolve_class_names
+from scratchnet.evaluation.class_names import resolve_class_names
 from scratchnet.evaluation.evaluation import (
     evaluate,
     weight_images,
@@ -177,7 +177,7 @@ def test_after_early_stopping_the_best_epoch_is_evaluated(tmp_path):
 def test_configured_class_names_are_in_every_result(tmp_path):
     names = ["ant", "bee", "cat", "dog"]
     files = make_files(tmp_path, classes=names)
-    assert read_class_names(files["metrics"]) == names
+    assert [row["class"] for row in read_json(files["metrics"])["per_class"]] == names
     assert files["predictions"].read_text().splitlines()[8].startswith("7,cat,dog,")
     assert {row["label"] for row in read_csv(files["confusion"])} == set(names)
     first = read_json(files["misclassified"])["images"][0]

@@ -143,7 +143,9 @@ def contact_sheet(path, n=3, count=3, shape=(2, 2), predicted="A", file="{}.png"
         | {"pixels": np.full(shape, i % 3 / 2).tolist()}
         for i in range(n)
     ]
-    path.write_text(json.dumps({"count": count, "images": images}))
+    path.write_text(
+        json.dumps({"run": "a-run", "test_accuracy": 0.5, "count": count, "images": images})
+    )
     return path
 
 
@@ -627,7 +629,7 @@ def test_a_contact_sheet_has_each_image_with_its_predicted_class_and_name(figure
     shown = [axes for axes in drawn.axes if axes.images]
     assert [axes.get_title() for axes in shown] == ["A (75%)"] * 3
     assert [axes.texts[0].get_text() for axes in shown] == ["0.png", "1.png", "2.png"]
-    assert drawn.get_suptitle() == "Predicted classes of 3 images"
+    assert drawn.get_suptitle() == ("Predicted classes of 3 images\na-run, test accuracy 50.00%")
 
 
 @pytest.mark.slow
@@ -639,6 +641,6 @@ def test_contact_sheets_of_any_size_are_drawn(figure, options):
     assert sum(bool(axes.images) for axes in drawn.axes) == options.get("n", 3)
     if "count" in options:
         title = "Predicted classes of the first 100 of 12,345 images"
-        assert drawn.get_suptitle() == title
+        assert drawn.get_suptitle().splitlines()[0] == title
     width, height = drawn.get_size_inches()
     assert width <= 13 and height <= 18

@@ -47,16 +47,17 @@ def validated(accuracy, loss=0.3, **others):
 
 def test_the_summary_has_a_row_for_each_run_and_for_one_that_failed_its_error(rows, tmp_path):
     seeds = [{"training.seed": seed, "training.learning_rate": 0.00025} for seed in (0, 1, 2)]
-    one, other, failed = rows((seeds[0], {}), (seeds[1], validated(0.75)), (seeds[2], {}))
+    noted = {"notes": ["learned nothing"]}
+    one, other, failed = rows((seeds[0], noted), (seeds[1], validated(0.75)), (seeds[2], {}))
     for name in ("metrics", "record", "history"):
         failed.pop(name).unlink()
     summarize([one, other, failed | {"error": "it diverged"}], tmp_path / "summary.csv")
     assert (tmp_path / "summary.csv").read_text().splitlines() == [
         "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
-        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,error",
-        "r0,results/r0,0,0.00025,2,,0.5,,,0.4,0.9,1.25,,",
-        "r1,results/r1,1,0.00025,2,,0.5,0.3,0.75,0.4,0.9,2.25,,",
-        "r2,results/r2,2,0.00025,,,,,,,,,,it diverged",
+        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,note,error",
+        "r0,results/r0,0,0.00025,2,,0.5,,,0.4,0.9,1.25,,learned nothing,",
+        "r1,results/r1,1,0.00025,2,,0.5,0.3,0.75,0.4,0.9,2.25,,,",
+        "r2,results/r2,2,0.00025,,,,,,,,,,,it diverged",
     ]
 
 
@@ -82,24 +83,22 @@ def test_the_table_shows_swept_settings_unchanged(rows, tmp_path, value):
 
 # The measurements of some runs, and which of them is best.
 BEST = {
-    "by validation, not by test": (
+    "by validation loss, not by accuracy or test": (
         [
-            validated(0.8, test_accuracy=0.99, test_loss=0.1),
-            validated(0.9, test_accuracy=0.5, test_loss=9.0),
+            validated(0.9, 0.2, test_accuracy=0.99, test_loss=0.1),
+            validated(0.8, 0.1, test_accuracy=0.5, test_loss=9.0),
             validated(0.7),
         ],
         ["r1"],
     ),
-    "a tie": ([validated(0.8, 0.2), validated(0.8, 0.1), validated(0.8, 0.3)], ["r1"]),
+    "the first in a tie": ([validated(0.8), validated(0.8)], ["r0"]),
     "without validation": ([{}, {}], []),
     "without another run": ([validated(0.8)], []),
 }
 
 
 @pytest.mark.parametrize(("measured", "best"), BEST.values(), ids=BEST)
-def test_the_best_run_has_the_highest_validation_accuracy_and_then_the_lower_loss(
-    rows, tmp_path, measured, best
-):
+def test_the_best_run_has_the_lowest_validation_loss(rows, tmp_path, measured, best):
     summarize(rows(*(({}, each) for each in measured)), tmp_path / "summary.csv")
     assert [row["run"] for row in read_csv(tmp_path / "summary.csv") if row["best"]] == best
 
@@ -126,8 +125,8 @@ def sweep(rate, seed):
 RUNS = (
     (sweep(0.1, 0), validated(0.5, test_accuracy=0.8)),
     (sweep(0.1, 1), validated(0.7, test_accuracy=0.9)),
-    (sweep(0.2, 0), validated(0.8, test_accuracy=0.7)),
-    (sweep(0.2, 1), validated(0.8, test_accuracy=0.7)),
+    (sweep(0.2, 0), validated(0.8, 0.2, test_accuracy=0.7)),
+    (sweep(0.2, 1), validated(0.8, 0.2, test_accuracy=0.7)),
 )
 
 
@@ -199,7 +198,7 @@ def results(tmp_path):
 
 
 def row_of(results, name):
-    return {"folder": f"{results}/runs/{name}/epoch-0004"}
+    return {"folder": f"{results}/runs/{name}/epoch-0004", "best": ""}
 
 
 @pytest.mark.parametrize("before", [None, "runs/one", "runs/two", "nowhere"])
@@ -218,9 +217,13 @@ def test_relative_paths_are_accepted(results, monkeypatch):
     assert str((results / "latest").readlink()) == "runs/two"
 
 
-def test_no_link_is_made_for_several_runs(results):
-    link_latest([row_of(results, "one"), row_of(results, "two")], None)
-    assert {path.name for path in results.iterdir()} == {"runs"}
+def test_of_several_runs_the_link_leads_to_the_best_or_goes(results):
+    one, two = row_of(results, "one"), row_of(results, "two")
+    link_latest([one, two | {"best": "best"}], results / "latest")
+    assert str((results / "latest").readlink()) == "runs/two"
+    for _ in range(2):
+        link_latest([one, two], results / "latest")
+        assert {path.name for path in results.iterdir()} == {"runs"}
 
 
 @pytest.mark.parametrize("kind", ["touch", "mkdir"])

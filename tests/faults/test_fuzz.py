@@ -299,7 +299,9 @@ def test_images_to_predict_may_have_any_names(tmp_path_factory, name, content):
     table, sheet = folder / "table.csv", folder / "sheet.json"
     try:
         images = [str(image) for image in find_image_files(str(folder))]
-        predict(images, "auto", network, {}, None, table, sheet)
+        predict(
+            images, "auto", **network, run="a", hashes={}, predictions=table, contact_sheet=sheet
+        )
     except DataError as error:
         assert_is_harmless(str(error), is_one_line=False)
         assert len(str(error).splitlines()) == 2

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from scratchnet.evaluation.trained_network import TrainedNetwork
 from scratchnet.nn.network import build_network, initial_filters, initial_weights
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.predict.demo import make_demo
@@ -46,13 +47,14 @@ def make_page(
     np.save(folder / "X.npy", np.asfortranarray(X))
     np.save(folder / "Y.npy", np.eye(len(classes), dtype=np.float32)[:, rng.integers(0, 2, 1000)])
     make_demo(
-        checkpoint=folder / "c.npz",
-        manifest=folder / "manifest.json",
-        metrics=folder / "metrics.json",
+        TrainedNetwork.load(
+            folder / "c.npz",
+            folder / "manifest.json",
+            folder / "metrics.json",
+            {"model.convolutions": convolutions, "model.activation": activation},
+        ),
         X_test=folder / "X.npy",
         Y_test=folder / "Y.npy",
-        convolutions=convolutions,
-        activation=activation,
         title="a-network",
         page=folder / "demo.html",
     )

@@ -4,6 +4,11 @@ from samples import peak_of_process
 
 # Each line of PROGRAMS is run by a process of its own: `files` is the folder.
 START = "import sys, pathlib; files = pathlib.Path(sys.argv[1]); "
+NETWORK = (
+    "from scratchnet.evaluation.trained_network import TrainedNetwork; "
+    "network = TrainedNetwork.load(files / 'checkpoint.npz', files / 'manifest.json', "
+    "files / 'metrics.json', {'model.activation': 'relu'}); "
+)
 PROGRAMS = {
     "evaluate": (
         "from scratchnet.evaluation.evaluation import evaluate; "
@@ -28,20 +33,17 @@ PROGRAMS = {
         "plot_weights(files / 'weights.json', files / 'b.png', 'default')"
     ),
     "predict": (
-        "from scratchnet.predict.predictions import predict; "
-        "network = {name: files / f'{name}.json' for name in ('manifest', 'metrics')}; "
-        "network |= {'X_test': files / 'X_test.npy', 'checkpoint': files / 'checkpoint.npz'}; "
-        "predict([files / 'own.npy'], 'auto', network, {}, 'relu', files / 'own.csv', "
-        "files / 'contact_sheet.json')"
+        f"from scratchnet.predict.predictions import predict; {NETWORK}"
+        "predict([files / 'own.npy'], 'auto', network, files / 'X_test.npy', 'run', {}, "
+        "files / 'own.csv', files / 'contact_sheet.json')"
     ),
     "plot_contact_sheet": (
         "from scratchnet.evaluation.plots import plot_contact_sheet; "
         "plot_contact_sheet(files / 'contact_sheet.json', files / 'c.png', 'default')"
     ),
     "make_demo": (
-        "from scratchnet.predict.demo import make_demo; "
-        "make_demo(files / 'checkpoint.npz', files / 'manifest.json', files / 'metrics.json', "
-        "files / 'X_test.npy', files / 'Y_test.npy', 'relu', 'title', files / 'demo.html')"
+        f"from scratchnet.predict.demo import make_demo; {NETWORK}"
+        "make_demo(network, files / 'X_test.npy', files / 'Y_test.npy', 'a', files / 'demo.html')"
     ),
 }
 

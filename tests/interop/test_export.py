@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 import scratchnet
 from scratchnet.errors import MissingPackageError
+from scratchnet.evaluation.trained_network import TrainedNetwork
 from scratchnet.interop.export import export_keras, export_npz, export_onnx
 from scratchnet.interop.keras_model import import_keras, set_precision
 from scratchnet.nn.network import build_mlp, build_network
@@ -46,7 +48,7 @@ class Trained:
     def __init__(self, folder, network, shape):
         rng = np.random.default_rng(0)
         hidden, self.activation, convolutions = (*NETWORKS[network], [])[:3]
-        self.architecture = {"convolutions": convolutions, "activation": self.activation}
+        self.settings = {"model.convolutions": convolutions, "model.activation": self.activation}
         *inputs, output = block_shapes(shape, convolutions)
         sizes = [
             *((b["kernel"] ** 2 * c, b["filters"]) for b, (*_, c) in zip(convolutions, inputs)),
@@ -73,21 +75,31 @@ class Trained:
         """Return the images as the input of an exported network."""
         return self.raw if raw_pixels else self.X
 
+    def load(self):
+        """Return the TrainedNetwork."""
+        return TrainedNetwork.load(**self.files, settings=self.settings)
+
     def export_to_keras(self, path, raw_pixels):
         """Return the Keras model in the exported file."""
-        files = {name: self.files[name] for name in ("checkpoint", "manifest")}
-        export_keras(**files, **self.architecture, raw_pixels=raw_pixels, path=path)
+        export_keras(self.load(), raw_pixels, path)
         return import_keras().models.load_model(path)
 
     def export_to_onnx(self, path, raw_pixels):
         """Return a session with the exported file."""
-        export_onnx(**self.files, **self.architecture, raw_pixels=raw_pixels, path=path)
+        export_onnx(self.load(), raw_pixels, path)
         return onnxruntime.InferenceSession(path)
 
 
 @pytest.fixture
 def trained(tmp_path, network, shape):
     return Trained(tmp_path, network, shape)
+
+
+def test_a_keras_file_has_the_names_of_the_classes(tmp_path):
+    trained, path = Trained(tmp_path, "softmax", [6, 5]), tmp_path / "network.keras"
+    export_keras(trained.load(), False, path)
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("metadata.json"))["classes"] == CLASSES
 
 
 def assert_same_predictions(P, trained):
@@ -111,8 +123,9 @@ def test_keras_predicts_the_same(trained, tmp_path, raw_pixels):
 USER_CONFIG = {"image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.1}
 EXPORT = """
 import json, sys
+from scratchnet.evaluation.trained_network import TrainedNetwork
 from scratchnet.interop.export import export_keras
-export_keras(**json.loads(sys.argv[1]))
+export_keras(TrainedNetwork.load(**json.loads(sys.argv[1])), True, sys.argv[2])
 """
 
 
@@ -127,9 +140,9 @@ def test_the_configuration_of_keras_does_not_matter_and_is_not_written(trained, 
         (home / ".keras").mkdir()
         (home / ".keras/keras.json").write_text(json.dumps(config))
     before = sorted(home.rglob("*"))
-    names = {"checkpoint": "checkpoint.npz", "manifest": "manifest", "path": "network.keras"}
-    arguments = {name: str(tmp_path / file) for name, file in names.items()}
-    arguments |= {**trained.architecture, "raw_pixels": True}
+    path = tmp_path / "network.keras"
+    arguments = {name: str(file) for name, file in trained.files.items()}
+    arguments |= {"settings": trained.settings}
     environment = {
         "HOME": str(home),
         "MPLCONFIGDIR": str(tmp_path / "matplotlib"),  # Keras imports Matplotlib
@@ -138,10 +151,10 @@ def test_the_configuration_of_keras_does_not_matter_and_is_not_written(trained, 
         "KERAS_NNX_ENABLED": "1",
         "TF_USE_LEGACY_KERAS": "1",
     }
-    command = [sys.executable, "-c", EXPORT, json.dumps(arguments)]
+    command = [sys.executable, "-c", EXPORT, json.dumps(arguments), str(path)]
     subprocess.run(command, env=environment, check=True)
     assert sorted(home.rglob("*")) == before
-    model = import_keras().models.load_model(arguments["path"])
+    model = import_keras().models.load_model(path)
     assert {weights.dtype for weights in model.weights} == {"float32"}
     assert_same_predictions(model.predict(trained.images(raw_pixels=True), verbose=0), trained)
 
@@ -215,7 +228,7 @@ def test_the_code_in_the_readme_predicts_the_same_and_its_table_lists_each_array
     trained, tmp_path, monkeypatch, capsys
 ):
     path, readme = tmp_path / "network.npz", tmp_path / "README.md"
-    export_npz(**trained.files, **trained.architecture, title="a-run", path=path, readme=readme)
+    export_npz(trained.load(), "a-run", path, readme)
     text, arrays = readme.read_text(), np.load(path, allow_pickle=False)
     (code,) = re.findall("```python\n(.*?)```", text, re.DOTALL)
     placeholder = re.search(r"images = np.zeros\(.*", code)[0]
@@ -234,8 +247,8 @@ def test_the_code_in_the_readme_predicts_the_same_and_its_table_lists_each_array
 def test_the_same_network_gives_the_same_bytes(trained, tmp_path):
     def exported():
         onnx_path, npz, readme = tmp_path / "a.onnx", tmp_path / "a.npz", tmp_path / "a.md"
-        export_onnx(**trained.files, activation="relu", raw_pixels=True, path=onnx_path)
-        export_npz(**trained.files, activation="relu", title="a", path=npz, readme=readme)
+        export_onnx(trained.load(), True, onnx_path)
+        export_npz(trained.load(), "a", npz, readme)
         return [path.read_bytes() for path in (onnx_path, npz, readme)]
 
     assert exported() == exported()
@@ -246,5 +259,5 @@ def test_without_onnx_the_error_says_what_to_install(trained, tmp_path, monkeypa
     monkeypatch.setitem(sys.modules, "onnx", None)
     path = tmp_path / "network.onnx"
     with pytest.raises(MissingPackageError, match=r"onnx is not installed\. .* make extras"):
-        export_onnx(**trained.files, activation=None, raw_pixels=False, path=path)
+        export_onnx(trained.load(), False, path)
     assert not path.exists()

@@ -27,7 +27,10 @@ def test_the_first_time(new_project):
     [
         ({"training": {"learning_rate": 0.1}}, "training.learning_rate: 0.01 -> 0.1"),
         ({"training": {"epochs": 9}}, "training.epochs: 4 -> 9"),
-        ({"model": {"hidden": [3]}}, "model.hidden: [] -> [3]"),
+        (
+            {"model": {"hidden": [3]}},
+            "model.hidden: [] -> [3], model.initializer: random_normal -> he_uniform",
+        ),
         (
             {"training": {"momentum": 0.1, "seed": 2}},
             "training.momentum: 0.0 -> 0.1, training.seed: 0 -> 2",

@@ -37,7 +37,7 @@ def test_a_trial_is_a_run_with_the_drawn_values_and_the_epochs_of_the_last_rung(
     runs = resolve_runs(config_of(trials=6, epochs=[1, 3]))
     assert len(runs) == 6
     for run in runs:
-        drawn = {key: run[key] for key in SPACE if key in run}
+        drawn = {key: run[key] for key in [*SPACE, "model.initializer"] if key in run}
         assert run == run_of({"validation_fraction": 0.1, "training.epochs": 3, **drawn})
     assert {tuple(run[HIDDEN]) for run in runs} <= {(), (8,), (16, 8)}
 
@@ -280,7 +280,7 @@ def test_a_key_that_cannot_be_searched_is_refused(key):
 def test_each_other_key_can_be_searched(key):
     beside = {"training": {"schedule": "step", "momentum": 0.5}, "augmentation": {"elastic": 2}}
     model = {"hidden": [5]}
-    value = LEAVES[key]["default"]
+    value = LEAVES[key]["default"] or LEAVES[key].get("enum", [None])[0]
     runs = resolve_runs(config_of({key: {"choice": [value]}}) | beside | {"model": model})
     assert len(runs) == 1
     assert runs[0].get(key, value) == value

@@ -10,6 +10,7 @@ import pytest
 from browser import NEEDED, PHONE, chromium, complaints, drag, visit
 from demo_page import CLASSES, SEVEN, ZERO, make_page, predictions
 from scratchnet.errors import ConfigError
+from scratchnet.evaluation.trained_network import TrainedNetwork
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
 from scratchnet.predict import demo
@@ -142,7 +143,9 @@ def test_the_page_has_fewer_test_images_if_they_are_large(tmp_path, shape, n):
         np.save(files[name], array)
     files["checkpoint"] = tmp_path / "c.npz"
     save_checkpoint(files["checkpoint"], Checkpoint(weights, {}, {"loss": [1.0]}))
-    demo.make_demo(**files, activation=None, title="t", page=tmp_path / "demo.html")
+    X_test, Y_test = files.pop("X_test"), files.pop("Y_test")
+    network = TrainedNetwork.load(**files, settings={})
+    demo.make_demo(network, X_test, Y_test, "t", tmp_path / "demo.html")
     page = (tmp_path / "demo.html").read_text()
     labels = re.search(r'"labels": (\[[^]]*\])', page)[1]
     assert len(json.loads(labels)) == n

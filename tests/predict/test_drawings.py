@@ -204,7 +204,7 @@ def test_a_large_photograph_in_a_file_gives_nearly_the_same_as_the_drawing(tmp_p
     ink = np.kron(PLACES["in a corner"], np.ones((4, 4)))[:900]
     image = (photographed(ink, background) * 255).round().astype(np.uint8)
     Image.fromarray(image).save(tmp_path / "a", "JPEG")
-    found = to_network_input(read_image(tmp_path / "a", 280), [28, 28], MNIST)
+    found = to_network_input(read_image(tmp_path / "a", 280)[0], [28, 28], MNIST)
     np.testing.assert_allclose(found, expected(ink), rtol=0, atol=0.1)
 
 

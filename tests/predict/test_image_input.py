@@ -15,11 +15,16 @@ import samples
 from scratchnet.data.preprocessing import preprocess
 from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import DataError
-from scratchnet.predict.image_input import read_arrays, read_image
+from scratchnet.predict import image_input
+from scratchnet.predict.image_input import read_arrays
 
 GREY = np.arange(0, 240, 12, np.uint8).reshape(4, 5)
 RGB = np.stack([GREY, GREY[::-1], 255 - GREY], axis=2)
 GREYS = np.stack([GREY] * 3, axis=2)
+
+
+def read_image(path, longest):
+    return image_input.read_image(path, longest)[0]
 
 
 def save(path, image, kind=None, **options):

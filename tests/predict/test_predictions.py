@@ -37,10 +37,9 @@ def predicted(tmp_path):
         predict(
             images=[str(path) for path in images],
             background=background,
-            network=make_network(tmp_path, **network),
+            **make_network(tmp_path, activation, convolutions, **network),
+            run="a-run/epoch-0001",
             hashes={},
-            activation=activation,
-            convolutions=convolutions,
             **outputs,
         )
         return read_csv(outputs["predictions"]), read_json(outputs["contact_sheet"])
@@ -81,9 +80,10 @@ def test_a_row_contains_the_class_and_all_probabilities(predicted, pngs, tmp_pat
     rows, _ = predicted(pngs({"b.png": D, "a.png": BOTH}))
     first = {"p_A": "4.5e-05", "p_B": "4.5e-05", "p_C": "4.5e-05", "p_D": "0.999864"}
     second = {"p_A": "2.3e-05", "p_B": "0.499977", "p_C": "0.499977", "p_D": "2.3e-05"}
+    by = {"run": "a-run/epoch-0001", "test_accuracy": "0.5"}
     assert rows == [
-        {"image": f"{tmp_path}/b.png", "predicted": "D", "probability": "0.999864", **first},
-        {"image": f"{tmp_path}/a.png", "predicted": "B", "probability": "0.499977", **second},
+        {"image": f"{tmp_path}/b.png", "predicted": "D", "probability": "0.999864", **first, **by},
+        {"image": f"{tmp_path}/a.png", "predicted": "B", "probability": "0.499977", **second, **by},
     ]
 
 
@@ -125,7 +125,7 @@ def test_names_may_contain_commas_and_quotes_and_keep_the_order_of_the_classes(p
     ((row,), sheet) = predicted([path], classes=names)
     assert row["image"] == sheet["images"][0]["image"] == str(path)
     assert row["predicted"] == sheet["images"][0]["predicted"] == "it's"
-    assert [*row][3:] == [f"p_{name}" for name in names]
+    assert [*row][3:-2] == [f"p_{name}" for name in names]
 
 
 def test_bytes_of_a_name_that_are_not_utf_8_are_escaped(predicted, pngs, tmp_path):

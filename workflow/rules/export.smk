@@ -3,6 +3,7 @@ rule export_keras:
     input:
         checkpoint=paths.CHECKPOINT,
         manifest=of_run(paths.MANIFEST),
+        metrics=paths.METRICS,
     output:
         f"{paths.EPOCH}/export/network.keras",
     localrule: True

@@ -9,9 +9,9 @@ rule predict_images:
         images=of_request("images"),
         network=of_request("network"),
         hashes=of_request("hashes"),
-        by=of_request("by"),
+        run=of_request("run"),
     message:
-        "Predicting {wildcards.prediction} with {params.by}{params.why}"
+        "Predicting {wildcards.prediction} with {params.run}{params.why}"
     script:
         "../scripts/predict_images.py"
 

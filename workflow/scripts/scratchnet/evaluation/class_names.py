@@ -1,7 +1,6 @@
 """The names of the classes: chosen in config.yaml, or those of the dataset."""
 
 from scratchnet.errors import DataError, shorten_list
-from scratchnet.files import read_json
 
 MAX_CLASSES = 100  # up to which all classes are drawn, and all pairs of them are listed
 MAX_NAMED = 20  # classes in an error message
@@ -18,8 +17,3 @@ def resolve_class_names(configured, dataset_names):
             f"{len(dataset_names)}: " + ", ".join(shorten_list(dataset_names, MAX_NAMED))
         )
     return configured or dataset_names
-
-
-def read_class_names(metrics):
-    """Return the names of the classes from the file `metrics` (metrics.json), in output order."""
-    return [row["class"] for row in read_json(metrics)["per_class"]]

@@ -11,8 +11,7 @@ import zipfile
 
 import numpy as np
 
-from scratchnet.evaluation.class_names import read_class_names
-from scratchnet.files import atomic_write, read_json, write_text
+from scratchnet.files import atomic_write, write_text
 from scratchnet.interop.keras_model import (
     apply_layers,
     import_keras,
@@ -21,11 +20,11 @@ from scratchnet.interop.keras_model import (
     set_weights,
 )
 from scratchnet.nn.shapes import block_shapes, pad_widths
-from scratchnet.training.checkpoints import load_checkpoint
 
 PRECISION = "float32"
 OPSET, IR_VERSION = 17, 8  # ONNX versions of 2022, which current readers also support
-ONNX_ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+# With their attributes: without its own, ONNX takes a default.
+ONNX_ACTIVATIONS = {"relu": ("Relu", {}), "sigmoid": ("Sigmoid", {}), "tanh": ("Tanh", {})}
 NUMPY_ACTIVATIONS = {
     "relu": "np.maximum({}, 0)",
     "sigmoid": "1 / (1 + np.exp(-({})))",
@@ -72,68 +71,68 @@ def max_pool(X, side):
 """
 
 
-def export_keras(checkpoint, manifest, activation, raw_pixels, path, convolutions=()):
-    """Write the network of a checkpoint as a .keras file, from images to probabilities (n, k).
+def export_keras(network, raw_pixels, path):
+    """Write a TrainedNetwork as a .keras file, from images to probabilities (n, k).
 
-    `checkpoint` and `manifest` are paths; `convolutions` and `activation` are settings of the
-    network. The model takes images (n, pixels) with values from 0 to 1 or, with `raw_pixels`, raw
-    images. Raises MissingPackageError if TensorFlow is not installed.
+    The model takes images (n, pixels) with values from 0 to 1 or, with `raw_pixels`, raw images.
+    Raises MissingPackageError if TensorFlow is not installed.
     """
     keras = import_keras()
-    weights = [*load_checkpoint(checkpoint).trained.values()]
+    shape, convolutions = network.image_shape, network.convolutions
     # Keras may have been configured in this process: nothing is left to its defaults.
-    layers = make_layers(keras, weights, convolutions, PRECISION)
-    manifest = read_json(manifest)
-    shape = manifest["image_shape"]
+    layers = make_layers(keras, network.weights, convolutions, PRECISION)
     if raw_pixels:
-        minimum, span = pixel_range(manifest)
+        minimum, span = network.pixel_range
         x = keras.Input(shape, name="images", dtype=PRECISION)
         flat = keras.layers.Flatten(data_format="channels_last", dtype=PRECISION)(x)
         pixels = keras.layers.Rescaling(1 / span, -minimum / span, dtype=PRECISION)(flat)
     else:
         x = pixels = keras.Input((math.prod(shape),), name="images", dtype=PRECISION)
-    logits = apply_layers(keras, layers, shape, convolutions, activation, pixels)
+    logits = apply_layers(keras, layers, shape, convolutions, network.activation, pixels)
     softmax = keras.layers.Softmax(name="probabilities", dtype=PRECISION)
     model = keras.Model(x, softmax(logits))
-    set_weights(layers, weights)
+    set_weights(layers, network.weights)
     with atomic_write(path) as temporary:
         model.save(temporary)
-        _remove_dates(temporary)
+        _write_metadata(temporary, network.classes)
 
 
-def _remove_dates(path):
-    """Remove from a .keras file when it was written, so that the same network is the same bytes."""
+def _write_metadata(path, classes):
+    """Write the names of the classes into a .keras file, and remove when it was written.
+
+    So the same network is the same bytes.
+    """
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     metadata = json.loads(members["metadata.json"])
     del metadata["date_saved"]
+    metadata["classes"] = classes
     members["metadata.json"] = json.dumps(metadata)
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name), content)  # the time of a ZipInfo is fixed
 
 
-def export_onnx(checkpoint, manifest, metrics, activation, raw_pixels, path, convolutions=()):
+def export_onnx(network, raw_pixels, path):
     """Like `export_keras`, as an ONNX file with the input "images" and output "probabilities".
 
     The input is float32, or uint8 for raw images whose pixels are integers from 0 to 255. The
-    metadata have the names of the classes, read from the file `metrics`. Raises MissingPackageError
-    if onnx is not installed.
+    metadata have the names of the classes. Raises MissingPackageError if onnx is not installed.
     """
     with require_extra_packages():
         import onnx
-    weights = [*load_checkpoint(checkpoint).trained.values()]
-    graph = _make_onnx_graph(weights, convolutions, activation, read_json(manifest), raw_pixels)
     model = onnx.helper.make_model(
-        graph, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+        _make_onnx_graph(network, raw_pixels),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
     )
-    onnx.helper.set_model_props(model, {"classes": json.dumps(read_class_names(metrics))})
+    onnx.helper.set_model_props(model, {"classes": json.dumps(network.classes)})
     onnx.checker.check_model(model, full_check=True)
     with atomic_write(path) as temporary:
         temporary.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _make_onnx_graph(weights, convolutions, activation, manifest, raw_pixels):
+def _make_onnx_graph(network, raw_pixels):
     """Return the ONNX graph of a network; for raw pixels, it includes preprocessing."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -152,11 +151,13 @@ def _make_onnx_graph(weights, convolutions, activation, manifest, raw_pixels):
         nodes.append(helper.make_node(operation, [x, *names], [y], **attributes))
         return y
 
-    x, dtype, image_shape = "images", TensorProto.FLOAT, manifest["image_shape"]
+    weights, convolutions = network.weights, network.convolutions
+    operation, attributes = ONNX_ACTIVATIONS.get(network.activation, (None, {}))
+    x, dtype, image_shape = "images", TensorProto.FLOAT, network.image_shape
     shape = image_shape if raw_pixels else [math.prod(image_shape)]
     if raw_pixels:
-        minimum, span = pixel_range(manifest)
-        if has_8_bit_pixels(manifest):
+        minimum, span = network.pixel_range
+        if has_8_bit_pixels(network.manifest):
             dtype = TensorProto.UINT8
             x = add("Cast", x, "floats", to=TensorProto.FLOAT)
         x = add("Flatten", x, "pixels")
@@ -172,12 +173,12 @@ def _make_onnx_graph(weights, convolutions, activation, manifest, raw_pixels):
             x = add("Conv", x, f"convolution_{i}", {"W": filters, "b": W[:, -1]}, pads=pads)
             side = [block["pool"]] * 2
             x = add("MaxPool", x, f"pool_{i}", kernel_shape=side, strides=side)
-            x = add(ONNX_ACTIVATIONS[activation], x, f"block_{i}")
+            x = add(operation, x, f"block_{i}", **attributes)
         x = add("Transpose", x, "channels_last", perm=[0, 2, 3, 1])
         x = add("Flatten", x, "features")
     for i, W in enumerate(weights[len(convolutions) :]):
         if i:
-            x = add(ONNX_ACTIVATIONS[activation], x, f"activation_{i}")
+            x = add(operation, x, f"activation_{i}", **attributes)
         x = add("Gemm", x, f"dense_{i}", {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
     add("Softmax", x, "probabilities", axis=1)
 
@@ -188,17 +189,14 @@ def _make_onnx_graph(weights, convolutions, activation, manifest, raw_pixels):
     return helper.make_graph(nodes, "scratchnet", [images], [probabilities], constants)
 
 
-def export_npz(checkpoint, manifest, metrics, activation, title, path, readme, convolutions=()):
-    """Write the network of a checkpoint as arrays (.npz), with a description `readme` (.md).
+def export_npz(network, title, path, readme):
+    """Write a TrainedNetwork as arrays (.npz), with a description `readme` (.md).
 
-    `checkpoint`, `manifest` and `metrics`, which has the names of the classes, are paths;
-    `convolutions` and `activation` are settings of the network. `title` is its name in the
-    description.
+    `title` is its name in the description.
     """
-    weights = [*load_checkpoint(checkpoint).trained.values()]
-    manifest = read_json(manifest)
+    weights, convolutions, shape = network.weights, network.convolutions, network.image_shape
     arrays = {}  # name: (array, what it is)
-    minimum, span = pixel_range(manifest)
+    minimum, span = network.pixel_range
     arrays["minimum"] = minimum, "the smallest pixel value of the training images"
     arrays["span"] = span, "the largest pixel value minus the smallest"
     for i, (W, block) in enumerate(zip(weights, convolutions)):
@@ -208,12 +206,11 @@ def export_npz(checkpoint, manifest, metrics, activation, title, path, readme, c
     for i, W in enumerate(weights[len(convolutions) :]):
         arrays[f"W{i}"] = W[:, :-1], f"weights of layer {i}, (outputs, inputs)"
         arrays[f"b{i}"] = W[:, -1], f"biases of layer {i}"
-    arrays["classes"] = read_class_names(metrics), "names of the classes, in the order of P"
+    arrays["classes"] = network.classes, "names of the classes, in the order of P"
     arrays = {name: (np.asarray(value), text) for name, (value, text) in arrays.items()}
     with atomic_write(path) as temporary:
         np.savez(temporary, **{name: array for name, (array, _) in arrays.items()})
     rows = [f"| `{name}` | {array.shape} | {text} |" for name, (array, text) in arrays.items()]
-    shape = manifest["image_shape"]
     text = README.format(
         title=title,
         shape=" x ".join(map(str, shape)),
@@ -221,7 +218,7 @@ def export_npz(checkpoint, manifest, metrics, activation, title, path, readme, c
         k=len(weights[-1]),
         rows="\n".join(rows),
         functions=NUMPY_CONVOLUTION.lstrip("\n") if convolutions else "",
-        steps="\n".join(_numpy_steps(len(weights), shape, convolutions, activation)),
+        steps="\n".join(_numpy_steps(len(weights), shape, convolutions, network.activation)),
     )
     write_text(readme, text)
 
@@ -255,14 +252,6 @@ def _numpy_steps(n_layers, image_shape, convolutions, activation):
             x = f"H{i}"
             steps.append(f"{x} = {NUMPY_ACTIVATIONS[activation].format(product)}")
     return steps
-
-
-def pixel_range(manifest):
-    """Return the smallest training pixel, and the largest minus the smallest.
-
-    Preprocessing subtracts the first and divides by the second.
-    """
-    return manifest["minimum"], manifest["maximum"] - manifest["minimum"]
 
 
 def has_8_bit_pixels(manifest):

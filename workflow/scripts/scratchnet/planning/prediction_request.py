@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scratchnet.data import user_data
 from scratchnet.errors import ConfigError
-from scratchnet.files import hash_file, read_json
+from scratchnet.files import hash_file
 from scratchnet.planning.stages import identity, short_hash
 from scratchnet.planning.trained_runs import find_run
 from scratchnet.predict import image_files
@@ -16,11 +16,11 @@ from scratchnet.predict import image_files
 class PredictionRequest:
     """The images to predict, and the network to predict them with.
 
-    `by` names the run and its test accuracy.
 
     `name` is the wildcard `prediction`, the folder of the results, e.g. digits-1a2b3c4d. It depends
     on the content of all files, and on the paths and the order of image files, which the results
-    contain. `settings` identify both, `images` are paths, and `network` has the files of the run.
+    contain. `settings` identify both, `images` are paths, and `network` has the files of the
+    `run`.
     `hashes` maps the paths of all files to their sha256; those of X_test do not count.
     """
 
@@ -29,7 +29,7 @@ class PredictionRequest:
     images: list[str]
     network: Mapping[str, str]
     hashes: Mapping[str, str]
-    by: str
+    run: str
 
 
 def resolve_request(settings: Mapping, root: str | Path) -> PredictionRequest:
@@ -69,6 +69,4 @@ def resolve_request(settings: Mapping, root: str | Path) -> PredictionRequest:
     name = f"{label}-{short_hash(identity('predict_images', known))}"
     images = [str(path) for path in images]
     all_hashes = dict(zip(images, hashes)) | {run.files[role]: network[role] for role in network}
-    accuracy = read_json(run.files["metrics"])["test_accuracy"]
-    by = f"{run.name} (test accuracy {accuracy:.2%})"
-    return PredictionRequest(name, known, images, run.files, all_hashes, by)
+    return PredictionRequest(name, known, images, run.files, all_hashes, run.name)

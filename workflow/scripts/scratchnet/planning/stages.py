@@ -77,7 +77,7 @@ UNAFFECTED_BY = {
     "download": ("folder", "timeout"),
     "preprocess": ("user_files",),
     "train": ("may_diverge", "threads"),
-    "predict_images": ("images", "network", "hashes", "by"),
+    "predict_images": ("images", "network", "hashes", "run"),
     "summarize": ("latest",),
 }
 

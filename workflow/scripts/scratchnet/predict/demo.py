@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.errors import ConfigError
-from scratchnet.evaluation.class_names import MAX_CLASSES, read_class_names
-from scratchnet.files import read_json, write_text
+from scratchnet.evaluation.class_names import MAX_CLASSES
+from scratchnet.files import write_text
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.random_streams import random_stream
-from scratchnet.training.checkpoints import load_checkpoint
 
 PAGE = Path(__file__).with_name("demo.html")
 MAX_SAMPLES = 100  # test images on the page
@@ -23,15 +22,12 @@ MAX_SAMPLE_PIXELS = 2_000_000  # in these images together
 MAX_SIZE = 200_000_000  # bytes of the weights on the page, which a browser has to load
 
 
-def make_demo(
-    checkpoint, manifest, metrics, X_test, Y_test, activation, title, page, convolutions=()
-):
-    """Write `page` (.html), with the network of `checkpoint` and some of the test images.
+def make_demo(network, X_test, Y_test, title, page):
+    """Write `page` (.html), with a TrainedNetwork and some of the test images.
 
-    All arguments are paths but `title` and `activation` and `convolutions`, settings of the
-    network. Raises ConfigError if the network is too large for a page.
+    `X_test` and `Y_test` are paths. Raises ConfigError if the network is too large for a page.
     """
-    weights = load_checkpoint(checkpoint).trained.values()
+    weights, shape = network.weights, network.image_shape
     size = sum(W.size for W in weights) * 4 * 4 // 3  # float32 in base64
     if size > MAX_SIZE:
         raise ConfigError(
@@ -39,7 +35,6 @@ def make_demo(
             f"network, and more than {MAX_SIZE / 1e6:.0f} are too many for a browser: train with "
             "smaller images or with fewer units in model.hidden"
         )
-    shape = read_json(manifest)["image_shape"]
     X, Y = np.load(X_test, mmap_mode="r"), np.load(Y_test, mmap_mode="r")
     n = X.shape[1]
     n_samples = min(MAX_SAMPLES, max(1, MAX_SAMPLE_PIXELS // len(X)))
@@ -47,14 +42,14 @@ def make_demo(
     X, Y = X[:, chosen].clip(0, 1), Y[:, chosen]
     data = {
         "title": title,
-        "accuracy": read_json(metrics)["test_accuracy"],
+        "accuracy": network.metrics["test_accuracy"],
         "tested": n,
-        "classes": read_class_names(metrics),
+        "classes": network.classes,
         "max_bars": MAX_CLASSES,
         "shape": shape,
         "drawing": measure_drawing_style(X.T.reshape(-1, *shape)),
-        "convolutions": [*convolutions],
-        "activation": activation,
+        "convolutions": [*network.convolutions],
+        "activation": network.activation,
         "layers": [{"shape": W.shape, "W": _base64(W.astype("<f4"))} for W in weights],
         "samples": {
             "labels": Y.argmax(axis=0).tolist(),

@@ -4,17 +4,14 @@ import numpy as np
 
 from scratchnet.data.user_data import check_hash
 from scratchnet.errors import DataError, escape, shorten_list, show_name
-from scratchnet.evaluation.class_names import read_class_names
 from scratchnet.evaluation.thumbnails import shrink_image
-from scratchnet.files import hash_file, read_json, write_csv, write_json
+from scratchnet.files import hash_file, write_csv, write_json
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
-from scratchnet.nn.network import build_network
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.predict.image_files import is_array
 from scratchnet.predict.image_input import match_scale, read_arrays, read_image, to_network_input
 from scratchnet.progress import progress
-from scratchnet.training.checkpoints import load_checkpoint
 
 BACKGROUNDS = {"dark": 0, "light": 1, "auto": None}
 MAX_SHOWN = 100  # on the contact sheet
@@ -24,30 +21,18 @@ STYLE_SAMPLES = 1_000  # test images from which the drawing style is measured
 STYLE_PIXELS = 20_000_000  # at most, in these images together
 
 
-def predict(
-    images,
-    background,
-    run,
-    network,
-    hashes,
-    activation,
-    predictions,
-    contact_sheet,
-    convolutions=(),
-):
+def predict(images, background, network, X_test, run, hashes, predictions, contact_sheet):
     """Predict the class of each of `images`, the paths of image files or of one file of arrays.
 
-    `background` is a key of BACKGROUNDS. `run` is the name of the run, `network` maps checkpoint,
-    manifest, metrics and X_test to the paths of its files, and `convolutions` and `activation` are
-    its settings. `hashes` maps paths to the sha256 that the files had when the predictions were
-    planned. Writes `predictions` (.csv), with a row for each image, a column for each probability,
-    and the run with its test accuracy; and `contact_sheet` (.json), with the first images as the
-    network received them (large ones are shrunk). Raises DataError, which names the files that
-    cannot be read, or that have changed.
+    `background` is a key of BACKGROUNDS. `network` is a TrainedNetwork, `run` its name, and
+    `X_test` the path of its test images, which show how digits are drawn. `hashes` maps paths to
+    the sha256 that the files had when the predictions were planned. Writes `predictions` (.csv),
+    with a row for each image, a column for each probability, and the run with its test accuracy;
+    and `contact_sheet` (.json), with the first images as the network received them (large ones are
+    shrunk). Raises DataError, which names the files that cannot be read, or that have changed.
     """
-    manifest, classes = read_json(network["manifest"]), read_class_names(network["metrics"])
-    shape = manifest["image_shape"]
-    X_test = np.load(network["X_test"], mmap_mode="r")
+    classes, shape = network.classes, network.image_shape
+    X_test = np.load(X_test, mmap_mode="r")
     n = min(STYLE_SAMPLES, max(1, STYLE_PIXELS // len(X_test)))
     style = measure_drawing_style(X_test[:, :n].T.reshape(-1, *shape))
 
@@ -57,13 +42,12 @@ def predict(
             paper = style["background"]  # raw images, like those of the dataset
         return to_network_input(image, shape, style, paper).ravel()
 
-    names, columns = _read_columns(images, manifest, to_column)
+    names, columns = _read_columns(images, network.manifest, to_column)
     X = np.array(columns, dtype=np.float32).T
-    weights = load_checkpoint(network["checkpoint"]).trained.values()
-    P = softmax(logits(build_network(weights, shape, convolutions, activation), X))
+    P = softmax(logits(network.build(), X))
     for path, sha256 in hashes.items():
         check_hash(show_name(path), sha256, hash_file(path))
-    by = {"run": run, "test_accuracy": read_json(network["metrics"])["test_accuracy"]}
+    by = {"run": run, "test_accuracy": network.metrics["test_accuracy"]}
     _write_table(predictions, names, classes, P, by)
     _write_contact_sheet(contact_sheet, names, classes, P, X.T.reshape(-1, *shape), by)
 

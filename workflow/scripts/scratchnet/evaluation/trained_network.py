@@ -1,0 +1,63 @@
+"""A trained network, with all that is needed to use it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratchnet.files import read_json
+from scratchnet.nn.network import build_network
+from scratchnet.training.checkpoints import load_checkpoint
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A trained network.
+
+    `weights` has the matrix W of each layer, `manifest` describes the arrays that it was trained
+    on, and `metrics` says how it does on the test images. `convolutions` are the settings of its
+    convolution blocks, and `activation` is that of blocks and hidden layers, or None without any.
+    """
+
+    weights: Sequence[np.ndarray]
+    manifest: Mapping
+    metrics: Mapping
+    convolutions: Sequence[Mapping]
+    activation: str | None
+
+    @classmethod
+    def load(cls, checkpoint, manifest, metrics, settings):
+        """Return the network in the file `checkpoint` of a run with `settings`.
+
+        `manifest` and `metrics` are paths of JSON files.
+        """
+        return cls(
+            [*load_checkpoint(checkpoint).trained.values()],
+            read_json(manifest),
+            read_json(metrics),
+            settings.get("model.convolutions", ()),
+            settings.get("model.activation"),
+        )
+
+    @property
+    def image_shape(self):
+        """The shape of its images, (height, width) or (height, width, 3)."""
+        return self.manifest["image_shape"]
+
+    @property
+    def pixel_range(self):
+        """The smallest training pixel, and the largest minus the smallest.
+
+        Preprocessing subtracts the first and divides by the second.
+        """
+        minimum, maximum = self.manifest["minimum"], self.manifest["maximum"]
+        return minimum, maximum - minimum
+
+    @property
+    def classes(self):
+        """The names of the classes, in the order of the outputs."""
+        return [row["class"] for row in self.metrics["per_class"]]
+
+    def build(self):
+        """Return the Network."""
+        return build_network(self.weights, self.image_shape, self.convolutions, self.activation)
