@@ -198,9 +198,9 @@ def test_a_run_is_found_by_its_name_and_by_the_path_that_is_printed(results, for
     assert (run.name, run.activation) == (f"{SOFTMAX_RUN}/epoch-{expected:04}", None)
 
 
-@pytest.mark.parametrize("name", ["latest", "latest/", "results/latest", "latest/epoch-0020"])
-def test_the_latest_run_is_where_the_link_leads(results, name):
-    assert find_run(results, name) == find_run(results, MLP_RUN)
+def test_the_latest_run_is_where_the_link_leads(results):
+    for name in ("latest", "latest/", "results/latest", "latest/epoch-0020"):
+        assert find_run(results, name) == find_run(results, MLP_RUN)
 
 
 def test_the_last_epoch_is_taken_that_was_tested(results):
@@ -343,76 +343,77 @@ CONVOLUTIONS = [{"filters": 2, "kernel": 3, "pool": 1, "padding": "valid"}]
 (CONVOLUTIONAL,) = config.resolve_runs({"model": {"convolutions": CONVOLUTIONS}})
 
 
-@pytest.mark.parametrize("others", [{}, {"model": {"convolutions": [{"filters": 9, "kernel": 5}]}}])
-def test_the_convolutions_are_those_of_the_run_and_not_of_the_configuration(
-    requested, results, others
-):
+def test_the_network_is_that_of_the_run_and_not_of_the_configuration(requested, results):
     make_run(results, CONVOLUTIONAL)
-    settings = requested(run=pipeline.run_name(CONVOLUTIONAL), others=others).settings
-    assert settings["model.convolutions"] == CONVOLUTIONS
-    assert "model.convolutions" not in requested(run=SOFTMAX_RUN, others=others).settings
+    blocks = [{"filters": 9, "kernel": 5}]
+    for model in ({}, {"hidden": [5], "activation": "sigmoid", "convolutions": blocks}):
+        for run, network in (
+            (SOFTMAX_RUN, (None, None)),
+            (MLP_RUN, (None, "tanh")),
+            (pipeline.run_name(CONVOLUTIONAL), (CONVOLUTIONS, "relu")),
+        ):
+            settings = requested(run=run, others={"model": model}).settings
+            assert tuple(map(settings.get, pipeline.NETWORK)) == network
 
 
-@pytest.mark.parametrize(("run", "expected"), [(SOFTMAX_RUN, None), (MLP_RUN, "tanh")])
-def test_the_activation_is_that_of_the_run_and_not_of_the_configuration(requested, run, expected):
-    others = {"model": {"hidden": [5], "activation": "sigmoid"}}
-    assert requested(run=run, others=others).settings["model.activation"] == expected
-
-
-@pytest.mark.parametrize("name", ["My Digits", "one", "a.png", "x.npz", "数据", "__"])
-def test_the_place_is_called_after_what_is_asked_for(requested, tmp_path, name):
-    path = tmp_path / "asked" / name
-    if path.suffix:
-        fill(path.parent, [path.name])
-    else:
-        fill(path, ["a.png"])
-    labels = {"My Digits": "my_digits", "a.png": "a", "x.npz": "x", "one": "one"}
-    place = requested(images=str(path)).name
-    assert re.fullmatch(f"{labels.get(name, 'data')}-[0-9a-f]{{8}}", place)
-
-
-def test_of_a_list_the_place_has_no_name(requested, images):
-    place = requested(images=[str(images / "b.png"), str(images / "a.png")]).name
-    assert re.fullmatch("images-[0-9a-f]{8}", place)
+def test_the_place_is_called_after_what_is_asked_for(requested, tmp_path):
+    fill(tmp_path, ["a.png", "x.npz", *(f"{name}/a.png" for name in ("My Digits", "数据", "__"))])
+    labels = {"My Digits": "my_digits", "a.png": "a", "x.npz": "x", "数据": "data", "__": "data"}
+    for name, label in labels.items():
+        place = requested(images=str(tmp_path / name)).name
+        assert re.fullmatch(f"{label}-[0-9a-f]{{8}}", place)
+        place = requested(images=[str(tmp_path / name)]).name
+        assert re.fullmatch("images-[0-9a-f]{8}", place)
 
 
 def change(path):
     path.write_bytes(path.read_bytes() + b"\0")
 
 
+def swap(images, one, other):
+    content = (images / one).read_bytes()
+    (images / other).rename(images / one)
+    (images / other).write_bytes(content)
+
+
+def lead_to(results, run):
+    (results / "latest").unlink()
+    (results / "latest").symlink_to(f"runs/{run}")
+
+
+def file_of(results, role):
+    return Path(find_run(results, "latest").files[role])
+
+
 CHANGES = {
     "an image": lambda images, results: change(images / "a.png"),
     "an image further below": lambda images, results: change(images / "one" / "c.jpg"),
     "a name": lambda images, results: (images / "a.png").rename(images / "0.png"),
-    "two names": lambda images, results: (
-        (images / "a.png").rename(images / "x"),
-        (images / "b.png").rename(images / "a.png"),
-        (images / "x").rename(images / "b.png"),
-    ),
+    "two names": lambda images, results: swap(images, "a.png", "b.png"),
     "one image more": lambda images, results: shutil.copy(images / "a.png", images / "d.png"),
     "one image less": lambda images, results: (images / "a.png").unlink(),
-    **{
-        f"the {role}": lambda images, results, role=role: change(
-            Path(find_run(results, "latest").files[role])
-        )
-        for role in ("checkpoint", "manifest", "metrics")
-    },
-    "the latest run": lambda images, results: (
-        (results / "latest").unlink(),
-        (results / "latest").symlink_to(f"runs/{SOFTMAX_RUN}"),
-    ),
+    "the checkpoint": lambda images, results: change(file_of(results, "checkpoint")),
+    "the manifest": lambda images, results: change(file_of(results, "manifest")),
+    "the metrics": lambda images, results: change(file_of(results, "metrics")),
+    "the latest run": lambda images, results: lead_to(results, SOFTMAX_RUN),
     "its last epoch": lambda images, results: make_run(results, MLP, epochs=(30,)),
+}
+UNCHANGED = {
+    "the test images": lambda images, results: change(file_of(results, "X_test")),
+    "other and hidden files": lambda images, results: fill(images, [*OTHERS, *HIDDEN]),
+    "times": lambda images, results: os.utime(images / "a.png", (0, 0)),
+    "another run": lambda images, results: make_run(results, SOFTMAX, epochs=(99,)),
+    "an earlier epoch": lambda images, results: make_run(results, MLP, epochs=(5,)),
 }
 
 
-@pytest.mark.parametrize("edit", CHANGES.values(), ids=CHANGES)
-def test_the_place_is_another_after_a_change(requested, images, results, edit):
+@pytest.mark.parametrize("what", [*CHANGES, *UNCHANGED])
+def test_the_place_is_another_after_a_change_of_what_is_read(requested, images, results, what):
     before = requested()
-    edit(images, results)
+    (CHANGES | UNCHANGED)[what](images, results)
     after = requested()
-    assert after.name != before.name
     read = [[each.settings.get(key) for key in pipeline.PREDICT] for each in (before, after)]
-    assert read[0] != read[1]
+    assert (after.name != before.name) == (read[0] != read[1]) == (what in CHANGES)
 
 
 def test_another_request_has_another_place(requested, images):
@@ -424,37 +425,11 @@ def test_another_request_has_another_place(requested, images):
     assert len({requested(**other).name for other in others}) == len(others)
 
 
-@pytest.mark.parametrize("name", ["a.png", "one"])
-def test_even_a_single_image_is_known_by_its_name(requested, images, name):
+def test_even_a_single_image_is_known_by_its_name(requested, images):
     """It is in the results."""
-    asked = str(images / name)
-    before = requested(images=[asked]).name
-    (path,) = image_files.find_image_files(asked)
-    path.rename(path.with_name("other.png"))
-    asked = str(images / "other.png") if name == "a.png" else asked
-    assert requested(images=[asked]).name != before
-
-
-UNCHANGED = {
-    "the test images": lambda images, results: change(
-        Path(find_run(results, "latest").files["X_test"])
-    ),
-    "other and hidden files": lambda images, results: fill(images, [*OTHERS, *HIDDEN]),
-    "times": lambda images, results: os.utime(images / "a.png", (0, 0)),
-    "a file and its copy": lambda images, results: (
-        shutil.copy(images / "a.png", images / "x"),
-        (images / "x").replace(images / "a.png"),
-    ),
-    "another run": lambda images, results: make_run(results, SOFTMAX, epochs=(99,)),
-    "an earlier epoch": lambda images, results: make_run(results, MLP, epochs=(5,)),
-}
-
-
-@pytest.mark.parametrize("edit", UNCHANGED.values(), ids=UNCHANGED)
-def test_the_place_stays_whatever_else_changes(requested, images, results, edit):
-    before = requested()
-    edit(images, results)
-    assert requested().name == before.name
+    before = requested(images=[str(images / "a.png")]).name
+    (images / "a.png").rename(images / "other.png")
+    assert requested(images=[str(images / "other.png")]).name != before
 
 
 def test_the_place_does_not_depend_on_where_the_results_lie(requested, results, tmp_path):

@@ -152,21 +152,17 @@ def test_a_ranking_depends_on_all_trials_and_on_the_rungs_up_to_it():
 
 def test_the_winner_alone():
     runs = Runs(config_of(trials=4))
-    name = runs.rows[2]["run"]
-    one = runs.only(name)
+    one = runs.only(runs.rows[2]["run"])
     assert (one.settings, one.rows) == ([runs.settings[2]], [runs.rows[2]])
-    assert one.settings_of({}) | {"rows": [], "runs": []} == runs.settings[2] | {
-        "rows": [],
-        "runs": [],
-    }
-    assert one.settings_of({}) is runs.only(name).settings_of({})
+    assert one.settings_of({}) == runs.settings[2] | {"rows": one.rows, "runs": one.settings}
+    assert one.settings_of({}) is runs.only(runs.rows[2]["run"]).settings_of({})
     assert len(runs.settings) == 4
 
 
-def test_without_a_search_there_is_none():
-    for search in (None, {}, "null"):  # the last is --config search=null
-        assert Runs({"search": search}).search is None
-        assert swept_keys({"search": search}) == []
+@pytest.mark.parametrize("search", [None, {}, "null"])  # the last is --config search=null
+def test_without_a_search_there_is_none(search):
+    assert Runs({"search": search}).search is None
+    assert swept_keys({"search": search}) == []
 
 
 def test_who_goes_on_is_read_from_a_ranking(tmp_path):
