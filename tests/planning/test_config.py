@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import re
+import shutil
 from copy import deepcopy
 from pathlib import Path
 
@@ -227,6 +228,10 @@ def test_ones_own_data_are_known_by_content_and_named_after_the_file(folder):
     assert (run["dataset"], run["files"]) == ("my_data", {"npz": "My Data.npz"})
     assert run["content"] == hashlib.sha256(b"any content").hexdigest()
     assert run["test_fraction"] == DEFAULTS["test_fraction"]
+    (folder / "copies").mkdir()
+    shutil.copy("My Data.npz", "copies")
+    sweep = {"dataset": ["My Data.npz", "copies/My Data.npz"]}
+    assert resolve_runs({"sweep": sweep}) == [run]
 
 
 NAMES = [
