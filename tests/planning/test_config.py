@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import re
+import shutil
 from copy import deepcopy
 from pathlib import Path
 
@@ -64,8 +65,9 @@ def comment_on(key):
 
 
 @pytest.mark.parametrize("key", LEAVES)
-def test_the_shipped_config_says_what_is_allowed(key):
+def test_the_schema_describes_each_key_and_the_shipped_config_says_what_is_allowed(key):
     schema, comment = LEAVES[key], comment_on(key)
+    assert schema["description"].endswith(".")
     assert comment.strip()
     schema = schema.get("items", schema)
     words = [*schema.get("enum", []), *schema.get("examples", [])]
@@ -108,29 +110,19 @@ def test_text_in_nested_values_is_read_and_the_config_that_is_given_is_not_chang
 @pytest.mark.parametrize(
     ("key", "written", "meant"),
     [
-        ("training.learning_rate", "1e-3", 0.001),
-        ("training.learning_rate", "0.1", 0.1),
-        ("training.learning_rate", 1, 1.0),
-        ("training.learning_rate", "1", 1.0),
-        ("training.momentum", "0", 0.0),
-        ("validation_fraction", ".5", 0.5),
-        ("download.timeout", "2.5", 2.5),
-        ("training.epochs", 20.0, 20),
-        ("training.epochs", "20", 20),
-        ("training.epochs", "2e1", 20),
-        ("training.batch_size", "1e3", 1000),
+        *(("training.learning_rate", written, 0.001) for written in ("1e-3", "0.001", ".001")),
+        *(("training.momentum", written, 0.0) for written in (0, "0", "0.0")),
+        *(("training.epochs", written, 20) for written in (20.0, "20", "2e1", "20.0", "020")),
+        *(("training.checkpoint_every", written, 5) for written in (5.0, "5")),
+        *(("training.checkpoint_every", written, None) for written in ("null", None)),
+        *(("training.nesterov", written, True) for written in ("true", "True")),
+        *(("training.nesterov", written, False) for written in ("false", "False")),
         ("training.seed", "4294967295", 4294967295),
-        ("training.checkpoint_every", 5.0, 5),
-        ("training.checkpoint_every", "5", 5),
-        ("training.checkpoint_every", "null", None),
-        ("training.checkpoint_every", None, None),
+        ("download.timeout", "2.5", 2.5),
         ("download.folder", "null", None),
         ("download.folder", "1e3", "1e3"),
         ("model.hidden", ["300", 100.0], [300, 100]),
         ("model.hidden", [], []),
-        ("training.nesterov", "true", True),
-        ("training.nesterov", "False", False),
-        ("training.patience", "3", 3),
         ("classes", [0, 1.5, "x"], ["0", "1.5", "x"]),
         ("classes", "null", None),
     ],
@@ -236,6 +228,10 @@ def test_ones_own_data_are_known_by_content_and_named_after_the_file(folder):
     assert (run["dataset"], run["files"]) == ("my_data", {"npz": "My Data.npz"})
     assert run["content"] == hashlib.sha256(b"any content").hexdigest()
     assert run["test_fraction"] == DEFAULTS["test_fraction"]
+    (folder / "copies").mkdir()
+    shutil.copy("My Data.npz", "copies")
+    sweep = {"dataset": ["My Data.npz", "copies/My Data.npz"]}
+    assert resolve_runs({"sweep": sweep}) == [run]
 
 
 NAMES = [
@@ -330,11 +326,6 @@ def test_written_settings_read_back_as_they_were(tmp_path, changes):
     write_settings(settings, tmp_path / "config.yaml")
     assert [*read_settings(tmp_path / "config.yaml").items()] == [*settings.items()]
     assert flat(read_yaml(tmp_path / "config.yaml")) == settings
-
-
-@pytest.mark.parametrize("key", LEAVES)
-def test_the_schema_describes_every_key(key):
-    assert LEAVES[key]["description"].endswith(".")
 
 
 def test_the_schema_says_where_editors_find_it():

@@ -10,11 +10,10 @@ import pytest
 
 from hostile import assert_is_harmless
 from scratchnet.errors import ConfigError, show_name
-from scratchnet.planning import config
+from scratchnet.planning import config, trained_runs
 from scratchnet.planning import stages as pipeline
 from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.settings import write_settings
-from scratchnet.planning.trained_runs import find_run
 from scratchnet.predict import image_files
 
 
@@ -31,31 +30,25 @@ def found(images, folder):
     return [path.relative_to(folder).as_posix() for path in image_files.find_image_files(images)]
 
 
+def assert_refused(said, function, *arguments, **options):
+    """The message of the ConfigError that `function` raises matches `said`; returns it."""
+    with pytest.raises(ConfigError, match=said) as caught:
+        function(*arguments, **options)
+    return str(caught.value)
+
+
 # ---- The images of a folder.
-
-
-def test_the_images_of_a_folder_are_those_in_it_and_in_its_folders(tmp_path):
-    fill(tmp_path, ["b.png", "a.jpg", "one/c.jpeg", "one/two/three/d.png", "z/a.png"])
-    expected = ["a.jpg", "b.png", "one/c.jpeg", "one/two/three/d.png", "z/a.png"]
-    assert found(str(tmp_path), tmp_path) == expected
-    assert found([str(tmp_path)], tmp_path) == expected
-
-
-@pytest.mark.parametrize(
-    "name", ["a.PNG", "a.JPG", "a.Jpeg", "a b.png", "ü.png", "a.b.png", "~.png"]
-)
-def test_they_are_known_by_their_endings(tmp_path, name):
-    fill(tmp_path, [name])
-    assert found(str(tmp_path), tmp_path) == [name]
-
 
 OTHERS = ["a.npy", "a.npz", "a.gif", "a.txt", "png", "a.png.part", "a.png~", "labels.csv"]
 HIDDEN = [".png", "._a.png", ".hidden.png", ".folder/a.png", "one/.folder/two/a.png"]
 
 
-def test_other_and_hidden_files_are_passed_over(tmp_path):
-    fill(tmp_path, ["a.png", "one/a.png", *OTHERS, *HIDDEN])
-    assert found(str(tmp_path), tmp_path) == ["a.png", "one/a.png"]
+def test_the_images_of_a_folder_are_those_in_it_and_in_its_folders(tmp_path):
+    """By their endings. Other and hidden files are passed over."""
+    names = ["a b.png", "a.JPG", "a.PNG", "a.b.png", "one/c.jpeg", "one/two/three/d.png", "z/a.png"]
+    fill(tmp_path, [*names, "~.png", "ü.png", *OTHERS, *HIDDEN])
+    expected = sorted([*names, "~.png", "ü.png"])
+    assert found(str(tmp_path), tmp_path) == found([str(tmp_path)], tmp_path) == expected
 
 
 def test_a_folder_may_itself_be_hidden(tmp_path):
@@ -76,8 +69,7 @@ def test_a_folder_without_images_is_refused_by_name(tmp_path, names):
     (tmp_path / "mine").mkdir()
     fill(tmp_path / "mine", names)
     said = rf"there are no PNG or JPEG files in {re.escape(str(tmp_path))}/mine$"
-    with pytest.raises(ConfigError, match=said):
-        image_files.find_image_files(str(tmp_path / "mine"))
+    assert_refused(said, image_files.find_image_files, str(tmp_path / "mine"))
 
 
 # ---- Files, and lists.
@@ -103,40 +95,32 @@ def test_what_is_listed_twice_is_there_once(tmp_path):
     assert found(asked, tmp_path) == ["b.png", "a.png"]
 
 
-@pytest.mark.parametrize("others", [["b.png"], ["b.npy"], ["one"]])
-@pytest.mark.parametrize("is_first", [True, False])
-def test_an_array_stands_alone(tmp_path, others, is_first):
+@pytest.mark.parametrize("other", ["b.png", "b.npy", "one"])
+def test_an_array_stands_alone(tmp_path, other):
     fill(tmp_path, ["a.npz", "b.png", "b.npy", "one/c.png"])
-    names = ["a.npz", *others] if is_first else [*others, "a.npz"]
-    with pytest.raises(ConfigError, match=r"an \.npy or \.npz file must be the only one"):
-        image_files.find_image_files([str(tmp_path / name) for name in names])
+    asked = [str(tmp_path / name) for name in ("a.npz", other)]
+    for order in (asked, asked[::-1]):
+        said = r"an \.npy or \.npz file must be the only one"
+        assert_refused(said, image_files.find_image_files, order)
 
 
-@pytest.mark.parametrize("name", ["nowhere", "nowhere.png", "nowhere/a.png", "a.png/b.png", "\0"])
-def test_what_is_not_there_is_refused_by_name(tmp_path, name):
-    fill(tmp_path, ["a.png"])
-    for asked in (f"{tmp_path}/{name}", [f"{tmp_path}/a.png", f"{tmp_path}/{name}"]):
-        shown = show_name(f"{tmp_path}/{name}")
-        with pytest.raises(ConfigError, match=f"^there is no file or folder {re.escape(shown)}$"):
-            image_files.find_image_files(asked)
+NO_IMAGES = {
+    "there is no file or folder": ["nowhere", "nowhere.png", "a.png/b.png", "\0", "a\nb"],
+    "does not have the name of a PNG, JPEG": ["a.gif", "a", "a.png.txt", "png", "a\nb.gif"],
+    "there are no PNG or JPEG files in": ["empty", "empty\na"],
+}
 
 
-@pytest.mark.parametrize("name", ["a.gif", "a", "a.png.txt", "png"])
-def test_a_file_of_another_ending_is_refused_by_name(tmp_path, name):
-    fill(tmp_path, [name])
-    with pytest.raises(ConfigError, match=f"/{name} does not have the name of a PNG, JPEG"):
-        image_files.find_image_files(str(tmp_path / name))
-
-
-@pytest.mark.parametrize("place", ["{}", "{}.gif", "empty {}"])
-def test_a_name_with_a_newline_is_shown_in_one_line(tmp_path, monkeypatch, place):
-    monkeypatch.chdir(tmp_path)
-    fill(tmp_path, ["a\nb.gif"])
-    (tmp_path / "empty a\nb").mkdir()
-    with pytest.raises(ConfigError) as caught:
-        image_files.find_image_files(place.replace("{}", "a\nb"))
-    assert "\n" not in str(caught.value)
-    assert r"a\nb" in str(caught.value)
+@pytest.mark.parametrize("said", NO_IMAGES)
+def test_what_is_no_image_is_refused_by_name_in_one_line(tmp_path, said):
+    fill(tmp_path, ["a.png", "a.gif", "a", "a.png.txt", "png", "a\nb.gif"])
+    for name in ("empty", "empty\na"):
+        (tmp_path / name).mkdir()
+    for path in (f"{tmp_path}/{name}" for name in NO_IMAGES[said]):
+        for asked in (path, [f"{tmp_path}/a.png", path]):
+            message = assert_refused(said, image_files.find_image_files, asked)
+            assert message.isprintable()
+            assert show_name(path) in message
 
 
 def test_a_name_that_is_not_utf_8_is_found(tmp_path):
@@ -145,8 +129,7 @@ def test_a_name_that_is_not_utf_8_is_found(tmp_path):
 
 
 def test_an_empty_list_is_refused():
-    with pytest.raises(ConfigError, match="the list is empty"):
-        image_files.find_image_files([])
+    assert_refused("the list is empty", image_files.find_image_files, [])
 
 
 def test_a_path_may_be_below_the_home_folder(tmp_path, monkeypatch):
@@ -156,16 +139,13 @@ def test_a_path_may_be_below_the_home_folder(tmp_path, monkeypatch):
         assert found(asked, tmp_path) == ["mine/a.png"]
 
 
-def test_a_name_that_begins_with_a_tilde_may_be_a_files(tmp_path, monkeypatch):
+def test_a_path_may_be_relative_and_stays_so_even_with_a_tilde(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    fill(tmp_path, ["~1.png"])
-    assert [path.name for path in image_files.find_image_files("~1.png")] == ["~1.png"]
-
-
-def test_a_path_may_be_relative_and_stays_so(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    fill(tmp_path, ["mine/a.png"])
-    assert [*map(str, image_files.find_image_files("mine/"))] == ["mine/a.png"]
+    fill(tmp_path, ["mine/a.png", "~1.png"])
+    assert [*map(str, image_files.find_image_files(["mine/", "~1.png"]))] == [
+        "mine/a.png",
+        "~1.png",
+    ]
 
 
 # ---- The run.
@@ -186,6 +166,10 @@ def make_run(results, settings, epochs=(1,)):
     return run
 
 
+def find_run(results, name):
+    return trained_runs.find_run(results.parent, name)
+
+
 @pytest.fixture
 def results(tmp_path):
     """A folder with two runs: one at two epochs, and the latest, with hidden layers, at one."""
@@ -197,7 +181,7 @@ def results(tmp_path):
 
 
 def test_a_run_is_what_is_needed_to_use_its_network(results):
-    run = find_run(results.parent, f"{MLP_RUN}/epoch-0020")
+    run = find_run(results, f"{MLP_RUN}/epoch-0020")
     assert (run.name, run.activation) == (f"{MLP_RUN}/epoch-0020", "tanh")
     data = f"{results}/data/{pipeline.data_name(MLP)}"
     assert run.files == {
@@ -213,49 +197,51 @@ def test_a_run_is_what_is_needed_to_use_its_network(results):
 )
 @pytest.mark.parametrize(("epoch", "expected"), [("", 20), ("epoch-0009", 9), ("epoch-0020/", 20)])
 def test_a_run_is_found_by_its_name_and_by_the_path_that_is_printed(results, form, epoch, expected):
-    run = find_run(results.parent, os.path.join(form.format(SOFTMAX_RUN), epoch))
+    run = find_run(results, os.path.join(form.format(SOFTMAX_RUN), epoch))
     assert (run.name, run.activation) == (f"{SOFTMAX_RUN}/epoch-{expected:04}", None)
 
 
-@pytest.mark.parametrize("name", ["latest", "latest/", "results/latest", "latest/epoch-0020"])
-def test_the_latest_run_is_where_the_link_leads(results, name):
-    assert find_run(results.parent, name) == find_run(results.parent, MLP_RUN)
+def test_the_latest_run_is_where_the_link_leads(results):
+    for name in ("latest", "latest/", "results/latest", "latest/epoch-0020"):
+        assert find_run(results, name) == find_run(results, MLP_RUN)
 
 
 def test_the_last_epoch_is_taken_that_was_tested(results):
     run = make_run(results, SOFTMAX, epochs=[20, 100])
     fill(run, ["checkpoints/epoch-0030.npz", "epoch-0200/history.csv"])
-    assert find_run(results.parent, SOFTMAX_RUN).name == f"{SOFTMAX_RUN}/epoch-0100"
+    assert find_run(results, SOFTMAX_RUN).name == f"{SOFTMAX_RUN}/epoch-0100"
 
 
 @pytest.mark.parametrize(
-    "name", ["mnist-softmax-00000000", "mnist", f"{MLP_RUN}/metrics.json", "x/y"]
+    "name",
+    [
+        *("mnist-softmax-00000000", "mnist", f"{MLP_RUN}/metrics.json", "x/y", "{1}", "{run}"),
+        *("*", "[a]", "~no_such_user", "%s", "$HOME", "-n", "loop", "a\nb", "\0"),
+    ],
+    ids=ascii,
 )
 def test_of_an_unknown_run_the_known_ones_are_listed(results, name):
     fill(results, ["runs/.DS_Store"])
-    with pytest.raises(ConfigError) as caught:
-        find_run(results.parent, name)
+    (results / "runs/loop").symlink_to("loop")
+    run = name.split("/")[-1]
+    shown = run if run.isprintable() else json.dumps(run)
+    message = assert_refused("^there is no run", find_run, results, name)
     known = f"there are {MLP_RUN}, {SOFTMAX_RUN}"
-    assert str(caught.value) == f"there is no run named {name.split('/')[-1]} in {results}; {known}"
+    assert message == f"there is no run named {shown} in {results}; {known}"
 
 
 @pytest.mark.parametrize("name", ["latest", MLP_RUN])
-@pytest.mark.parametrize("is_there", [True, False])
-def test_where_nothing_was_trained_it_is_said_how(tmp_path, name, is_there):
-    if is_there:
-        (tmp_path / "runs").mkdir()
-    with pytest.raises(
-        ConfigError, match=rf"no run named {name} in .*; `snakemake --cores 4` trains one"
-    ):
-        find_run(tmp_path, name)
+def test_where_nothing_was_trained_it_is_said_how(tmp_path, name):
+    (tmp_path / "no run" / "runs").mkdir(parents=True)
+    for results in (tmp_path, tmp_path / "no run"):
+        said = rf"no run named {name} in .*; `snakemake --cores 4` trains one"
+        assert_refused(said, find_run, results, name)
 
 
 def test_a_latest_run_that_was_pruned_is_named(results):
     shutil.rmtree(results / "runs" / MLP_RUN)
-    with pytest.raises(
-        ConfigError, match=f"there is no run named {MLP_RUN} in .*; there are {SOFTMAX_RUN}"
-    ):
-        find_run(results.parent, "latest")
+    said = f"there is no run named {MLP_RUN} in .*; there are {SOFTMAX_RUN}"
+    assert_refused(said, find_run, results, "latest")
 
 
 @pytest.mark.parametrize("name", ["", ".", "/", "epoch-0020", "..", "../..", "../epoch-0020", "~"])
@@ -263,118 +249,62 @@ def test_what_is_no_name_of_a_run_is_refused(results, name):
     """Although what lies there looks like a run."""
     for folder in (results, results / "runs", results.parent):
         shutil.copytree(results / "runs" / SOFTMAX_RUN, folder, dirs_exist_ok=True)
-    with pytest.raises(ConfigError, match=f"^there is no run named {re.escape(name)} in "):
-        find_run(results.parent, name)
+    assert_refused(f"^there is no run named {re.escape(name)} in ", find_run, results, name)
 
 
-@pytest.mark.parametrize(
-    "name", ["{1}", "{run}", "*", "[a]", "~no_such_user", "%s", "$HOME", "-n", "loop"]
-)
-def test_a_run_of_any_other_name_is_not_there(results, name):
-    (results / "runs/loop").symlink_to("loop")
-    with pytest.raises(ConfigError, match=f"^there is no run named {re.escape(name)} in "):
-        find_run(results.parent, name)
-
-
-@pytest.mark.parametrize("name", ["a\nb", "\0"])
-def test_a_run_whose_name_does_not_print_is_shown_in_one_line(results, name):
-    with pytest.raises(ConfigError) as caught:
-        find_run(results.parent, name)
-    assert str(caught.value).startswith(f"there is no run named {json.dumps(name)} in ")
-
-
-def test_runs_whose_names_do_not_print_are_shown_in_one_line(results):
-    (results / "runs" / "x\x1b[2J\ny").mkdir()
-    with pytest.raises(ConfigError) as caught:
-        find_run(results.parent, "z")
-    assert_is_harmless(str(caught.value))
-
-
-def test_of_many_runs_a_few_are_listed(results):
-    for i in range(100):
-        (results / "runs" / f"x{i}").mkdir()
-    with pytest.raises(ConfigError, match=r"there are .* and \d+ more$"):
-        find_run(results.parent, "z")
+def test_many_runs_and_names_that_do_not_print_are_listed_in_one_line(results):
+    for name in ("x\x1b[2J\ny", *(f"x{i}" for i in range(100))):
+        (results / "runs" / name).mkdir()
+    assert_is_harmless(assert_refused(r"there are .* and \d+ more$", find_run, results, "z"))
 
 
 @pytest.mark.parametrize("name", ["../../x", "../x/epoch-0020", "/x", "{}/../x", "x/..", "./x"])
 def test_nothing_outside_of_the_results_is_a_run(results, name):
     for folder in (results.parent / "x", results / "x"):
         shutil.copytree(results / "runs" / SOFTMAX_RUN, folder)
-    with pytest.raises(
-        ConfigError, match=f"there is no run named x in {re.escape(str(results))}; "
-    ):
-        find_run(results.parent, name.format(SOFTMAX_RUN))
+    said = f"there is no run named x in {re.escape(str(results))}; "
+    assert_refused(said, find_run, results, name.format(SOFTMAX_RUN))
 
 
-def test_the_runs_may_lie_on_another_disk(results, tmp_path):
-    expected = find_run(results.parent, "latest")
-    shutil.move(results / "runs", tmp_path / "scratch")
-    (results / "runs").symlink_to(tmp_path / "scratch")
-    assert find_run(results.parent, "latest") == find_run(results.parent, MLP_RUN) == expected
-
-
-def test_a_run_may_lie_on_another_disk(results, tmp_path):
-    expected = find_run(results.parent, "latest")
-    shutil.move(results / "runs" / MLP_RUN, tmp_path / "elsewhere")
-    (results / "runs" / MLP_RUN).symlink_to(tmp_path / "elsewhere")
-    assert find_run(results.parent, "latest") == find_run(results.parent, MLP_RUN) == expected
+@pytest.mark.parametrize("folder", ["runs", f"runs/{MLP_RUN}"])
+def test_runs_may_lie_on_another_disk(results, tmp_path, folder):
+    expected = find_run(results, "latest")
+    shutil.move(results / folder, tmp_path / "scratch")
+    (results / folder).symlink_to(tmp_path / "scratch")
+    assert find_run(results, "latest") == find_run(results, MLP_RUN) == expected
 
 
 @pytest.mark.parametrize("epoch", ["epoch-0010", "epoch-20", "epoch-00020"])
 def test_an_epoch_that_was_not_tested_is_refused_with_those_that_were(results, epoch):
     fill(results, [f"runs/{SOFTMAX_RUN}/checkpoints/{epoch}.npz"])
     said = f"^{SOFTMAX_RUN} has no {epoch}; it has epoch-0009, epoch-0020$"
-    with pytest.raises(ConfigError, match=said):
-        find_run(results.parent, f"{SOFTMAX_RUN}/{epoch}")
+    assert_refused(said, find_run, results, f"{SOFTMAX_RUN}/{epoch}")
 
 
-def test_a_run_without_a_tested_epoch_is_refused(results):
-    shutil.rmtree(results / "runs" / MLP_RUN / "epoch-0020")
+def test_a_run_that_is_incomplete_is_refused_with_what_is_missing(results):
+    files, folder = find_run(results, MLP_RUN).files, results / "runs" / MLP_RUN / "epoch-0020"
+    for missing in (["X_test"], ["manifest", "X_test"], ["checkpoint", "manifest", "X_test"]):
+        Path(files[missing[0]]).unlink()
+        named = " and ".join(files[role] for role in missing)
+        assert_refused(f"^{MLP_RUN} is incomplete: it lacks {named}$", find_run, results, MLP_RUN)
+    (folder / "config.yaml").write_text("model: [1\ndataset: mnist\n")
+    assert_refused(f"{folder}/config.yaml is not valid YAML: line 2", find_run, results, "latest")
+    (folder / "config.yaml").unlink()
+    said = f"{folder}/config.yaml is missing; `snakemake --cores 4` writes it"
+    assert_refused(said, find_run, results, "latest")
+    shutil.rmtree(folder)
     said = f"^{MLP_RUN} has no evaluated epoch; `snakemake --cores 4` trains one"
-    with pytest.raises(ConfigError, match=said):
-        find_run(results.parent, MLP_RUN)
+    assert_refused(said, find_run, results, MLP_RUN)
 
 
-def test_a_run_without_its_settings_is_refused(results):
-    (results / "runs" / MLP_RUN / "epoch-0020" / "config.yaml").unlink()
-    said = f"runs/{MLP_RUN}/epoch-0020/config.yaml is missing; `snakemake --cores 4` writes it"
-    with pytest.raises(ConfigError, match=said):
-        find_run(results.parent, "latest")
-
-
-def test_a_run_whose_settings_are_no_yaml_is_refused_with_the_line(results):
-    path = results / "runs" / MLP_RUN / "epoch-0020" / "config.yaml"
-    path.write_text("model: [1\ndataset: mnist\n")
-    with pytest.raises(ConfigError, match=f"{path} is not valid YAML: line 2"):
-        find_run(results.parent, "latest")
-
-
-@pytest.mark.parametrize("missing", [["checkpoint"], ["manifest", "X_test"], ["X_test"]])
-def test_files_that_are_missing_are_named(results, missing):
-    files = find_run(results.parent, MLP_RUN).files
-    for role in missing:
-        os.unlink(files[role])
-    with pytest.raises(ConfigError) as caught:
-        find_run(results.parent, MLP_RUN)
-    named = " and ".join(files[role] for role in missing)
-    assert str(caught.value) == f"{MLP_RUN} is incomplete: it lacks {named}"
-
-
-def test_the_data_are_those_of_the_run_and_not_of_another(results):
-    (settings,) = config.resolve_runs({"validation_fraction": 0.25})
-    make_run(results, settings)
-    manifest = find_run(results.parent, pipeline.run_name(settings)).files["manifest"]
-    assert pipeline.data_name(settings) in manifest
-    assert pipeline.data_name(settings) != pipeline.data_name(MLP)
-
-
-def test_a_run_of_ones_own_data_is_found(results, tmp_path):
+def test_the_data_are_those_of_the_run_and_not_of_another(results, tmp_path):
     fill(tmp_path, ["own.npz"])
-    (settings,) = config.resolve_runs({"dataset": str(tmp_path / "own.npz")})
-    make_run(results, settings, epochs=(3,))
-    name = pipeline.run_name(settings)
-    assert find_run(results.parent, name).name == f"{name}/epoch-0003"
+    for data in ({"validation_fraction": 0.25}, {"dataset": str(tmp_path / "own.npz")}):
+        (settings,) = config.resolve_runs(data)
+        make_run(results, settings, epochs=(3,))
+        run = find_run(results, pipeline.run_name(settings))
+        assert run.name == f"{pipeline.run_name(settings)}/epoch-0003"
+        assert Path(run.files["manifest"]).parent.name == pipeline.data_name(settings)
 
 
 # ---- The request.
@@ -402,7 +332,7 @@ def requested(results, images):
 def test_a_request_has_the_images_and_the_files_of_the_run(requested, results, images):
     request = requested(run=f"{SOFTMAX_RUN}/epoch-0009")
     assert request.images == [f"{images}/{name}" for name in ("a.png", "b.png", "one/c.jpg")]
-    assert request.network == find_run(results.parent, f"{SOFTMAX_RUN}/epoch-0009").files
+    assert request.network == find_run(results, f"{SOFTMAX_RUN}/epoch-0009").files
 
 
 def test_its_settings_are_all_that_its_stage_reads(requested):
@@ -416,125 +346,93 @@ CONVOLUTIONS = [{"filters": 2, "kernel": 3, "pool": 1, "padding": "valid"}]
 (CONVOLUTIONAL,) = config.resolve_runs({"model": {"convolutions": CONVOLUTIONS}})
 
 
-@pytest.mark.parametrize("others", [{}, {"model": {"convolutions": [{"filters": 9, "kernel": 5}]}}])
-def test_the_convolutions_are_those_of_the_run_and_not_of_the_configuration(
-    requested, results, others
-):
+def test_the_network_is_that_of_the_run_and_not_of_the_configuration(requested, results):
     make_run(results, CONVOLUTIONAL)
-    settings = requested(run=pipeline.run_name(CONVOLUTIONAL), others=others).settings
-    assert settings["model.convolutions"] == CONVOLUTIONS
-    assert "model.convolutions" not in requested(run=SOFTMAX_RUN, others=others).settings
+    blocks = [{"filters": 9, "kernel": 5}]
+    for model in ({}, {"hidden": [5], "activation": "sigmoid", "convolutions": blocks}):
+        for run, network in (
+            (SOFTMAX_RUN, (None, None)),
+            (MLP_RUN, (None, "tanh")),
+            (pipeline.run_name(CONVOLUTIONAL), (CONVOLUTIONS, "relu")),
+        ):
+            settings = requested(run=run, others={"model": model}).settings
+            assert tuple(map(settings.get, pipeline.NETWORK)) == network
 
 
-@pytest.mark.parametrize(("run", "expected"), [(SOFTMAX_RUN, None), (MLP_RUN, "tanh")])
-def test_the_activation_is_that_of_the_run_and_not_of_the_configuration(requested, run, expected):
-    others = {"model": {"hidden": [5], "activation": "sigmoid"}}
-    assert requested(run=run, others=others).settings["model.activation"] == expected
-
-
-@pytest.mark.parametrize("name", ["My Digits", "one", "a.png", "x.npz", "数据", "__"])
-def test_the_place_is_called_after_what_is_asked_for(requested, tmp_path, name):
-    path = tmp_path / "asked" / name
-    if path.suffix:
-        fill(path.parent, [path.name])
-    else:
-        fill(path, ["a.png"])
-    labels = {"My Digits": "my_digits", "a.png": "a", "x.npz": "x", "one": "one"}
-    place = requested(images=str(path)).name
-    assert re.fullmatch(f"{labels.get(name, 'data')}-[0-9a-f]{{8}}", place)
-
-
-def test_of_a_list_the_place_has_no_name(requested, images):
-    place = requested(images=[str(images / "b.png"), str(images / "a.png")]).name
-    assert re.fullmatch("images-[0-9a-f]{8}", place)
+def test_the_place_is_called_after_what_is_asked_for(requested, tmp_path):
+    fill(tmp_path, ["a.png", "x.npz", *(f"{name}/a.png" for name in ("My Digits", "数据", "__"))])
+    labels = {"My Digits": "my_digits", "a.png": "a", "x.npz": "x", "数据": "data", "__": "data"}
+    for name, label in labels.items():
+        place = requested(images=str(tmp_path / name)).name
+        assert re.fullmatch(f"{label}-[0-9a-f]{{8}}", place)
+        place = requested(images=[str(tmp_path / name)]).name
+        assert re.fullmatch("images-[0-9a-f]{8}", place)
 
 
 def change(path):
     path.write_bytes(path.read_bytes() + b"\0")
 
 
+def swap(images, one, other):
+    content = (images / one).read_bytes()
+    (images / other).rename(images / one)
+    (images / other).write_bytes(content)
+
+
+def lead_to(results, run):
+    (results / "latest").unlink()
+    (results / "latest").symlink_to(f"runs/{run}")
+
+
+def file_of(results, role):
+    return Path(find_run(results, "latest").files[role])
+
+
 CHANGES = {
     "an image": lambda images, results: change(images / "a.png"),
     "an image further below": lambda images, results: change(images / "one" / "c.jpg"),
     "a name": lambda images, results: (images / "a.png").rename(images / "0.png"),
-    "two names": lambda images, results: (
-        (images / "a.png").rename(images / "x"),
-        (images / "b.png").rename(images / "a.png"),
-        (images / "x").rename(images / "b.png"),
-    ),
+    "two names": lambda images, results: swap(images, "a.png", "b.png"),
     "one image more": lambda images, results: shutil.copy(images / "a.png", images / "d.png"),
     "one image less": lambda images, results: (images / "a.png").unlink(),
-    **{
-        f"the {role}": lambda images, results, role=role: change(
-            Path(find_run(results.parent, "latest").files[role])
-        )
-        for role in ("checkpoint", "manifest", "metrics")
-    },
-    "the latest run": lambda images, results: (
-        (results / "latest").unlink(),
-        (results / "latest").symlink_to(f"runs/{SOFTMAX_RUN}"),
-    ),
+    "the checkpoint": lambda images, results: change(file_of(results, "checkpoint")),
+    "the manifest": lambda images, results: change(file_of(results, "manifest")),
+    "the metrics": lambda images, results: change(file_of(results, "metrics")),
+    "the latest run": lambda images, results: lead_to(results, SOFTMAX_RUN),
     "its last epoch": lambda images, results: make_run(results, MLP, epochs=(30,)),
 }
-
-
-@pytest.mark.parametrize("edit", CHANGES.values(), ids=CHANGES)
-def test_the_place_is_another_after_a_change(requested, images, results, edit):
-    before = requested()
-    edit(images, results)
-    after = requested()
-    assert after.name != before.name
-    read = [[each.settings.get(key) for key in pipeline.PREDICT] for each in (before, after)]
-    assert read[0] != read[1]
-
-
-@pytest.mark.parametrize("asked", [{"run": SOFTMAX_RUN}, {"background": "light"}])
-def test_another_request_has_another_place(requested, asked):
-    assert requested(**asked).name != requested().name
-
-
-def test_another_epoch_has_another_place(requested):
-    places = {requested(run=f"{SOFTMAX_RUN}/epoch-{epoch}").name for epoch in ("0009", "0020")}
-    assert len(places) == 2
-
-
-@pytest.mark.parametrize("name", ["a.png", "one"])
-def test_even_a_single_image_is_known_by_its_name(requested, images, name):
-    """It is in the results."""
-    asked = str(images / name)
-    before = requested(images=[asked]).name
-    (path,) = image_files.find_image_files(asked)
-    path.rename(path.with_name("other.png"))
-    asked = str(images / "other.png") if name == "a.png" else asked
-    assert requested(images=[asked]).name != before
-
-
-def test_the_order_of_a_list_makes_a_difference(requested, images):
-    """It is that of the results."""
-    paths = [str(images / name) for name in ("a.png", "b.png")]
-    assert requested(images=paths).name != requested(images=paths[::-1]).name
-
-
 UNCHANGED = {
-    "the test images": lambda images, results: change(
-        Path(find_run(results.parent, "latest").files["X_test"])
-    ),
+    "the test images": lambda images, results: change(file_of(results, "X_test")),
     "other and hidden files": lambda images, results: fill(images, [*OTHERS, *HIDDEN]),
     "times": lambda images, results: os.utime(images / "a.png", (0, 0)),
-    "a file and its copy": lambda images, results: (
-        shutil.copy(images / "a.png", images / "x"),
-        (images / "x").replace(images / "a.png"),
-    ),
     "another run": lambda images, results: make_run(results, SOFTMAX, epochs=(99,)),
     "an earlier epoch": lambda images, results: make_run(results, MLP, epochs=(5,)),
 }
 
 
-@pytest.mark.parametrize("edit", UNCHANGED.values(), ids=UNCHANGED)
-def test_the_place_stays_whatever_else_changes(requested, images, results, edit):
+@pytest.mark.parametrize("what", [*CHANGES, *UNCHANGED])
+def test_the_place_is_another_after_a_change_of_what_is_read(requested, images, results, what):
     before = requested()
-    edit(images, results)
-    assert requested().name == before.name
+    (CHANGES | UNCHANGED)[what](images, results)
+    after = requested()
+    read = [[each.settings.get(key) for key in pipeline.PREDICT] for each in (before, after)]
+    assert (after.name != before.name) == (read[0] != read[1]) == (what in CHANGES)
+
+
+def test_another_request_has_another_place(requested, images):
+    pair = [str(images / name) for name in ("a.png", "b.png")]
+    others = [
+        *({}, {"run": SOFTMAX_RUN}, {"run": f"{SOFTMAX_RUN}/epoch-0009"}, {"background": "light"}),
+        *({"images": pair}, {"images": pair[::-1]}),  # the results are in this order
+    ]
+    assert len({requested(**other).name for other in others}) == len(others)
+
+
+def test_even_a_single_image_is_known_by_its_name(requested, images):
+    """It is in the results."""
+    before = requested(images=[str(images / "a.png")]).name
+    (images / "a.png").rename(images / "other.png")
+    assert requested(images=[str(images / "other.png")]).name != before
 
 
 def test_the_place_does_not_depend_on_where_the_results_lie(requested, results, tmp_path):
@@ -543,27 +441,19 @@ def test_the_place_does_not_depend_on_where_the_results_lie(requested, results, 
     assert requested(root=tmp_path / "others").name == before
 
 
-@pytest.mark.parametrize(
-    "others",
-    [
-        {"training": {"learning_rate": 0.5}},
-        {"model": {"hidden": [7], "activation": "sigmoid"}},
-        {"model": {"convolutions": [{"filters": 2, "kernel": 3}]}},
-        {"dataset": "fashion_mnist"},
-        {"plots": {"style": "default"}},
-        {"export": {"raw_pixels": True}},
-    ],
-    ids=str,
-)
-def test_the_place_does_not_depend_on_the_run_of_the_configuration(requested, others):
-    assert requested(others=others).name == requested().name
-
-
-@pytest.mark.parametrize(
-    "name", [MLP_RUN, f"results/runs/{MLP_RUN}/epoch-0020/", "latest/epoch-0020"]
-)
-def test_the_place_does_not_depend_on_how_the_run_is_called(requested, name):
-    assert requested(run=name).name == requested().name
+def test_the_place_does_not_depend_on_the_run_of_the_configuration_or_how_a_run_is_called(
+    requested,
+):
+    other = {
+        "training": {"learning_rate": 0.5},
+        "model": {"hidden": [7], "activation": "sigmoid", "convolutions": CONVOLUTIONS},
+        "dataset": "fashion_mnist",
+        "plots": {"style": "default"},
+        "export": {"raw_pixels": True},
+    }
+    assert requested(others=other).name == requested().name
+    for name in (MLP_RUN, f"results/runs/{MLP_RUN}/epoch-0020/", "latest/epoch-0020"):
+        assert requested(run=name).name == requested().name
 
 
 def test_an_array_is_known_by_its_content_alone(requested, tmp_path):
@@ -582,31 +472,24 @@ def test_an_array_is_known_by_its_content_alone(requested, tmp_path):
 
 @pytest.mark.parametrize("images", [None, "", []])
 def test_without_images_it_is_said_how_to_ask(requested, images):
-    with pytest.raises(
-        ConfigError, match=r"predict\.images: name them, e\.g\. snakemake --cores 1"
-    ):
-        requested(images=images)
+    said = r"predict\.images: name them, e\.g\. snakemake --cores 1"
+    assert_refused(said, requested, images=images)
 
 
-def test_all_that_is_wrong_is_said_at_once(requested):
-    with pytest.raises(ConfigError) as caught:
-        requested(images="nowhere", run="nothing")
-    assert str(caught.value).split("\n  ")[:2] == [
-        "predictions cannot be made:",
-        "predict.images: there is no file or folder nowhere",
-    ]
-    assert "\n  predict.run: there is no run named nothing in " in str(caught.value)
-
-
-@pytest.mark.parametrize("key", ["images", "run"])
-def test_what_is_right_is_not_complained_about(requested, key):
-    with pytest.raises(ConfigError) as caught:
-        requested(**{key: "nowhere"})
-    (line,) = str(caught.value).split("\n  ")[1:]
-    assert line.startswith(f"predict.{key}: ")
+def test_all_that_is_wrong_is_said_at_once_and_nothing_else(requested):
+    wrong = {
+        "images": "predict.images: there is no file or folder nothing",
+        "run": "predict.run: there is no run named nothing in ",
+    }
+    for keys in (["images"], ["run"], ["images", "run"]):
+        message = assert_refused("^predictions ", requested, **dict.fromkeys(keys, "nothing"))
+        _, *lines = message.split("\n  ")
+        assert [line[: len(wrong[key])] for line, key in zip(lines, keys, strict=True)] == [
+            wrong[key] for key in keys
+        ]
 
 
 @pytest.mark.parametrize("key", ["images", "run"])
 def test_what_the_system_refuses_is_said_in_its_words(requested, key):
-    with pytest.raises(ConfigError, match=rf"\n  predict\.{key}: .*File name too long"):
-        requested(**{key: "x" * 300})
+    said = rf"\n  predict\.{key}: .*File name too long"
+    assert_refused(said, requested, **{key: "x" * 300})

@@ -22,59 +22,47 @@ def test_the_first_time(new_project):
     assert found["Evaluating"] == "follows train"
 
 
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [
-        ({"training": {"learning_rate": 0.1}}, "training.learning_rate: 0.01 -> 0.1"),
-        ({"training": {"epochs": 9}}, "training.epochs: 4 -> 9"),
-        (
-            {"model": {"hidden": [3]}},
-            "model.hidden: [] -> [3], model.initializer: random_normal -> he_uniform",
-        ),
-        (
-            {"training": {"momentum": 0.1, "seed": 2}},
-            "training.momentum: 0.0 -> 0.1, training.seed: 0 -> 2",
-        ),
-        ({"validation_fraction": 0.25}, "validation_fraction: 0.0 -> 0.25"),
-    ],
-)
-def test_an_edited_setting_is_named_with_both_values(project, settings, reason):
-    project.configure(settings)
-    assert reasons(project)["Training"] == reason
+SETTINGS = {
+    "Training": {
+        "training.learning_rate: 0.01 -> 0.1": {"training": {"learning_rate": 0.1}},
+        "training.epochs: 4 -> 9": {"training": {"epochs": 9}},
+        "model.hidden: [] -> [3], model.initializer: random_normal -> he_uniform": {
+            "model": {"hidden": [3]}
+        },
+        "training.momentum: 0.0 -> 0.1, training.seed: 0 -> 2": {
+            "training": {"momentum": 0.1, "seed": 2}
+        },
+        "validation_fraction: 0.0 -> 0.25": {"validation_fraction": 0.25},
+    },
+    "Plotting": {"plots.misclassified: 5 -> 9": {"plots": {"misclassified": 9}}},
+}
 
 
-def test_an_edited_plot_setting_is_named(project):
-    project.configure({"plots": {"misclassified": 9}})
-    assert reasons(project) == {"Plotting": "plots.misclassified: 5 -> 9"}
+@pytest.mark.parametrize("what", SETTINGS)
+def test_an_edited_setting_is_named_with_both_values(project, what):
+    for reason, settings in SETTINGS[what].items():
+        project.configure(settings)
+        assert reasons(project)[what] == reason
 
 
-def test_an_edited_module_is_named(project):
-    layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
-    layers.write_text(layers.read_text() + EDIT)
-    found = reasons(project)
-    assert found["Training"] == "workflow/scripts/scratchnet/nn/layers.py changed"
-
-
-def test_an_edited_function_is_named(project):
-    plots = project.folder / "workflow/scripts/scratchnet/evaluation/plots.py"
+def test_an_edited_module_or_function_is_named(project):
+    library = project.folder / "workflow/scripts/scratchnet"
+    plots, layers = library / "evaluation/plots.py", library / "nn/layers.py"
     plots.write_text(plots.read_text().replace("capitalize()} by", "title()} by"))
     assert reasons(project) == {"Plotting": "plots.py: plot_history changed"}
+    layers.write_text(layers.read_text() + EDIT)
+    assert reasons(project)["Training"] == "workflow/scripts/scratchnet/nn/layers.py changed"
 
 
-def test_a_missing_result_is_said_to_be_missing(project):
-    (project.run_folder / EPOCH / "history.png").unlink()
+def test_a_missing_result_or_record_is_said_to_be_missing_and_a_damaged_one_is_none(project):
+    plot, record = (project.run_folder / EPOCH / f for f in ("history.png", ".history.png.record"))
+    plot = plot.rename(plot.with_name("aside"))
     assert reasons(project) == {"Plotting": "its result is missing"}
-
-
-def test_a_result_without_a_record_is_said_to_have_none(project):
-    (project.run_folder / f"{EPOCH}/.history.png.record").unlink()
-    assert reasons(project) == {"Plotting": "there is no record of how its result was made"}
-
-
-@pytest.mark.parametrize("content", [b"", b'{"settings": ', b"\xff"])
-def test_a_damaged_record_is_none(project, content):
-    (project.run_folder / f"{EPOCH}/.history.png.record").write_bytes(content)
-    assert reasons(project) == {"Plotting": "there is no record of how its result was made"}
+    plot.rename(plot.with_name("history.png"))
+    for content in (b"", b'{"settings": ', b"\xff", None):
+        record.write_bytes(content) if content is not None else record.unlink()
+        said = {"Plotting": "there is no record of how its result was made"}
+        assert reasons(project) == said
 
 
 def test_a_forced_stage_runs_once_more(project):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from configs import LEAVES, SWEEPABLE, nested, other_values
 from scratchnet.errors import ConfigError
 from scratchnet.planning import stages
 from scratchnet.planning.runs import Runs, sweep_name
@@ -34,11 +35,9 @@ def test_a_swept_setting_that_does_not_apply_is_none():
 
 
 def test_swept_convolutions_are_abbreviated():
-    blocks = [
-        {"filters": 6, "kernel": 5, "pool": 2, "padding": "same"},
-        {"filters": 16, "kernel": 3},
-    ]
-    rows = Runs({"sweep": {"model.convolutions": [[], blocks]}}).rows
+    same = {"filters": 6, "kernel": 5, "pool": 2, "padding": "same"}
+    values = [[], [same, {"filters": 16, "kernel": 3}]]
+    rows = Runs({"sweep": {"model.convolutions": values}}).rows
     found = [row["swept"]["model.convolutions"] for row in rows]
     assert found == [None, "6@5x5/2 same, 16@3x3"]
 
@@ -75,9 +74,10 @@ def test_the_other_wildcards_of_a_run_are_added_and_none_is_changed():
     assert SEEDS.all_wildcards({"sweep": SEEDS.sweep}) == {"sweep": SEEDS.sweep}
 
 
-def test_epochs_are_gathered_by_run():
+def test_runs_that_differ_in_nothing_but_epochs_share_a_folder():
     runs = Runs({"sweep": {"training.epochs": [5, 3]}})
     assert runs.epochs == {run_name(runs.settings[0]): {3, 5}}
+    assert len({place["run"] for place in runs.wildcards}) == 1
 
 
 @pytest.mark.parametrize("kind", ["run", "data", "dataset", "sweep"])
@@ -97,37 +97,25 @@ def test_two_runs_with_the_same_name_by_chance_are_refused(monkeypatch, key, val
         Runs({"sweep": {key: list(values)}})
 
 
-def test_runs_that_differ_in_nothing_but_epochs_share_a_folder():
-    runs = Runs({"sweep": {"training.epochs": [3, 5]}})
-    assert len({place["run"] for place in runs.wildcards}) == 1
-
-
-CONVOLUTIONS = [{"filters": 2, "kernel": 3, "padding": "same"}]
-AGAIN = {
-    "default": {},
-    "epochs": {"training": {"epochs": 7, "checkpoint_every": 2}},
-    "replicas": {"training": {"replicas": 2}},
-    "early stopping": {"validation_fraction": 0.25, "training": {"patience": 2, "epochs": 9}},
-    "convolutions": {"model": {"convolutions": CONVOLUTIONS, "activation": "tanh"}},
-    "momentum": {"training": {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-5}},
-    "schedule": {"training": {"optimizer": "adam", "schedule": "cosine", "decay_rate": 0}},
-    "distortions": {"augmentation": {"elastic": 34, "shift": 1}, "classes": list("0123456789")},
-    "sweep": {"sweep": {"training.epochs": [3, 5], "training.seed": [0, 1]}},
-    "search": {
+AGAIN = [
+    {},
+    *(nested(key, value) for key in SWEEPABLE for value in other_values(LEAVES[key])),
+    {"training": {"epochs": 7, "checkpoint_every": 2}, "classes": list("0123456789")},
+    {"sweep": {"training.epochs": [3, 5], "training.seed": [0, 1]}},
+    {
         "validation_fraction": 0.1,
         "search": {"trials": 9, "space": {"model.dropout": {"uniform": [0, 0.5]}}},
     },
-}
+]
 
 
-@pytest.mark.parametrize("config", AGAIN.values(), ids=AGAIN)
-def test_the_settings_of_a_run_are_a_configuration_that_gives_it_again(config, tmp_path):
-    runs, path = Runs(config), tmp_path / "config.yaml"
-    for settings, place in zip(runs.settings, runs.wildcards):
-        own = {key: settings[key] for key in stages.READS["evaluate"] if key in settings}
-        write_settings(own | {"training.epochs": int(place["epoch"])}, path)
-        (again,) = Runs(read_yaml(path)).wildcards
-        assert [again[kind] for kind in ("run", "epoch")] == [place["run"], place["epoch"]]
+def test_the_settings_of_a_run_are_a_configuration_that_gives_it_again(tmp_path):
+    for runs in map(Runs, AGAIN):
+        for settings, place in zip(runs.settings, runs.wildcards):
+            own = {key: settings[key] for key in stages.READS["evaluate"] if key in settings}
+            write_settings(own | {"training.epochs": int(place["epoch"])}, tmp_path / "config.yaml")
+            (again,) = Runs(read_yaml(tmp_path / "config.yaml")).wildcards
+            assert [again[kind] for kind in ("run", "epoch")] == [place["run"], place["epoch"]]
 
 
 def test_the_settings_that_evaluate_writes_give_the_run_again(finished):

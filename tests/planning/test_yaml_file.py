@@ -18,7 +18,7 @@ def read(tmp_path, text):
 
 REFUSED = {
     "a tab": ("training:\n\tepochs: 3\n", " is not valid YAML: line 2, column 1: found character"),
-    "an open list": ("a: 1\nb: [1, 2\nc: d: e\n", " is not valid YAML: line 3, column 2: expected"),
+    "an open list": ("a: 1\nb: [1, 2\nc: d: e\n", " is not valid YAML: line 3, column 2: did not"),
     "two keys in a line": ("a: b: c\n", " is not valid YAML: line 1, column 5: mapping values"),
     "an open quote": ('a: "b\n', " is not valid YAML: line 2, column 1: found unexpected end"),
     "a control character": ("a: \0\n", " is not valid YAML: "),
@@ -27,7 +27,7 @@ REFUSED = {
     "a date that is none": ("dataset: 2024-13-45\n", " is not valid YAML: month must be in 1..12"),
     "a number without digits": ("seed: 0b_\n", " is not valid YAML: invalid literal"),
     "a list in itself": ("classes: &a [1, *a]", " is not valid YAML: maximum recursion depth"),
-    "many levels": (f"classes: {'[' * 100_000}", " is not valid YAML: maximum recursion depth"),
+    "many levels": (f"a: {'[' * 2000 + ']' * 2000}", " is not valid YAML: maximum recursion depth"),
     "a list": ("[1, 2]\n", " must consist of keys and values: training: {epochs: 5}"),
     "text": ("training\n", " must consist of keys and values"),
     "a section twice": ("training: {}\nmodel: {}\ntraining: {}\n", "training is given twice, in"),

@@ -72,11 +72,8 @@ def resolve_runs(config):
             run["model.initializer"] = _choose_initializer(run)
         run = _without_idle_settings(run | _dataset_settings(run["dataset"]))
         runs.setdefault(json.dumps({**run, "files": None}, sort_keys=True), run)
-    if config["search"]:
-        return [*runs.values()]
-    return sorted(
-        runs.values(), key=lambda run: [_sort_key(run.get(key)) for key in swept_keys(config)]
-    )
+    keys = [] if config["search"] else swept_keys(config)  # trials stay in their order
+    return sorted(runs.values(), key=lambda run: [_sort_key(run.get(key)) for key in keys])
 
 
 def describe_runs(config, runs):

@@ -18,7 +18,7 @@ def read_yaml(path):
     name = show_name(path)
     try:
         with open(path, encoding="utf-8") as file:
-            loader = yaml.SafeLoader(file.read())
+            loader = yaml.CSafeLoader(file.read())
         node = loader.get_single_node()
         # Before the construction, in which merge keys (<<) put keys into the nodes.
         if problems := dict.fromkeys(_find_problems(node)):  # an alias has those of its anchor
