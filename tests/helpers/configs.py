@@ -63,6 +63,10 @@ def unflat(settings):
 def run_of(changes=None):
     """The run that the defaults and `changes` make: without what does not apply there."""
     run = DEFAULTS | (changes or {}) | {"files": None}
+    if not run["model.initializer"]:
+        chosen = "he_uniform" if run["model.activation"] == "relu" else "glorot_uniform"
+        has_layers = run["model.hidden"] or run["model.convolutions"]
+        run["model.initializer"] = chosen if has_layers else "random_normal"
     return {key: value for key, value in run.items() if key not in APPLIES or APPLIES[key](run)}
 
 

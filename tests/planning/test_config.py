@@ -70,7 +70,7 @@ def test_the_schema_describes_each_key_and_the_shipped_config_says_what_is_allow
     assert schema["description"].endswith(".")
     assert comment.strip()
     schema = schema.get("items", schema)
-    words = [*schema.get("enum", []), *schema.get("examples", [])]
+    words = [*(word or "null" for word in schema.get("enum", [])), *schema.get("examples", [])]
     words += [f"above {schema[k]}" for k in ("exclusiveMinimum",) if k in schema]
     words += [f"below {schema[k]}" for k in ("exclusiveMaximum",) if k in schema]
     words += [schema[k] for k in ("minimum", "maximum") if k in schema]

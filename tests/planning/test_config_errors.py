@@ -33,8 +33,9 @@ from scratchnet.planning.paths import epoch_name
 def bad_values(leaf):
     """Values that `leaf` does not allow, each with what the message must say is allowed."""
     if "enum" in leaf:
-        allowed = "one of " + ", ".join(leaf["enum"])
-        return [(value, allowed) for value in ("no such thing", 1, True, None, [], {})]
+        allowed = "one of " + ", ".join(value or "null" for value in leaf["enum"])
+        values = ["no such thing", 1, True, [], {}, *([] if None in leaf["enum"] else [None])]
+        return [(value, allowed) for value in values]
     types = types_of(leaf)
     if "array" in types:
         items = [([value], "") for value, _ in bad_values(leaf["items"])]
@@ -92,7 +93,7 @@ def test_every_bound_itself_is_allowed(key):
     for value in [*bounds, *leaf.get("enum", []), leaf["default"]]:
         (run,) = resolve_runs(nested(key, value))
         found = run.get(key, leaf["default"])
-        assert found == value
+        assert found == value or value is None
         assert key not in run or type(found) in types
 
 
