@@ -284,7 +284,10 @@ def with_ink(*place):
     return ink
 
 
-@pytest.mark.parametrize("place", [(2, 2), (2, 19), (20, 2), (37, 38), (8, 30)])
+# The last is two specks: without the first, an empty row lies between the second and the drawing.
+@pytest.mark.parametrize(
+    "place", [(2, 2), (2, 19), (20, 2), (37, 38), (8, 30), ([30, 31], [5, 19])], ids=str
+)
 def test_a_speck_of_dust_is_removed(place):
     """Above, beside, or in a corner."""
     assert (remove_specks(with_ink(*place)) == DRAWN).all()
