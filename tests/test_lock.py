@@ -23,6 +23,20 @@ print(subprocess.Popen(["sleep", "60"], stdout=nothing, pass_fds=[jobs]).pid)
 """
 
 
+@pytest.fixture(autouse=True)
+def _time_limit():
+    """A lock that should have been refused fails the test, rather than being waited for."""
+
+    def fail(*_):
+        pytest.fail("still waiting for a lock after 30 s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 @pytest.fixture
 def job(tmp_path):
     """The process id of a job in `tmp_path` whose run has ended."""

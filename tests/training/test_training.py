@@ -10,6 +10,7 @@ import pytest
 from reference import one_hot
 from scratchnet.errors import ConfigError, DivergenceError
 from scratchnet.files import read_json, write_json
+from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import PREDICTION_BATCH, accuracy, best_epoch, logits
@@ -22,7 +23,7 @@ from scratchnet.training.checkpoints import (
     load_outcome,
     save_checkpoint,
 )
-from scratchnet.training.loop import METRICS, Training, train_epoch
+from scratchnet.training.loop import Training, train_epoch
 from scratchnet.training.loop import train as train_on
 from scratchnet.training.segments import train_to_checkpoint
 
@@ -57,33 +58,20 @@ def samples(n, seed=0):
 
 
 def dataset(n_train, n_validation=0):
-    X_train, Y_train = samples(n_train)
-    X_validation, Y_validation = samples(n_validation, seed=1)
-    return {
-        "X_train": X_train,
-        "Y_train": Y_train,
-        "X_validation": X_validation,
-        "Y_validation": Y_validation,
-    }
+    names = ("X_train", "Y_train", "X_validation", "Y_validation")
+    return dict(zip(names, (*samples(n_train), *samples(n_validation, seed=1))))
 
 
-def make_network(hidden=(16,), seed=0):
-    rng = random_stream(seed, "weights")
-    return build_mlp(initial_weights(N_IN, N_CLASSES, list(hidden), "random_normal", rng), "relu")
+def make_network(dropout=0.0):
+    weights = initial_weights(N_IN, N_CLASSES, [16], "random_normal", random_stream(0, "weights"))
+    return build_mlp(weights, "relu", dropout)
 
 
-def new_history():
-    return {name: [] for name in METRICS}
-
-
-def train(network, optimizer, history, data, batch_size, seed, epochs):
-    """Train `network` in place, without early stopping."""
-    settings = {
-        "training.batch_size": batch_size,
-        "training.seed": seed,
-        "training.patience": None,
-    }
-    train_on(Training(network, optimizer, history), data, settings, epochs)
+def train(training, data, epochs, batch_size=8, **settings):
+    """Continue a Training in place, without early stopping; return it."""
+    settings |= {"training.batch_size": batch_size, "training.seed": 4, "training.patience": None}
+    train_on(training, data, settings, epochs)
+    return training
 
 
 def assert_equal(arrays, others):
@@ -155,13 +143,20 @@ def test_an_epoch_takes_one_step_for_each_batch():
     assert_equal(trained.weights(), by_hand.weights())
 
 
-def test_the_order_of_an_epoch_follows_from_seed_and_epoch():
-    data = dataset(n_train=20)
-    trained, by_hand = make_network(), make_network()
-    train(trained, SGD(0.3), new_history(), data, batch_size=8, seed=4, epochs=3)
+@pytest.mark.parametrize("strengths", [{}, {"shift": 1}], ids=["plain", "augmented"])
+def test_the_random_numbers_of_an_epoch_follow_from_seed_and_epoch(strengths):
+    """Those of the order, of the dropout masks and of the distortions: a stream for each."""
+    data, (trained, by_hand) = dataset(20), (make_network(dropout=0.3) for _ in range(2))
+    settings = {f"augmentation.{name}": strength for name, strength in strengths.items()}
+    train(Training(trained, SGD(0.3), image_shape=(4, 3)), data, 3, **settings)
     for epoch in (1, 2, 3):
-        rng = random_stream(4, "shuffling", epoch)
-        train_epoch(by_hand, SGD(0.3), generate_batches(data["X_train"], data["Y_train"], 8, rng))
+        shuffling, distorting, dropping = (
+            random_stream(4, purpose, epoch) for purpose in ("shuffling", "augmentation", "dropout")
+        )
+        batches = generate_batches(data["X_train"], data["Y_train"], 8, shuffling)
+        if strengths:
+            batches = augment_batches(batches, (4, 3), distorting, **strengths)
+        train_epoch(by_hand, SGD(0.3), batches, dropping)
     assert_equal(trained.weights(), by_hand.weights())
 
 
@@ -243,24 +238,24 @@ def test_a_trial_that_does_not_diverge_is_like_any_run_and_its_outcome_is_its_hi
 
 
 def test_validation_measures_the_network_after_each_epoch():
-    data, network, history = dataset(20, n_validation=6), make_network(), new_history()
+    data, training = dataset(20, n_validation=6), Training(make_network(), SGD(0.3))
     X, Y = data["X_validation"], data["Y_validation"]
     expected = []
     for epochs in (1, 2, 3):
-        train(network, SGD(0.3), history, data, batch_size=8, seed=0, epochs=epochs)
-        Z = network.forward(X)
+        Z = train(training, data, epochs).network.forward(X)
         expected.append((softmax_crossentropy(Z, Y)[0], np.mean(Z.argmax(0) == Y.argmax(0))))
+    history = training.history
     assert list(zip(history["val_loss"], history["val_accuracy"], strict=True)) == expected
 
 
 def test_validation_samples_do_not_affect_training():
-    networks, histories = [make_network(), make_network()], [new_history(), new_history()]
-    for network, history, n_validation in zip(networks, histories, (0, 6)):
-        data = dataset(20, n_validation)
-        train(network, SGD(0.3), history, data, batch_size=8, seed=0, epochs=3)
-        assert len(history["val_loss"]) == len(history["val_accuracy"]) == (n_validation and 3)
-    assert_equal(networks[0].weights(), networks[1].weights())
-    assert histories[0]["loss"] == histories[1]["loss"]
+    one, other = (
+        train(Training(make_network(), SGD(0.3)), dataset(20, n_validation), 3)
+        for n_validation in (0, 6)
+    )
+    assert_equal(one.network.weights(), other.network.weights())
+    assert one.history["loss"] == other.history["loss"]
+    assert [len(values) for values in one.history.values()] == [3, 3, 0, 0]
 
 
 def test_accuracy_is_the_fraction_of_correct_predictions():
@@ -370,7 +365,7 @@ def test_a_validation_loss_that_is_not_finite_is_divergence():
     data["X_validation"][:] = np.inf
     message = r"epoch 1 of 5: the validation loss is (nan|inf), with a "
     with pytest.raises(DivergenceError, match=message):
-        train(make_network(), SGD(0.3), new_history(), data, batch_size=8, seed=0, epochs=5)
+        train(Training(make_network(), SGD(0.3)), data, 5)
 
 
 # Early stopping
@@ -422,8 +417,8 @@ def test_the_first_of_equally_good_epochs_is_the_best():
 def test_a_checkpoint_loads_as_it_was_saved_and_is_the_same_bytes_again(
     tmp_path, monkeypatch, momentum, kept
 ):
-    network, optimizer, history = make_network(), SGD(0.3, momentum), new_history()
-    train(network, optimizer, history, dataset(20, 6), batch_size=8, seed=0, epochs=2)
+    training = train(Training(make_network(), SGD(0.3, momentum)), dataset(20, 6), 2)
+    network, optimizer, history = training.network, training.optimizer, training.history
     assert optimizer.state.keys() == {"iterations"} | kept
     assert optimizer.state["iterations"] == 2 * 3
     saved = Checkpoint(network.weights(), optimizer.state, history, {"0.W": np.arange(3.0)})
