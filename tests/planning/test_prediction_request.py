@@ -113,7 +113,7 @@ NO_IMAGES = {
 
 @pytest.mark.parametrize("said", NO_IMAGES)
 def test_what_is_no_image_is_refused_by_name_in_one_line(tmp_path, said):
-    fill(tmp_path, ["a.png", "a.gif", "a", "a.png.txt", "png", "a\nb.tif"])
+    fill(tmp_path, ["a.png", "a.tif", "a", "a.png.txt", "png", "a\nb.tif"])
     for name in ("empty", "empty\na"):
         (tmp_path / name).mkdir()
     for path in (f"{tmp_path}/{name}" for name in NO_IMAGES[said]):
