@@ -1,7 +1,16 @@
 # The workflow: its rules, its targets, and what happens at the end of a run.
+import os
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.27")
+
+if not isinstance(workflow.current_basedir, (str, os.PathLike)):
+    raise WorkflowError(
+        "this workflow cannot be read from a repository file by file, since its library is a folder: "
+        'clone it, and name the clone, as in snakefile: "scratchnet/Snakefile"'
+    )
 
 
 if workflow.modifier.is_main_snakefile():

@@ -8,11 +8,6 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-if not isinstance(workflow.current_basedir, (str, os.PathLike)):
-    raise WorkflowError(
-        "this workflow cannot be read from a repository file by file, since its library is a folder: "
-        'clone it, and name the clone, as in snakefile: "scratchnet/Snakefile"'
-    )
 SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
