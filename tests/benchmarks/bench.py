@@ -32,7 +32,7 @@ CONTENDERS = {
     "mlp": ALL,
     "lenet5": ("scratchnet", "replicas", "augmented", *FRAMEWORKS),
     "keras_convnet": ("scratchnet", "replicas", "pytorch", "keras"),
-    "clean": ("scratchnet", "floor", "pytorch", "keras"),
+    "clean": ("scratchnet", "empty jobs", "pytorch", "keras"),
     "sweep": ("scratchnet", "pytorch", "pytorch_by_hand", "jax", "jax_vmap", "tensorflow"),
 }
 

@@ -70,9 +70,9 @@ def snakemake(folder, *arguments):
 
 
 def clean(names, rounds):
-    """From the raw files to the plots: the pipeline, its floor, and scripts of one file.
+    """From the raw files to the plots: the pipeline, one of empty jobs, and scripts of one file.
 
-    The floor is a pipeline of the same jobs that do nothing, and the training of that round.
+    The second has the same jobs, which do nothing, and the training of that round.
     """
     project = prepared()
     jobs = write_empty_jobs(project)
@@ -84,7 +84,7 @@ def clean(names, rounds):
         training.append(json.loads(record.read_text())["seconds"])
         return measured
 
-    def run_floor():
+    def run_empty_jobs():
         for path in jobs.glob("*.done"):
             path.unlink()
         shutil.rmtree(jobs / ".snakemake", ignore_errors=True)
@@ -95,7 +95,7 @@ def clean(names, rounds):
         seconds = seconds_of([sys.executable, HERE / f"{name}_script.py", project.raw, out], out)
         return seconds, [json.loads((out / "metrics.json").read_text())["train_loss"]]
 
-    ours = {"scratchnet": run_pipeline, "floor": run_floor}  # in this order
+    ours = {"scratchnet": run_pipeline, "empty jobs": run_empty_jobs}  # in this order
     contenders = {name: ours.get(name, partial(run_script, name)) for name in names}
     seconds, losses = take_turns(contenders, rounds)
     check_losses(losses, "scratchnet", dict.fromkeys(losses, 0.02))

@@ -50,7 +50,7 @@ RATIOS = (
     Ratio("lenet5", "augmented", ("scratchnet",), 1.33, 1.95),
     Ratio("keras_convnet", "scratchnet", ("keras", "pytorch"), 1.3),
     Ratio("keras_convnet", "replicas" + TWO, ("scratchnet",), 0.6, 0.9),
-    Ratio("clean", "scratchnet", ("floor",), 1.15, 1.6),
+    Ratio("clean", "scratchnet", ("empty jobs",), 1.15, 1.6),
     Ratio("clean", "scratchnet", ("pytorch",), 0.85),
     Ratio("clean", "scratchnet", ("keras",), 0.35),
     Ratio("sweep", "scratchnet", ("jax",), 0.8),

@@ -26,7 +26,7 @@ MEASURE = {
         "lenet5", "augmented", "keras", images=12_000, settings={"": CORES[:1]}
     ),
     "keras_convnet": lambda: train_small("keras_convnet", "replicas", images=2_500),
-    "clean": lambda: clean(("scratchnet", "floor"), rounds=1),
+    "clean": lambda: clean(("scratchnet", "empty jobs"), rounds=1),
     "sweep": lambda: sweep(
         ("scratchnet", "tensorflow"), rounds=1, seeds=[0, 1], learning_rates=[0.01, 0.05, 0.1, 0.5]
     ),

@@ -47,6 +47,6 @@ def test_a_ratio_is_taken_to_the_fastest_that_was_measured():
     assert ratio.of(seconds) == 1.5
 
 
-def test_the_floor_of_a_clean_run_has_its_jobs():
+def test_the_empty_jobs_of_a_clean_run_has_its_jobs():
     empty = Project(write_empty_jobs(prepared()))
     assert empty.plan() == Prepared({}).project.plan()

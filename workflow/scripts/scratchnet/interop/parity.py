@@ -16,7 +16,8 @@ from scratchnet.errors import ParityError
 from scratchnet.files import read_json, write_csv, write_json
 from scratchnet.interop.keras_model import import_keras
 from scratchnet.interop.keras_training import KerasTraining
-from scratchnet.nn.layers import Dropout
+from scratchnet.nn.convolution import Conv2D, MaxPool2D
+from scratchnet.nn.layers import Dropout, ReLU
 from scratchnet.nn.metrics import PREDICTION_BATCH
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
@@ -36,6 +37,7 @@ BOUNDS = {
     "float32": {"loss": 1e-4},
     "float32, ReLU or convolution": {"loss_of_an_epoch": 1e-2},
 }
+WIDE = (ReLU, Conv2D, MaxPool2D)  # the layers with the last of these bounds
 DIFFERENCES = (
     *("loss_difference", "weights_difference", "predictions_difference", "classes_that_differ"),
 )
@@ -86,15 +88,13 @@ class TrainingPair:
         self.data = data
         self.settings = settings
         self.n = data["X_train"].shape[1]
-        has_kinks = settings.get("model.activation") == "relu" or "model.convolutions" in settings
-        is_single = precision == "float32"
-        self.bounds = BOUNDS[
-            "float32, ReLU or convolution" if is_single and has_kinks else precision
-        ]
         weights = make_initial_weights(settings, image_shape, len(data["Y_train"]))
         weights = [W.astype(precision) for W in weights]
         training = make_training([W.copy() for W in weights], settings, image_shape, self.n)
         self.network, self.optimizer = training.network, training.optimizer
+        is_wide = any(isinstance(layer, WIDE) for layer in self.network.layers)
+        is_single = precision == "float32"
+        self.bounds = BOUNDS["float32, ReLU or convolution" if is_single and is_wide else precision]
         self.image_shape = training.image_shape
         steps_per_epoch = math.ceil(self.n / settings["training.batch_size"])
         self.keras_training = KerasTraining(
