@@ -58,9 +58,9 @@ def environment(**variables):
 
 @cache
 def read_memory_settings():
-    """Return the variables for the C library that workflow/rules/common.smk sets."""
-    rules = (CHECKOUT / "workflow" / "rules" / "common.smk").read_text()
-    found = re.findall(r'environ\.setdefault\("(MALLOC_\w+)", str\((\d+) \* 1024\*\*2\)\)', rules)
+    """Return the variables for the C library that scratchnet/opening.py sets."""
+    text = (CHECKOUT / "workflow/scripts/scratchnet/opening.py").read_text()
+    found = re.findall(r'environ\.setdefault\("(MALLOC_\w+)", str\((\d+) \* 1024\*\*2\)\)', text)
     return {name: str(int(mib) * 1024**2) for name, mib in found}
 
 

@@ -40,7 +40,7 @@ def other_values(leaf):
     if "properties" in leaf:
         parts = leaf["properties"]
         return [dict(zip(parts, values)) for values in zip(*map(other_values, parts.values()))]
-    kinds = {"integer": [3, 4], "number": [0.3, 0.4], "boolean": [False, True]}
+    kinds = {"integer": [3, 4], "number": [0.5, 0.6], "boolean": [False, True]}
     return kinds.get(types_of(leaf)[0], ["here", "there"])
 
 
