@@ -10,10 +10,9 @@ import math
 import numpy as np
 import pytest
 
-from scratchnet.errors import DataError
 from scratchnet.evaluation import evaluation
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
-from scratchnet.evaluation.class_names import read_class_names, resolve_class_names
+from scratchnet.evaluation.class_names import read_class_names
 from scratchnet.evaluation.evaluation import (
     confusion_matrix,
     evaluate,
@@ -220,16 +219,6 @@ def test_configured_class_names_are_in_every_result(tmp_path):
     first = read_json(files["misclassified"])["images"][0]
     assert (first["label"], first["predicted"], [*first["probabilities"]]) == ("ant", "bee", names)
     assert [image["class"] for image in read_json(files["weights"])["images"]] == names
-
-
-def test_too_few_class_names_are_an_error_that_lists_those_of_the_dataset(tmp_path):
-    with pytest.raises(DataError, match="names 2 classes, but the dataset has 4: A, B, C, D"):
-        make_files(tmp_path, classes=["ant", "bee"])
-
-
-def test_of_many_classes_the_error_lists_a_few():
-    with pytest.raises(DataError, match=r"the dataset has 5000: 0, 1, .*, 19, and 4980 more$"):
-        resolve_class_names(["ant", "bee"], [*map(str, range(5000))])
 
 
 # ---- The data behind the plots.

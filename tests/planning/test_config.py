@@ -140,7 +140,7 @@ def test_the_config_that_is_given_is_not_changed():
         ("training.nesterov", "true", True),
         ("training.nesterov", "False", False),
         ("training.patience", "3", 3),
-        ("classes", [0, 1.5, "x"], ["0", "1.5", "x"]),
+        ("classes", [0, 1.5, *"abcdefgh"], ["0", "1.5", *"abcdefgh"]),
         ("classes", "null", None),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_setting_that_does_not_apply_is_left_out(key):
 # For every key: two values, the first of which no condition has. Any key may be edited at any time.
 VALUES = {
     "dataset": ["fashion_mnist", "kmnist"],
-    "classes": [["a", "b"], ["c", "d"]],
+    "classes": [[*"abcdefghij"], [*"klmnopqrst"]],
     "test_fraction": [0.3, 0.4],
     "validation_fraction": [0.3, 0.4],
     "download.folder": ["here", "there"],
@@ -263,8 +263,8 @@ CONDITIONS = {
 def own_datasets(tmp_path, monkeypatch):
     """A working directory with datasets of one's own, with and without test images."""
     monkeypatch.chdir(tmp_path)
-    train = {"x_train": np.zeros((2, 1, 1)), "y_train": np.arange(2)}
-    test = {"x_test": np.zeros((2, 1, 1)), "y_test": np.arange(2)}
+    train = {"x_train": np.zeros((10, 1, 1)), "y_train": np.arange(10)}
+    test = {"x_test": np.zeros((10, 1, 1)), "y_test": np.arange(10)}
     np.savez("training alone.npz", **train)
     np.savez("both.npz", **train, **test)
     for name, roles in {"training alone": ["train"], "both": ["train", "test"]}.items():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
-from scratchnet.evaluation.class_names import MAX_CLASSES, resolve_class_names
+from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.evaluation.feature_maps import describe_filters
 from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import read_json, write_json, write_rows
@@ -30,12 +30,12 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
 
     `data` maps X_test and Y_test to .npy paths. `outputs` maps the names of the results, which are
     those in `compute_results`, to the paths of .csv and .json files. If training kept the weights
-    of its best epoch, these are evaluated. Raises DataError if `settings` name fewer or more
-    classes than the dataset has.
+    of its best epoch, these are evaluated. The classes have the names in `settings`, or those of
+    the dataset.
     """
     X, Y = (np.load(data[name], mmap_mode="r") for name in ("X_test", "Y_test"))
     manifest = read_json(manifest)
-    classes = resolve_class_names(settings["classes"], manifest["classes"])
+    classes = settings["classes"] or manifest["classes"]
     state = load_checkpoint(checkpoint)
     shape, convolutions = manifest["image_shape"], settings.get("model.convolutions", ())
     activation = settings.get("model.activation")

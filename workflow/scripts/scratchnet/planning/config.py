@@ -9,6 +9,7 @@ from functools import cache
 from scratchnet.data import user_data
 from scratchnet.errors import CONTROL_CHARACTERS, ConfigError
 from scratchnet.nn.shapes import block_shapes
+from scratchnet.planning.classes import find_miscounted_classes
 from scratchnet.planning.schema import (
     VARIATIONS,
     Validator,
@@ -69,6 +70,7 @@ def resolve_runs(config):
             problems.append(f"dataset: {error}")
         else:
             problems += [*_oversized_windows_in(run), *_other_content(run, content)]
+            problems += find_miscounted_classes(run)
         run = _without_idle_settings(run, leaves)
         runs.setdefault(json.dumps({**run, "files": None}, sort_keys=True), run)
     _raise_if_any(problems)
