@@ -123,7 +123,7 @@ def test_the_file_contains_float32(preprocessed, name):
 SHAPES = {
     0.0: {"train": N_TRAIN, "validation": 0, "test": N_TEST},
     0.25: {"train": 45, "validation": 15, "test": N_TEST},
-    0.9: {"train": 6, "validation": 54, "test": N_TEST},
+    0.9: {"train": 10, "validation": 50, "test": N_TEST},  # one training image of each class
 }
 
 
@@ -146,7 +146,7 @@ VALIDATION, TEST = 2, 5  # the positions of these purposes in random_streams.PUR
 
 
 def raw_split(n, name="x_train"):
-    """Return a RawSplit of n images, of which `assign_samples` reads only the number."""
+    """Return a RawSplit of n images of one class."""
     return RawSplit(name, np.zeros((n, 1, 1), np.uint8), np.zeros(n, np.uint8))
 
 
@@ -248,8 +248,7 @@ def test_without_a_test_split_all_parts_come_from_the_training_split():
 
 TOO_FEW = {
     "one image": (1, 0.15, 0.0),
-    "all are test images": (2, 0.9, 0.0),
-    "all are test or validation images": (4, 0.5, 0.9),
+    "one is left beside the test image": (2, 0.5, 0.5),
 }
 
 
@@ -260,8 +259,8 @@ def test_too_few_images_are_refused_with_their_number(n, test, validation):
 
 
 def test_too_few_training_images_are_refused_with_a_test_split_too():
-    with pytest.raises(DataError, match="x_train: 2 images are too few"):
-        assign_samples({"train": raw_split(2), "test": raw_split(9)}, 0.15, 0.9)
+    with pytest.raises(DataError, match="x_train: 1 images are too few"):
+        assign_samples({"train": raw_split(1), "test": raw_split(9)}, 0.15, 0.9)
 
 
 # ---- The arrays.
@@ -270,8 +269,9 @@ def test_too_few_training_images_are_refused_with_a_test_split_too():
 @pytest.fixture
 def train_and_validation():
     """The indices of the training and the validation images for a fraction of 0.25."""
-    validation = drawn(N_TRAIN, 15, VALIDATION)
-    return sorted({*range(N_TRAIN)} - {*validation}), validation
+    split = RawSplit("x_train", RAW["train_images"], RAW["train_labels"])
+    found = parts({"train": split, "test": split}, 0, 0.25)
+    return found["train"], found["validation"]
 
 
 def test_the_arrays_contain_the_assigned_samples(preprocessed, train_and_validation):
@@ -383,19 +383,18 @@ def test_a_label_is_encoded_in_the_row_of_its_class(preprocessed_npz, labels, as
     np.testing.assert_array_equal(arrays["Y_test"], expected)
 
 
-@pytest.mark.parametrize(("train", "test"), [([1, 2], [1, 2, 9]), ([1, 2, 9], [1])])
-def test_the_labels_of_both_splits_are_classes(preprocessed_npz, train, test):
-    arrays = own(train) | {"x_test": OWN, "y_test": np.resize(test, N)}
+def test_the_labels_of_both_splits_are_classes(preprocessed_npz):
+    arrays = own([1, 2, 9]) | {"x_test": OWN, "y_test": np.resize([1], N)}
     found, manifest = preprocessed_npz(arrays)
     assert manifest["labels"] == [1, 2, 9]
     assert {found[f"Y_{part}"].shape[0] for part in PARTS} == {3}
 
 
-def test_longer_text_labels_in_the_test_split_are_not_truncated(preprocessed_npz):
-    test = {"x_test": OWN, "y_test": np.resize(["cat", "elephant"], N)}
-    found, manifest = preprocessed_npz(own(["ox", "cat"]) | test)
+def test_longer_text_labels_in_the_training_split_are_not_truncated(preprocessed_npz):
+    test = {"x_test": OWN, "y_test": np.resize(["cat", "ox"], N)}
+    found, manifest = preprocessed_npz(own(["ox", "elephant", "cat"]) | test)
     assert manifest["classes"] == ["cat", "elephant", "ox"]
-    assert found["Y_test"].sum(axis=1).tolist() == [N / 2, N / 2, 0]
+    assert found["Y_test"].sum(axis=1).tolist() == [N / 2, 0, N / 2]
 
 
 def test_signed_and_unsigned_labels_of_64_bits_make_integer_classes(preprocessed_npz):
@@ -411,9 +410,9 @@ def test_class_names_of_a_source_are_ignored_if_their_number_differs(raw, prepro
 
 
 def test_without_a_test_split_the_arrays_contain_the_assigned_samples(preprocessed_npz):
-    labels = np.arange(N) // 2  # a class has two images: the fewest that are allowed
+    labels = np.arange(N) // 3
     found, _ = preprocessed_npz(own(labels), 0.3, 0.25)
-    expected = parts({"train": raw_split(N)}, 0.3, 0.25)
+    expected = parts({"train": RawSplit("x_train", OWN, labels)}, 0.3, 0.25)
     train = OWN[expected["train"]]
     for part, indices in expected.items():
         assert found[f"Y_{part}"].argmax(axis=0).tolist() == labels[indices].tolist()
@@ -576,14 +575,14 @@ def test_a_constant_image_among_others_is_accepted(preprocessed_npz):
 @pytest.mark.parametrize("value", [7, 7.5])
 def test_constant_training_images_are_refused(preprocessed_npz, outputs, value):
     images = np.full((N, 3, 5), value)
-    other = {"x_test": images * np.arange(1, N + 1)[:, None, None], "y_test": np.arange(N)}
+    other = {"x_test": images * np.arange(1, N + 1)[:, None, None], "y_test": np.arange(N) % 2}
     with pytest.raises(DataError, match=rf"mine\.npz: x_train: all pixels are {value}"):
         preprocessed_npz(own([0, 1], images) | other)
     assert [*outputs["manifest"].parent.iterdir()] == []
 
 
 BAD = [np.nan, np.inf, -np.inf]
-THREE = parts({"train": raw_split(N)}, 0.25, 0.25)
+THREE = parts({"train": RawSplit("x_train", OWN, np.resize([0, 1], N))}, 0.25, 0.25)
 TWO = parts({"train": raw_split(N), "test": raw_split(N)}, 0, 0.25)
 # The array with the bad pixels, whether there is a test split, and the image they are in.
 PLACES = {
@@ -735,7 +734,7 @@ def test_labels_that_are_numbers_of_images_are_refused(preprocessed_npz, n_class
 
 
 def test_a_label_for_each_two_images_is_enough(preprocessed_npz):
-    _, manifest = preprocessed_npz(own(np.arange(20)))
+    _, manifest = preprocessed_npz(own(np.arange(20)), 0.25, 0)
     assert len(manifest["classes"]) == 20
 
 
