@@ -16,7 +16,7 @@ from scratchnet.evaluation.class_names import read_class_names
 from scratchnet.evaluation.evaluation import (
     confusion_matrix,
     evaluate,
-    precision_and_recall,
+    measure_classes,
     weight_images,
 )
 from scratchnet.evaluation.feature_maps import describe_filters
@@ -32,10 +32,10 @@ PREDICTED = np.array([0, 0, 0, 1, 1, 0, 0, 3])
 # C is never predicted, and there is no image of D.
 CONFUSION = [[3, 1, 0, 0], [1, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0]]
 PER_CLASS = [
-    {"class": "A", "images": 4, "precision": 3 / 5, "recall": 3 / 4},
-    {"class": "B", "images": 2, "precision": 1 / 2, "recall": 1 / 2},
-    {"class": "C", "images": 2, "precision": None, "recall": 0.0},
-    {"class": "D", "images": 0, "precision": 0.0, "recall": None},
+    {"class": "A", "images": 4, "precision": 3 / 5, "recall": 3 / 4, "f1": 2 / 3},
+    {"class": "B", "images": 2, "precision": 1 / 2, "recall": 1 / 2, "f1": 1 / 2},
+    {"class": "C", "images": 2, "precision": None, "recall": 0.0, "f1": 0.0},
+    {"class": "D", "images": 0, "precision": 0.0, "recall": None, "f1": 0.0},
 ]
 WITHOUT_VALIDATION = {
     "loss": [1.5, 0.5],
@@ -120,8 +120,8 @@ def test_the_confusion_matrix_counts_labels_by_row_and_predictions_by_column():
     np.testing.assert_array_equal(confusion_matrix(LABELS, PREDICTED, 4), CONFUSION)
 
 
-def test_precision_and_recall_are_as_worked_out_by_hand():
-    assert precision_and_recall(LABELS, PREDICTED, CLASSES) == PER_CLASS
+def test_precision_recall_and_f1_are_as_worked_out_by_hand():
+    assert measure_classes(LABELS, PREDICTED, CLASSES) == PER_CLASS
 
 
 def test_the_metrics_are_those_of_the_training_history_and_the_test_images(measured):
@@ -134,6 +134,8 @@ def test_the_metrics_are_those_of_the_training_history_and_the_test_images(measu
         "train_loss": 0.5,
         "train_accuracy": 0.375,
         "test_accuracy": 0.5,
+        "test_balanced_accuracy": pytest.approx(5 / 12),
+        "test_macro_f1": pytest.approx(7 / 24),
         # Half of the predictions are correct, with a confidence of 0.999864 each.
         "calibration_error": pytest.approx(0.499864),
         "per_class": PER_CLASS,

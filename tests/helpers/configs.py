@@ -25,6 +25,7 @@ BESIDE = {
     },
     "augmentation.elastic_sigma": {"augmentation.elastic": 2.0},
     "training.replicas": {"training.replicas": 2},
+    "training.class_weight": {"training.class_weight": "balanced"},
     "training.nesterov": {"training.momentum": 0.5},
     "training.decay_epochs": {"training.schedule": "step"},
     "training.decay_rate": {"training.schedule": "step"},

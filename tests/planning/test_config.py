@@ -74,7 +74,7 @@ def test_the_shipped_config_says_what_is_allowed(key):
     words += [f"above {schema[k]}" for k in ("exclusiveMinimum",) if k in schema]
     words += [f"below {schema[k]}" for k in ("exclusiveMaximum",) if k in schema]
     words += [schema[k] for k in ("minimum", "maximum") if k in schema]
-    for word in map(str, words):
+    for word in ("null" if word is None else str(word) for word in words):
         assert re.search(rf"(?<![\w.]){re.escape(word)}(?!\.?\w)", comment), word
 
 
@@ -209,6 +209,7 @@ VALUES = {
     "training.epochs": [3, 4],
     "training.batch_size": [30, 40],
     "training.replicas": [3, 4],
+    "training.class_weight": ["balanced", None],
     "training.optimizer": ["sgd", "adam"],
     "training.learning_rate": [0.3, 0.4],
     "training.momentum": [0.3, 0.4],

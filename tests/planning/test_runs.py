@@ -107,6 +107,7 @@ AGAIN = {
     "default": {},
     "epochs": {"training": {"epochs": 7, "checkpoint_every": 2}},
     "replicas": {"training": {"replicas": 2}},
+    "class weights": {"training": {"class_weight": "balanced"}},
     "early stopping": {"validation_fraction": 0.25, "training": {"patience": 2, "epochs": 9}},
     "convolutions": {"model": {"convolutions": CONVOLUTIONS, "activation": "tanh"}},
     "momentum": {"training": {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-5}},

@@ -15,7 +15,8 @@ from scratchnet.planning.stages import READS, data_name, identity, previous_epoc
         "validation_fraction": 0.1,
         "model": {"convolutions": [{"filters": 2, "kernel": 3}], "hidden": [5]},
         "augmentation": dict.fromkeys(("shift", "rotation", "scale", "shear", "elastic"), 0.5),
-        "training": {"momentum": 0.5, "schedule": "step", "patience": 3, "replicas": 2},
+        "training": {"momentum": 0.5, "schedule": "step", "patience": 3, "replicas": 2}
+        | {"class_weight": "balanced"},
     }
 )
 FULL |= {"content": "a1b2", "test_fraction": 0.15}
@@ -43,6 +44,7 @@ MOVES = {
     "training.epochs": (30, NOTHING),
     "training.batch_size": (100, RUN),
     "training.replicas": (4, RUN),
+    "training.class_weight": (None, RUN),
     "training.optimizer": ("adam", RUN),
     "training.learning_rate": (0.1, RUN),
     "training.momentum": (0.9, RUN),

@@ -49,6 +49,7 @@ MATRIX = {
     "training.epochs": (6, {"train"} | AFTER_TRAINING),
     "training.batch_size": (20, RUN),
     "training.replicas": (2, RUN),
+    "training.class_weight": ("balanced", RUN),
     "training.optimizer": ("adam", RUN),
     "training.learning_rate": (0.5, RUN),
     "training.momentum": (0.5, RUN),

@@ -44,7 +44,11 @@ def closing():
 
 def overview():
     """What the first page of the report shows (workflow/report/overview.rst)."""
-    from scratchnet.evaluation.summary import format_summary, tabulate_costs
+    from scratchnet.evaluation.summary import (
+        describe_missing_classes,
+        format_summary,
+        tabulate_costs,
+    )
 
     benchmarks = {
         each.name: {
@@ -64,6 +68,9 @@ def overview():
     return {
         "datasets": ", ".join(sorted({settings["dataset"] for settings in shown.settings})),
         "results": format_summary(paths.SUMMARY, omit=["folder", "error", *losses, *run_column]),
+        "notes": describe_missing_classes(
+            [paths.METRICS.format(**place) for place in shown.wildcards]
+        ),
         "swept": ", ".join(RUNS.swept),
         "trials": len(RUNS.rows) if RUNS.search else None,
         "settings": Path(settings).read_text(encoding="utf-8"),

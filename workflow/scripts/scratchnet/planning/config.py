@@ -38,7 +38,7 @@ APPLIES = {
 
 # Settings that are left out of a run while they have their default. They came later than others,
 # and the runs of before have kept their names.
-OPTIONAL = ("model.convolutions", *DISTORTIONS, "training.replicas")
+OPTIONAL = ("model.convolutions", *DISTORTIONS, "training.replicas", "training.class_weight")
 
 PUBLIC_IMAGE_SHAPE = (28, 28)  # of all public datasets
 MAX_RUNS = 10_000  # of a sweep

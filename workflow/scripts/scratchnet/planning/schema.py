@@ -213,7 +213,7 @@ def _shorten(text):
 def _allowed(schema):
     """Return what a schema allows, in words."""
     if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
+        return "one of " + ", ".join("null" if each is None else each for each in schema["enum"])
     words = []
     for kind in _types(schema):
         if kind in ("integer", "number"):

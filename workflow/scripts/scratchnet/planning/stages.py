@@ -23,6 +23,7 @@ AUGMENTATION = (*DISTORTIONS, "augmentation.elastic_sigma")
 TRAINING = (
     "training.batch_size",
     "training.replicas",
+    "training.class_weight",
     "training.optimizer",
     "training.learning_rate",
     "training.momentum",
