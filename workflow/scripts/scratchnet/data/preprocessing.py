@@ -166,12 +166,17 @@ def share_out(counts, n):
 def find_training_range(samples):
     """Return the smallest and the largest training pixel of `samples` (see `assign_samples`).
 
-    Raises DataError if they are equal, or if the images of a test split have another scale.
+    Raises DataError if they are equal, if their difference is not a finite number, or if the images
+    of a test split have another scale.
     """
     (train, indices), (test, _) = samples["train"], samples["test"]
     minimum, maximum = _find_pixel_range(train, indices)
     if minimum == maximum:
         raise DataError(f"{train.name}: all pixels are {minimum}, so there is nothing to learn")
+    if not math.isfinite(maximum - minimum):
+        raise DataError(
+            f"{train.name} has pixels from {minimum} to {maximum}, too far apart to be scaled"
+        )
     test_range = _find_pixel_range(*samples["test"]) if test is not train else (minimum, maximum)
     if not _may_share_scale((minimum, maximum), test_range):
         raise DataError(
@@ -233,11 +238,15 @@ def write_pixels(path, split, indices, minimum, maximum):
 def _read_chunks(split, indices):
     """Yield the pixels (pixels, n) of the images of a RawSplit at `indices`, in chunks.
 
-    Booleans become 0 and 1. Raises DataError if a pixel is not a finite number.
+    Booleans become 0 and 1, and floats of more than 64 bits become float64. Raises DataError if a
+    pixel is not a finite number.
     """
     for start, stop in _chunk_bounds(len(indices), math.prod(split.images.shape[1:])):
         chunk = indices[start:stop]
         pixels = split.images[chunk].reshape(len(chunk), -1).T
+        if pixels.dtype.itemsize > 8:
+            with np.errstate(over="ignore"):
+                pixels = pixels.astype(np.float64)
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
             bad = chunk[~np.isfinite(pixels).all(axis=0)][0]
             raise DataError(f"{split.name}: image {bad} has pixels that are not finite numbers")
