@@ -69,11 +69,12 @@ def test_the_summary_has_a_row_for_each_run(two_runs, tmp_path):
     summarize(two_runs, tmp_path / "summary.csv")
     assert (tmp_path / "summary.csv").read_text().splitlines() == [
         "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
-        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,error",
+        "validation_loss,validation_accuracy,test_loss,test_accuracy,test_balanced_accuracy,"
+        "test_macro_f1,seconds,best,error",
         "mnist-softmax-1a2b3c4d,results/runs/mnist-softmax-1a2b3c4d/epoch-0020,0,0.00025,20,,"
-        "0.381864,,,0.5,0.9035,2.345,,",
+        "0.381864,,,0.5,0.9035,,,2.345,,",
         "mnist-mlp-30-5e6f7a8b,results/runs/mnist-mlp-30-5e6f7a8b/epoch-0020,1,0.00025,20,,"
-        "0.381864,0.25,0.75,0.5,0.9035,2.345,,",
+        "0.381864,0.25,0.75,0.5,0.9035,,,2.345,,",
     ]
 
 
