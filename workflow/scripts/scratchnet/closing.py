@@ -63,6 +63,7 @@ class Closing:
             (winner,) = read_promoted(paths.RANKING.format(**runs.search.wildcards[-1]))
             evaluated = runs.only(winner)
         metrics = [paths.METRICS.format(**place) for place in evaluated.wildcards]
+        metrics = [path for path in metrics if Path(path).exists()]  # not with --omit-from
         omit = ("run", "error", *(() if are_imbalanced(metrics) else OF_CLASSES))
         show("", *align_columns(format_summary(points if by_point else paths.SUMMARY, omit)), "")
         for row in read_csv(paths.SUMMARY):
