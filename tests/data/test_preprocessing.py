@@ -94,7 +94,7 @@ def one_hot(labels, classes):
 
 
 def raw_split(n, name="x_train"):
-    """Return a RawSplit of n images, of which `assign_samples` reads only the number."""
+    """Return a RawSplit of n images of one class."""
     return RawSplit(name, np.zeros((n, 1, 1), np.uint8), np.zeros(n, np.uint8))
 
 
@@ -262,7 +262,7 @@ def test_the_classes_are_the_labels_that_occur_in_ascending_order(
 
 
 def test_without_a_test_split_the_arrays_contain_the_assigned_samples(preprocessed_npz):
-    labels = np.arange(N) // 2  # a class has two images: the fewest that are allowed
+    labels = np.arange(N) // 3
     found, _ = preprocessed_npz(own(labels), 0.3, 0.25)
     expected = {part: indices for part, (_, indices) in assign(N, None, 0.3, 0.25).items()}
     train = OWN[expected["train"]]

@@ -54,10 +54,11 @@ def test_the_summary_has_a_row_for_each_run_and_for_one_that_failed_its_error(ro
     summarize([one, other, failed | {"error": "it diverged"}], tmp_path / "summary.csv")
     assert (tmp_path / "summary.csv").read_text().splitlines() == [
         "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
-        "validation_loss,validation_accuracy,test_loss,test_accuracy,seconds,best,note,error",
-        "r0,results/r0,0,0.00025,2,,0.5,,,0.4,0.9,1.25,,learned nothing,",
-        "r1,results/r1,1,0.00025,2,,0.5,0.3,0.75,0.4,0.9,2.25,,,",
-        "r2,results/r2,2,0.00025,,,,,,,,,,,it diverged",
+        "validation_loss,validation_accuracy,test_loss,test_accuracy,test_balanced_accuracy,"
+        "test_macro_f1,seconds,best,note,error",
+        "r0,results/r0,0,0.00025,2,,0.5,,,0.4,0.9,,,1.25,,learned nothing,",
+        "r1,results/r1,1,0.00025,2,,0.5,0.3,0.75,0.4,0.9,,,2.25,,,",
+        "r2,results/r2,2,0.00025,,,,,,,,,,,,,it diverged",
     ]
 
 

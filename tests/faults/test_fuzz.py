@@ -93,7 +93,7 @@ def nested(flat):
 @many
 @given(
     st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5).map(nested)
-    | st.fixed_dictionaries({"classes": st.lists(HOSTILE_TEXT, max_size=3, unique=True)})
+    | st.fixed_dictionaries({"classes": st.lists(HOSTILE_TEXT, min_size=9, unique=True)})
     | VALUES
 )
 @example({"model": {"convolutions": [{}] * 30}})  # more mistakes than are listed

@@ -20,6 +20,7 @@ ALL_APPLY = {
     "training.optimizer": "sgd",
     "training.momentum": 0.5,
     "training.schedule": "step",
+    "training.class_weight": "balanced",
 }
 NOT_SWEEPABLE = (
     *("classes", "training.checkpoint_every"),
@@ -34,7 +35,7 @@ def other_values(leaf):
     if "examples" in leaf:
         return leaf["examples"][1:3]
     if "enum" in leaf:
-        return leaf["enum"][:2]
+        return sorted(leaf["enum"], key=lambda value: value is None)[:2]
     if "items" in leaf:
         return [[value] for value in other_values(leaf["items"])]
     if "properties" in leaf:

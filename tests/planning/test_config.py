@@ -74,7 +74,7 @@ def test_the_schema_describes_each_key_and_the_shipped_config_says_what_is_allow
     words += [f"above {schema[k]}" for k in ("exclusiveMinimum",) if k in schema]
     words += [f"below {schema[k]}" for k in ("exclusiveMaximum",) if k in schema]
     words += [schema[k] for k in ("minimum", "maximum") if k in schema]
-    for word in map(str, words):
+    for word in ("null" if word is None else str(word) for word in words):
         assert re.search(rf"(?<![\w.]){re.escape(word)}(?!\.?\w)", comment), word
 
 
@@ -123,7 +123,7 @@ def test_text_in_nested_values_is_read_and_the_config_that_is_given_is_not_chang
         ("download.folder", "1e3", "1e3"),
         ("model.hidden", ["300", 100.0], [300, 100]),
         ("model.hidden", [], []),
-        ("classes", [0, 1.5, "x"], ["0", "1.5", "x"]),
+        ("classes", [0, 1.5, *"abcdefgh"], ["0", "1.5", *"abcdefgh"]),
         ("classes", "null", None),
     ],
 )
@@ -167,8 +167,8 @@ CONDITIONS = {
 def own_datasets(tmp_path, monkeypatch):
     """A working directory with datasets of one's own, with and without test images."""
     monkeypatch.chdir(tmp_path)
-    train = {"x_train": np.zeros((2, 28, 28)), "y_train": np.arange(2)}
-    test = {"x_test": np.zeros((2, 28, 28)), "y_test": np.arange(2)}
+    train = {"x_train": np.zeros((10, 28, 28)), "y_train": np.arange(10)}
+    test = {"x_test": np.zeros((10, 28, 28)), "y_test": np.arange(10)}
     np.savez("training alone.npz", **train)
     np.savez("both.npz", **train, **test)
     for name, roles in {"training alone": ["train"], "both": ["train", "test"]}.items():

@@ -25,12 +25,12 @@ from scratchnet.planning.yaml_file import read_yaml
 COUNTED = """
 _train_and_validate_uncounted = _train_and_validate
 
-def _train_and_validate(training, data, settings, epoch, threads):
+def _train_and_validate(training, data, settings, epoch, *others):
     import os, time
     rate = str(settings["training.learning_rate"])
     if os.path.exists("../fail") and open("../fail").read() == rate:
         raise MemoryError("not enough of it")
-    found = _train_and_validate_uncounted(training, data, settings, epoch, threads)
+    found = _train_and_validate_uncounted(training, data, settings, epoch, *others)
     with open("counted", "a") as file:  # in the folder of the project
         file.write(f"{sorted(settings.items())} epoch {epoch}\\n")
     time.sleep(float(os.environ.get("SECONDS_PER_EPOCH", "0")))

@@ -44,7 +44,11 @@ def closing():
 
 def overview():
     """What the first page of the report shows (workflow/report/overview.rst)."""
-    from scratchnet.evaluation.summary import format_summary, tabulate_costs
+    from scratchnet.evaluation.summary import (
+        describe_missing_classes,
+        format_summary,
+        tabulate_costs,
+    )
     from scratchnet.files import read_csv
 
     benchmarks = {
@@ -63,6 +67,7 @@ def overview():
     settings = paths.RUN_CONFIG.format(**shown.wildcards[0])
     losses = ["train_loss", "validation_loss", "test_loss"]
     notes = [f"{row['folder']}: {row['note']}" for row in read_csv(paths.SUMMARY) if row["note"]]
+    notes += describe_missing_classes([paths.METRICS.format(**place) for place in shown.wildcards])
     return {
         "notes": notes,
         "datasets": ", ".join(sorted({settings["dataset"] for settings in shown.settings})),

@@ -11,7 +11,10 @@ import psutil
 
 from scratchnet.errors import escape, shorten_list
 from scratchnet.evaluation.summary import (
+    OF_CLASSES,
     align_columns,
+    are_imbalanced,
+    describe_missing_classes,
     describe_other_environments,
     format_summary,
     summarize,
@@ -55,7 +58,14 @@ class Closing:
         sweep_folder = paths.SWEEP.format(sweep=runs.sweep)
         points = f"{sweep_folder}/points.csv"
         by_point = is_sweep and len(read_csv(points)) < len(runs.rows)
-        show("", *align_columns(format_summary(points if by_point else paths.SUMMARY)), "")
+        evaluated = runs
+        if runs.search:
+            (winner,) = read_promoted(paths.RANKING.format(**runs.search.wildcards[-1]))
+            evaluated = runs.only(winner)
+        metrics = [paths.METRICS.format(**place) for place in evaluated.wildcards]
+        metrics = [path for path in metrics if Path(path).exists()]  # not with --omit-from
+        omit = ("run", "note", "error", *(() if are_imbalanced(metrics) else OF_CLASSES))
+        show("", *align_columns(format_summary(points if by_point else paths.SUMMARY, omit)), "")
         rows = read_csv(paths.SUMMARY)
         for row in rows:
             if row["best"]:
@@ -63,10 +73,8 @@ class Closing:
         notes = [f"Note:   {row['folder']}: {row['note']}" for row in rows if row["note"]]
         show(*shorten_list(notes, 10))
         self._show_counts()
-        evaluated = runs
-        if runs.search:
-            (winner,) = read_promoted(paths.RANKING.format(**runs.search.wildcards[-1]))
-            evaluated = runs.only(winner)
+        for line in describe_missing_classes(metrics):
+            show(f"Note:   {line}")
         records = [paths.TRAINING_RECORD.format(**place) for place in evaluated.wildcards]
         if others := describe_other_environments(records):
             show(f"Note:   {others}; here it may differ in the last digits (docs/staleness.md)")

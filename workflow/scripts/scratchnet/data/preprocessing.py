@@ -17,10 +17,12 @@ import numpy as np
 
 from scratchnet.data.raw_splits import open_raw_splits
 from scratchnet.data.user_data import check_hash, hash_contents
-from scratchnet.errors import DataError, show_name
+from scratchnet.errors import DataError, shorten_list, show_name
 from scratchnet.files import atomic_write, temporary_folder, write_json
 from scratchnet.random_streams import random_stream
 
+PURPOSES = {"test": "testing", "validation": "validation"}  # of held out images, in a message
+MAX_NAMED = 10  # labels in a message
 CHUNK_SIZE = 5_000  # samples
 MAX_SCALE_RATIO = 10  # between the largest pixels of training and test images
 CHUNK_VALUES = 4_000_000  # at most, in these samples together: pixels, or one-hot labels
@@ -48,9 +50,9 @@ def preprocess(
     with ExitStack() as stack:
         temporary = stack.enter_context(temporary_folder(".raw", folder))
         splits = open_raw_splits(raw, temporary)
+        labels = find_labels(splits)
         samples = assign_samples(splits, test_fraction, validation_fraction)
         minimum, maximum = find_training_range(samples)
-        labels = find_labels(splits)
         paths = {
             f"{kind}_{name}": stack.enter_context(atomic_write(outputs[f"{kind}_{name}"]))
             for name in samples
@@ -74,8 +76,8 @@ def preprocess(
 def find_labels(splits):
     """Return the different labels of `splits`, {name: RawSplit}, in ascending order.
 
-    Raises DataError if there is only one, or if they are no classes: more than half as many as
-    there are images.
+    Raises DataError if there is only one, if they are no classes (more than half as many as there
+    are images), or if a label occurs in the test split alone.
     """
     all_labels = np.concatenate([split.labels for split in splits.values()])
     labels, name = np.unique(all_labels), splits["train"].name
@@ -86,44 +88,95 @@ def find_labels(splits):
             f"{name}: {len(all_labels)} images have {len(labels)} different labels, which cannot "
             "be classes; a class needs at least two images on average"
         )
+    if "test" in splits:
+        _check_test_labels(splits["train"], splits["test"])
     return labels
+
+
+def _check_test_labels(train, test):
+    """Raise DataError if a label of the RawSplit `test` does not occur in `train`."""
+    known = np.unique(train.labels)
+    unknown, counts = np.unique(
+        test.labels[np.isin(test.labels, known, invert=True)], return_counts=True
+    )
+    if len(unknown):
+        found = [f"{show_name(label)} ({n} images)" for label, n in zip(unknown, counts)]
+        raise DataError(
+            f"{test.name} has labels that no training image has: "
+            f"{', '.join(shorten_list(found, MAX_NAMED))}. The training images have "
+            f"{', '.join(shorten_list([*map(show_name, known)], MAX_NAMED))}. "
+            "Give both the same labels: they may be counted from 0 in one and from 1 in the other"
+        )
 
 
 def assign_samples(splits, test_fraction, validation_fraction):
     """Return {"train", "validation", "test": (RawSplit, ascending indices)}.
 
-    If there is no test split, a fraction `test_fraction` of the training split is held out, at
-    least one sample. The validation and the test samples are drawn from their own random streams,
-    so they do not depend on the training seed. Raises DataError if no training samples are left.
+    If there is no test split, a fraction `test_fraction` of the training split is held out. Then
+    a fraction `validation_fraction` of what is left is. Both are drawn from their own random
+    streams, so they do not depend on the training seed. Raises DataError if a fraction above 0
+    leaves a part without images.
     """
     train = splits["train"]
     rest = np.arange(len(train.labels))
     if "test" in splits:
         test = (splits["test"], np.arange(len(splits["test"].labels)))
     else:
-        chosen, rest = hold_out(rest, max(1, round(len(rest) * test_fraction)), "test")
+        chosen, rest = hold_out(train, rest, test_fraction, "test")
         test = (train, chosen)
-    validation, rest = hold_out(rest, round(len(rest) * validation_fraction), "validation")
-    if not len(rest):
-        raise DataError(f"{train.name}: {len(train.labels)} images are too few to hold some out")
+    validation = rest[:0]
+    if validation_fraction:
+        validation, rest = hold_out(train, rest, validation_fraction, "validation")
     return {"train": (train, rest), "validation": (train, validation), "test": test}
 
 
-def hold_out(indices, n, purpose):
-    """Return `n` randomly chosen `indices` and the remaining ones, both in ascending order."""
+def hold_out(split, indices, fraction, purpose):
+    """Return randomly chosen `indices` of a RawSplit, and the others, both in ascending order.
+
+    The choice is stratified: each class has its share of it, as `share_out` says.
+    """
+    _, classes, counts = np.unique(split.labels[indices], return_inverse=True, return_counts=True)
+    shares = share_out(counts, round(len(indices) * fraction))
+    if not shares.any():
+        raise DataError(
+            f"{split.name}: {len(split.labels)} images are too few to set some aside for "
+            f"{PURPOSES[purpose]}: no class has two left"
+        )
     order = random_stream(0, purpose).permutation(len(indices))
-    return indices[np.sort(order[:n])], indices[np.sort(order[n:])]
+    order = order[np.argsort(classes[order], kind="stable")]  # class by class
+    position = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    is_chosen = position < np.repeat(shares, counts)
+    return indices[np.sort(order[is_chosen])], indices[np.sort(order[~is_chosen])]
+
+
+def share_out(counts, n):
+    """Return how many of `n` images each class gives, if it has so many as `counts` says.
+
+    Each class gives its share, rounded down, and those with the largest remainders one more, so
+    that there are n. But a class of two images or more gives at least one and keeps at least one,
+    and a class of one image keeps it.
+    """
+    exact = n * counts / counts.sum()
+    shares = np.maximum(np.floor(exact), counts > 1).astype(int)
+    n_missing = max(n - shares.sum(), 0)
+    shares[np.argsort(shares - exact, kind="stable")[:n_missing]] += 1
+    return np.minimum(shares, counts - 1)
 
 
 def find_training_range(samples):
     """Return the smallest and the largest training pixel of `samples` (see `assign_samples`).
 
-    Raises DataError if they are equal, or if the images of a test split have another scale.
+    Raises DataError if they are equal, if their difference is not a finite number, or if the images
+    of a test split have another scale.
     """
     (train, indices), (test, _) = samples["train"], samples["test"]
     minimum, maximum = _find_pixel_range(train, indices)
     if minimum == maximum:
         raise DataError(f"{train.name}: all pixels are {minimum}, so there is nothing to learn")
+    if not math.isfinite(maximum - minimum):
+        raise DataError(
+            f"{train.name} has pixels from {minimum} to {maximum}, too far apart to be scaled"
+        )
     test_range = _find_pixel_range(*samples["test"]) if test is not train else (minimum, maximum)
     if not _may_share_scale((minimum, maximum), test_range):
         raise DataError(
@@ -185,11 +238,15 @@ def write_pixels(path, split, indices, minimum, maximum):
 def _read_chunks(split, indices):
     """Yield the pixels (pixels, n) of the images of a RawSplit at `indices`, in chunks.
 
-    Booleans become 0 and 1. Raises DataError if a pixel is not a finite number.
+    Booleans become 0 and 1, and floats of more than 64 bits become float64. Raises DataError if a
+    pixel is not a finite number.
     """
     for start, stop in _chunk_bounds(len(indices), math.prod(split.images.shape[1:])):
         chunk = indices[start:stop]
         pixels = split.images[chunk].reshape(len(chunk), -1).T
+        if pixels.dtype.itemsize > 8:
+            with np.errstate(over="ignore"):
+                pixels = pixels.astype(np.float64)
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
             bad = chunk[~np.isfinite(pixels).all(axis=0)][0]
             raise DataError(f"{split.name}: image {bad} has pixels that are not finite numbers")

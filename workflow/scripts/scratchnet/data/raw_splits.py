@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.data.idx import open_idx, read_shape
-from scratchnet.data.image_arrays import check_images
+from scratchnet.data.image_arrays import check_images, read_npy_header
 from scratchnet.errors import CONTROL_CHARACTERS, DataError, shorten_list, show_name
 
 SPLITS = ("train", "test")
@@ -115,12 +115,24 @@ def _open_npz(path, folder):
                 target = Path(folder) / f"{i}.npy"
                 with archive.open(member) as packed, target.open("wb") as file:
                     shutil.copyfileobj(packed, file)
+                _check_that_no_objects(target, f"{show_name(path)}: {show_name(name)}")
                 arrays[name] = np.lib.format.open_memmap(target, mode="r")
     except DataError:
         raise
     except Exception as error:  # decoders raise any exception for invalid bytes
         raise DataError(f"{show_name(path)} cannot be read: {prefix}{show_name(error)}") from error
     return arrays
+
+
+def _check_that_no_objects(path, name):
+    """Raise DataError, which calls the array `name`, if a .npy file has Python objects."""
+    with path.open("rb") as file:
+        *_, dtype = read_npy_header(file)
+    if dtype.hasobject:
+        raise DataError(
+            f"{name} has Python objects as elements, as columns of pandas do; save text with "
+            ".astype(str), and numbers with .astype(int)"
+        )
 
 
 def _check_disk_space(size, folder, path):
@@ -165,8 +177,9 @@ def _check_labels(labels, name):
         exact = np.array_equal(labels, integers) and abs(integers).max() < 2**53
         labels = integers if exact else labels
     if labels.dtype.kind not in LABEL_KINDS:
+        advice = ": save them with .astype(str)" if labels.dtype.kind == "S" else ""
         raise DataError(
-            f"{name} has elements of type {labels.dtype}; labels must be integers or text"
+            f"{name} has elements of type {labels.dtype}; labels must be integers or text{advice}"
         )
     if labels.dtype.newbyteorder("=") == np.uint64:
         if (largest := labels.max(initial=0)) >= 2**63:

@@ -10,6 +10,8 @@ import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from scratchnet.data.idx import read_shape
 from scratchnet.data.image_arrays import read_npy_header
 from scratchnet.errors import ConfigError, DataError, show_name
@@ -97,6 +99,29 @@ def read_image_shape(files: dict[str, str | Path]) -> tuple[int, ...] | None:
         return None
     shape = tuple(shape[:2] if shape[2:] == [1] else shape)
     return shape if len(shape) in (2, 3) and min(shape) > 0 else None
+
+
+def read_classes(files: dict[str, str | Path]) -> list[str] | None:
+    """Return the different labels of a dataset, {role: path}, as text, in ascending order.
+
+    Return None if they cannot be read: preprocessing tells what is wrong with them.
+    """
+    try:
+        if "npz" in files:
+            with np.load(files["npz"]) as archive:
+                labels = [archive[name] for name in ("y_train", "y_test") if name in archive]
+        else:
+            labels = [_read_idx_labels(files[role]) for role in ROLES[1::2] if role in files]
+        return np.unique(np.concatenate([each.ravel() for each in labels])).astype(str).tolist()
+    except Exception:  # zipfile and NumPy raise any exception for invalid bytes
+        return None
+
+
+def _read_idx_labels(path):
+    path = Path(path)
+    with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
+        read_shape(file, (1,), path)
+        return np.frombuffer(file.read(), np.uint8)
 
 
 def dataset_label(path: str | Path) -> str:

@@ -1,11 +1,12 @@
 """Evaluation of a trained network on the test images: metrics, and the data behind the plots."""
 
 import math
+import statistics
 
 import numpy as np
 
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
-from scratchnet.evaluation.class_names import MAX_CLASSES, resolve_class_names
+from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.evaluation.feature_maps import describe_filters
 from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import read_json, write_json, write_rows
@@ -32,12 +33,12 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
 
     `data` maps X_test and Y_test to .npy paths. `outputs` maps the names of the results, which are
     those in `compute_results`, to the paths of .csv and .json files. If training kept the weights
-    of its best epoch, these are evaluated. Raises DataError if `settings` name fewer or more
-    classes than the dataset has.
+    of its best epoch, these are evaluated. The classes have the names in `settings`, or those of
+    the dataset.
     """
     X, Y = (np.load(data[name], mmap_mode="r") for name in ("X_test", "Y_test"))
     manifest = read_json(manifest)
-    classes = resolve_class_names(settings["classes"], manifest["classes"])
+    classes = settings["classes"] or manifest["classes"]
     state = load_checkpoint(checkpoint)
     shape, convolutions = manifest["image_shape"], settings.get("model.convolutions", ())
     activation = settings.get("model.activation")
@@ -65,13 +66,16 @@ def compute_results(network, state, X, Y, classes, shape):
         matrix = confusion_matrix(labels, predicted, len(classes))
         confusion["confusion_matrix"] = matrix.tolist()
     bins = calibration_bins(P, labels)
+    per_class = measure_classes(labels, predicted, classes)
     return {
         "metrics": {
             **training_metrics(state),
             "test_loss": softmax_crossentropy(Z, Y)[0],
             "test_accuracy": accuracy(Z, Y),
+            "test_balanced_accuracy": mean_over_classes("recall", per_class),
+            "test_macro_f1": mean_over_classes("f1", per_class),
             "calibration_error": calibration_error(bins),
-            "per_class": precision_and_recall(labels, predicted, classes),
+            "per_class": per_class,
             **confusion,
             **(
                 {"notes": notes} if (notes := describe_failure(state.history, len(classes))) else {}
@@ -169,12 +173,13 @@ def confusion_matrix(labels, predicted, n_classes):
     return counts.reshape(n_classes, n_classes)
 
 
-def precision_and_recall(labels, predicted, classes):
-    """Return the number of images, the precision and the recall of each class.
+def measure_classes(labels, predicted, classes):
+    """Return the number of images, the precision, the recall and the F1 score of each class.
 
     `labels` and `predicted` (n,) are indices of `classes`. Precision is the share of the
     predictions of a class that are correct. Recall is the share of the images of a class that are
-    predicted as that class. Where the denominator is 0, the value is None.
+    predicted as that class. F1 is the harmonic mean of both. Where the denominator is 0, the value
+    is None.
     """
     counted = labels[labels == predicted], predicted, labels
     counts = (np.bincount(indices, minlength=len(classes)) for indices in counted)
@@ -184,9 +189,18 @@ def precision_and_recall(labels, predicted, classes):
             "images": int(n),
             "precision": float(c / p) if p else None,
             "recall": float(c / n) if n else None,
+            "f1": float(2 * c / (p + n)) if p + n else None,
         }
         for name, c, p, n in zip(classes, *counts)
     ]
+
+
+def mean_over_classes(measure, per_class):
+    """Return the mean of a measure over the classes that have it, as scikit-learn defines it.
+
+    That of the recall is the balanced accuracy, that of F1 is the macro F1.
+    """
+    return statistics.fmean(row[measure] for row in per_class if row[measure] is not None)
 
 
 def rank_mistakes(X, P, labels, classes, shape):

@@ -8,18 +8,21 @@ from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
 
-from scratchnet.errors import ResultsError
+from scratchnet.errors import ResultsError, shorten_list
 from scratchnet.files import read_csv, read_json, write_rows
 
+OF_CLASSES = ("test_balanced_accuracy", "test_macro_f1")  # means over the classes
 MEASURED = (
     "train_loss",
     "validation_loss",
     "validation_accuracy",
     "test_loss",
     "test_accuracy",
+    *OF_CLASSES,
 )
 NUMBERS = (*MEASURED, "seconds")
 SEED = "training.seed"
+MAX_NAMED = 10  # classes in a line
 
 
 def summarize(runs, summary):
@@ -128,6 +131,37 @@ def describe_other_environments(records):
         if any(recorded[name] != value for name, value in now.items()):
             others[f"numpy {recorded['numpy']}, {recorded['machine']}"] += 1
     return "; ".join(f"{n} trained with {environment}" for environment, n in others.items())
+
+
+def are_imbalanced(metrics):
+    """Return whether, in any of the files `metrics`, a class has more than twice the test images
+    of another. Then the accuracy says little about the rare classes.
+    """
+    counts = ([row["images"] for row in read_json(path)["per_class"]] for path in metrics)
+    return any(max(n) > 2 * min(n) for n in counts)
+
+
+def describe_missing_classes(metrics):
+    """Return lines about classes without test images, and about those that are never predicted.
+
+    `metrics` are the paths of the metrics of runs. Where these are several, the number of runs
+    follows the name of a class that only some never predict.
+    """
+    untested, unpredicted = {}, Counter()
+    for path in metrics:
+        for row in read_json(path)["per_class"]:
+            if not row["images"]:
+                untested[row["class"]] = None
+            elif row["precision"] is None:
+                unpredicted[row["class"]] += 1
+    some = {name: f" (by {n} of {len(metrics)} runs)" for name, n in unpredicted.items()}
+    never = [name + some[name] * (n < len(metrics)) for name, n in unpredicted.items()]
+    lines = {"classes without test images": [*untested], "classes never predicted": never}
+    return [
+        f"{what}: {', '.join(shorten_list(names, MAX_NAMED))}"
+        for what, names in lines.items()
+        if names
+    ]
 
 
 def format_summary(path, omit=("run", "note", "error")):

@@ -43,12 +43,13 @@ class KerasTraining:
         without_dropout = apply_layers(keras, self.layers, *architecture, x)
         self._predict = make_predict(keras.Model(x, keras.layers.Softmax()(without_dropout)))
 
-    def train_batch(self, X, Y, masks):
+    def train_batch(self, X, Y, masks, sample_weights=None):
         """Train on a batch X (n_in, b), Y (k, b), and return its loss before the update.
 
-        `masks` are the masks (n, b) of the `Dropout` layers, if there are any.
+        `masks` are the masks (n, b) of the `Dropout` layers, if there are any, and `sample_weights`
+        (b,) are the weights of the samples in the loss.
         """
-        return float(self._step([array.T for array in (X, *masks)], Y.T))
+        return float(self._step([array.T for array in (X, *masks)], Y.T, sample_weights))
 
     def predict(self, X):
         """Return the probabilities (k, n) for X (n_in, n)."""
@@ -62,16 +63,16 @@ class KerasTraining:
 def make_step(keras, model, optimizer):
     """Return a function that trains `model` on a batch and returns the loss before the update.
 
-    Its arguments are the list of inputs and the labels (b, k).
+    Its arguments are the list of inputs, the labels (b, k), and the weights (b,) or None.
     """
     import tensorflow
 
     crossentropy = keras.losses.CategoricalCrossentropy(from_logits=True)
 
     @tensorflow.function(reduce_retracing=True)
-    def step(inputs, Y):
+    def step(inputs, Y, sample_weights=None):
         with tensorflow.GradientTape() as tape:
-            loss = crossentropy(Y, model(inputs, training=True))
+            loss = crossentropy(Y, model(inputs, training=True), sample_weights)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables))
         return loss

@@ -24,7 +24,7 @@ from scratchnet.random_streams import random_stream
 from scratchnet.training.checkpoints import load_checkpoint
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
-from scratchnet.training.loop import epoch_batches, train_epoch
+from scratchnet.training.loop import choose_class_weights, epoch_batches, train_epoch
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,7 @@ class TrainingPair:
         is_single = precision == "float32"
         self.bounds = BOUNDS["float32, ReLU or convolution" if is_single and is_wide else precision]
         self.image_shape = training.image_shape
+        self.class_weights = choose_class_weights(data["Y_train"], settings)
         steps_per_epoch = math.ceil(self.n / settings["training.batch_size"])
         self.keras_training = KerasTraining(
             keras, weights, settings, image_shape, self.optimizer, steps_per_epoch, precision
@@ -115,9 +116,11 @@ class TrainingPair:
         total = keras_total = 0.0
         for batch, arrays in enumerate(batches, start=1):
             X, Y = (array.astype(self.precision, order="F", copy=False) for array in arrays)
-            loss = train_epoch(self.network, self.optimizer, [(X, Y)], rng)["loss"]
+            batch_alone = [(X, Y)], rng, self.class_weights
+            loss = train_epoch(self.network, self.optimizer, *batch_alone)["loss"]
             masks = [layer.mask for layer in self.network.layers if isinstance(layer, Dropout)]
-            keras_loss = self.keras_training.train_batch(X, Y, masks)
+            sample_weights = None if self.class_weights is None else self.class_weights @ Y
+            keras_loss = self.keras_training.train_batch(X, Y, masks, sample_weights)
             total += loss * X.shape[1]
             keras_total += keras_loss * X.shape[1]
             if epoch == 1:

@@ -20,20 +20,38 @@ def categorical_crossentropy(P, Y):
     return float(loss), dP
 
 
-def softmax_crossentropy(Z, Y):
+def softmax_crossentropy(Z, Y, class_weights=None):
     """Return the mean loss for logits Z (k, b), and dL/dZ (k, b): softmax and cross-entropy in one.
 
     For a sample of class c the loss is -log softmax(z)[c] = logsumexp(z) - z[c], and the gradient
     is softmax(z) - y (CS231n, Softmax classifier). This is the same function as the textbook pair,
     without the logarithm of a rounded probability.
+
+    With `class_weights` (k,), loss and gradient of each sample are multiplied by the weight of its
+    class. The mean is still that over b samples, as with `class_weight` in Keras.
     """
     b = Z.shape[1]
     Z = np.array(Z, order="C")  # the sums over classes are then twice as fast
     Z -= Z.max(axis=0)
     E = np.exp(Z)
     sums = E.sum(axis=0)
-    loss = (np.log(sums).sum() - np.vdot(Y, Z)) / b
     E /= sums
     E -= Y
+    if class_weights is None:
+        loss = (np.log(sums).sum() - np.vdot(Y, Z)) / b
+    else:
+        w = class_weights @ Y  # (b,): the weight of each sample
+        loss = (np.vdot(w, np.log(sums)) - np.vdot(w * Y, Z)) / b
+        E *= w
     E /= b
     return float(loss), E
+
+
+def balanced_class_weights(Y):
+    """Return the weights (k,) with which each class of the labels Y (k, n) counts the same.
+
+    They are n / (k * count), as with class_weight="balanced" in scikit-learn: their mean over the
+    samples is 1.
+    """
+    k, n = Y.shape
+    return n / (k * Y.sum(axis=1, dtype=np.float64))

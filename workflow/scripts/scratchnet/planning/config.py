@@ -9,6 +9,7 @@ from functools import cache
 from scratchnet.data import user_data
 from scratchnet.errors import CONTROL_CHARACTERS, ConfigError, shorten_list
 from scratchnet.nn.shapes import block_shapes
+from scratchnet.planning.classes import find_miscounted_classes
 from scratchnet.planning.schema import (
     VARIATIONS,
     Validator,
@@ -43,6 +44,7 @@ APPLIES = {
     ),
     "training.decay_epochs": lambda run: run["training.schedule"] != "constant",
     "training.decay_rate": lambda run: run["training.schedule"] != "constant",
+    "training.class_weight": _is_on("training.class_weight"),
 }
 
 PUBLIC_IMAGE_SHAPE = (28, 28)  # of all public datasets
@@ -233,6 +235,7 @@ def _find_problems(run, content):
     except ConfigError as error:
         yield f"dataset: {error}"
         return
+    yield from find_miscounted_classes(run | data)
     if run["model.convolutions"]:
         yield from _oversized_windows(run["model.convolutions"], data["files"])
     if content not in (None, data.get("content")):

@@ -22,6 +22,7 @@ AUGMENTATION = (
 TRAINING = (
     "training.batch_size",
     "training.replicas",
+    "training.class_weight",
     "training.optimizer",
     "training.learning_rate",
     "training.momentum",

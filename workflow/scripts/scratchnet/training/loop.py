@@ -11,7 +11,7 @@ import numpy as np
 from scratchnet.errors import DivergenceError
 from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
-from scratchnet.nn.losses import softmax_crossentropy
+from scratchnet.nn.losses import balanced_class_weights, softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import Network
 from scratchnet.nn.optimizers import Optimizer
@@ -47,17 +47,17 @@ class Training:
         return len(self.history["loss"])
 
 
-def train_epoch(network, optimizer, batches, rng=None):
+def train_epoch(network, optimizer, batches, rng=None, class_weights=None):
     """Take one step for each batch (X (n_in, b), Y (k, b)); return the mean loss and accuracy.
 
     Both are means over all samples, measured before the step of each batch. `rng` is the random
-    generator for dropout. Raises DivergenceError at the first batch whose loss is not finite, or at
-    the end if the weights are not finite.
+    generator for dropout. `class_weights` (k,) weigh the loss. Raises DivergenceError at the first
+    batch whose loss is not finite, or at the end if the weights are not finite.
     """
     total_loss, n_correct, n = 0.0, 0.0, 0
     for i, (X, Y) in enumerate(batches, start=1):
         Z = network.forward(X, rng)
-        loss, dZ = softmax_crossentropy(Z, Y)
+        loss, dZ = softmax_crossentropy(Z, Y, class_weights)
         if not math.isfinite(loss):
             raise DivergenceError(f"the loss is {loss} at batch {i}")
         network.backward(dZ)
@@ -74,13 +74,15 @@ def train(training, data, settings, epochs, name="training", threads=1):
     """Continue `training`, in place, until it has `epochs` epochs.
 
     `data` maps X_train, Y_train, X_validation and Y_validation to arrays; the validation arrays
-    may be empty. `settings` has the batch size, the seed and the patience. An epoch depends only on
-    the state before it, the settings and its number, so training in several calls gives bitwise the
-    same result as in one call. With a patience of p, training stops early after p epochs without a
-    new lowest validation loss. Raises DivergenceError. A terminal shows the progress of `name`.
-    The replicas of the network, if there are several, use so many `threads`, which changes no bit.
+    may be empty. `settings` has the batch size, the seed, the patience and the class weight. An
+    epoch depends only on the state before it, the settings and its number, so training in several
+    calls gives bitwise the same result as in one call. With a patience of p, training stops early
+    after p epochs without a new lowest validation loss. Raises DivergenceError. A terminal shows
+    the progress of `name`. The replicas of the network, if there are several, use so many
+    `threads`, which changes no bit.
     """
     patience = settings["training.patience"]
+    class_weights = choose_class_weights(data["Y_train"], settings)
     live = progress(
         name,
         iterable=range(training.epochs + 1, epochs + 1),
@@ -95,7 +97,7 @@ def train(training, data, settings, epochs, name="training", threads=1):
             break
         started = time.perf_counter()
         try:
-            metrics = _train_and_validate(training, data, settings, epoch, threads)
+            metrics = _train_and_validate(training, data, settings, epoch, threads, class_weights)
         except DivergenceError as error:
             rate = training.optimizer.current_learning_rate()
             why = f"{error}, with a learning rate of {rate:g}"
@@ -130,7 +132,12 @@ def epoch_batches(data, image_shape, settings, epoch):
     return augment_batches(batches, image_shape, rng, **strengths)
 
 
-def _train_and_validate(training, data, settings, epoch, threads):
+def choose_class_weights(Y, settings):
+    """Return the weights (k,) of the classes in the loss, for labels Y (k, n), or None."""
+    return balanced_class_weights(Y) if settings.get("training.class_weight") else None
+
+
+def _train_and_validate(training, data, settings, epoch, threads, class_weights):
     """Train one epoch; return {metric: value}, without validation images only of training."""
     batches = epoch_batches(data, training.image_shape, settings, epoch)
     rng = random_stream(settings["training.seed"], "dropout", epoch)
@@ -140,7 +147,7 @@ def _train_and_validate(training, data, settings, epoch, threads):
             network = DataParallel(network, replicas, executor)
         with np.errstate():
             _ignore_overflow()
-            metrics = train_epoch(network, training.optimizer, batches, rng)
+            metrics = train_epoch(network, training.optimizer, batches, rng, class_weights)
             return metrics | _validate(training.network, data)
 
 
