@@ -36,6 +36,8 @@ def other_values(leaf):
         return leaf["examples"][1:3]
     if "enum" in leaf:
         return sorted(leaf["enum"], key=lambda value: value is None)[:2]
+    if leaf.get("uniqueItems"):  # of ten classes
+        return [[*"abcdefghij"], [*"klmnopqrst"]]
     if "items" in leaf:
         return [[value] for value in other_values(leaf["items"])]
     if "properties" in leaf:
