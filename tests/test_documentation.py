@@ -19,7 +19,7 @@ import yaml
 from project import CHECKOUT, write_own_npz
 from scratchnet.files import read_csv
 from scratchnet.planning.config import resolve_runs
-from scratchnet.planning.stages import data_name, run_name
+from scratchnet.planning.stage_settings import data_name, run_name
 
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 README = CHECKOUT / "README.md"
@@ -197,7 +197,7 @@ def test_a_plot_is_added_as_documented(project):
     ):
         with (workflow / path).open("a") as file:
             file.write(addition)
-    stages = workflow / "scripts/scratchnet/planning/stages.py"
+    stages = workflow / "scripts/scratchnet/planning/stage_settings.py"
     before, after = '    "make_demo": ', indent(stage, "    ")
     assert before in stages.read_text()
     stages.write_text(stages.read_text().replace(before, after + before))

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from project import CHECKOUT
-from scratchnet.planning.stages import READS
+from scratchnet.planning.stage_settings import READS
 
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "scratchnet"
@@ -44,8 +44,8 @@ USERS = {
     "matplotlib": {
         f"evaluation/{name}.py" for name in ("figures", "plots", "sweep_plots", "search_plots")
     },
-    "requests": {"data/download.py"},
-    "pooch": {"data/download.py"},
+    "requests": {"data/sources.py"},
+    "pooch": {"data/sources.py"},
     "jsonschema": {"planning/schema.py"},
     "tensorflow": {"interop/keras_model.py", "interop/keras_training.py"},
     "onnx": {"interop/export.py"},
@@ -53,7 +53,7 @@ USERS = {
     "nbclient": {"lesson.py"},
     "PIL": {"predict/image_input.py"},
     "snakemake": {"opening.py"},
-    "snakefresh": {"job.py", "planning/reasons.py"},
+    "snakefresh": {"job.py", "planning/new_results.py"},
     "tqdm": {"progress.py"},
     "threadpoolctl": {"training/environment.py", "training/segments.py"},
     "yaml": {"planning/yaml_file.py", "planning/schema.py", "planning/settings.py"},

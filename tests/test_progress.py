@@ -43,7 +43,7 @@ print("the end", file=sys.stderr)
 DOWNLOAD = """
 import sys
 from pathlib import Path
-from scratchnet.data.download import _fetch
+from scratchnet.data.sources import _fetch
 _fetch(sys.argv[1], Path(sys.argv[2]), timeout=5)
 """
 

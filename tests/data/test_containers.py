@@ -13,8 +13,8 @@ import pytest
 
 import samples
 from samples import flipped, npy, npy_header, zipped
-from scratchnet.data.download import download, pick_files
 from scratchnet.data.registry import DATASETS
+from scratchnet.data.sources import download, pick_files
 from scratchnet.errors import DataError
 from sources import (
     CONTENTS,

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import samples
-from scratchnet.data import download as datasets
 from scratchnet.data import packages
-from scratchnet.data.download import download
+from scratchnet.data import sources as datasets
+from scratchnet.data.sources import download
 from scratchnet.errors import DataError
 from sources import (
     CONTENTS,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scratchnet.data.download import download
 from scratchnet.data.registry import DATASETS
+from scratchnet.data.sources import download
 from sources import EMNIST_SPLITS, TIMEOUT, in_folder, sha256
 
 IDX_NAMES = (

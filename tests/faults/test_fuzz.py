@@ -20,10 +20,10 @@ from PIL import Image
 from bright_pixel import make_network
 from hostile import HOSTILE, assert_is_harmless
 from project import CHECKOUT
-from scratchnet.data.download import pick_files
 from scratchnet.data.idx import encode_idx
 from scratchnet.data.preprocessing import preprocess
 from scratchnet.data.registry import DATASETS
+from scratchnet.data.sources import pick_files
 from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import ConfigError, DataError
 from scratchnet.files import read_csv, read_json

@@ -36,7 +36,7 @@ from scratchnet.planning.schema import (
     format_value,
 )
 from scratchnet.planning.settings import read_settings, write_settings
-from scratchnet.planning.stages import AUGMENTATION
+from scratchnet.planning.stage_settings import AUGMENTATION
 from scratchnet.planning.yaml_file import read_yaml
 
 # ---- Defaults.

@@ -11,7 +11,7 @@ import pytest
 from hostile import assert_is_harmless
 from scratchnet.errors import ConfigError, show_name
 from scratchnet.planning import config, trained_runs
-from scratchnet.planning import stages as pipeline
+from scratchnet.planning import stage_settings as pipeline
 from scratchnet.planning.prediction_request import resolve_request
 from scratchnet.planning.settings import write_settings
 from scratchnet.predict import image_files

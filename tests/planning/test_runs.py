@@ -9,7 +9,7 @@ from scratchnet.errors import ConfigError
 from scratchnet.planning import stages
 from scratchnet.planning.runs import Runs, sweep_name
 from scratchnet.planning.settings import write_settings
-from scratchnet.planning.stages import data_name, run_name, short_hash
+from scratchnet.planning.stage_settings import data_name, run_name, short_hash
 from scratchnet.planning.yaml_file import read_yaml
 
 SEEDS = Runs({"sweep": {"training.seed": [0, 1]}})

@@ -5,7 +5,7 @@ import pytest
 from expected import AUGMENTED, COMPARISON, ON_REQUEST, SEARCH
 from failing import fail_and_repeat
 from project import set_key
-from scratchnet.planning.stages import READS
+from scratchnet.planning.stage_settings import READS
 
 pytestmark = pytest.mark.slow
 

@@ -68,7 +68,7 @@ FILES = {
     "scratchnet/__init__.py": EVERYTHING,  # imported with each module of the package
     "scratchnet/job.py": EVERYTHING,
     "snakefresh/jobs.py": set(),
-    "scratchnet/planning/stages.py": set(),
+    "scratchnet/planning/stage_settings.py": set(),
     "scratchnet/planning/settings.py": AFTER_TRAINING,
     "scratchnet/data/idx.py": EVERYTHING,
     "scratchnet/data/preprocessing.py": EVERYTHING - {"download"},
@@ -294,7 +294,7 @@ def test_an_edit_undone_costs_the_summary_only(project):
 
 @pytest.mark.slow
 def test_a_run_that_has_the_name_of_an_earlier_one_by_chance_takes_its_place(new_project):
-    stages = new_project.folder / "workflow/scripts/scratchnet/planning/stages.py"
+    stages = new_project.folder / "workflow/scripts/scratchnet/planning/stage_settings.py"
     stages.write_text(stages.read_text().replace(".hexdigest()[:8]", '.hexdigest()[:0] + "0" * 8'))
     losses = []
     for seed in (0, 1, 0):

@@ -21,9 +21,9 @@ from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.notes import describe_plan
 from scratchnet.planning.prediction_request import resolve_request
-from scratchnet.planning.reasons import explain_new_result, read_previous_runs
+from scratchnet.planning.new_results import explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs
-from scratchnet.planning.stages import READS, UNAFFECTED_BY, WANTED, previous_epoch
+from scratchnet.planning.stage_settings import READS, UNAFFECTED_BY, WANTED, previous_epoch
 from scratchnet.predict.image_files import describe_left_out
 
 if not Path(paths.__file__).resolve().is_relative_to(SCRIPTS):  # another module imported it before

@@ -4,8 +4,8 @@ from snakefresh import recorded
 
 from pathlib import Path
 
-from scratchnet.data.download import download
 from scratchnet.data.registry import DATASETS
+from scratchnet.data.sources import download
 from scratchnet.job import stage_job
 
 with stage_job(snakemake), recorded(snakemake) as settings:

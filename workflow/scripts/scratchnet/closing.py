@@ -22,7 +22,7 @@ from scratchnet.evaluation.summary import (
 from scratchnet.files import read_csv
 from scratchnet.planning import paths
 from scratchnet.planning.search import read_promoted
-from scratchnet.planning.stages import READS
+from scratchnet.planning.stage_settings import READS
 
 
 def show(*lines):

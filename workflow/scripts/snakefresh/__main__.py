@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from snakefresh.files import content
+from snakefresh.contents import content
 from snakefresh.records import read_record
 
 

@@ -17,7 +17,7 @@ import sys
 from collections import namedtuple
 from contextlib import suppress
 
-from snakefresh.files import CACHE, digest, write
+from snakefresh.contents import CACHE, digest, write
 
 VERSION = "1"  # of these rules: traces made by other rules are not comparable
 

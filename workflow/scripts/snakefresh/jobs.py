@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from snakefresh import tracing
-from snakefresh.files import content
+from snakefresh.contents import content
 from snakefresh.records import (
     RecordError,
     delete_record,

@@ -21,7 +21,7 @@ from snakemake.logging import logger
 from snakemake.persistence import NO_PARAMS_CHANGE
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakefresh.files import content, touched
+from snakefresh.contents import content, touched
 from snakefresh.reasons import describe_changes
 from snakefresh.records import (
     delete_record,

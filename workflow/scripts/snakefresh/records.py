@@ -17,7 +17,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from snakefresh.files import digest, write
+from snakefresh.contents import digest, write
 
 MAX_SIZE = 100_000_000  # bytes; a larger file is no record
 

@@ -16,7 +16,7 @@ from snakemake.sourcecache import LocalSourceFile, infer_source_file
 from snakemake.utils import format as format_command
 
 from snakefresh.code import remembered_parts
-from snakefresh.files import content, digest
+from snakefresh.contents import content, digest
 from snakefresh.records import record_path, traces_folder
 from snakefresh.traces import Place, answer, is_code
 

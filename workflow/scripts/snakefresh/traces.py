@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 
 from snakefresh.code import AS_TEXT, VERSION, Part, remembered_parts, select, words
-from snakefresh.files import content, digest, listing
+from snakefresh.contents import content, digest, listing
 
 ANSWERS = ("parts", "modules", "data", "config")
 # Modules that the start of Python, or of the script, imports before the trace begins.

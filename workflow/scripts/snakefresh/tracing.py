@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import wraps
 
 from snakefresh.code import definitions, remembered_parts
-from snakefresh.files import CACHE, content, digest, listing, write
+from snakefresh.contents import CACHE, content, digest, listing, write
 from snakefresh.traces import answer, answer_of_config, is_code, is_installed
 
 PYTHON = re.compile(r"(python|pypy|ipython|jupyter|pytest|uv|conda|mamba)[\d.]*")

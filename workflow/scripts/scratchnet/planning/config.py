@@ -20,7 +20,7 @@ from scratchnet.planning.schema import (
     setting_schemas,
 )
 from scratchnet.planning.search import draw_trials, find_mistakes
-from scratchnet.planning.stages import AUGMENTATION
+from scratchnet.planning.stage_settings import AUGMENTATION
 
 
 def _is_on(key):

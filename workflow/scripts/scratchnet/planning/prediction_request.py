@@ -7,7 +7,7 @@ from pathlib import Path
 from scratchnet.data import user_data
 from scratchnet.errors import ConfigError
 from scratchnet.files import hash_file
-from scratchnet.planning.stages import identity, short_hash
+from scratchnet.planning.stage_settings import identity, short_hash
 from scratchnet.planning.trained_runs import find_run
 from scratchnet.predict import image_files
 

@@ -9,7 +9,7 @@ from scratchnet.errors import ConfigError
 from scratchnet.planning import paths
 from scratchnet.planning.config import resolve_runs, resolve_search, swept_keys
 from scratchnet.planning.search import make_search
-from scratchnet.planning.stages import data_name, identity, run_name, short_hash
+from scratchnet.planning.stage_settings import data_name, identity, run_name, short_hash
 
 # The wildcards that tell which run a result belongs to, the most telling first.
 FOLDERS = ("run", "data", "dataset", "sweep", "search")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scratchnet.files import read_csv
-from scratchnet.planning.stages import short_hash
+from scratchnet.planning.stage_settings import short_hash
 
 # Of what is drawn, or more if the bounds are close together. With all digits, the last one would
 # depend on the machine.

@@ -8,7 +8,7 @@ from pathlib import Path
 from scratchnet.errors import ConfigError, shorten_list, show_name
 from scratchnet.planning import paths
 from scratchnet.planning.settings import read_settings
-from scratchnet.planning.stages import data_name
+from scratchnet.planning.stage_settings import data_name
 from scratchnet.planning.yaml_file import read_yaml
 
 MAX_LISTED = 20  # runs in an error message

@@ -6,7 +6,7 @@ import pytest
 
 from configs import ALL_APPLY, LEAVES, other_values, unflat
 from scratchnet.planning.config import resolve_runs
-from scratchnet.planning.stages import READS, data_name, identity, previous_epoch, run_name
+from scratchnet.planning.stage_settings import READS, data_name, identity, previous_epoch, run_name
 
 (DEFAULTS,) = resolve_runs({})
 # A run in which every setting applies, that of one's own data included.

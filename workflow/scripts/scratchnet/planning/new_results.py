@@ -9,7 +9,7 @@ from pathlib import Path
 from scratchnet.files import read_csv
 from scratchnet.planning import paths
 from scratchnet.planning.settings import read_settings
-from scratchnet.planning.stages import READS
+from scratchnet.planning.stage_settings import READS
 
 MAX_RUNS_COMPARED = 20
 # The stages that a new setting reaches first, and the settings that decide what they make.
