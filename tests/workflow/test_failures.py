@@ -4,6 +4,7 @@ test_failed_stages.py does the same with every stage.
 """
 
 import os
+import re
 import subprocess
 import sys
 
@@ -46,7 +47,7 @@ def half_failed(project):
     project.configure(
         {
             "model": {"hidden": [5]},
-            "sweep": {"training.learning_rate": [0.1, 1e30], "training.seed": [0, 1]},
+            "sweep": {"training.learning_rate": [0.1, 1e38], "training.seed": [0, 1]},
         }
     )
     return project, project.snakemake()
@@ -61,14 +62,14 @@ def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(half_
         f"{partial_summary(project).relative_to(project.folder)} lists all of them"
         in process.stdout
     )
-    assert [row["training.learning_rate"] for row in rows] == ["0.1", "0.1", "1e+30", "1e+30"]
+    assert [row["training.learning_rate"] for row in rows] == ["0.1", "0.1", "1e+38", "1e+38"]
     for row in rows[:2]:
         assert float(row["test_accuracy"]) > 0
         assert row["error"] == ""
         assert (project.folder / row["folder"] / "metrics.json").exists()
     for row in rows[2:]:
         assert row["test_accuracy"] == ""
-        assert row["error"].startswith("training diverged in epoch 1 of 4")
+        assert re.match(r"training diverged in epoch [12] of 4", row["error"])
         assert row["folder"] in process.stdout
 
 
@@ -90,7 +91,7 @@ def test_a_sweep_that_failed_leaves_the_summary_and_the_link_as_they_were(half_f
 @pytest.mark.slow
 def test_a_sweep_that_failed_leaves_no_summary_where_none_was(new_project):
     new_project.configure(
-        {"model": {"hidden": [5]}, "sweep": {"training.learning_rate": [0.1, 1e30]}}
+        {"model": {"hidden": [5]}, "sweep": {"training.learning_rate": [0.1, 1e38]}}
     )
     assert new_project.snakemake().returncode == 1
     assert len(read_csv(partial_summary(new_project))) == 2

@@ -79,7 +79,7 @@ def test_deleted_records_of_stages_in_between_hide_nothing(project):
 
 def test_a_failed_sweep_leaves_no_summary_in_the_place_of_the_complete_one(project):
     before = (project.results / "summary.csv").read_bytes()
-    rates = {"training.learning_rate": [0.1, 1e30]}
+    rates = {"training.learning_rate": [0.1, 1e38]}
     project.configure({"model": {"hidden": [5]}, "sweep": rates})
     process = project.snakemake()
     assert process.returncode == 1

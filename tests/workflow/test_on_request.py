@@ -72,7 +72,7 @@ EDITED_KEYS = [
     ("lesson", "validation_fraction", 0.25, {"preprocess", "make_lesson"}),
     ("lesson", "training.learning_rate", 0.5, set()),
     ("export", "export.raw_pixels", True, {"export_keras", "export_onnx"}),
-    ("export", "classes", [*"abcdefghij"], {"evaluate", "export_onnx", "export_npz"}),
+    ("export", "classes", [*"abcdefghij"], {"evaluate", *EXPORT}),
     ("export", "plots.style", "default", set()),
     ("predict", "plots.style", "default", {"plot_contact_sheet"}),
     ("predict", "predict.background", "light", PREDICT),

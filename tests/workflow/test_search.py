@@ -274,14 +274,14 @@ def test_a_search_and_a_sweep_share_their_runs(search):
 @pytest.mark.slow
 def test_a_trial_that_diverges_is_ranked_last_and_not_trained_again(search):
     space = {
-        "training.learning_rate": {"choice": [0.1, 0.2, 1e30]},
+        "training.learning_rate": {"choice": [0.1, 0.2, 1e38]},
         **{"model.hidden": {"choice": [[6], [5]]}},
     }
     search.define(trials=12, space=space)
     search.project.run(search.table)
     first = search.rankings()[0]
     diverged = [row for row in first if row["why"].startswith("diverged in epoch 1: the ")]
-    assert diverged == [row for row in first if row["training.learning_rate"] == "1e+30"] != []
+    assert diverged == [row for row in first if row["training.learning_rate"] == "1e+38"] != []
     assert diverged == first[-len(diverged) :]
     assert {row["goes_on"] for row in diverged} == {"no"}
     assert search.project.plan(search.table) == {}
@@ -290,7 +290,7 @@ def test_a_trial_that_diverges_is_ranked_last_and_not_trained_again(search):
         {
             "validation_fraction": 0.25,
             "model": {"hidden": eval(diverged[0]["model.hidden"])},
-            "training": {"batch_size": 25, "epochs": 1, "learning_rate": 1e30},
+            "training": {"batch_size": 25, "epochs": 1, "learning_rate": 1e38},
         }
     )
     process = search.project.snakemake()
@@ -302,7 +302,7 @@ def test_a_trial_that_diverges_is_ranked_last_and_not_trained_again(search):
 def test_if_all_trials_diverge_the_search_says_so(search):
     search.define(
         space={
-            "training.learning_rate": {"uniform": [1e30, 1e31]},
+            "training.learning_rate": {"uniform": [1e38, 2e38]},
             "model.hidden": {"choice": [[6]]},
         }
     )

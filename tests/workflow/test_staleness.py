@@ -40,6 +40,7 @@ KEYS = {
     "validation_fraction": (0.25, {"preprocess"} | RUN),
     "training.epochs": (6, {"train"} | AFTER_TRAINING),
     "training.checkpoint_every": (2, set()),
+    "training.class_weight": ("balanced", RUN),
     "sweep": ({"training.seed": [0, 1]}, RUN_OF_A_SWEEP | COMPARISON),
     "search": (
         {"trials": 1, "space": {"training.seed": {"choice": [1]}}, "epochs": [1]},
