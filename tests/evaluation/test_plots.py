@@ -629,7 +629,8 @@ def test_a_contact_sheet_has_each_image_with_its_predicted_class_and_name(figure
     shown = [axes for axes in drawn.axes if axes.images]
     assert [axes.get_title() for axes in shown] == ["A (75%)"] * 3
     assert [axes.texts[0].get_text() for axes in shown] == ["0.png", "1.png", "2.png"]
-    assert drawn.get_suptitle() == ("Predicted classes of 3 images\na-run, test accuracy 50.00%")
+    assert drawn.get_suptitle() == "Predicted classes of 3 images"
+    assert drawn.get_supxlabel() == "by a-run\nwith a test accuracy of 50.00%"
 
 
 @pytest.mark.slow
@@ -641,6 +642,6 @@ def test_contact_sheets_of_any_size_are_drawn(figure, options):
     assert sum(bool(axes.images) for axes in drawn.axes) == options.get("n", 3)
     if "count" in options:
         title = "Predicted classes of the first 100 of 12,345 images"
-        assert drawn.get_suptitle().splitlines()[0] == title
+        assert drawn.get_suptitle() == title
     width, height = drawn.get_size_inches()
     assert width <= 13 and height <= 18

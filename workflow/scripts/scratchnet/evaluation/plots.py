@@ -253,7 +253,7 @@ def plot_contact_sheet(contact_sheet, picture, style):
     images = sheet["images"]
     columns = min(10, max(4, len(images)))
     n_rows = -(-len(images) // columns)
-    with save_figure(picture, style, figsize=(1.25 * columns, 1.7 * n_rows + 0.7)) as figure:
+    with save_figure(picture, style, figsize=(1.25 * columns, 1.7 * n_rows + 0.9)) as figure:
         grid = image_grid(figure, n_rows, columns).ravel()
         for axes, image in zip(grid, images):
             show_frame(axes)
@@ -264,8 +264,10 @@ def plot_contact_sheet(contact_sheet, picture, style):
             where = {"transform": axes.transAxes, "ha": "center", "va": "top", "fontsize": 8}
             axes.text(0.5, -0.04, name, **where)
         selection = f"the first {len(images)} of " if len(images) < sheet["count"] else ""
-        by = f"{sheet['run']}, test accuracy {sheet['test_accuracy']:.2%}"
-        figure.suptitle(f"Predicted classes of {selection}{sheet['count']:,} images\n{by}")
+        noun = "image" if sheet["count"] == 1 else "images"
+        figure.suptitle(f"Predicted classes of {selection}{sheet['count']:,} {noun}")
+        by = f"by {sheet['run']}\nwith a test accuracy of {sheet['test_accuracy']:.2%}"
+        figure.supxlabel(by, fontsize=10)
 
 
 def plot_parity(differences, picture, style):
