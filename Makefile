@@ -67,7 +67,7 @@ test: lint ## set up, then lint and test (one run on real MNIST included)
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
 test-slow: ## the tests that take whole runs: holes, kills, modules, prune, reports, ... (DOSE=n: every nth)
-	$(SET_UP) test
+	$(SET_UP) test cluster
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
 
 test-cluster: ## run on a real Slurm cluster, brought up here (as root), through its failures (DOSE=n: every nth)

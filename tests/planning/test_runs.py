@@ -6,7 +6,7 @@ import pytest
 
 from configs import LEAVES, SWEEPABLE, nested, other_values
 from scratchnet.errors import ConfigError
-from scratchnet.planning import stages
+from scratchnet.planning import stage_settings
 from scratchnet.planning.runs import Runs, sweep_name
 from scratchnet.planning.settings import write_settings
 from scratchnet.planning.stage_settings import data_name, run_name, short_hash
@@ -91,7 +91,7 @@ def test_a_folder_of_another_configuration_is_refused(kind):
     [("training.seed", range(40)), ("validation_fraction", [i / 50 for i in range(40)])],
 )
 def test_two_runs_with_the_same_name_by_chance_are_refused(monkeypatch, key, values):
-    monkeypatch.setattr(stages, "short_hash", lambda value: short_hash(value)[:2])
+    monkeypatch.setattr(stage_settings, "short_hash", lambda value: short_hash(value)[:2])
     message = rf"the same folder mnist-.*\. They differ in {key}: [\d.]+ and [\d.]+\. Leave one"
     with pytest.raises(ConfigError, match=message):
         Runs({"sweep": {key: list(values)}})
@@ -112,7 +112,9 @@ AGAIN = [
 def test_the_settings_of_a_run_are_a_configuration_that_gives_it_again(tmp_path):
     for runs in map(Runs, AGAIN):
         for settings, place in zip(runs.settings, runs.wildcards):
-            own = {key: settings[key] for key in stages.READS["evaluate"] if key in settings}
+            own = {
+                key: settings[key] for key in stage_settings.READS["evaluate"] if key in settings
+            }
             write_settings(own | {"training.epochs": int(place["epoch"])}, tmp_path / "config.yaml")
             (again,) = Runs(read_yaml(tmp_path / "config.yaml")).wildcards
             assert [again[kind] for kind in ("run", "epoch")] == [place["run"], place["epoch"]]

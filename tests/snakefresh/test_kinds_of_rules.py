@@ -309,6 +309,8 @@ def test_a_refusal_of_a_rule_comes_before_anything_runs(tmp_path):
 
 
 def test_a_store_is_refused(tmp_path):
+    how = "pip install snakemake-storage-plugin-fs"
+    pytest.importorskip("snakemake_storage_plugin_fs", reason=how)
     store = ["--default-storage-provider", "fs", "--default-storage-prefix", "store"]
     assert "snakefresh" in make_chain(tmp_path, SHELL).fails(*store)
 

@@ -223,7 +223,8 @@ def test_what_is_added_is_trained_and_nothing_else(search):
     search.define(trials=10, epochs=[1, 2, 4, 8])
     assert search.trains() == 4
     # A wider share, with the rungs of before.
-    known, kept = new, promoted(search)[2]
+    known = [[*one, *other] for one, other in zip(known, new)]  # whoever went on before
+    kept = promoted(search)[2]
     search.define(trials=10, keep=0.8)
     more = search.trains()
     new = promoted(search)

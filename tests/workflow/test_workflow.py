@@ -586,8 +586,9 @@ def test_the_end_of_a_sweep_shows_means_over_seeds_and_the_best_run(new_project)
     assert row.count(" ± ") == 5
     rows = read_csv(new_project.results / "summary.csv")
     (best,) = [row for row in rows if row["best"]]
-    assert float(best["validation_accuracy"]) == max(float(r["validation_accuracy"]) for r in rows)
-    assert f"The best run by validation accuracy: {best['folder']}" in output
+    assert float(best["validation_loss"]) == min(float(row["validation_loss"]) for row in rows)
+    assert f"The best run by validation loss: {best['folder']}" in output
+    assert (new_project.results / "latest").readlink().name == Path(best["folder"]).parent.name
 
 
 @pytest.mark.slow

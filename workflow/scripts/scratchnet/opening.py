@@ -66,6 +66,7 @@ def end_jobs_on_interrupt():
 def _stop(number, frame):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing left to do
     logging.disable()
+    sys.unraisablehook = lambda unraisable: None  # an event loop that planning has left
     print("\nStopping. The same command goes on from the last checkpoint.", flush=True)
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
