@@ -54,6 +54,16 @@ def check_folder(root):
         )
 
 
+def end_on_interrupt():
+    """On Ctrl-C, print one sentence and end. Before the first job, nothing has to be cleaned up."""
+    signal.signal(signal.SIGINT, _quit)
+
+
+def _quit(number, frame):
+    _say_goodbye()
+    os._exit(1)  # a traceback of Snakemake's event loop would follow sys.exit
+
+
 def end_jobs_on_interrupt():
     """On Ctrl-C, end the jobs and print one sentence.
 
@@ -66,19 +76,22 @@ def end_jobs_on_interrupt():
 def _stop(number, frame):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing left to do
     logging.disable()
-    sys.unraisablehook = lambda unraisable: None  # an event loop that planning has left
-    print("\nStopping. The same command goes on from the last checkpoint.", flush=True)
+    _say_goodbye()
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             process.terminate()
     sys.exit(1)
 
 
-def start(logger):
-    """Lock the results for this process and its jobs; give each message of `logger` a line.
+def _say_goodbye():
+    print("\nStopping. The same command goes on from the last checkpoint.", flush=True)
 
-    Jobs on a cluster have no lock. A message replaces the live line of a job instead of mixing with
-    it.
+
+def start(logger):
+    """Lock the results for this process and its jobs; end these on Ctrl-C; make room for messages.
+
+    Jobs on a cluster have no lock. A message of `logger` replaces the live line of a job instead of
+    mixing with it.
     """
     from scratchnet.progress import AroundLiveLines
 
@@ -89,6 +102,7 @@ def start(logger):
         sys.exit(1)
     if jobs is not None:
         shell._process_args["pass_fds"] = [jobs]  # of subprocess.Popen
+    end_jobs_on_interrupt()
     for handler in logger.handlers:
         if getattr(handler, "is_tty", False):
             handler.setStream(AroundLiveLines(handler.stream))
