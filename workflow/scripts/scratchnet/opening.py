@@ -18,7 +18,7 @@ from scratchnet.planning import paths
 
 
 def set_environment(scripts):
-    """Set up this process, and the environment of jobs, whose scripts are in the folder `scripts`."""
+    """Set up this process, and the environment of jobs with scripts in the folder `scripts`."""
     # Planning makes many objects that stay. To look among them for unreachable ones, as often as
     # Python does by default, took a sixth of the planning of 1,000 runs.
     gc.set_threshold(100_000)
