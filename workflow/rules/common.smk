@@ -83,7 +83,7 @@ def prediction_request():
     """What `snakemake predict` is asked for."""
     request = call_checked(resolve_request, RUNS.settings[0], ROOT)
     if left_out := describe_left_out(RUNS.settings[0]["predict.images"]):
-        logger.warning(f"predict.images: left out are {left_out}")
+        logger.warning(f"predict.images leaves out {left_out}")
     return request
 
 
