@@ -340,7 +340,7 @@ def test_any_damage_to_a_picture_is_read_or_refused(tmp_path_factory, content, s
     path = tmp_path_factory.getbasetemp() / "picture.png"
     path.write_bytes(content)
     try:
-        image = read_image(path, longest=50)
+        image, _ = read_image(path, longest=50)
     except DataError as error:
         assert str(error).startswith(str(path))
     else:

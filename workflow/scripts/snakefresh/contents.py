@@ -84,5 +84,9 @@ def write(path, text, durable=False):
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if not error.filename:  # a failed write does not name the file
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
