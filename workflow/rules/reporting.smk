@@ -36,9 +36,10 @@ def plot_file(path, figure):
 
 
 def closing():
-    """What is said at the end of a run."""
-    from scratchnet.closing import Closing
+    """What is said at the end of a run, which then ends at once."""
+    from scratchnet.closing import Closing, cancel_timers
 
+    cancel_timers()
     return Closing(workflow, watched, RUNS, checkpoints_of_rung)
 
 
