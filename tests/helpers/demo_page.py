@@ -6,7 +6,12 @@ import math
 import numpy as np
 
 from scratchnet.evaluation.trained_network import TrainedNetwork
-from scratchnet.nn.network import build_network, initial_filters, initial_weights
+from scratchnet.nn.network import (
+    build_network,
+    initial_filters,
+    initial_weights,
+    with_normalization,
+)
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.predict.demo import make_demo
 from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
@@ -24,6 +29,7 @@ def make_page(
     classes=CLASSES,
     background=0,
     convolutions=(),
+    normalization=None,
 ):
     """A page of a random network and random test images; returns its path, the network and X."""
     rng = np.random.default_rng(0)
@@ -36,6 +42,10 @@ def make_page(
     for W in weights:
         W *= 3  # probabilities of all sizes
         W[:, -1] = rng.normal(size=len(W))
+    weights = with_normalization(weights, normalization)
+    for array in weights:
+        if array.ndim == 1:  # gamma, beta, mean and variance
+            array += rng.random(len(array), np.float32)
     network = build_network(weights, shape, convolutions, activation)
     X = rng.random((n_in, 1000), np.float32)
     if background:

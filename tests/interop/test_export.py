@@ -19,7 +19,7 @@ from scratchnet.errors import MissingPackageError
 from scratchnet.evaluation.trained_network import TrainedNetwork
 from scratchnet.interop.export import export_keras, export_npz, export_onnx
 from scratchnet.interop.keras_model import import_keras, set_precision
-from scratchnet.nn.network import build_mlp, build_network
+from scratchnet.nn.network import build_mlp, build_network, with_normalization
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -31,6 +31,11 @@ NETWORKS = {
     "sigmoid": ([9, 8], "sigmoid"),
     "tanh": ([9, 8, 7], "tanh"),
     "convolution": ([], "relu", [BLOCK]),
+    "strides": ([], "relu", [BLOCK | {"stride": 2, "padding": "same", "pool": 1}]),
+    "average": ([9], "tanh", [BLOCK | {"pooling": "average"}], "batch"),
+    "batch": ([9, 8], "tanh", [], "batch"),
+    "layer": ([9, 8], "sigmoid", [], "layer"),
+    "global average": ([9], "tanh", [BLOCK | {"pooling": "global_average"}], "layer"),
     "convolutions": ([9], "tanh", [BLOCK | {"kernel": 2, "padding": "same"}, LAST_BLOCK]),
 }
 SHAPES = {"grey": [6, 5], "in colour": [4, 3, 3]}
@@ -47,7 +52,7 @@ class Trained:
 
     def __init__(self, folder, network, shape):
         rng = np.random.default_rng(0)
-        hidden, self.activation, convolutions = (*NETWORKS[network], [])[:3]
+        hidden, self.activation, convolutions, kind = (*NETWORKS[network], [], None)[:4]
         self.settings = {"model.convolutions": convolutions, "model.activation": self.activation}
         *inputs, output = block_shapes(shape, convolutions)
         sizes = [
@@ -55,17 +60,21 @@ class Trained:
             *itertools.pairwise([int(np.prod(output)), *hidden, len(CLASSES)]),
         ]
         weights = [rng.normal(0, 1.5, (b, a + 1)).astype(np.float32) for a, b in sizes]
-        for W in weights:  # without a common offset, the predicted classes vary more
-            W -= W.mean(axis=1, keepdims=True)
+        weights = with_normalization(weights, kind)
+        for array in weights:
+            if array.ndim == 1:  # gamma, beta, mean and variance
+                array += rng.random(len(array), np.float32)
         self.raw = rng.integers(MINIMUM, MAXIMUM + 1, (200, *shape), np.uint8)
         pixels = self.raw.reshape(200, -1).astype(np.float32)
         self.X = (pixels - MINIMUM) / np.float32(MAXIMUM - MINIMUM)
         network = build_network(weights, shape, convolutions, self.activation)
+        # Without a common offset, the predicted classes vary more.
+        weights[-1][:, -1] -= network.forward(self.X.T).mean(axis=1)
         self.P = network.probabilities(self.X.T).T
         self.files = {name: folder / name for name in ("checkpoint", "manifest", "metrics")}
         self.files["checkpoint"] = folder / "checkpoint.npz"
-        named = {f"{i}.W": W for i, W in enumerate(weights)}
-        save_checkpoint(self.files["checkpoint"], Checkpoint(named, {}, {"loss": [1.0]}))
+        state = Checkpoint(network.weights(), {}, {"loss": [1.0]})
+        save_checkpoint(self.files["checkpoint"], state)
         manifest = {"image_shape": shape, "minimum": MINIMUM, "maximum": MAXIMUM}
         self.files["manifest"].write_text(json.dumps(manifest))
         metrics = {"per_class": [{"class": name} for name in CLASSES]}

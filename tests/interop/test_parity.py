@@ -43,6 +43,17 @@ NETWORKS = {
     "convolutions": HIDDEN
     | {"model.convolutions": [BLOCK, BLOCK | {"filters": 4, "pool": 1, "padding": "valid"}]}
     | {"model.activation": "tanh", "model.dropout": 0.4},
+    "batch normalisation": HIDDEN | {"model.normalization": "batch", "model.dropout": 0.4},
+    "layer normalisation": HIDDEN | {"model.normalization": "layer"},
+    "normalised convolutions": HIDDEN
+    | {"model.convolutions": [BLOCK, BLOCK | {"pooling": "global_average", "pool": 1}]}
+    | {"model.activation": "tanh", "model.normalization": "batch"},
+    "layers of a convolution": {"model.convolutions": [BLOCK | {"pooling": "average"}]}
+    | {"model.activation": "sigmoid", "model.normalization": "layer"},
+    "strides": {
+        "model.convolutions": [BLOCK | {"stride": 2, "pool": 1}, BLOCK | {"stride": 3, "pool": 1}]
+    }
+    | {"model.activation": "relu"},
 }
 OPTIMIZERS = {
     "sgd": {},

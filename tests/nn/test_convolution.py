@@ -7,7 +7,7 @@ import pytest
 
 from reference import central_difference, one_hot
 from scratchnet.interop.keras_model import import_keras, set_precision
-from scratchnet.nn.convolution import Conv2D, MaxPool2D
+from scratchnet.nn.convolution import AvgPool2D, Conv2D, MaxPool2D
 from scratchnet.nn.layers import ACTIVATIONS, Dense, Dropout, ReLU
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import logits
@@ -49,11 +49,12 @@ each_pooling = pytest.mark.parametrize("case", POOLINGS.values(), ids=POOLINGS)
 each_order = pytest.mark.parametrize("order", ["C", "F"])
 
 
-def random_convolution(case, padding, order="C"):
+def random_convolution(case, padding, order="C", stride=1):
     """Return a layer with standard normal weights and biases, and an X and a dY for it."""
     shape, kernel, filters, b = case
     rng = np.random.default_rng(0)
-    layer = Conv2D(rng.standard_normal((filters, kernel**2 * shape[2] + 1)), shape, padding)
+    W = rng.standard_normal((filters, kernel**2 * shape[2] + 1))
+    layer = Conv2D(W, shape, padding, stride)
     X = rng.standard_normal((math.prod(shape), b))
     dY = rng.standard_normal((math.prod(layer.output_shape), b))
     return layer, np.array(X, order=order), np.array(dY, order=order)
@@ -214,10 +215,11 @@ def gradients_of_keras(layer, X, dY, input_shape, output_shape):
 @each_convolution
 @each_padding
 @each_order
-def test_convolution_agrees_with_keras(keras, case, padding, order):
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_convolution_agrees_with_keras(keras, case, padding, order, stride):
     (_, _, channels), kernel, filters, _ = case
-    ours, X, dY = random_convolution(case, padding, order)
-    theirs = keras.layers.Conv2D(filters, kernel, padding=padding, dtype="float64")
+    ours, X, dY = random_convolution(case, padding, order, stride)
+    theirs = keras.layers.Conv2D(filters, kernel, stride, padding, dtype="float64")
     theirs.build((None, *ours.shape))
     W = ours.params["W"]
     theirs.set_weights([W[:, :-1].T.reshape(kernel, kernel, channels, filters), W[:, -1]])
@@ -240,7 +242,27 @@ def test_pooling_agrees_with_keras(keras, case, order, ties):
     assert np.array_equal(ours.backward(dY), dX)
 
 
+@pytest.mark.parametrize("window", [(1, 1), (2, 2), (3, 2), (5, 6)], ids=str)
+@each_order
+def test_average_pooling_agrees_with_keras(keras, window, order):
+    rng = np.random.default_rng(0)
+    ours = AvgPool2D(window, (5, 6, 2))
+    X = np.array(rng.standard_normal((60, 3)), order=order)
+    dY = rng.standard_normal((math.prod(ours.output_shape), 3))
+    theirs = keras.layers.AveragePooling2D(window, dtype="float64")
+    Y, dX, _ = gradients_of_keras(theirs, X, dY, ours.shape, ours.output_shape)
+    np.testing.assert_allclose(ours.forward(X), Y, **EXACT)
+    np.testing.assert_allclose(ours.backward(dY), dX, **EXACT)
+
+
 # Shapes
+
+
+def test_strides_and_global_pooling_change_the_shapes():
+    simard = [block(5, 5) | {"stride": 2}, block(50, 5) | {"stride": 2}]
+    assert block_shapes((29, 29), simard)[1:] == [(13, 13, 5), (5, 5, 50)]
+    everywhere = [block(8, 3, padding="same") | {"stride": 2, "pooling": "global_average"}]
+    assert block_shapes((9, 7, 3), everywhere) == [(9, 7, 3), (1, 1, 8)]
 
 
 def test_the_shapes_of_lenet_5():

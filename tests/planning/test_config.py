@@ -137,6 +137,23 @@ def test_a_convolution_block_has_the_order_and_the_defaults_of_the_schema():
     assert repr(block) == "{'filters': 6, 'kernel': 5, 'pool': 2, 'padding': 'valid'}"
 
 
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"stride": 1, "pooling": "max", "pool": 2}, {"pool": 2}),
+        ({"stride": 2}, {"pool": 1, "stride": 2}),
+        ({"pooling": "average"}, {"pool": 1}),
+        ({"pooling": "average", "pool": 2}, {"pool": 2, "pooling": "average"}),
+        ({"pooling": "global_average", "pool": 2}, {"pool": 1, "pooling": "global_average"}),
+    ],
+    ids=str,
+)
+def test_options_of_a_block_that_change_nothing_are_no_settings(options, kept):
+    block = {"filters": 6, "kernel": 5}
+    (run,) = resolve_runs({"model": {"convolutions": [block | options]}})
+    assert run["model.convolutions"] == [block | {"padding": "valid"} | kept]
+
+
 # ---- What does not apply.
 
 
@@ -147,7 +164,10 @@ CONDITIONS = {
     "an npz with test images": ({"dataset": "both.npz"}, {"test_fraction"}),
     "IDX files without test images": ({"dataset": "training alone"}, set()),
     "IDX files with test images": ({"dataset": "both"}, {"test_fraction"}),
-    "softmax regression": ({"model.hidden": []}, {"model.activation", "model.dropout"}),
+    "softmax regression": (
+        {"model.hidden": []},
+        {"model.activation", "model.normalization", "model.dropout"},
+    ),
     "convolutions alone": (
         {"model.hidden": [], "model.convolutions": [{"filters": 2, "kernel": 1}]},
         set(),
@@ -192,7 +212,7 @@ def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition,
 
 
 def test_what_is_off_is_no_setting_of_a_run():
-    off = {"model.convolutions", "training.replicas"}
+    off = {"model.convolutions", "model.normalization", "training.replicas"}
     off |= {key for key in LEAVES if key.startswith("augmentation.")}
     assert off <= LEAVES.keys() - resolve_runs({})[0].keys()
 

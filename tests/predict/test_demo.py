@@ -44,6 +44,21 @@ NETWORKS = {
         "hidden": (9,),
         "activation": "relu",
     },
+    "strides, average pooling and batch normalisation": {
+        "convolutions": [
+            BLOCK | {"stride": 2, "padding": "same"},
+            BLOCK | {"kernel": 1, "pool": 2, "pooling": "average"},
+        ],
+        "hidden": (9,),
+        "activation": "tanh",
+        "normalization": "batch",
+    },
+    "global average pooling and layer normalisation": {
+        "convolutions": [BLOCK | {"pooling": "global_average"}],
+        "hidden": (9,),
+        "activation": "sigmoid",
+        "normalization": "layer",
+    },
     "a convolution in colour": {
         "shape": (6, 5, 3),
         "convolutions": [BLOCK],

@@ -8,7 +8,8 @@ import pytest
 from reference import one_hot
 from scratchnet.nn.layers import Dropout
 from scratchnet.nn.losses import softmax_crossentropy
-from scratchnet.nn.network import build_network, initial_filters, initial_weights
+from scratchnet.nn.network import Network, build_network, initial_filters, initial_weights
+from scratchnet.nn.normalization import BatchNormalization, initial_normalization
 from scratchnet.training.data_parallel import DataParallel
 
 SHAPE = (5, 6, 2)
@@ -55,6 +56,23 @@ def test_logits_and_gradients_are_those_of_the_network(executor, replicas, n):
         for (name, _, ours), (other, _, theirs) in zip(network.parameters(), alone.parameters()):
             assert name == other
             np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-14)
+
+
+def test_running_averages_are_the_mean_of_those_of_the_parts(executor):
+    """The last batch has fewer parts than replicas."""
+    gamma, beta, mean, variance = initial_normalization("batch", 12, np.float64)
+    network = Network([BatchNormalization(gamma, beta, mean, variance)])
+    parallel = DataParallel(network, 3, executor)
+    expected = np.zeros(12)
+    for n, sizes in ((7, (3, 2, 2)), (2, (1, 1))):
+        X = make_batch(n)[0][:12]
+        parallel.forward(X, np.random.default_rng(0))
+        parts = np.split(X, np.cumsum(sizes)[:-1], axis=1)
+        expected = 0.9 * expected + 0.1 * np.mean([part.mean(axis=1) for part in parts], axis=0)
+        for replica in parallel.replicas:
+            (layer,) = replica.layers
+            np.testing.assert_allclose(layer.state["mean"], expected, rtol=1e-12)
+    assert network.layers[0].state["mean"] is mean
 
 
 def test_each_part_of_each_batch_has_random_numbers_of_its_own(executor):

@@ -11,7 +11,7 @@ from scratchnet.evaluation.feature_maps import describe_filters
 from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import read_json, write_json, write_rows
 from scratchnet.nn.convolution import Conv2D
-from scratchnet.nn.layers import softmax
+from scratchnet.nn.layers import Dense, softmax
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import build_network
@@ -88,7 +88,7 @@ def compute_results(network, state, X, Y, classes, shape):
         "misclassified": rank_mistakes(X, P, labels, classes, shape),
         "weights": describe_filters(network, X, labels, classes, shape)
         if isinstance(network.layers[0], Conv2D)
-        else weight_images([*network.weights().values()], classes, shape),
+        else weight_images(_dense_matrices(network), classes, shape),
     }
 
 
@@ -232,6 +232,10 @@ def rank_mistakes(X, P, labels, classes, shape):
             for i in ranked
         ],
     }
+
+
+def _dense_matrices(network):
+    return [layer.params["W"] for layer in network.layers if isinstance(layer, Dense)]
 
 
 def weight_images(weights, classes, shape):

@@ -42,11 +42,12 @@ def describe_filters(network, X, labels, classes, shape):
 
 def _first_block(network, X):
     """Return the feature maps (filters, height, width, b) of images X (pixels, b)."""
+    shape = ()
     for layer in network.layers:
         X = layer.forward(X)
         if isinstance(layer, tuple(ACTIVATIONS.values())):
             break
-        shape = layer.output_shape
+        shape = getattr(layer, "output_shape", shape)  # normalisation keeps that before it
     return X.reshape(*shape, -1).transpose(2, 0, 1, 3)
 
 

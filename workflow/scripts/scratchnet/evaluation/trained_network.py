@@ -14,9 +14,10 @@ from scratchnet.training.checkpoints import load_checkpoint
 class TrainedNetwork:
     """A trained network.
 
-    `weights` has the matrix W of each layer, `manifest` describes the arrays that it was trained
-    on, and `metrics` says how it does on the test images. `convolutions` are the settings of its
-    convolution blocks, and `activation` is that of blocks and hidden layers, or None without any.
+    `weights` has the arrays of its layers, as `build_network` takes them. `manifest` describes the
+    arrays that it was trained on, and `metrics` says how it does on the test images. `convolutions`
+    are the settings of its convolution blocks, and `activation` is that of blocks and hidden
+    layers, or None without any.
     """
 
     weights: Sequence[np.ndarray]

@@ -8,6 +8,7 @@ values from 0 to 1 or, if preprocessing is included, raw images of shape (n, hei
 import json
 import math
 import zipfile
+from collections import Counter
 
 import numpy as np
 
@@ -19,16 +20,23 @@ from scratchnet.interop.keras_model import (
     require_extra_packages,
     set_weights,
 )
-from scratchnet.nn.shapes import block_shapes, pad_widths
+from scratchnet.nn.convolution import AvgPool2D, Conv2D, MaxPool2D
+from scratchnet.nn.layers import Dense, Dropout, ReLU, Sigmoid, Tanh
+from scratchnet.nn.normalization import (
+    EPSILON,
+    BatchNormalization,
+    LayerNormalization,
+    Normalization,
+)
 
 PRECISION = "float32"
 OPSET, IR_VERSION = 17, 8  # ONNX versions of 2022, which current readers also support
 # With their attributes: without its own, ONNX takes a default.
-ONNX_ACTIVATIONS = {"relu": ("Relu", {}), "sigmoid": ("Sigmoid", {}), "tanh": ("Tanh", {})}
+ONNX_ACTIVATIONS = {ReLU: ("Relu", {}), Sigmoid: ("Sigmoid", {}), Tanh: ("Tanh", {})}
 NUMPY_ACTIVATIONS = {
-    "relu": "np.maximum({}, 0)",
-    "sigmoid": "1 / (1 + np.exp(-({})))",
-    "tanh": "np.tanh({})",
+    ReLU: "np.maximum(X, 0)",
+    Sigmoid: "1 / (1 + np.exp(-X))",
+    Tanh: "np.tanh(X)",
 }
 
 README = """# A trained network as arrays
@@ -55,20 +63,27 @@ print(network["classes"][P.argmax(axis=1)])
 ```
 """
 
-NUMPY_CONVOLUTION = """
-def convolve(X, F, f, before, after):  # X (n, height, width, channels)
-    X = np.pad(X, ((0, 0), (before, after), (before, after), (0, 0)))
+# What the code in the description may need, by name.
+NUMPY_FUNCTIONS = {
+    "convolve": """
+def convolve(X, F, f, pads, stride):  # X (n, height, width, channels)
+    X = np.pad(X, ((0, 0), *pads, (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(X, F.shape[:2], axis=(1, 2))
-    return np.tensordot(windows, F, axes=((4, 5, 3), (0, 1, 2))) + f
-
-
-def max_pool(X, side):
+    return np.tensordot(windows[:, ::stride, ::stride], F, axes=((4, 5, 3), (0, 1, 2))) + f
+""",
+    "windows": """
+def windows(X, h, w):  # (n, rows, h, columns, w, channels): pixels that are pooled
     n, height, width, channels = X.shape
-    X = X[:, : height // side * side, : width // side * side]
-    return X.reshape(n, height // side, side, width // side, side, channels).max(axis=(2, 4))
-
-
-"""
+    X = X[:, : height // h * h, : width // w * w]
+    return X.reshape(n, height // h, h, width // w, w, channels)
+""",
+    "normalize": f"""
+def normalize(X):  # each image
+    axes = tuple(range(1, X.ndim))
+    N = X - X.mean(axis=axes, keepdims=True)
+    return N / np.sqrt((N**2).mean(axis=axes, keepdims=True) + {EPSILON})
+""",
+}
 
 
 def export_keras(network, raw_pixels, path):
@@ -78,9 +93,8 @@ def export_keras(network, raw_pixels, path):
     Raises MissingPackageError if TensorFlow is not installed.
     """
     keras = import_keras()
-    shape, convolutions = network.image_shape, network.convolutions
-    # Keras may have been configured in this process: nothing is left to its defaults.
-    layers = make_layers(keras, network.weights, convolutions, PRECISION)
+    shape, layers = network.image_shape, network.build()
+    theirs = make_layers(keras, layers, PRECISION)
     if raw_pixels:
         minimum, span = network.pixel_range
         x = keras.Input(shape, name="images", dtype=PRECISION)
@@ -88,10 +102,10 @@ def export_keras(network, raw_pixels, path):
         pixels = keras.layers.Rescaling(1 / span, -minimum / span, dtype=PRECISION)(flat)
     else:
         x = pixels = keras.Input((math.prod(shape),), name="images", dtype=PRECISION)
-    logits = apply_layers(keras, layers, shape, convolutions, network.activation, pixels)
+    logits = apply_layers(keras, layers, theirs, pixels)
     softmax = keras.layers.Softmax(name="probabilities", dtype=PRECISION)
     model = keras.Model(x, softmax(logits))
-    set_weights(layers, network.weights)
+    set_weights(layers, theirs)
     with atomic_write(path) as temporary:
         model.save(temporary)
         _write_metadata(temporary, network.classes)
@@ -151,8 +165,6 @@ def _make_onnx_graph(network, raw_pixels):
         nodes.append(helper.make_node(operation, [x, *names], [y], **attributes))
         return y
 
-    weights, convolutions = network.weights, network.convolutions
-    operation, attributes = ONNX_ACTIVATIONS.get(network.activation, (None, {}))
     x, dtype, image_shape = "images", TensorProto.FLOAT, network.image_shape
     shape = image_shape if raw_pixels else [math.prod(image_shape)]
     if raw_pixels:
@@ -163,28 +175,54 @@ def _make_onnx_graph(network, raw_pixels):
         x = add("Flatten", x, "pixels")
         x = add("Sub", x, "above_minimum", {"minimum": minimum})
         x = add("Div", x, "scaled", {"span": span})
-    if convolutions:  # ONNX has the channels before the height
-        x = add("Reshape", x, "grid", {"shape": [-1, *block_shapes(image_shape, [])[0]]})
-        x = add("Transpose", x, "channels", perm=[0, 3, 1, 2])
-        for i, (W, block) in enumerate(zip(weights, convolutions)):
-            filters = unfold_filters(W, block).transpose(3, 2, 0, 1)
-            before, after = pad_widths(block["kernel"], block["padding"])
-            pads = [before, before, after, after]
-            x = add("Conv", x, f"convolution_{i}", {"W": filters, "b": W[:, -1]}, pads=pads)
-            side = [block["pool"]] * 2
-            x = add("MaxPool", x, f"pool_{i}", kernel_shape=side, strides=side)
-            x = add(operation, x, f"block_{i}", **attributes)
-        x = add("Transpose", x, "channels_last", perm=[0, 2, 3, 1])
-        x = add("Flatten", x, "features")
-    for i, W in enumerate(weights[len(convolutions) :]):
-        if i:
-            x = add(operation, x, f"activation_{i}", **attributes)
-        x = add("Gemm", x, f"dense_{i}", {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
+    grid = None  # the shape of images: ONNX has the channels before the height
+    for i, layer in enumerate(network.build().layers):
+        y = f"{type(layer).__name__.lower()}_{i}"
+        match layer:
+            case Conv2D():
+                if not grid:
+                    x = add("Reshape", x, "grid", {"shape": [-1, *layer.shape]})
+                    x = add("Transpose", x, "channels_first", perm=[0, 3, 1, 2])
+                (top, bottom), (left, right) = layer.pads
+                arrays = {"W": unfold_filters(layer).transpose(3, 2, 0, 1)}
+                arrays["b"] = layer.params["W"][:, -1]
+                pads, strides = [top, left, bottom, right], [layer.stride] * 2
+                x = add("Conv", x, y, arrays, pads=pads, strides=strides)
+            case MaxPool2D():
+                sides = [layer.pool] * 2
+                x = add("MaxPool", x, y, kernel_shape=sides, strides=sides)
+            case AvgPool2D():
+                x = add("AveragePool", x, y, kernel_shape=layer.window, strides=layer.window)
+            case BatchNormalization():
+                arrays = layer.params | layer.state
+                x = add("BatchNormalization", x, y, arrays, epsilon=EPSILON)
+            case LayerNormalization():
+                # In ONNX, gamma and beta have an entry for each unit.
+                sides = grid[:2] if grid else ()
+                arrays = {
+                    name: np.broadcast_to(
+                        array.reshape(-1, *[1] * len(sides)), (len(array), *sides)
+                    )
+                    for name, array in layer.params.items()
+                }
+                x = add("LayerNormalization", x, y, arrays, axis=1, epsilon=EPSILON)
+            case Dense():
+                if grid:
+                    x = add("Transpose", x, "channels_last", perm=[0, 2, 3, 1])
+                    x, grid = add("Flatten", x, "features"), None
+                W = layer.params["W"]
+                x = add("Gemm", x, y, {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
+            case Dropout():
+                pass  # nothing is dropped for predictions
+            case _:
+                operation, attributes = ONNX_ACTIVATIONS[type(layer)]
+                x = add(operation, x, y, **attributes)
+        grid = getattr(layer, "output_shape", grid)
     add("Softmax", x, "probabilities", axis=1)
 
     images = helper.make_tensor_value_info("images", dtype, ["n", *shape])
     probabilities = helper.make_tensor_value_info(
-        "probabilities", TensorProto.FLOAT, ["n", len(weights[-1])]
+        "probabilities", TensorProto.FLOAT, ["n", len(network.classes)]
     )
     return helper.make_graph(nodes, "scratchnet", [images], [probabilities], constants)
 
@@ -194,64 +232,86 @@ def export_npz(network, title, path, readme):
 
     `title` is its name in the description.
     """
-    weights, convolutions, shape = network.weights, network.convolutions, network.image_shape
-    arrays = {}  # name: (array, what it is)
+    shape = network.image_shape
     minimum, span = network.pixel_range
-    arrays["minimum"] = minimum, "the smallest pixel value of the training images"
-    arrays["span"] = span, "the largest pixel value minus the smallest"
-    for i, (W, block) in enumerate(zip(weights, convolutions)):
-        filters = unfold_filters(W, block)
-        arrays[f"F{i}"] = filters, f"filters of convolution {i}, (height, width, channels, filters)"
-        arrays[f"f{i}"] = W[:, -1], f"biases of convolution {i}"
-    for i, W in enumerate(weights[len(convolutions) :]):
-        arrays[f"W{i}"] = W[:, :-1], f"weights of layer {i}, (outputs, inputs)"
-        arrays[f"b{i}"] = W[:, -1], f"biases of layer {i}"
-    arrays["classes"] = network.classes, "names of the classes, in the order of P"
+    arrays, steps = _write_in_numpy(network.build().layers)
+    arrays = {  # name: (array, what it is)
+        "minimum": (minimum, "the smallest pixel value of the training images"),
+        "span": (span, "the largest pixel value minus the smallest"),
+        **arrays,
+        "classes": (network.classes, "names of the classes, in the order of P"),
+    }
     arrays = {name: (np.asarray(value), text) for name, (value, text) in arrays.items()}
     with atomic_write(path) as temporary:
         np.savez(temporary, **{name: array for name, (array, _) in arrays.items()})
     rows = [f"| `{name}` | {array.shape} | {text} |" for name, (array, text) in arrays.items()]
+    steps.insert(0, 'X = (images.reshape(len(images), -1) - network["minimum"]) / network["span"]')
+    code = "\n".join(steps)
+    functions = [text for name, text in NUMPY_FUNCTIONS.items() if f"{name}(X" in code]
     text = README.format(
         title=title,
         shape=" x ".join(map(str, shape)),
         dimensions=", ".join(map(str, shape)),
-        k=len(weights[-1]),
+        k=len(network.classes),
         rows="\n".join(rows),
-        functions=NUMPY_CONVOLUTION.lstrip("\n") if convolutions else "",
-        steps="\n".join(_numpy_steps(len(weights), shape, convolutions, network.activation)),
+        functions="\n\n".join([*functions, ""]).lstrip("\n") if functions else "",
+        steps=code,
     )
     write_text(readme, text)
 
 
-def unfold_filters(W, block):
-    """Return the filters of a convolution as (kernel, kernel, channels, filters), as in Keras."""
-    return W[:, :-1].T.reshape(block["kernel"], block["kernel"], -1, len(W))
+def _write_in_numpy(layers):
+    """Return the arrays of `layers`, {name: (array, what it is)}, and lines of NumPy code.
+
+    The code computes the logits Z (n, k) from scaled pixels X (n, pixels).
+    """
+    arrays, lines, is_grid, counts = {}, [], False, Counter()
+    for layer in layers:
+        i, W = counts[type(layer)], layer.params.get("W")
+        counts[type(layer)] += 1
+        match layer:
+            case Conv2D():
+                if not is_grid:
+                    lines.append(f"X = X.reshape(-1, {', '.join(map(str, layer.shape))})")
+                is_grid = True
+                what = f"filters of convolution {i}, (height, width, channels, filters)"
+                arrays[f"F{i}"] = unfold_filters(layer), what
+                arrays[f"f{i}"] = W[:, -1], f"biases of convolution {i}"
+                options = f'network["F{i}"], network["f{i}"], {layer.pads}, {layer.stride}'
+                lines.append(f"X = convolve(X, {options})")
+            case MaxPool2D():
+                lines.append(f"X = windows(X, {layer.pool}, {layer.pool}).max(axis=(2, 4))")
+            case AvgPool2D():
+                h, w = layer.window
+                lines.append(f"X = windows(X, {h}, {w}).mean(axis=(2, 4))")
+            case Normalization():
+                scale, shift, x = layer.params["gamma"], layer.params["beta"], "normalize(X)"
+                if isinstance(layer, BatchNormalization):
+                    mean, variance = layer.state["mean"], layer.state["variance"]
+                    scale = scale / np.sqrt(variance + EPSILON)
+                    shift, x = shift - mean * scale, "X"
+                arrays[f"scale{i}"] = scale, f"factors of normalisation {i}, one for each channel"
+                arrays[f"shift{i}"] = shift, f"what normalisation {i} adds to each channel"
+                lines.append(f'X = {x} * network["scale{i}"] + network["shift{i}"]')
+            case Dense():
+                if is_grid:
+                    lines.append("X = X.reshape(len(X), -1)")
+                is_grid = False
+                arrays[f"W{i}"] = W[:, :-1], f"weights of layer {i}, (outputs, inputs)"
+                arrays[f"b{i}"] = W[:, -1], f"biases of layer {i}"
+                lines.append(f'X = X @ network["W{i}"].T + network["b{i}"]')
+            case Dropout():
+                pass  # nothing is dropped for predictions
+            case _:
+                lines.append(f"X = {NUMPY_ACTIVATIONS[type(layer)]}")
+    lines[-1] = lines[-1].replace("X", "Z", 1)
+    return arrays, lines
 
 
-def _numpy_steps(n_layers, image_shape, convolutions, activation):
-    """Return the lines of NumPy code that compute the logits Z from raw images."""
-    steps = ['X = (images.reshape(len(images), -1) - network["minimum"]) / network["span"]']
-    x = "X"
-    if convolutions:
-        height, width, channels = block_shapes(image_shape, [])[0]
-        steps.append(f"X = X.reshape(-1, {height}, {width}, {channels})")
-        for i, block in enumerate(convolutions):
-            before, after = pad_widths(block["kernel"], block["padding"])
-            pooled = f"max_pool(X, {block['pool']})"
-            steps += [
-                f'X = convolve(X, network["F{i}"], network["f{i}"], {before}, {after})',
-                f"X = {NUMPY_ACTIVATIONS[activation].format(pooled)}",
-            ]
-        steps.append("X = X.reshape(len(X), -1)")
-    n_dense = n_layers - len(convolutions)
-    for i in range(n_dense):
-        product = f'{x} @ network["W{i}"].T + network["b{i}"]'
-        if i == n_dense - 1:
-            steps.append(f"Z = {product}")
-        else:
-            x = f"H{i}"
-            steps.append(f"{x} = {NUMPY_ACTIVATIONS[activation].format(product)}")
-    return steps
+def unfold_filters(convolution):
+    """Return the filters of a Conv2D as (kernel, kernel, channels, filters), as in Keras."""
+    W, kernel = convolution.params["W"], convolution.kernel
+    return W[:, :-1].T.reshape(kernel, kernel, -1, len(W))
 
 
 def has_8_bit_pixels(manifest):

@@ -13,6 +13,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from scratchnet.errors import MissingPackageError
+from scratchnet.nn.convolution import AvgPool2D, Conv2D, MaxPool2D
+from scratchnet.nn.layers import ACTIVATIONS, Dense, Dropout
+from scratchnet.nn.normalization import (
+    EPSILON,
+    MOMENTUM,
+    BatchNormalization,
+    LayerNormalization,
+)
 
 
 @contextmanager
@@ -85,63 +93,88 @@ def set_precision(keras, precision):
     keras.config.set_dtype_policy(precision)
 
 
-def make_layers(keras, weights, convolutions, precision):
-    """Return a Keras layer for each matrix in `weights`, to be filled by `set_weights`.
+ACTIVATION_NAMES = {kind: name for name, kind in ACTIVATIONS.items()}  # Keras has the same
 
-    The first are `Conv2D`, one for each of the `convolutions`, and the others `Dense`.
+
+def make_layers(keras, network, precision):
+    """Return a Keras layer for each layer of a Network, with its weights to be filled by
+    `set_weights`, and None for `Dropout`: Keras's draws its own masks.
     """
-    blocks = [
-        keras.layers.Conv2D(
-            block["filters"],
-            block["kernel"],
-            padding=block["padding"],
-            data_format="channels_last",
-            name=f"convolution_{i}",
-            dtype=precision,
-        )
-        for i, block in enumerate(convolutions)
-    ]
-    dense = [
-        keras.layers.Dense(len(W), name=f"dense_{i}", dtype=precision)
-        for i, W in enumerate(weights[len(blocks) :])
-    ]
-    return blocks + dense
+    # Keras may have been configured in this process: nothing is left to its defaults.
+    images = {"data_format": "channels_last"}
+    normalization = {"epsilon": EPSILON, "axis": -1}
+    theirs = []
+    for i, layer in enumerate(network.layers):
+        options = {"name": f"{type(layer).__name__.lower()}_{i}", "dtype": precision}
+        match layer:
+            case Dropout():
+                made = None
+            case Dense():
+                made = keras.layers.Dense(len(layer.params["W"]), **options)
+            case Conv2D():
+                filters = layer.output_shape[2]
+                how = {"strides": layer.stride, "padding": layer.padding} | images
+                made = keras.layers.Conv2D(filters, layer.kernel, **how, **options)
+            case MaxPool2D():
+                made = keras.layers.MaxPooling2D(layer.pool, **images, **options)
+            case AvgPool2D():
+                made = keras.layers.AveragePooling2D(layer.window, **images, **options)
+            case BatchNormalization():
+                how = normalization | {"momentum": MOMENTUM}
+                made = keras.layers.BatchNormalization(**how, **options)
+            case LayerNormalization():
+                made = keras.layers.GroupNormalization(groups=1, **normalization, **options)
+            case _:
+                made = keras.layers.Activation(ACTIVATION_NAMES[type(layer)], **options)
+        theirs.append(made)
+    return theirs
 
 
-def apply_layers(keras, layers, image_shape, convolutions, activation, x, masks=()):
-    """Apply Keras `layers` to a Keras tensor x (b, n_in), and return the logits (b, k).
+def apply_layers(keras, network, layers, x, masks=()):
+    """Apply Keras `layers`, those of `make_layers`, to a Keras tensor x (b, n_in).
 
-    The layers have the order of `nn.network.build_network`. If there are `masks`, the input (b, n)
-    of each `Dense` layer but the pixels is multiplied with one. This replaces Keras's Dropout,
-    which draws its own masks.
+    Returns the logits (b, k). If there are `masks` (b, n), the inputs of each `Dropout` layer are
+    multiplied with one.
     """
     dtype, masks = layers[0].dtype, iter(masks)
-    options = {"dtype": dtype, "data_format": "channels_last"}
-
-    def drop(x):
-        mask = next(masks, None)
-        return x if mask is None else keras.layers.Multiply(dtype=dtype)([x, mask])
-
-    if convolutions:
-        x = keras.layers.Reshape((*image_shape, 1)[:3], dtype=dtype)(x)
-        for layer, block in zip(layers, convolutions):
-            x = keras.layers.MaxPooling2D(block["pool"], **options)(layer(x))
-            x = keras.layers.Activation(activation, dtype=dtype)(x)
-        x = drop(keras.layers.Flatten(**options)(x))
-    for i, layer in enumerate(layers[len(convolutions) :]):
-        if i:
-            x = drop(keras.layers.Activation(activation, dtype=dtype)(x))
-        x = layer(x)
+    for layer, theirs in zip(network.layers, layers):
+        if isinstance(layer, Dropout):
+            mask = next(masks, None)
+            x = _flatten(keras, x, dtype)
+            x = x if mask is None else keras.layers.Multiply(dtype=dtype)([x, mask])
+            continue
+        if isinstance(layer, Conv2D) and len(x.shape) == 2:
+            x = keras.layers.Reshape(layer.shape, dtype=dtype)(x)
+        if isinstance(layer, Dense):
+            x = _flatten(keras, x, dtype)
+        x = theirs(x)
     return x
 
 
-def set_weights(layers, weights):
-    """Set the weights of Keras `layers` to the matrices `weights`, of shape (n_out, n_in + 1)."""
-    for layer, W in zip(layers, weights, strict=True):
-        layer.set_weights([W[:, :-1].T.reshape(layer.kernel.shape), W[:, -1]])
+def _flatten(keras, x, dtype):
+    """Return a Keras tensor of images (b, height, width, channels), or x (b, n), as (b, n)."""
+    if len(x.shape) == 2:
+        return x
+    return keras.layers.Flatten(data_format="channels_last", dtype=dtype)(x)
 
 
-def get_weights(layers):
-    """Return the weights of Keras `layers` as matrices of shape (n_out, n_in + 1)."""
-    arrays = (layer.get_weights() for layer in layers)
-    return [np.column_stack([kernel.reshape(-1, len(bias)).T, bias]) for kernel, bias in arrays]
+def set_weights(network, layers):
+    """Give Keras `layers`, those of `make_layers`, the weights of a Network."""
+    for layer, theirs in zip(network.layers, layers):
+        if isinstance(layer, (Dense, Conv2D)):
+            W = layer.params["W"]
+            theirs.set_weights([W[:, :-1].T.reshape(theirs.kernel.shape), W[:, -1]])
+        elif layer.params:
+            theirs.set_weights([*(layer.params | layer.state).values()])
+
+
+def get_weights(network, layers):
+    """Return the weights of Keras `layers` as a list, in the order of `Network.weights`."""
+    arrays = []
+    for layer, theirs in zip(network.layers, layers):
+        if isinstance(layer, (Dense, Conv2D)):
+            kernel, bias = theirs.get_weights()
+            arrays.append(np.column_stack([kernel.reshape(-1, len(bias)).T, bias]))
+        elif layer.params:
+            arrays += theirs.get_weights()
+    return arrays

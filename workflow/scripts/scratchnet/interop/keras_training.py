@@ -1,6 +1,6 @@
 """Training of a network in Keras, batch by batch, for the parity check."""
 
-import math
+import itertools
 
 import numpy as np
 
@@ -11,36 +11,34 @@ from scratchnet.interop.keras_model import (
     set_precision,
     set_weights,
 )
+from scratchnet.nn.layers import Dropout
 
 
 class KerasTraining:
-    """A Keras network with the given initial weights, and Keras's own optimizer.
+    """A Keras network with the layers and weights of a Network, and Keras's own optimizer.
 
-    `weights` holds a matrix (n_out, n_in + 1) for each layer, from images of the shape
-    `image_shape` to logits. `optimizer` is Scratchnet's optimizer
-    for the same `settings`. All computations are in `precision`, "float32" or "float64".
+    The images have `n_in` pixels. `optimizer` is Scratchnet's optimizer for the same `settings`.
+    All computations are in `precision`, "float32" or "float64".
     """
 
-    def __init__(
-        self, keras, weights, settings, image_shape, optimizer, steps_per_epoch, precision
-    ):
+    def __init__(self, keras, network, settings, n_in, optimizer, steps_per_epoch, precision):
         set_precision(keras, precision)
-        convolutions = settings.get("model.convolutions", [])
-        architecture = image_shape, convolutions, settings.get("model.activation")
-        self.layers = make_layers(keras, weights, convolutions, precision)
-        x = keras.Input((math.prod(image_shape),))
-        # Each Dense layer has a mask, but not one that takes pixels.
-        dropped = weights[len(convolutions) :] if convolutions else weights[1:]
-        has_dropout = settings.get("model.dropout", 0) > 0
-        masks = [keras.Input((W.shape[1] - 1,)) for W in dropped] if has_dropout else []
-        logits = apply_layers(keras, self.layers, *architecture, x, masks)
+        self.network, self.layers = network, make_layers(keras, network, precision)
+        x = keras.Input((n_in,))
+        widths = [
+            after.params["W"].shape[1] - 1  # a Dense layer follows
+            for layer, after in itertools.pairwise(network.layers)
+            if isinstance(layer, Dropout)
+        ]
+        masks = [keras.Input((width,)) for width in widths]
+        logits = apply_layers(keras, network, self.layers, x, masks)
         model = keras.Model([x, *masks], logits)
-        set_weights(self.layers, weights)
+        set_weights(network, self.layers)
         # Keras treats a Python float as a float32, even if everything else is float64.
         number = np.float64 if precision == "float64" else float
         keras_optimizer = make_keras_optimizer(keras, optimizer, settings, steps_per_epoch, number)
         self._step = make_step(keras, model, keras_optimizer)
-        without_dropout = apply_layers(keras, self.layers, *architecture, x)
+        without_dropout = apply_layers(keras, network, self.layers, x)
         self._predict = make_predict(keras.Model(x, keras.layers.Softmax()(without_dropout)))
 
     def train_batch(self, X, Y, masks, sample_weights=None):
@@ -56,8 +54,8 @@ class KerasTraining:
         return self._predict(X.T).numpy().T
 
     def weights(self):
-        """Return the weights of the layers as matrices (n_out, n_in + 1)."""
-        return get_weights(self.layers)
+        """Return the weights as `Network.weights` has them, without their names."""
+        return get_weights(self.network, self.layers)
 
 
 def make_step(keras, model, optimizer):

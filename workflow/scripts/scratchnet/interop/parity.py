@@ -90,7 +90,7 @@ class TrainingPair:
         self.n = data["X_train"].shape[1]
         weights = make_initial_weights(settings, image_shape, len(data["Y_train"]))
         weights = [W.astype(precision) for W in weights]
-        training = make_training([W.copy() for W in weights], settings, image_shape, self.n)
+        training = make_training(weights, settings, image_shape, self.n)
         self.network, self.optimizer = training.network, training.optimizer
         is_wide = any(isinstance(layer, WIDE) for layer in self.network.layers)
         is_single = precision == "float32"
@@ -98,13 +98,14 @@ class TrainingPair:
         self.image_shape = training.image_shape
         self.class_weights = choose_class_weights(data["Y_train"], settings)
         steps_per_epoch = math.ceil(self.n / settings["training.batch_size"])
+        n_in = len(data["X_train"])
         self.keras_training = KerasTraining(
-            keras, weights, settings, image_shape, self.optimizer, steps_per_epoch, precision
+            keras, self.network, settings, n_in, self.optimizer, steps_per_epoch, precision
         )
 
     def weights(self):
-        """Return Scratchnet's weight matrices in the order of the layers."""
-        return [W for _, W, _ in self.network.parameters()]
+        """Return Scratchnet's weights in the order of the layers."""
+        return [*self.network.weights().values()]
 
     def train_epoch(self, epoch):
         """Train both for one epoch, and yield their differences as rows with COLUMNS.

@@ -14,19 +14,20 @@ class Layer(ABC):
     """A function from X (n_in, b) to Y (n_out, b).
 
     `params` has the trainable arrays by name. `grads` has the same keys and shapes; `backward`
-    fills it in place.
+    fills it in place. `state` has arrays that training changes without a gradient.
     """
 
     def __init__(self):
         self.params = {}
         self.grads = {}
+        self.state = {}
 
     @abstractmethod
     def forward(self, X, rng=None):
         """Return Y (n_out, b) for X (n_in, b), and keep what `backward` needs.
 
-        `rng` is the random generator of a layer that is random during training. Without it, as for
-        predictions, nothing is random.
+        During training, `rng` is the random generator of layers that are random. Without it, as for
+        predictions, nothing is random and no `state` changes.
         """
 
     @abstractmethod

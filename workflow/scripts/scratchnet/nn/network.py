@@ -4,10 +4,11 @@ import itertools
 
 import numpy as np
 
-from scratchnet.nn.convolution import Conv2D, MaxPool2D
+from scratchnet.nn.convolution import AvgPool2D, Conv2D, MaxPool2D
 from scratchnet.nn.initializers import INITIALIZERS
 from scratchnet.nn.layers import ACTIVATIONS, Dense, Dropout, softmax
-from scratchnet.nn.shapes import block_shapes
+from scratchnet.nn.normalization import initial_normalization, make_normalization
+from scratchnet.nn.shapes import block_shapes, pool_window
 
 
 class Network:
@@ -43,8 +44,13 @@ class Network:
                 yield f"{i}.{name}", parameter, layer.grads[name]
 
     def weights(self):
-        """Return a copy of each parameter, {name: array}."""
-        return {name: parameter.copy() for name, parameter, _ in self.parameters()}
+        """Return a copy of each array of `params` and `state`, {name: array}."""
+        layers = [layer for layer in self.layers if layer.params]
+        return {
+            f"{i}.{name}": array.copy()
+            for i, layer in enumerate(layers)
+            for name, array in (layer.params | layer.state).items()
+        }
 
 
 def initial_weights(n_in, n_out, hidden, initializer, rng, dtype=np.float32):
@@ -68,36 +74,76 @@ def initial_filters(image_shape, convolutions, initializer, rng, dtype=np.float3
     return weights
 
 
-def build_mlp(weights, activation, dropout=0.0):
-    """Return a network of `Dense` layers with the matrices `weights`.
-
-    Each but the last is followed by an activation and, if the rate `dropout` is not 0, `Dropout`.
+def with_normalization(weights, kind):
+    """Return `weights`, a list of matrices W, with initial arrays of a normalisation of the `kind`
+    "batch" or "layer" after each but the last; without a `kind`, the same list.
     """
-    first, *rest = weights
-    layers = [Dense(first)]
-    for W in rest:
-        layers.append(ACTIVATIONS[activation]())
-        if dropout:
-            layers.append(Dropout(dropout))
-        layers.append(Dense(W))
-    return Network(layers)
+    *inner, last = weights
+    if not kind:
+        return weights
+    return [
+        *(array for W in inner for array in (W, *initial_normalization(kind, len(W), W.dtype))),
+        last,
+    ]
+
+
+def split_by_layer(weights):
+    """Return a list for each matrix W in `weights`: W, and the arrays of its normalisation."""
+    groups = []
+    for array in weights:
+        groups.append([array]) if array.ndim == 2 else groups[-1].append(array)
+    return groups
+
+
+def build_mlp(weights, activation, dropout=0.0):
+    """Return a network of `Dense` layers with the `weights` of each.
+
+    These are its matrix and, if it has normalisation, the arrays of that. Each layer but the last
+    is followed by normalisation, an activation and, if the rate `dropout` is not 0, `Dropout`.
+    """
+    layers = []
+    *hidden, (last,) = split_by_layer(weights)
+    for W, *arrays in hidden:
+        layers += [Dense(W), *_normalize(arrays), ACTIVATIONS[activation]()]
+        layers += [Dropout(dropout)] if dropout else []
+    return Network([*layers, Dense(last)])
 
 
 def build_network(weights, image_shape, convolutions, activation, dropout=0.0):
     """Return a network of convolution blocks, followed by the `Dense` layers of `build_mlp`.
 
-    `weights` has the matrices of all `Conv2D` and then of all `Dense` layers. `convolutions` has
-    the filters, kernel, padding and pool of each block. In a block, a convolution is followed by
-    max pooling and an activation: as activations are increasing, this is the usual order but
-    faster. The outputs of the last block are dropped at the rate `dropout`, too.
+    `weights` has those of all `Conv2D` and then of all `Dense` layers, as in `build_mlp`.
+    `convolutions` has a dict for each block, see `block_shapes`. In a block, a convolution is
+    followed by normalisation, an activation and pooling. Max pooling comes before the activation:
+    as activations are increasing, this is the same function but faster. The outputs of the last
+    block are dropped at the rate `dropout`, too.
     """
-    weights, layers = [*weights], []
-    for W, shape, block in zip(weights, block_shapes(image_shape, convolutions), convolutions):
-        layers.append(Conv2D(W, shape, block["padding"]))
-        if block["pool"] > 1:
-            layers.append(MaxPool2D(block["pool"], layers[-1].output_shape))
-        layers.append(ACTIVATIONS[activation]())
+    groups, layers = split_by_layer(weights), []
+    for (W, *arrays), shape, block in zip(
+        groups, block_shapes(image_shape, convolutions), convolutions
+    ):
+        layers.append(Conv2D(W, shape, block["padding"], block.get("stride", 1)))
+        pooling = _pool(block, layers[-1].output_shape)
+        layers += _normalize(arrays)
+        activations = [ACTIVATIONS[activation]()]
+        if any(isinstance(layer, MaxPool2D) for layer in pooling):
+            layers += pooling + activations
+        else:
+            layers += activations + pooling
     if convolutions and dropout:
         layers.append(Dropout(dropout))
-    layers += build_mlp(weights[len(convolutions) :], activation, dropout).layers
-    return Network(layers)
+    dense = itertools.chain.from_iterable(groups[len(convolutions) :])
+    return Network(layers + build_mlp(dense, activation, dropout).layers)
+
+
+def _normalize(arrays):
+    return [make_normalization(arrays)] if arrays else []
+
+
+def _pool(block, shape):
+    window = pool_window(block, shape)
+    if window == (1, 1):
+        return []
+    if block.get("pooling", "max") == "max":
+        return [MaxPool2D(block["pool"], shape)]
+    return [AvgPool2D(window, shape)]

@@ -34,6 +34,9 @@ APPLIES = {
     "test_fraction": lambda run: run["files"] and not user_data.has_test_split(run["files"]),
     "model.convolutions": _is_on("model.convolutions"),
     "model.activation": lambda run: run["model.hidden"] or run["model.convolutions"],
+    "model.normalization": lambda run: (
+        run["model.normalization"] and (run["model.hidden"] or run["model.convolutions"])
+    ),
     "model.dropout": lambda run: run["model.hidden"] or run["model.convolutions"],
     **{key: _is_on(key) for key in AUGMENTATION},
     "augmentation.elastic_sigma": _is_on("augmentation.elastic"),
@@ -72,7 +75,9 @@ def resolve_runs(config):
     for run in asked:
         if not run["model.initializer"]:
             run["model.initializer"] = _choose_initializer(run)
-        run = _without_idle_settings(run | _dataset_settings(run["dataset"]))
+        blocks = [_without_idle_options(block) for block in run["model.convolutions"]]
+        run |= {"model.convolutions": blocks} | _dataset_settings(run["dataset"])
+        run = _without_idle_settings(run)
         runs.setdefault(json.dumps({**run, "files": None}, sort_keys=True), run)
     keys = [] if config["search"] else swept_keys(config)  # trials stay in their order
     return sorted(runs.values(), key=lambda run: [_sort_key(run.get(key)) for key in keys])
@@ -122,6 +127,16 @@ def _choose_initializer(run):
 def _without_idle_settings(run):
     """Return `run` without the settings that have no effect."""
     return {key: run[key] for key in run if key not in APPLIES or APPLIES[key](run)}
+
+
+def _without_idle_options(block):
+    """Return a convolution block without the options that have no effect."""
+    if block["pooling"] == "global_average":
+        block = block | {"pool": 1}
+    elif block["pool"] == 1:
+        block = block | {"pooling": "max"}
+    defaults = {"stride": 1, "pooling": "max"}  # left out, as they are newer than the others
+    return {name: value for name, value in block.items() if defaults.get(name) != value}
 
 
 def resolve_search(config):

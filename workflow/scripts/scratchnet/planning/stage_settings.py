@@ -12,7 +12,13 @@ from collections.abc import Mapping
 DATA = ("dataset", "content", "test_fraction", "validation_fraction")
 # What the arrays of a checkpoint do not say of the network that they belong to.
 NETWORK = ("model.convolutions", "model.activation")
-MODEL = (*NETWORK, "model.hidden", "model.dropout", "model.initializer")
+MODEL = (
+    *NETWORK,
+    "model.hidden",
+    "model.normalization",
+    "model.dropout",
+    "model.initializer",
+)
 AUGMENTATION = (
     *("augmentation.shift", "augmentation.rotation", "augmentation.scale", "augmentation.shear"),
     *("augmentation.elastic", "augmentation.elastic_sigma"),

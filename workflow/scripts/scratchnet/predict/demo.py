@@ -13,6 +13,7 @@ import numpy as np
 from scratchnet.errors import ConfigError
 from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.files import write_text
+from scratchnet.nn.normalization import EPSILON
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.random_streams import random_stream
 
@@ -27,8 +28,8 @@ def make_demo(network, X_test, Y_test, title, page):
 
     `X_test` and `Y_test` are paths. Raises ConfigError if the network is too large for a page.
     """
-    weights, shape = network.weights, network.image_shape
-    size = sum(W.size for W in weights) * 4 * 4 // 3  # float32 in base64
+    shape = network.image_shape
+    size = sum(array.size for array in network.weights) * 4 * 4 // 3  # float32 in base64
     if size > MAX_SIZE:
         raise ConfigError(
             f"the demo page would have {size / 1e6:,.0f} MB, because it has all weights of the "
@@ -42,15 +43,14 @@ def make_demo(network, X_test, Y_test, title, page):
     X, Y = X[:, chosen].clip(0, 1), Y[:, chosen]
     data = {
         "title": title,
+        "epsilon": EPSILON,
         "accuracy": network.metrics["test_accuracy"],
         "tested": n,
         "classes": network.classes,
         "max_bars": MAX_CLASSES,
         "shape": shape,
         "drawing": measure_drawing_style(X.T.reshape(-1, *shape)),
-        "convolutions": [*network.convolutions],
-        "activation": network.activation,
-        "layers": [{"shape": W.shape, "W": _base64(W.astype("<f4"))} for W in weights],
+        "layers": [_describe_layer(layer) for layer in network.build().layers],
         "samples": {
             "labels": Y.argmax(axis=0).tolist(),
             "pixels": _base64((X.T * 255).round().astype(np.uint8)),
@@ -59,6 +59,19 @@ def make_demo(network, X_test, Y_test, title, page):
     # A "<" in the data could end the script element that contains them.
     text = json.dumps(data).replace("<", "\\u003c")
     write_text(page, PAGE.read_text(encoding="utf-8").replace("{{ data }}", text))
+
+
+def _describe_layer(layer):
+    """Return what the page needs to compute a layer."""
+    options = ("shape", "output_shape", "kernel", "stride", "pads", "pool", "window")
+    return {
+        "kind": type(layer).__name__,
+        **{name: getattr(layer, name) for name in options if hasattr(layer, name)},
+        "arrays": {
+            name: _base64(array.astype("<f4"))
+            for name, array in (layer.params | layer.state).items()
+        },
+    }
 
 
 def _base64(array):

@@ -3,7 +3,12 @@
 import math
 
 from scratchnet.errors import ConfigError
-from scratchnet.nn.network import build_network, initial_filters, initial_weights
+from scratchnet.nn.network import (
+    build_network,
+    initial_filters,
+    initial_weights,
+    with_normalization,
+)
 from scratchnet.nn.optimizers import OPTIMIZERS
 from scratchnet.nn.schedules import SCHEDULES
 from scratchnet.nn.shapes import block_shapes
@@ -12,8 +17,9 @@ from scratchnet.training.loop import Training
 
 
 def make_initial_weights(settings, image_shape, n_out):
-    """Return the initial W (float32) of each `Conv2D` and `Dense` layer, from images to n_out
-    classes. Raises ConfigError if a kernel or a pooling window is larger than its image.
+    """Return the initial weights (float32) for `build_network`, from images to n_out classes.
+
+    Raises ConfigError if a kernel or a pooling window is larger than its image.
     """
     convolutions = settings.get("model.convolutions", [])
     initializer = settings["model.initializer"]
@@ -22,10 +28,11 @@ def make_initial_weights(settings, image_shape, n_out):
         *_, shape = block_shapes(image_shape, convolutions)
     except ValueError as error:
         raise ConfigError(f"model.convolutions{error}") from None
-    return [
+    weights = [
         *initial_filters(image_shape, convolutions, initializer, rng),
         *initial_weights(math.prod(shape), n_out, settings["model.hidden"], initializer, rng),
     ]
+    return with_normalization(weights, settings.get("model.normalization"))
 
 
 def make_training(weights, settings, image_shape, n):
