@@ -48,6 +48,7 @@ RATIOS = (
     Ratio("lenet5", "scratchnet", ("keras", "pytorch"), 1.0, 1.1),
     Ratio("lenet5", "replicas" + TWO, ("scratchnet",), 0.6),
     Ratio("lenet5", "augmented", ("scratchnet",), 1.33, 1.95),
+    Ratio("lenet5_normalized", "scratchnet", ("keras",), 1.0, 1.3),
     Ratio("keras_convnet", "scratchnet", ("keras", "pytorch"), 1.3),
     Ratio("keras_convnet", "replicas" + TWO, ("scratchnet",), 0.6, 0.9),
     Ratio("clean", "scratchnet", ("empty jobs",), 1.15, 1.6),

@@ -14,12 +14,13 @@ TITLES = {
     "softmax": "(a) One epoch of softmax regression, batches of 200",
     "mlp": "(b) One epoch of 784-128-10 with ReLU, batches of 128",
     "lenet5": "(c) One epoch of LeNet-5 with ReLU, batches of 100",
-    "keras_convnet": "(d) 20,000 images of Keras's mnist_convnet without dropout, batches of 128",
-    "clean": "(e) A clean run: from the raw files to the plots",
-    "sweep": "(f) A sweep of 32 runs of softmax regression, 20 epochs each",
-    "idle": "(g) Nothing to do",
-    "planning": "(h) Planning runs of which none is done",
-    "memory": "(i) Memory (MiB) and seconds of each stage, with MNIST and ten times as much",
+    "lenet5_normalized": "(d) One epoch of LeNet-5 with batch normalisation, batches of 100",
+    "keras_convnet": "(e) 20,000 images of Keras's mnist_convnet without dropout, batches of 128",
+    "clean": "(f) A clean run: from the raw files to the plots",
+    "sweep": "(g) A sweep of 32 runs of softmax regression, 20 epochs each",
+    "idle": "(h) Nothing to do",
+    "planning": "(i) Planning runs of which none is done",
+    "memory": "(j) Memory (MiB) and seconds of each stage, with MNIST and ten times as much",
 }
 
 

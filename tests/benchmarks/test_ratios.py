@@ -25,6 +25,9 @@ MEASURE = {
     "lenet5": lambda: train_small(
         "lenet5", "augmented", "keras", images=12_000, settings={"": CORES[:1]}
     ),
+    "lenet5_normalized": lambda: train_small(
+        "lenet5_normalized", "keras", images=12_000, settings={"": CORES[:1]}
+    ),
     "keras_convnet": lambda: train_small("keras_convnet", "replicas", images=2_500),
     "clean": lambda: clean(("scratchnet", "empty jobs"), rounds=1),
     "sweep": lambda: sweep(

@@ -31,6 +31,7 @@ class Network(NamedTuple):
     batch_size: int
     same_order: float = 0.001
     own_order: float = 0.02
+    normalization: str | None = None
 
 
 def read_network(name):
@@ -46,6 +47,7 @@ NETWORKS = {
     "softmax": Network([], [], 200),
     "mlp": Network([], [128], 128),
     "lenet5": read_network("lenet5"),
+    "lenet5_normalized": read_network("lenet5")._replace(normalization="batch"),
     "keras_convnet": read_network("keras_convnet"),
 }
 
@@ -58,6 +60,7 @@ class Worker:
         command = [sys.executable, HERE / "contenders" / "worker.py", name]
         command += ["--batch_size", str(network.batch_size)]
         command += ["--convolutions", json.dumps(network.convolutions)]
+        command += ["--normalization", network.normalization] if network.normalization else []
         command += ["--images", str(images)] if images else []
         self.name = name
         self.messages = tempfile.TemporaryFile("w+")  # noqa: SIM115

@@ -8,7 +8,7 @@ from weights import IMAGE_SHAPE
 from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
 from scratchnet.nn.layers import multiply
-from scratchnet.nn.network import build_network
+from scratchnet.nn.network import build_network, with_normalization
 from scratchnet.nn.optimizers import SGD
 from scratchnet.training.data_parallel import DataParallel
 from scratchnet.training.loop import train_epoch
@@ -18,16 +18,26 @@ def as_it_is(value, rng=None):
     return value
 
 
-def scratchnet(X, Y, batch_size, threads, convolutions=(), distort=as_it_is, replicate=as_it_is):
+def scratchnet(
+    X,
+    Y,
+    batch_size,
+    threads,
+    convolutions=(),
+    normalization=None,
+    distort=as_it_is,
+    replicate=as_it_is,
+):
     """Ours, as the rule `train` runs it."""
 
     def start(weights, learning_rate, seed):
+        weights = with_normalization(weights, normalization)
         network = replicate(build_network(weights, IMAGE_SHAPE, convolutions, "relu"))
         optimizer, rng = SGD(learning_rate), np.random.default_rng(seed)
 
         def epoch():
             batches = distort(generate_batches(X, Y, batch_size, rng), rng)
-            return train_epoch(network, optimizer, batches)["loss"]
+            return train_epoch(network, optimizer, batches, rng)["loss"]
 
         return epoch
 
@@ -51,7 +61,7 @@ def augmented(X, Y, batch_size, threads, convolutions=()):
     def distort(batches, rng):
         return augment_batches(batches, IMAGE_SHAPE, rng, **strengths)
 
-    start = scratchnet(X, Y, batch_size, threads, convolutions, distort)
+    start = scratchnet(X, Y, batch_size, threads, convolutions, distort=distort)
 
     def start_without_loss(weights, learning_rate, seed):
         epoch = start(weights, learning_rate, seed)

@@ -4,6 +4,8 @@ import numpy as np
 import tensorflow as tf
 from weights import IMAGE_SHAPE, as_channels_last
 
+from scratchnet.nn.normalization import EPSILON, MOMENTUM
+
 
 def tensorflow(X, Y, batch_size, threads, convolutions=()):
     """TensorFlow: the loop over the batches of an epoch in one tf.function."""
@@ -52,23 +54,32 @@ def tensorflow(X, Y, batch_size, threads, convolutions=()):
     return start
 
 
-def keras(X, Y, batch_size, threads, convolutions=()):
+def keras(X, Y, batch_size, threads, convolutions=(), normalization=None):
     """Keras with fit()."""
     set_threads(threads)
+    kinds = tf.keras.layers
+
+    def normalize():
+        if normalization:
+            return [kinds.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)]
+        return []
 
     def start(weights, learning_rate, seed):
         layers = [tf.keras.Input((len(X),))]
         if convolutions:
-            layers.append(tf.keras.layers.Reshape((*IMAGE_SHAPE, 1)))
+            layers.append(kinds.Reshape((*IMAGE_SHAPE, 1)))
             for block in convolutions:
-                options = {"padding": block["padding"], "activation": "relu"}
-                conv = tf.keras.layers.Conv2D(block["filters"], block["kernel"], **options)
-                layers += [conv, tf.keras.layers.MaxPooling2D(block["pool"])]
-            layers.append(tf.keras.layers.Flatten())
-        hidden = weights[len(convolutions) : -1]
-        layers += [tf.keras.layers.Dense(len(W), activation="relu") for W in hidden]
-        model = tf.keras.Sequential([*layers, tf.keras.layers.Dense(len(weights[-1]))])
-        model.set_weights([a for layer in as_channels_last(weights, convolutions) for a in layer])
+                conv = kinds.Conv2D(block["filters"], block["kernel"], padding=block["padding"])
+                layers += [conv, *normalize(), kinds.ReLU()]
+                layers.append(kinds.MaxPooling2D(block["pool"]))
+            layers.append(kinds.Flatten())
+        for W in weights[len(convolutions) : -1]:
+            layers += [kinds.Dense(len(W)), *normalize(), kinds.ReLU()]
+        layers.append(kinds.Dense(len(weights[-1])))
+        model = tf.keras.Sequential(layers)
+        with_weights = [layer for layer in layers if isinstance(layer, (kinds.Conv2D, kinds.Dense))]
+        for layer, arrays in zip(with_weights, as_channels_last(weights, convolutions)):
+            layer.set_weights(arrays)
         model.compile(
             tf.keras.optimizers.SGD(learning_rate),
             tf.keras.losses.CategoricalCrossentropy(from_logits=True),

@@ -12,7 +12,8 @@ their combinations are trained together, and the loss is a list.
 A contender is a function from the arrays to `start`, a function from weights, a learning rate and a
 seed to `epoch`, a function that trains one epoch and returns its loss. X (784, n) and Y (10, n) are
 sample-contiguous, and a weight matrix is (n_out, n_in + 1) with the bias as its last column. Some
-also train networks that begin with `convolutions`, as in config.yaml (--convolutions, as JSON).
+also train networks that begin with `convolutions`, as in config.yaml (--convolutions, as JSON), or
+that have batch normalisation.
 Where the contender has the loop over the batches, each epoch's order is a permutation that
 `numpy.random.default_rng(seed)` draws, the same for all. Keras and scikit-learn draw their own.
 """
@@ -50,6 +51,7 @@ def main():
     parser.add_argument("name", choices=MODULE_OF)
     parser.add_argument("--batch_size", type=int, required=True)
     parser.add_argument("--convolutions", type=json.loads, default=[])
+    parser.add_argument("--normalization")
     parser.add_argument("--images", type=int)
     arguments = parser.parse_args()
 
@@ -58,6 +60,7 @@ def main():
     contender = getattr(importlib.import_module(MODULE_OF[arguments.name]), arguments.name)
     convolutions = arguments.convolutions
     options = {"convolutions": convolutions} if convolutions else {}
+    options |= {"normalization": arguments.normalization} if arguments.normalization else {}
     start = contender(X, Y, arguments.batch_size, len(os.sched_getaffinity(0)), **options)
     print(json.dumps("ready"), flush=True)
     epoch = None
