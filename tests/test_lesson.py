@@ -12,6 +12,7 @@ import pytest
 
 from project import CHECKOUT, copy_workflow
 from scratchnet.data import preprocessing
+from scratchnet import lesson
 from scratchnet.errors import DataError, MissingPackageError
 from scratchnet.lesson import execute_notebook, make_lesson, render_notebook
 from scratchnet.nn import augmentation, batches, convolution, layers, losses, metrics, optimizers
@@ -25,6 +26,10 @@ MODULES = {
     **{"convolution": convolution, "layers": layers, "losses": losses, "metrics": metrics},
     **{"optimizers": optimizers, "networks": networks, "loop": loop},
 }
+
+
+def test_the_workflow_renders_the_lesson_that_learners_open():
+    assert lesson.NOTEBOOK.samefile(LESSON)
 
 
 def read_lesson():

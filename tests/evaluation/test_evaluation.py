@@ -15,6 +15,7 @@ from scratchnet.evaluation.calibration import calibration_bins, calibration_erro
 from scratchnet.evaluation.evaluation import (
     evaluate,
     weight_images,
+    wilson_interval,
 )
 from scratchnet.evaluation.feature_maps import describe_filters
 from scratchnet.files import read_csv, read_json
@@ -117,6 +118,7 @@ def test_the_metrics_are_those_of_the_training_history_and_the_test_images(files
         # and half of the predictions are mistakes.
         "test_loss": pytest.approx(math.log1p(3 * math.exp(-10)) + 5, rel=1e-6),
         "test_accuracy": 0.5,
+        "test_accuracy_interval": wilson_interval(0.5, 8),
         "test_balanced_accuracy": pytest.approx(5 / 12),
         "test_macro_f1": pytest.approx(7 / 24),
         # Half of the predictions are correct, with a confidence of 0.999864 each.
@@ -125,6 +127,20 @@ def test_the_metrics_are_those_of_the_training_history_and_the_test_images(files
         "confusion_matrix": CONFUSION,
     }
     assert "NaN" not in files["metrics"].read_text()  # it is strict JSON
+
+
+@pytest.mark.parametrize(
+    ("n_right", "n", "low", "high"),
+    [
+        (8, 10, 0.490, 0.943),
+        (0, 20, 0.0, 0.161),
+        (20, 20, 0.839, 1.0),
+        (9038, 10000, 0.8979, 0.9094),
+    ],
+)
+def test_the_interval_is_that_of_wilson(n_right, n, low, high):
+
+    assert wilson_interval(n_right / n, n) == pytest.approx([low, high], abs=5e-4)
 
 
 def test_validation_results_are_in_metrics_and_history_if_there_are_any(files, tmp_path):

@@ -47,19 +47,23 @@ def validated(accuracy, loss=0.3, **others):
 
 def test_the_summary_has_a_row_for_each_run_and_for_one_that_failed_its_error(rows, tmp_path):
     seeds = [{"training.seed": seed, "training.learning_rate": 0.00025} for seed in (0, 1, 2)]
-    noted = {"notes": ["learned nothing"]}
+    noted = {"notes": ["learned nothing"], "test_accuracy_interval": [0.85, 0.93]}
     one, other, failed = rows((seeds[0], noted), (seeds[1], validated(0.75)), (seeds[2], {}))
     for name in ("metrics", "record", "history"):
         failed.pop(name).unlink()
     summarize([one, other, failed | {"error": "it diverged"}], tmp_path / "summary.csv")
     assert (tmp_path / "summary.csv").read_text().splitlines() == [
         "run,folder,training.seed,training.learning_rate,epochs,best_epoch,train_loss,"
-        "validation_loss,validation_accuracy,test_loss,test_accuracy,test_balanced_accuracy,"
-        "test_macro_f1,seconds,best,note,error",
-        "r0,results/r0,0,0.00025,2,,0.5,,,0.4,0.9,,,1.25,,learned nothing,",
-        "r1,results/r1,1,0.00025,2,,0.5,0.3,0.75,0.4,0.9,,,2.25,,,",
-        "r2,results/r2,2,0.00025,,,,,,,,,,,,,it diverged",
+        "validation_loss,validation_accuracy,test_loss,test_accuracy,test_accuracy_low,"
+        "test_accuracy_high,test_balanced_accuracy,test_macro_f1,seconds,best,note,error",
+        "r0,results/r0,0,0.00025,2,,0.5,,,0.4,0.9,0.85,0.93,,,1.25,,learned nothing,",
+        "r1,results/r1,1,0.00025,2,,0.5,0.3,0.75,0.4,0.9,,,,,2.25,,,",
+        "r2,results/r2,2,0.00025,,,,,,,,,,,,,,,it diverged",
     ]
+    shown = format_summary(tmp_path / "summary.csv")
+    column = shown[0].index("test_accuracy")
+    assert [row[column] for row in shown[1:]] == ["0.9000 (0.8500-0.9300)", "0.9000", ""]
+    assert not {"test_accuracy_low", "test_accuracy_high"} & {*shown[0]}
 
 
 def test_the_table_is_aligned_and_rounds_measurements_without_the_run_and_empty_columns(tmp_path):

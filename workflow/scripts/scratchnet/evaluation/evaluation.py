@@ -71,7 +71,8 @@ def compute_results(network, state, X, Y, classes, shape):
         "metrics": {
             **training_metrics(state),
             "test_loss": softmax_crossentropy(Z, Y)[0],
-            "test_accuracy": accuracy(Z, Y),
+            "test_accuracy": (share := accuracy(Z, Y)),
+            "test_accuracy_interval": wilson_interval(share, len(labels)),
             "test_balanced_accuracy": mean_over_classes("recall", per_class),
             "test_macro_f1": mean_over_classes("f1", per_class),
             "calibration_error": calibration_error(bins),
@@ -90,6 +91,18 @@ def compute_results(network, state, X, Y, classes, shape):
         if isinstance(network.layers[0], Conv2D)
         else weight_images(_dense_matrices(network), classes, shape),
     }
+
+
+def wilson_interval(share, n):
+    """Return the 95 % confidence interval [low, high] of a probability: `share` of n were right.
+
+    It is that of Wilson (1927). It says how far chance in the choice of the n images reaches, not
+    how much trainings with other seeds differ.
+    """
+    z = statistics.NormalDist().inv_cdf(0.975)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return [max(0.0, centre - half), min(1.0, centre + half)]
 
 
 def training_metrics(state):

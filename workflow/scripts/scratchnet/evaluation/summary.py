@@ -21,6 +21,7 @@ MEASURED = (
     *OF_CLASSES,
 )
 NUMBERS = (*MEASURED, "seconds")
+INTERVAL = ("test_accuracy_low", "test_accuracy_high")  # of 95 % confidence
 SEED = "training.seed"
 MAX_NAMED = 10  # classes in a line
 
@@ -89,6 +90,8 @@ def _summarize_run(run):
         metrics, record = (read_json(run[kind]) for kind in ("metrics", "record"))
     for name in ("epochs", "best_epoch", *MEASURED):
         row[name] = metrics.get(name, "")
+        if name == "test_accuracy":
+            row |= zip(INTERVAL, metrics.get("test_accuracy_interval", ["", ""]))
     row["seconds"] = record.get("seconds", "")
     row["best"] = ""
     row["note"] = "; ".join(metrics.get("notes", []))
@@ -167,10 +170,10 @@ def describe_missing_classes(metrics):
 def format_summary(path, omit=("run", "note", "error")):
     """Return a summary.csv or points.csv as rows of text for display, the header first.
 
-    Numbers are rounded and followed by their standard deviation, if there is one. Columns that are
-    empty or listed in `omit` are left out.
+    Numbers are rounded and followed by their standard deviation or confidence interval, if there is
+    one. Columns that are empty or listed in `omit` are left out.
     """
-    rows = read_csv(path)
+    rows, omit = read_csv(path), {*omit, *INTERVAL}
     columns = [
         name
         for name in rows[0]
@@ -183,8 +186,12 @@ def _format_value(row, name):
     if name not in NUMBERS or not row[name]:
         return row[name]
     digits = 1 if name == "seconds" else 4
-    sd = row.get(f"{name}_sd")
-    return f"{float(row[name]):.{digits}f}" + (f" ± {float(sd):.{digits}f}" if sd else "")
+    text = f"{float(row[name]):.{digits}f}"
+    if sd := row.get(f"{name}_sd"):
+        text += f" ± {float(sd):.{digits}f}"
+    if low := row.get(f"{name}_low"):
+        text += f" ({float(low):.4f}-{float(row[f'{name}_high']):.4f})"
+    return text
 
 
 def align_columns(table):
