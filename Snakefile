@@ -60,6 +60,7 @@ rule plots:
 # On request only: `all` does not include the results of these rules.
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/lesson.smk"
+include: "workflow/rules/explain.smk"
 include: "workflow/rules/parity.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/predict.smk"
@@ -77,6 +78,13 @@ rule lesson:
         results_on_request("make_lesson"),
     message:
         "Open in a browser to read the lesson with these numbers: {input}"
+
+
+rule explain:
+    input:
+        results_on_request("plot_saliency", "plot_attacks", "plot_hidden_units"),
+    message:
+        "What the network reacts to: {input}"
 
 
 rule parity:

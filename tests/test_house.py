@@ -42,7 +42,8 @@ MAY_IMPORT = {
 # The only places where these packages are imported, and so where they are needed.
 USERS = {
     "matplotlib": {
-        f"evaluation/{name}.py" for name in ("figures", "plots", "sweep_plots", "search_plots")
+        f"evaluation/{name}.py"
+        for name in ("figures", "plots", "sweep_plots", "search_plots", "explanation_plots")
     },
     "requests": {"data/sources.py"},
     "pooch": {"data/sources.py"},

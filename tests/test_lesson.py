@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from project import CHECKOUT, copy_workflow
-from scratchnet.data import preprocessing
 from scratchnet import lesson
+from scratchnet.data import preprocessing
 from scratchnet.errors import DataError, MissingPackageError
 from scratchnet.lesson import execute_notebook, make_lesson, render_notebook
 from scratchnet.nn import augmentation, batches, convolution, layers, losses, metrics, optimizers

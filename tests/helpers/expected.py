@@ -16,6 +16,8 @@ EVERYTHING = DATA | RUN
 # The stages that run on request, by the target that asks for them.
 ON_REQUEST = {
     **{"make_demo": "demo", "make_lesson": "lesson"},
+    **{"explain_run": "explain", "plot_saliency": "explain"},
+    **{"plot_attacks": "explain", "plot_hidden_units": "explain"},
     **{"check_parity": "parity", "plot_parity": "parity"},
     **{"export_keras": "export", "export_onnx": "export", "export_npz": "export"},
     **{"predict_images": "predict", "plot_contact_sheet": "predict"},

@@ -9,13 +9,14 @@ from expected import once
 from project import append, planned, set_key
 from scratchnet.files import read_csv, read_json
 
+EXPLAIN = {"explain_run", "plot_saliency", "plot_attacks", "plot_hidden_units"}
 PARITY = {"check_parity", "plot_parity"}
 EXPORT = {"export_keras", "export_onnx", "export_npz"}
 PREDICT = {"predict_images", "plot_contact_sheet"}
 
 
 def test_each_is_made_once(project_on_request):
-    for target in ("demo", "lesson", "parity", "export", "predict"):
+    for target in ("demo", "lesson", "explain", "parity", "export", "predict"):
         assert project_on_request.plan(target) == {}
     assert project_on_request.plan() == {}
 
@@ -29,6 +30,8 @@ EDITED_CODE = [
     ("lesson", "scratchnet/lesson.ipynb", {"make_lesson"}),
     ("lesson", "scratchnet/nn/convolution.py", {"make_lesson"}),
     ("lesson", "scratchnet/evaluation/plots.py", {"make_lesson"}),  # its kernel may import any code
+    ("explain", "scratchnet/evaluation/explanation.py", EXPLAIN),
+    ("explain", "scratchnet/evaluation/explanation_plots.py", EXPLAIN - {"explain_run"}),
     ("parity", "scratchnet/interop/parity.py", PARITY),
     ("parity", "scratchnet/interop/keras_model.py", PARITY),
     ("parity", "scratchnet/evaluation/plots.py", {"plot_parity"}),
@@ -66,6 +69,7 @@ def test_the_lesson_shows_the_present_source_and_all_epochs(project_on_request):
 
 
 EDITED_KEYS = [
+    ("explain", "plots.style", "default", EXPLAIN - {"explain_run"}),
     ("parity", "plots.style", "default", {"plot_parity"}),
     ("parity", "training.epochs", 6, {"train"} | PARITY),
     ("parity", "export.raw_pixels", True, set()),

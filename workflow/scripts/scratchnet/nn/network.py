@@ -30,6 +30,12 @@ class Network:
             dY = layer.backward(dY)
         first.fill_grads(dY)
 
+    def input_gradient(self, dY):
+        """Return dL/dX (n_in, b) for dY (k, b): how each pixel changes the loss."""
+        for layer in reversed(self.layers):
+            dY = layer.backward(dY)
+        return dY
+
     def probabilities(self, X):
         """Return the probability (k, b) of each class for X (n_in, b)."""
         return softmax(self.forward(X))
