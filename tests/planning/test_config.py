@@ -142,7 +142,7 @@ def test_a_convolution_block_has_the_order_and_the_defaults_of_the_schema():
 
 # Settings, and the keys that do not apply to them. Each condition overrides ALL_APPLY.
 CONDITIONS = {
-    "all keys apply": ({}, set()),
+    "all keys but those of other optimizers": ({}, set()),
     "a public dataset": ({"dataset": "mnist"}, {"test_fraction"}),
     "an npz with test images": ({"dataset": "both.npz"}, {"test_fraction"}),
     "IDX files without test images": ({"dataset": "training alone"}, set()),
@@ -152,7 +152,8 @@ CONDITIONS = {
         {"model.hidden": [], "model.convolutions": [{"filters": 2, "kernel": 1}]},
         set(),
     ),
-    "adam": ({"training.optimizer": "adam"}, {"training.momentum", "training.nesterov"}),
+    "adam": ({"training.optimizer": "adam"}, set()),
+    "rmsprop": ({"training.optimizer": "rmsprop"}, set()),
     "no elastic distortion": ({"augmentation.elastic": 0}, {"augmentation.elastic_sigma"}),
     "plain sgd": ({"training.momentum": 0.0}, {"training.nesterov"}),
     "cosine": ({"training.schedule": "cosine"}, set()),
@@ -160,6 +161,14 @@ CONDITIONS = {
         {"training.schedule": "constant"},
         {"training.decay_epochs", "training.decay_rate"},
     ),
+}
+
+
+# The settings that only some optimizers have.
+OPTIMIZERS = {
+    **dict.fromkeys(["training.momentum", "training.nesterov"], ("sgd",)),
+    **dict.fromkeys(["training.beta_1", "training.beta_2"], ("adam",)),
+    **{"training.rho": ("rmsprop",), "training.epsilon": ("adam", "rmsprop")},
 }
 
 
@@ -181,6 +190,7 @@ def own_datasets(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("condition", "idle"), CONDITIONS.values(), ids=CONDITIONS)
 def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition, idle):
     base = {"dataset": "training alone.npz"} | ALL_APPLY | condition
+    idle = idle | {key for key, own in OPTIMIZERS.items() if base["training.optimizer"] not in own}
     for key, leaf in LEAVES.items():
         values = other_values(leaf)
         (one,), (other,) = (resolve_runs(unflat(base | {key: value})) for value in values)
@@ -192,9 +202,13 @@ def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition,
 
 
 def test_what_is_off_is_no_setting_of_a_run():
-    off = {"model.convolutions", "training.replicas"}
+    off = {"model.convolutions", "training.replicas", "training.label_smoothing", "training.l2"}
+    off |= {"training.clip_norm", "training.warmup_epochs"}
     off |= {key for key in LEAVES if key.startswith("augmentation.")}
-    assert off <= LEAVES.keys() - resolve_runs({})[0].keys()
+    for optimizer, options in (("adam", {"beta_1", "beta_2"}), ("rmsprop", {"rho"})):
+        (run,) = resolve_runs({"training": {"optimizer": optimizer}})
+        defaults = {f"training.{name}" for name in options | {"epsilon"}}
+        assert off | defaults <= LEAVES.keys() - run.keys()
 
 
 def test_patience_needs_validation_images():

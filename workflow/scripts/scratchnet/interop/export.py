@@ -19,13 +19,26 @@ from scratchnet.interop.keras_model import (
     require_extra_packages,
     set_weights,
 )
+from scratchnet.nn.layers import ACTIVATIONS
 from scratchnet.nn.shapes import block_shapes, pad_widths
 
 PRECISION = "float32"
 OPSET, IR_VERSION = 17, 8  # ONNX versions of 2022, which current readers also support
-# With their attributes: without its own, ONNX takes a default.
-ONNX_ACTIVATIONS = {"relu": ("Relu", {}), "sigmoid": ("Sigmoid", {}), "tanh": ("Tanh", {})}
+# With their attributes: without its own, ONNX takes a default. ONNX has Gelu from version 20 on.
+ONNX_ACTIVATIONS = {
+    "relu": ("Relu", {}),
+    "leaky_relu": ("LeakyRelu", {"alpha": 0.2}),
+    "elu": ("Elu", {"alpha": 1.0}),
+    "sigmoid": ("Sigmoid", {}),
+    "tanh": ("Tanh", {}),
+}
+NUMPY_FUNCTIONS = {  # of X, for activations that need it more than once
+    "leaky_relu": "np.where(X > 0, X, 0.2 * X)",
+    "elu": "np.where(X > 0, X, np.expm1(np.minimum(X, 0)))",
+    "gelu": "X * (1 + np.tanh(np.sqrt(2 / np.pi) * (X + 0.044715 * X**3))) / 2",
+}
 NUMPY_ACTIVATIONS = {
+    **{name: f"{name}({{}})" for name in NUMPY_FUNCTIONS},
     "relu": "np.maximum({}, 0)",
     "sigmoid": "1 / (1 + np.exp(-({})))",
     "tanh": "np.tanh({})",
@@ -151,8 +164,22 @@ def _make_onnx_graph(network, raw_pixels):
         nodes.append(helper.make_node(operation, [x, *names], [y], **attributes))
         return y
 
+    def activate(x, y):
+        """Add the activation, from the tensor named `x` to the one named `y`; return `y`."""
+        if network.activation != "gelu":
+            operation, attributes = ONNX_ACTIVATIONS[network.activation]
+            return add(operation, x, y, **attributes)
+        # (1 + tanh(u)) / 2 = sigmoid(2 * u), and u = x * (c + c * 0.044715 * x**2)
+        c = math.sqrt(2 / math.pi)
+        nodes.append(helper.make_node("Mul", [x, x], [f"{y}.square"]))
+        u = add("Mul", f"{y}.square", f"{y}.scaled", {"factor": 2 * c * 0.044715})
+        u = add("Add", u, f"{y}.shifted", {"summand": 2 * c})
+        nodes.append(helper.make_node("Mul", [u, x], [f"{y}.u"]))
+        share = add("Sigmoid", f"{y}.u", f"{y}.share")
+        nodes.append(helper.make_node("Mul", [x, share], [y]))
+        return y
+
     weights, convolutions = network.weights, network.convolutions
-    operation, attributes = ONNX_ACTIVATIONS.get(network.activation, (None, {}))
     x, dtype, image_shape = "images", TensorProto.FLOAT, network.image_shape
     shape = image_shape if raw_pixels else [math.prod(image_shape)]
     if raw_pixels:
@@ -166,19 +193,23 @@ def _make_onnx_graph(network, raw_pixels):
     if convolutions:  # ONNX has the channels before the height
         x = add("Reshape", x, "grid", {"shape": [-1, *block_shapes(image_shape, [])[0]]})
         x = add("Transpose", x, "channels", perm=[0, 3, 1, 2])
+        increasing = ACTIVATIONS[network.activation].increasing  # as in nn.network.build_network
         for i, (W, block) in enumerate(zip(weights, convolutions)):
             filters = unfold_filters(W, block).transpose(3, 2, 0, 1)
             before, after = pad_widths(block["kernel"], block["padding"])
             pads = [before, before, after, after]
             x = add("Conv", x, f"convolution_{i}", {"W": filters, "b": W[:, -1]}, pads=pads)
             side = [block["pool"]] * 2
+            if not increasing:
+                x = activate(x, f"block_{i}")
             x = add("MaxPool", x, f"pool_{i}", kernel_shape=side, strides=side)
-            x = add(operation, x, f"block_{i}", **attributes)
+            if increasing:
+                x = activate(x, f"block_{i}")
         x = add("Transpose", x, "channels_last", perm=[0, 2, 3, 1])
         x = add("Flatten", x, "features")
     for i, W in enumerate(weights[len(convolutions) :]):
         if i:
-            x = add(operation, x, f"activation_{i}", **attributes)
+            x = activate(x, f"activation_{i}")
         x = add("Gemm", x, f"dense_{i}", {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
     add("Softmax", x, "probabilities", axis=1)
 
@@ -210,6 +241,9 @@ def export_npz(network, title, path, readme):
     arrays = {name: (np.asarray(value), text) for name, (value, text) in arrays.items()}
     with atomic_write(path) as temporary:
         np.savez(temporary, **{name: array for name, (array, _) in arrays.items()})
+    functions = NUMPY_CONVOLUTION.lstrip("\n") if convolutions else ""
+    if formula := NUMPY_FUNCTIONS.get(network.activation):
+        functions += f"def {network.activation}(X):\n    return {formula}\n\n\n"
     rows = [f"| `{name}` | {array.shape} | {text} |" for name, (array, text) in arrays.items()]
     text = README.format(
         title=title,
@@ -217,7 +251,7 @@ def export_npz(network, title, path, readme):
         dimensions=", ".join(map(str, shape)),
         k=len(weights[-1]),
         rows="\n".join(rows),
-        functions=NUMPY_CONVOLUTION.lstrip("\n") if convolutions else "",
+        functions=functions,
         steps="\n".join(_numpy_steps(len(weights), shape, convolutions, network.activation)),
     )
     write_text(readme, text)
@@ -237,10 +271,12 @@ def _numpy_steps(n_layers, image_shape, convolutions, activation):
         steps.append(f"X = X.reshape(-1, {height}, {width}, {channels})")
         for i, block in enumerate(convolutions):
             before, after = pad_widths(block["kernel"], block["padding"])
-            pooled = f"max_pool(X, {block['pool']})"
+            inner, outer = f"max_pool({{}}, {block['pool']})", NUMPY_ACTIVATIONS[activation]
+            if not ACTIVATIONS[activation].increasing:
+                inner, outer = outer, inner
             steps += [
                 f'X = convolve(X, network["F{i}"], network["f{i}"], {before}, {after})',
-                f"X = {NUMPY_ACTIVATIONS[activation].format(pooled)}",
+                f"X = {outer.format(inner.format('X'))}",
             ]
         steps.append("X = X.reshape(len(X), -1)")
     n_dense = n_layers - len(convolutions)

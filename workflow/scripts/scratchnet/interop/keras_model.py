@@ -5,6 +5,7 @@ layer has a kernel (n_in, n_out) and a bias, and a `Conv2D` layer has a kernel (
 channels, filters) and a bias.
 """
 
+import math
 import os
 import sys
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from scratchnet.errors import MissingPackageError
+from scratchnet.nn.layers import ACTIVATIONS
 
 
 @contextmanager
@@ -124,15 +126,32 @@ def apply_layers(keras, layers, image_shape, convolutions, activation, x, masks=
 
     if convolutions:
         x = keras.layers.Reshape((*image_shape, 1)[:3], dtype=dtype)(x)
+        increasing = ACTIVATIONS[activation].increasing
         for layer, block in zip(layers, convolutions):
-            x = keras.layers.MaxPooling2D(block["pool"], **options)(layer(x))
-            x = keras.layers.Activation(activation, dtype=dtype)(x)
+            x = layer(x)
+            if not increasing:
+                x = activate(keras, activation, x)
+            x = keras.layers.MaxPooling2D(block["pool"], **options)(x)
+            if increasing:
+                x = activate(keras, activation, x)
         x = drop(keras.layers.Flatten(**options)(x))
     for i, layer in enumerate(layers[len(convolutions) :]):
         if i:
-            x = drop(keras.layers.Activation(activation, dtype=dtype)(x))
+            x = drop(activate(keras, activation, x))
         x = layer(x)
     return x
+
+
+def activate(keras, activation, x):
+    """Apply the activation of Keras that has the formula of that in `nn.layers` to a tensor x."""
+    if x.dtype == "float64":  # in which TensorFlow rounds the constants of these two to float32
+        if activation == "leaky_relu":
+            return keras.ops.maximum(x, 0.2 * x)
+        if activation == "gelu":
+            return x * (1 + keras.ops.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+    if activation == "gelu":  # of which Keras takes the exact form unless told otherwise
+        return keras.activations.gelu(x, approximate=True)
+    return keras.layers.Activation(activation, dtype=x.dtype)(x)
 
 
 def set_weights(layers, weights):

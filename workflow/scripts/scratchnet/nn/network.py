@@ -87,16 +87,18 @@ def build_network(weights, image_shape, convolutions, activation, dropout=0.0):
     """Return a network of convolution blocks, followed by the `Dense` layers of `build_mlp`.
 
     `weights` has the matrices of all `Conv2D` and then of all `Dense` layers. `convolutions` has
-    the filters, kernel, padding and pool of each block. In a block, a convolution is followed by
-    max pooling and an activation: as activations are increasing, this is the usual order but
-    faster. The outputs of the last block are dropped at the rate `dropout`, too.
+    the filters, kernel, padding and pool of each block. In a block, a convolution is followed by an
+    activation and max pooling. If the activation is increasing, pooling comes first, which gives
+    the same numbers in less time. The outputs of the last block are dropped at the rate `dropout`,
+    too.
     """
     weights, layers = [*weights], []
     for W, shape, block in zip(weights, block_shapes(image_shape, convolutions), convolutions):
         layers.append(Conv2D(W, shape, block["padding"]))
+        step = [ACTIVATIONS[activation]()]
         if block["pool"] > 1:
-            layers.append(MaxPool2D(block["pool"], layers[-1].output_shape))
-        layers.append(ACTIVATIONS[activation]())
+            step.append(MaxPool2D(block["pool"], layers[-1].output_shape))
+        layers += reversed(step) if step[0].increasing else step
     if convolutions and dropout:
         layers.append(Dropout(dropout))
     layers += build_mlp(weights[len(convolutions) :], activation, dropout).layers
