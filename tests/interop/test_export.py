@@ -34,7 +34,7 @@ NETWORKS = {
     "sigmoid": ([9, 8], "sigmoid"),
     "tanh": ([9, 8, 7], "tanh"),
     "convolution": ([], "relu", [BLOCK]),
-    "convolution, gelu": ([], "gelu", [LAST_BLOCK]),
+    "convolution, gelu": ([], "gelu", [BLOCK | {"pool": 2, "padding": "same"}]),
     "convolutions": ([9], "tanh", [BLOCK | {"kernel": 2, "padding": "same"}, LAST_BLOCK]),
 }
 SHAPES = {"grey": [6, 5], "in colour": [4, 3, 3]}
