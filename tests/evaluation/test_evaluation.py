@@ -287,31 +287,34 @@ def test_weight_images_in_colour_keep_their_shape():
 BLOCK = {"filters": 3, "kernel": 2, "pool": 2, "padding": "valid"}
 
 
-def described(shape, n_filters=3, n_classes=2, labels=(1, 0, 1)):
+def described(shape, n_filters=3, n_classes=2, labels=(1, 0, 1), activation="relu"):
     """Return what is stored of a random network, with the network and the images."""
     rng = np.random.default_rng(0)
     blocks = [BLOCK | {"filters": n_filters}]
     filters = rng.standard_normal((n_filters, 4 * (shape[2:] or [1])[0] + 1))
     output = np.prod(block_shapes(shape, blocks)[-1])
     dense = rng.standard_normal((n_classes, output + 1))
-    network = build_network([filters, dense], shape, blocks, "relu")
+    network = build_network([filters, dense], shape, blocks, activation)
     X = rng.random((np.prod(shape), len(labels)))
     classes = [f"class {i}" for i in range(n_classes)]
     return describe_filters(network, X, np.array(labels), classes, shape), network, X
 
 
+@pytest.mark.parametrize("activation", ["relu", "gelu"])  # before and after pooling
 @pytest.mark.parametrize("shape", [[5, 6], [5, 6, 3]], ids=str)
-def test_filters_are_stored_without_the_bias_with_maps_of_the_first_image_of_each_class(shape):
-    found, network, X = described(shape)
+def test_filters_are_stored_without_the_bias_with_maps_of_the_first_image_of_each_class(
+    shape, activation
+):
+    found, network, X = described(shape, activation=activation)
     assert found["outputs"] == 3
     assert [image["filter"] for image in found["images"]] == [0, 1, 2]
     W = network.weights()["0.W"][:, :-1].reshape(3, 2, 2, *shape[2:])
     np.testing.assert_allclose([i["weights"] for i in found["images"]], W, atol=1e-4)
-    convolution, pooling, relu, _ = network.layers
+    convolution, first, second, _ = network.layers
     for row, name, i in zip(found["classes"], ("class 0", "class 1"), (1, 0), strict=True):
         assert row["class"] == name
         np.testing.assert_allclose(row["pixels"], X[:, i].reshape(shape), atol=1e-4)
-        maps = relu.forward(pooling.forward(convolution.forward(X[:, [i]])))
+        maps = second.forward(first.forward(convolution.forward(X[:, [i]])))
         expected = maps.reshape(2, 2, 3).transpose(2, 0, 1)
         assert 0 < (expected > 0).mean() < 1
         np.testing.assert_allclose(row["maps"], expected, atol=1e-4)

@@ -12,7 +12,7 @@ CONFIG = Path(__file__).parents[2] / "config.yaml"
 SETTINGS = setting_schemas(load_schema())
 LEAVES = {key: leaf for key, leaf in SETTINGS.items() if key not in VARIATIONS}
 DEFAULTS = {key: leaf["default"] for key, leaf in LEAVES.items()}
-# Beside these, every setting applies to one's own data without test images.
+# Beside these, every setting applies to one's own data without test images ...
 ALL_APPLY = {
     "validation_fraction": 0.1,
     "model.hidden": [5],
@@ -22,6 +22,11 @@ ALL_APPLY = {
     "training.momentum": 0.5,
     "training.schedule": "step",
     "training.class_weight": "balanced",
+}
+# ... except these, which apply beside another optimizer.
+OPTIMIZER_OF = {
+    **dict.fromkeys(["training.beta_1", "training.beta_2", "training.epsilon"], "adam"),
+    "training.rho": "rmsprop",
 }
 NOT_SWEEPABLE = (
     *("classes", "training.checkpoint_every"),
@@ -50,7 +55,12 @@ def other_values(leaf):
 
 def nested(dotted, value):
     """{"training.seed": 1} as {"training": {"seed": 1}}, with what the key needs beside it."""
-    return unflat(ALL_APPLY | {dotted: value})
+    return unflat(beside(dotted) | {dotted: value})
+
+
+def beside(dotted):
+    """ALL_APPLY with the optimizer that has the setting."""
+    return ALL_APPLY | {"training.optimizer": OPTIMIZER_OF.get(dotted, "sgd")}
 
 
 def unflat(settings):
@@ -68,7 +78,8 @@ def run_of(changes=None):
     """The run that the defaults and `changes` make: without what does not apply there."""
     run = DEFAULTS | (changes or {}) | {"files": None}
     if not run["model.initializer"]:
-        chosen = "he_uniform" if run["model.activation"] == "relu" else "glorot_uniform"
+        is_bounded = run["model.activation"] in ("sigmoid", "tanh")
+        chosen = "glorot_uniform" if is_bounded else "he_uniform"
         has_layers = run["model.hidden"] or run["model.convolutions"]
         run["model.initializer"] = chosen if has_layers else "random_normal"
     return {key: value for key, value in run.items() if key not in APPLIES or APPLIES[key](run)}

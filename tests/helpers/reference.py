@@ -35,6 +35,12 @@ def notebook_softmax_backward(A, dA):
     return A * (dA - A * dA.sum(axis=0))
 
 
+def gelu(X):
+    """The tanh form, with the gain as a power of e."""
+    U = np.sqrt(2 / np.pi) * (X + 0.044715 * X**3)
+    return X / (1 + np.exp(-2 * U))
+
+
 def crossentropy(P, Y):
     return np.mean([-np.sum(y * np.log(p)) for p, y in zip(P.T, Y.T)])
 

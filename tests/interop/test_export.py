@@ -28,9 +28,13 @@ LAST_BLOCK = {"filters": 6, "kernel": 2, "pool": 2, "padding": "valid"}
 NETWORKS = {
     "softmax": ([], None),
     "relu": ([9], "relu"),
+    "leaky_relu": ([9], "leaky_relu"),
+    "elu": ([9], "elu"),
+    "gelu": ([9, 8], "gelu"),
     "sigmoid": ([9, 8], "sigmoid"),
     "tanh": ([9, 8, 7], "tanh"),
     "convolution": ([], "relu", [BLOCK]),
+    "convolution, gelu": ([], "gelu", [BLOCK | {"pool": 2, "padding": "same"}]),
     "strides": ([], "relu", [BLOCK | {"stride": 2, "padding": "same", "pool": 1}]),
     "average": ([9], "tanh", [BLOCK | {"pooling": "average"}], "batch"),
     "batch": ([9, 8], "tanh", [], "batch"),

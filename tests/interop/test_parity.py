@@ -33,16 +33,23 @@ DECAY = {"training.decay_epochs": 2, "training.decay_rate": 0.3}
 NETWORKS = {
     "softmax": {},
     "relu": HIDDEN,
+    "leaky_relu": HIDDEN | {"model.activation": "leaky_relu"},
+    "elu": HIDDEN | {"model.activation": "elu"},
+    "gelu": HIDDEN | {"model.activation": "gelu"},
     "sigmoid": HIDDEN | {"model.activation": "sigmoid"},
     "tanh": HIDDEN | {"model.activation": "tanh"},
     "dropout": HIDDEN | {"model.activation": "tanh", "model.dropout": 0.4},
     "class weights": HIDDEN | {"training.class_weight": "balanced"},
+    "label smoothing": HIDDEN
+    | {"training.class_weight": "balanced", "training.label_smoothing": 0.3},
+    "l2": HIDDEN | {"training.l2": 0.02},
     "random_normal": HIDDEN | {"model.initializer": "random_normal"},
     "augmentation": HIDDEN | {"augmentation.shift": 1, "augmentation.elastic": 2},
     "convolution": {"model.convolutions": [BLOCK], "model.activation": "relu"},
+    "convolution, gelu": {"model.convolutions": [BLOCK], "model.activation": "gelu"},
     "convolutions": HIDDEN
     | {"model.convolutions": [BLOCK, BLOCK | {"filters": 4, "pool": 1, "padding": "valid"}]}
-    | {"model.activation": "tanh", "model.dropout": 0.4},
+    | {"model.activation": "tanh", "model.dropout": 0.4, "training.l2": 0.02},
     "batch normalisation": HIDDEN | {"model.normalization": "batch", "model.dropout": 0.4},
     "layer normalisation": HIDDEN | {"model.normalization": "layer"},
     "normalised convolutions": HIDDEN
@@ -60,9 +67,18 @@ OPTIMIZERS = {
     "momentum": {"training.momentum": 0.9},
     "nesterov": {"training.momentum": 0.9, "training.nesterov": True},
     "weight decay": {"training.weight_decay": 0.2, "training.momentum": 0.5},
+    "clipping": {"training.clip_norm": 0.3, "training.momentum": 0.5},
     "step": {"training.schedule": "step"} | DECAY,
+    "exponential": {"training.schedule": "exponential"} | DECAY,
     "cosine": {"training.schedule": "cosine"} | DECAY,
+    "warm-up": {"training.warmup_epochs": 2},
+    "warm-up, step": {"training.schedule": "step", "training.warmup_epochs": 1} | DECAY,
+    "warm-up, cosine": {"training.schedule": "cosine", "training.warmup_epochs": 1} | DECAY,
+    "rmsprop": {"training.optimizer": "rmsprop", "training.learning_rate": 0.01},
+    "rmsprop, odd": {"training.optimizer": "rmsprop", "training.rho": 0.7}
+    | {"training.epsilon": 0.01, "training.clip_norm": 0.3},
     "adam": ADAM,
+    "adam, odd": ADAM | {"training.beta_1": 0.6, "training.beta_2": 0.7, "training.epsilon": 0.01},
     "adam, cosine, weight decay": ADAM
     | {"training.weight_decay": 0.1, "training.schedule": "cosine"}
     | DECAY,
@@ -203,8 +219,8 @@ def scaled(function, factor):
     return lambda *arguments, **options: factor * function(*arguments, **options)
 
 
-def wrong_gradient(Z, Y, class_weights):
-    loss, dZ = losses.softmax_crossentropy(Z, Y, class_weights)
+def wrong_gradient(*arguments):
+    loss, dZ = losses.softmax_crossentropy(*arguments)
     return loss, dZ * (1 + 1e-6)
 
 
@@ -257,7 +273,7 @@ def test_a_mistake_in_float32_only_is_detected(data, tmp_path, monkeypatch):
 def test_a_loss_that_is_nan_is_out_of_bounds(data, tmp_path, monkeypatch):
     checkpoint = train(data, SETTINGS, tmp_path)
     monkeypatch.setattr(
-        "scratchnet.interop.keras_training.make_step", lambda *_: lambda *_: math.nan
+        "scratchnet.interop.keras_training.make_step", lambda *_, **__: lambda *_: math.nan
     )
     with pytest.raises(
         ParityError, match="the difference in loss is nan, and at most 1e-09 is allowed"

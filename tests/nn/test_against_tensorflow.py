@@ -9,8 +9,8 @@ import pytest
 
 from scratchnet.interop.keras_model import import_keras, set_precision
 from scratchnet.nn.network import build_mlp
-from scratchnet.nn.optimizers import SGD, Adam
-from scratchnet.nn.schedules import cosine_decay, step_decay
+from scratchnet.nn.optimizers import SGD, Adam, RMSprop
+from scratchnet.nn.schedules import cosine_decay, exponential_decay, step_decay, warm_up
 
 
 def to_float32(value):
@@ -28,6 +28,10 @@ OPTIMIZERS = {
     "adam": (Adam, {"beta_1": to_float32(0.9), "beta_2": to_float32(0.999)}),
     "adam, odd": (Adam, {"beta_1": to_float32(0.37), "beta_2": to_float32(0.913), "epsilon": 3e-3}),
     "adam, weight decay": (Adam, {"beta_2": to_float32(0.98), "weight_decay": to_float32(0.23)}),
+    "rmsprop": (RMSprop, {}),
+    "rmsprop, odd": (RMSprop, {"rho": to_float32(0.37), "epsilon": 3e-3}),
+    "rmsprop, weight decay": (RMSprop, {"weight_decay": to_float32(0.23)}),
+    "clipping": (SGD, {"momentum": to_float32(0.53), "clip_norm": to_float32(2.5)}),
 }
 each_optimizer = pytest.mark.parametrize("kind, options", OPTIMIZERS.values(), ids=OPTIMIZERS)
 
@@ -41,6 +45,16 @@ def make_learning_rates(tf, schedule, rate=0.0371, steps=7, decay_rate=0.31):
             step_decay(rate, steps, decay_rate),
             schedules.ExponentialDecay(rate, steps, decay_rate, staircase=True),
         ),
+        "exponential": lambda: (
+            exponential_decay(rate, steps, decay_rate),
+            schedules.ExponentialDecay(rate, steps, decay_rate),
+        ),
+        "warm-up": lambda: (
+            warm_up(cosine_decay(rate, 4 * steps, decay_rate), steps),
+            schedules.CosineDecay(
+                0.0, 4 * steps, decay_rate, warmup_target=rate, warmup_steps=steps
+            ),
+        ),
         "cosine": lambda: (
             cosine_decay(rate, 4 * steps, decay_rate),
             schedules.CosineDecay(rate, 4 * steps, alpha=decay_rate),
@@ -50,12 +64,14 @@ def make_learning_rates(tf, schedule, rate=0.0371, steps=7, decay_rate=0.31):
 
 def make_optimizers(tf, kind, options, schedule):
     ours, theirs = make_learning_rates(tf, schedule)
-    return kind(ours, **options), getattr(tf.keras.optimizers, kind.__name__)(theirs, **options)
+    renamed = {{"clip_norm": "global_clipnorm"}.get(name, name): options[name] for name in options}
+    return kind(ours, **options), getattr(tf.keras.optimizers, kind.__name__)(theirs, **renamed)
 
 
+SCHEDULES = ("step", "exponential", "cosine", "warm-up")
 each_schedule = pytest.mark.parametrize(
     "schedule",
-    ["constant", *(pytest.param(name, marks=pytest.mark.slow) for name in ("step", "cosine"))],
+    ["constant", *(pytest.param(name, marks=pytest.mark.slow) for name in SCHEDULES)],
 )
 
 
@@ -71,7 +87,7 @@ def tf():
     set_precision(tensorflow.keras, before)
 
 
-@pytest.mark.parametrize("schedule", ["step", "cosine"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("decay_rate", [0.0, 0.31, 1.0])
 def test_schedules_agree(tf, schedule, decay_rate):
     ours, theirs = make_learning_rates(tf, schedule, decay_rate=decay_rate)

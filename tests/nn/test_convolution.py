@@ -8,7 +8,7 @@ import pytest
 from reference import central_difference, one_hot
 from scratchnet.interop.keras_model import import_keras, set_precision
 from scratchnet.nn.convolution import AvgPool2D, Conv2D, MaxPool2D
-from scratchnet.nn.layers import ACTIVATIONS, Dense, Dropout, ReLU
+from scratchnet.nn.layers import ACTIVATIONS, GELU, Dense, Dropout, ReLU
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import logits
 from scratchnet.nn.network import (
@@ -146,12 +146,29 @@ def test_network_gradients_agree_with_finite_differences(steps, activation, drop
 
 
 @pytest.mark.parametrize("hidden", [[], [4]], ids=str)
-def test_a_block_is_a_convolution_pooling_and_an_activation(hidden):
+@pytest.mark.parametrize(
+    ("activation", "kind", "steps"),
+    [("relu", ReLU, [MaxPool2D, ReLU]), ("gelu", GELU, [GELU, MaxPool2D])],
+)
+def test_a_block_is_a_convolution_pooling_and_an_activation(hidden, activation, kind, steps):
     """Pooling of one pixel is left out. Dropout comes before each `Dense` layer."""
-    network, _ = random_network("relu", 0.5, hidden)
-    blocks = [Conv2D, MaxPool2D, ReLU, Conv2D, ReLU, Dropout]
-    dense = [Dense, ReLU, Dropout, Dense] if hidden else [Dense]
+    network, _ = random_network(activation, 0.5, hidden)
+    blocks = [Conv2D, *steps, Conv2D, kind, Dropout]
+    dense = [Dense, kind, Dropout, Dense] if hidden else [Dense]
     assert [type(layer) for layer in network.layers] == blocks + dense
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_block_gives_what_pooling_after_the_activation_gives(activation):
+    network, _ = random_network(activation)
+    X = np.random.default_rng(1).standard_normal((60, 7))
+    convolution, *steps = network.layers[:3]
+    X = convolution.forward(X)
+    pooling = next(layer for layer in steps if isinstance(layer, MaxPool2D))
+    expected = pooling.forward(ACTIVATIONS[activation]().forward(X))
+    for layer in steps:
+        X = layer.forward(X)
+    assert np.array_equal(X, expected)
 
 
 @pytest.mark.parametrize("name", ["he_uniform", "glorot_uniform"])

@@ -1,12 +1,26 @@
 """Layers: forward and backward agree with slow, explicit implementations."""
 
+import math
+
 import numpy as np
 import pytest
 
 import reference
 from reference import central_difference, relative_error
 from scratchnet.nn.convolution import Conv2D, MaxPool2D
-from scratchnet.nn.layers import Dense, Dropout, ReLU, Sigmoid, Softmax, Tanh, multiply, softmax
+from scratchnet.nn.layers import (
+    ELU,
+    GELU,
+    Dense,
+    Dropout,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    multiply,
+    softmax,
+)
 from scratchnet.nn.network import ACTIVATIONS, build_mlp
 
 # NumPy warnings, such as for an overflow, fail a test.
@@ -24,6 +38,9 @@ LAYERS = {
         np.linspace(-1, 1, 4 * n + 4, dtype=dtype).reshape(4, -1)
     ),
     "ReLU": lambda n, dtype=np.float64: ReLU(),
+    "LeakyReLU": lambda n, dtype=np.float64: LeakyReLU(),
+    "ELU": lambda n, dtype=np.float64: ELU(),
+    "GELU": lambda n, dtype=np.float64: GELU(),
     "Sigmoid": lambda n, dtype=np.float64: Sigmoid(),
     "Tanh": lambda n, dtype=np.float64: Tanh(),
     "Dropout": lambda n, dtype=np.float64: Dropout(0.4),
@@ -42,6 +59,9 @@ every_layer = pytest.mark.parametrize(
 FORMULAS = {
     "Dense": lambda layer, X: reference.dense(layer.params["W"], X),
     "ReLU": lambda layer, X: np.maximum(X, 0),
+    "LeakyReLU": lambda layer, X: np.where(X > 0, X, 0.2 * X),
+    "ELU": lambda layer, X: np.where(X > 0, X, np.exp(X) - 1),
+    "GELU": lambda layer, X: reference.gelu(X),
     "Sigmoid": lambda layer, X: 1 / (1 + np.exp(-X)),
     "Tanh": lambda layer, X: np.tanh(X),
     "Dropout": lambda layer, X: X,
@@ -170,18 +190,38 @@ def test_dense_keeps_the_samples_contiguous_and_gives_the_gradient_the_order_of_
 # Activations
 
 
-def test_relu_derivative_at_zero_is_zero():
-    layer = ReLU()
+@pytest.mark.parametrize(("kind", "slope"), [(ReLU, 0), (LeakyReLU, 0.2), (ELU, 1), (GELU, 0.5)])
+def test_derivatives_at_zero(kind, slope):
+    layer = kind()
     layer.forward(np.zeros((2, 3)))
-    assert np.all(layer.backward(np.ones((2, 3))) == 0)
+    assert np.all(layer.backward(np.ones((2, 3))) == slope)
+
+
+def test_gelu_is_close_to_the_exact_form():
+    X = np.linspace(-8, 8, 1601)
+    exact = [x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in X]
+    np.testing.assert_allclose(GELU().forward(X), exact, rtol=0, atol=5e-4)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_that_says_so_is_increasing_and_no_other(name):
+    layer = ACTIVATIONS[name]()
+    assert layer.increasing == (np.diff(layer.forward(np.linspace(-9, 9, 1801))) >= 0).all()
 
 
 @each_dtype
-@pytest.mark.parametrize(("kind", "lowest"), [(Sigmoid, 0), (Tanh, -1)])
-def test_sigmoid_and_tanh_saturate_without_overflow(kind, lowest, dtype):
-    layer, far = kind(), np.array([[-1e30, 1e30]], dtype)
-    assert layer.forward(far).tolist() == [[lowest, 1]]
-    assert layer.backward(np.ones_like(far)).tolist() == [[0, 0]]
+@pytest.mark.parametrize(
+    ("kind", "outputs", "slopes"),
+    [
+        (Sigmoid, [0, 1], [0, 0]),
+        (Tanh, [-1, 1], [0, 0]),
+        (ELU, [-1, 2.0**100], [0, 1]),
+    ],
+)
+def test_activations_saturate_without_overflow(kind, outputs, slopes, dtype):
+    layer, far = kind(), np.array([[-(2.0**100), 2.0**100]], dtype)
+    assert layer.forward(far).tolist() == [outputs]
+    assert layer.backward(np.ones_like(far)).tolist() == [slopes]
 
 
 # Dropout

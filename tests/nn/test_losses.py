@@ -6,7 +6,12 @@ import pytest
 import reference
 from reference import central_difference, one_hot, relative_error
 from scratchnet.nn.layers import Softmax, softmax
-from scratchnet.nn.losses import categorical_crossentropy, softmax_crossentropy
+from scratchnet.nn.losses import (
+    add_l2_gradient,
+    categorical_crossentropy,
+    softmax_crossentropy,
+)
+from scratchnet.nn.network import build_network, initial_filters, initial_weights
 
 # NumPy warnings, such as for the logarithm of 0, fail a test.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -96,3 +101,45 @@ def test_labels_between_0_and_1_are_weights(crossentropy):
     loss, _ = crossentropy(np.array([[1.0], [0.0]]), np.array([[0.7], [0.3]]))
     by_hand = -(0.7 * np.log(np.e / (np.e + 1)) + 0.3 * np.log(1 / (np.e + 1)))
     assert loss == pytest.approx(by_hand, rel=1e-12)
+
+
+@each_shape
+def test_label_smoothing_is_the_loss_for_labels_that_are_spread_over_the_classes(shape):
+    (k, _), (Z, Y) = shape, random_logits(*shape)
+    spread = np.where(Y == 1, 0.7 + 0.3 / k, 0.3 / k)
+    smoothed = softmax_crossentropy(Z, Y, label_smoothing=0.3)
+    for ours, theirs in zip(smoothed, textbook(Z, spread), strict=True):
+        np.testing.assert_allclose(ours, theirs, **EXACT)
+
+
+def test_with_label_smoothing_a_sample_has_the_weight_of_its_own_class():
+    Z, Y = random_logits(3, 8)
+    weights = np.array([0.25, 3.0, 1.5])
+    losses = [softmax_crossentropy(Z[:, [i]], Y[:, [i]], None, 0.3)[0] for i in range(8)]
+    expected = np.dot(weights[Y.argmax(axis=0)], losses) / 8
+    loss, dZ = softmax_crossentropy(Z, Y, weights, 0.3)
+    np.testing.assert_allclose(loss, expected, **EXACT)
+    numeric = central_difference(lambda: softmax_crossentropy(Z, Y, weights, 0.3)[0], Z)
+    assert relative_error(dZ, numeric) < 1e-6
+
+
+def test_the_l2_gradient_is_that_of_the_squared_weights_without_the_biases():
+    rng = np.random.default_rng(0)
+    block = {"filters": 2, "kernel": 2, "pool": 2, "padding": "valid"}
+    weights = [
+        *initial_filters((3, 3), [block], "glorot_uniform", rng, np.float64),
+        *initial_weights(2, 3, [4], "glorot_uniform", rng, np.float64),
+    ]
+    for W in weights:
+        W[:, -1] = 0.3
+    network = build_network(weights, (3, 3), [block], "tanh")
+    X, Y = rng.standard_normal((9, 5)), one_hot(rng.integers(3, size=5), 3)
+
+    def loss():
+        penalty = sum((W[:, :-1] ** 2).sum() for W in weights)
+        return softmax_crossentropy(network.forward(X), Y)[0] + 0.1 * penalty
+
+    network.backward(softmax_crossentropy(network.forward(X), Y)[1])
+    add_l2_gradient(network, 0.1)
+    for _, W, dW in network.parameters():
+        assert relative_error(dW, central_difference(loss, W)) < 1e-6

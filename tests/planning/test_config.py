@@ -159,7 +159,7 @@ def test_options_of_a_block_that_change_nothing_are_no_settings(options, kept):
 
 # Settings, and the keys that do not apply to them. Each condition overrides ALL_APPLY.
 CONDITIONS = {
-    "all keys apply": ({}, set()),
+    "all keys but those of other optimizers": ({}, set()),
     "a public dataset": ({"dataset": "mnist"}, {"test_fraction"}),
     "an npz with test images": ({"dataset": "both.npz"}, {"test_fraction"}),
     "IDX files without test images": ({"dataset": "training alone"}, set()),
@@ -172,7 +172,8 @@ CONDITIONS = {
         {"model.hidden": [], "model.convolutions": [{"filters": 2, "kernel": 1}]},
         set(),
     ),
-    "adam": ({"training.optimizer": "adam"}, {"training.momentum", "training.nesterov"}),
+    "adam": ({"training.optimizer": "adam"}, set()),
+    "rmsprop": ({"training.optimizer": "rmsprop"}, set()),
     "no elastic distortion": ({"augmentation.elastic": 0}, {"augmentation.elastic_sigma"}),
     "plain sgd": ({"training.momentum": 0.0}, {"training.nesterov"}),
     "cosine": ({"training.schedule": "cosine"}, set()),
@@ -180,6 +181,14 @@ CONDITIONS = {
         {"training.schedule": "constant"},
         {"training.decay_epochs", "training.decay_rate"},
     ),
+}
+
+
+# The settings that only some optimizers have.
+OPTIMIZERS = {
+    **dict.fromkeys(["training.momentum", "training.nesterov"], ("sgd",)),
+    **dict.fromkeys(["training.beta_1", "training.beta_2"], ("adam",)),
+    **{"training.rho": ("rmsprop",), "training.epsilon": ("adam", "rmsprop")},
 }
 
 
@@ -201,6 +210,7 @@ def own_datasets(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("condition", "idle"), CONDITIONS.values(), ids=CONDITIONS)
 def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition, idle):
     base = {"dataset": "training alone.npz"} | ALL_APPLY | condition
+    idle = idle | {key for key, own in OPTIMIZERS.items() if base["training.optimizer"] not in own}
     for key, leaf in LEAVES.items():
         values = other_values(leaf)
         (one,), (other,) = (resolve_runs(unflat(base | {key: value})) for value in values)
@@ -213,8 +223,13 @@ def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition,
 
 def test_what_is_off_is_no_setting_of_a_run():
     off = {"model.convolutions", "model.normalization", "training.replicas"}
+    off |= {"training.label_smoothing", "training.l2", "training.clip_norm"}
+    off |= {"training.warmup_epochs"}
     off |= {key for key in LEAVES if key.startswith("augmentation.")}
-    assert off <= LEAVES.keys() - resolve_runs({})[0].keys()
+    for optimizer, options in (("adam", {"beta_1", "beta_2"}), ("rmsprop", {"rho"})):
+        (run,) = resolve_runs({"training": {"optimizer": optimizer}})
+        defaults = {f"training.{name}" for name in options | {"epsilon"}}
+        assert off | defaults <= LEAVES.keys() - run.keys()
 
 
 def test_patience_needs_validation_images():

@@ -22,7 +22,24 @@ def notes(**training):
         ({"schedule": "cosine", "decay_rate": 0.1, "epochs": 21}, None),
         ({"schedule": "cosine", "decay_rate": 0}, None),
         ({"schedule": "cosine", "epochs": 19}, "ends after 19 of the 20 epochs"),
+        ({"schedule": "exponential", "decay_rate": 0}, "is 0 after one step"),
+        ({"schedule": "exponential", "epochs": 1}, None),
         ({"schedule": "constant", "epochs": 1}, None),
+        ({"warmup_epochs": 20}, "ends after 20 of the 20 epochs in which the learning rate rises"),
+        ({"warmup_epochs": 19}, None),
+        (
+            {"schedule": "step", "decay_epochs": 18, "warmup_epochs": 2},
+            r"since epochs - warmup_epochs \(18\) is not above decay_epochs \(18\)",
+        ),
+        (
+            {"schedule": "cosine", "warmup_epochs": 5},
+            "ends after 15 of the 20 epochs in which the learning rate falls: .* to 15",
+        ),
+        (
+            {"schedule": "cosine", "decay_epochs": 9, "decay_rate": 0, "warmup_epochs": 5},
+            "is 0 after 14 of 20 epochs, .* set decay_epochs to 15 ",
+        ),
+        ({"schedule": "cosine", "decay_epochs": 15, "warmup_epochs": 5}, None),
     ],
     ids=str,
 )
@@ -47,6 +64,10 @@ def test_many_notes_are_shortened_and_each_is_said_once():
         ({}, "random_normal"),
         ({"hidden": [9]}, "he_uniform"),
         ({"hidden": [9], "activation": "tanh"}, "glorot_uniform"),
+        *(
+            ({"hidden": [9], "activation": activation}, "he_uniform")
+            for activation in ("leaky_relu", "elu", "gelu")
+        ),
         (
             {"convolutions": [{"filters": 2, "kernel": 3}], "activation": "sigmoid"},
             "glorot_uniform",

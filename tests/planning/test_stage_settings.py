@@ -4,16 +4,16 @@ import re
 
 import pytest
 
-from configs import ALL_APPLY, LEAVES, other_values, unflat
+from configs import ALL_APPLY, LEAVES, OPTIMIZER_OF, other_values, unflat
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.stage_settings import READS, data_name, identity, previous_epoch, run_name
 
 (DEFAULTS,) = resolve_runs({})
-# A run in which every setting applies, that of one's own data included.
+# A run in which every setting applies, those of one's own data and of all optimizers included.
 (FULL,) = resolve_runs(
     unflat({key: other_values(leaf)[1] for key, leaf in LEAVES.items()} | ALL_APPLY)
 )
-FULL |= {"content": "a1b2", "test_fraction": 0.15}
+FULL |= {"content": "a1b2", "test_fraction": 0.15} | dict.fromkeys(OPTIMIZER_OF, 0.5)
 RUN, DATA, NOTHING = {"run"}, {"data", "run"}, set()
 
 
@@ -89,6 +89,9 @@ def test_the_name_of_a_run_tells_dataset_and_network(settings, start):
 def test_the_folders_of_the_defaults_keep_their_names():
     # Another name and everybody's results are made again: only with a reason.
     assert (data_name(DEFAULTS), run_name(DEFAULTS)) == ("mnist-a3a73168", "mnist-softmax-c79f3218")
+    training = {"optimizer": "adam", "schedule": "cosine"}
+    (run,) = resolve_runs({"model": {"hidden": [9]}, "training": training})
+    assert run_name(run) == "mnist-mlp-9-77500804"
 
 
 def test_a_run_is_described_by_the_settings_in_its_identity():

@@ -37,6 +37,9 @@ LENET_5 = {
 NETWORKS = {
     "softmax": {},
     "relu": {"hidden": (20,), "activation": "relu"},
+    "leaky_relu": {"hidden": (20,), "activation": "leaky_relu"},
+    "elu": {"hidden": (20,), "activation": "elu"},
+    "gelu": {"hidden": (20, 11), "activation": "gelu"},
     "sigmoid": {"hidden": (20, 11), "activation": "sigmoid"},
     "tanh": {"hidden": (20, 11, 12), "activation": "tanh"},
     "convolutions": {
@@ -64,6 +67,7 @@ NETWORKS = {
         "convolutions": [BLOCK],
         "activation": "tanh",
     },
+    "a convolution with gelu": {"convolutions": [BLOCK | {"pool": 2}], "activation": "gelu"},
     "in colour": {"shape": (4, 5, 3)},
     "of 62 classes": {"classes": [f"class {i}" for i in range(62)]},
     "of names that could end the script element": {"classes": ["</script>", "<b>", "'\"\\", "ü"]},

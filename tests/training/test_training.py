@@ -279,9 +279,19 @@ OPTIONS = {
     "nesterov": {"momentum": 0.9, "nesterov": True},
     "weight decay": {"weight_decay": 0.1},
     "adam": {"optimizer": "adam", "learning_rate": 0.02},
+    "adam, odd": {"optimizer": "adam", "beta_1": 0.5, "beta_2": 0.8, "epsilon": 0.01},
+    "rmsprop": {"optimizer": "rmsprop", "learning_rate": 0.02, "rho": 0.8},
+    "clipping": {"clip_norm": 0.1},
+    "label smoothing": {"label_smoothing": 0.1},
+    "l2": {"l2": 0.01},
     "step": {"schedule": "step", "decay_epochs": 3, "decay_rate": 0.5, "momentum": 0.9},
+    "exponential": {"schedule": "exponential", "decay_epochs": 3, "decay_rate": 0.5},
+    "warm-up": {"warmup_epochs": 3},
     "cosine": {"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.0},
     "dropout": {"dropout": 0.4},
+    "leaky_relu": {"activation": "leaky_relu"},
+    "elu": {"activation": "elu"},
+    "gelu": {"activation": "gelu"},
     "sigmoid": {"activation": "sigmoid"},
     "tanh": {"activation": "tanh", "initializer": "glorot_uniform"},
     "augmentation": {"augmentation": {"shift": 1, "elastic": 3}},
@@ -291,6 +301,7 @@ OPTIONS = {
         "augmentation": {"rotation": 20},
         **{"optimizer": "adam", "learning_rate": 0.02, "weight_decay": 0.1, "dropout": 0.4},
         **{"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.1, "patience": 3},
+        **{"warmup_epochs": 3, "clip_norm": 0.1, "label_smoothing": 0.1, "l2": 0.01},
     },
 }
 each_option = pytest.mark.parametrize("settings", OPTIONS.values(), ids=OPTIONS)
@@ -462,7 +473,7 @@ def test_weights_that_are_not_finite_after_the_last_step_are_divergence():
 
 def test_replicas_give_the_same_bytes_with_any_threads_in_one_piece_or_two(segment):
     """The batches are of 8, 8 and 4 images: in the last, the sixth replica has none."""
-    settings = {"replicas": 6, "dropout": 0.3, "momentum": 0.5}
+    settings = {"replicas": 6, "dropout": 0.3, "momentum": 0.5, "clip_norm": 0.1, "l2": 0.01}
     expected, record = segment("one", 4, **settings)
     for threads in (2, 8):
         checkpoint, _ = segment("other", 4, threads=threads, **settings)
@@ -474,7 +485,8 @@ def test_replicas_give_the_same_bytes_with_any_threads_in_one_piece_or_two(segme
 
 
 def test_replicas_learn_what_one_network_learns(segment):
-    one, several = (load_checkpoint(segment(str(n), 5, replicas=n)[0]) for n in (1, 3))
+    settings = {"clip_norm": 0.1, "l2": 0.01, "label_smoothing": 0.1}
+    one, several = (load_checkpoint(segment(str(n), 5, replicas=n, **settings)[0]) for n in (1, 3))
     for name, W in one.network.items():
         np.testing.assert_allclose(several.network[name], W, rtol=1e-4, atol=1e-6)
     assert not all(np.array_equal(several.network[name], W) for name, W in one.network.items())

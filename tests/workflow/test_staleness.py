@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from configs import DEFAULTS, SETTINGS, other_values
+from configs import DEFAULTS, OPTIMIZER_OF, SETTINGS, other_values
 from expected import (
     AFTER_TRAINING,
     AUGMENTED,
@@ -54,14 +54,14 @@ MATRIX = {
 }
 
 # Keys that mean something only beside certain values of others, and keys that always do. The sigma
-# of augmentation has a test of its own.
+# of augmentation and what only adam or rmsprop has have tests of their own.
 ON_VALIDATION = {"training.patience", "search"}
 IDLE = {
     key
     for key, applies in APPLIES.items()
     if not applies(DEFAULTS | {"files": None, key: MATRIX[key][0]})
 }
-CONDITIONAL = {*IDLE, *ON_VALIDATION} - {"augmentation.elastic_sigma"}
+CONDITIONAL = {*IDLE, *ON_VALIDATION} - {"augmentation.elastic_sigma", *OPTIMIZER_OF}
 UNCONDITIONAL = [key for key in MATRIX if key not in {*IDLE, *ON_VALIDATION}]
 
 # What runs after an edit of a module or a script: the stages that run it, and what follows.
@@ -115,6 +115,18 @@ def test_an_edited_key_runs_what_depends_on_it_where_it_applies(deep_project, ke
     value, expected = MATRIX[key]
     set_key(deep_project, key, value)
     assert deep_project.plan() == once(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_an_edited_key_of_an_optimizer_runs_what_depends_on_it(project, optimizer):
+    set_key(project, "training.optimizer", optimizer)
+    project.run()
+    for key in (key for key, needed in OPTIMIZER_OF.items() if needed == optimizer):
+        set_key(project, key, MATRIX[key][0])
+        assert project.plan() == once(RUN)
+        set_key(project, key, DEFAULTS[key])
+        assert project.plan() == {}
 
 
 @pytest.mark.slow

@@ -3,7 +3,8 @@
 import numpy as np
 
 from scratchnet.evaluation.thumbnails import shrink_image
-from scratchnet.nn.layers import ACTIVATIONS
+from scratchnet.nn.convolution import Conv2D
+from scratchnet.nn.layers import Dense
 
 MAX_FILTERS = 16  # whose weights and feature maps are stored as images
 MAX_CLASSES = 10  # with an image whose feature maps are stored
@@ -13,10 +14,10 @@ def describe_filters(network, X, labels, classes, shape):
     """Return the filters of the first convolution, and the feature maps of one image of each class.
 
     The first MAX_FILTERS filters are images of (kernel, kernel), or (kernel, kernel, 3) in colour.
-    A feature map is what the first block of the network makes of an image, after its activation,
-    for one filter. The images are the first one of each class in X (pixels, n), which have the
-    given `shape`; `labels` (n,) are the indices of their `classes`. What is large is shrunk by
-    `shrink_image`.
+    A feature map is what the first block of the network, from its convolution to its pooling, makes
+    of an image for one filter. The images are the first one of each class in X (pixels, n), which
+    have the given `shape`; `labels` (n,) are the indices of their `classes`. What is large is
+    shrunk by `shrink_image`.
     """
     convolution = network.layers[0]
     filters = convolution.params["W"][:, :-1].reshape(-1, *[convolution.kernel] * 2, *shape[2:])
@@ -42,12 +43,13 @@ def describe_filters(network, X, labels, classes, shape):
 
 def _first_block(network, X):
     """Return the feature maps (filters, height, width, b) of images X (pixels, b)."""
-    shape = ()
-    for layer in network.layers:
-        X = layer.forward(X)
-        if isinstance(layer, tuple(ACTIVATIONS.values())):
+    convolution, *others = network.layers
+    X, shape = convolution.forward(X), convolution.output_shape
+    for layer in others:
+        if isinstance(layer, (Conv2D, Dense)):
             break
-        shape = getattr(layer, "output_shape", shape)  # normalisation keeps that before it
+        X = layer.forward(X)
+        shape = getattr(layer, "output_shape", shape)
     return X.reshape(*shape, -1).transpose(2, 0, 1, 3)
 
 

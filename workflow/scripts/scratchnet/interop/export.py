@@ -21,7 +21,7 @@ from scratchnet.interop.keras_model import (
     set_weights,
 )
 from scratchnet.nn.convolution import AvgPool2D, Conv2D, MaxPool2D
-from scratchnet.nn.layers import Dense, Dropout, ReLU, Sigmoid, Tanh
+from scratchnet.nn.layers import ELU, GELU, Dense, Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from scratchnet.nn.normalization import (
     EPSILON,
     BatchNormalization,
@@ -31,10 +31,19 @@ from scratchnet.nn.normalization import (
 
 PRECISION = "float32"
 OPSET, IR_VERSION = 17, 8  # ONNX versions of 2022, which current readers also support
-# With their attributes: without its own, ONNX takes a default.
-ONNX_ACTIVATIONS = {ReLU: ("Relu", {}), Sigmoid: ("Sigmoid", {}), Tanh: ("Tanh", {})}
+# With their attributes: without its own, ONNX takes a default. ONNX has Gelu from version 20 on.
+ONNX_ACTIVATIONS = {
+    ReLU: ("Relu", {}),
+    LeakyReLU: ("LeakyRelu", {"alpha": 0.2}),
+    ELU: ("Elu", {"alpha": 1.0}),
+    Sigmoid: ("Sigmoid", {}),
+    Tanh: ("Tanh", {}),
+}
 NUMPY_ACTIVATIONS = {
     ReLU: "np.maximum(X, 0)",
+    LeakyReLU: "np.where(X > 0, X, 0.2 * X)",
+    ELU: "np.where(X > 0, X, np.expm1(np.minimum(X, 0)))",
+    GELU: "X * (1 + np.tanh(np.sqrt(2 / np.pi) * (X + 0.044715 * X**3))) / 2",
     Sigmoid: "1 / (1 + np.exp(-X))",
     Tanh: "np.tanh(X)",
 }
@@ -165,6 +174,18 @@ def _make_onnx_graph(network, raw_pixels):
         nodes.append(helper.make_node(operation, [x, *names], [y], **attributes))
         return y
 
+    def add_gelu(x, y):
+        """Add the activation GELU in its tanh form, like `add`."""
+        # (1 + tanh(u)) / 2 = sigmoid(2 * u), and u = x * (c + c * 0.044715 * x**2)
+        c = math.sqrt(2 / math.pi)
+        nodes.append(helper.make_node("Mul", [x, x], [f"{y}.square"]))
+        u = add("Mul", f"{y}.square", f"{y}.scaled", {"factor": 2 * c * 0.044715})
+        u = add("Add", u, f"{y}.shifted", {"summand": 2 * c})
+        nodes.append(helper.make_node("Mul", [u, x], [f"{y}.u"]))
+        share = add("Sigmoid", f"{y}.u", f"{y}.share")
+        nodes.append(helper.make_node("Mul", [x, share], [y]))
+        return y
+
     x, dtype, image_shape = "images", TensorProto.FLOAT, network.image_shape
     shape = image_shape if raw_pixels else [math.prod(image_shape)]
     if raw_pixels:
@@ -214,6 +235,8 @@ def _make_onnx_graph(network, raw_pixels):
                 x = add("Gemm", x, y, {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
             case Dropout():
                 pass  # nothing is dropped for predictions
+            case GELU():
+                x = add_gelu(x, y)
             case _:
                 operation, attributes = ONNX_ACTIVATIONS[type(layer)]
                 x = add(operation, x, y, **attributes)

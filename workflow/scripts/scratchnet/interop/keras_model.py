@@ -5,9 +5,11 @@ layer has a kernel (n_in, n_out) and a bias, and a `Conv2D` layer has a kernel (
 channels, filters) and a bias.
 """
 
+import math
 import os
 import sys
 from contextlib import contextmanager
+from functools import partial
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -98,7 +100,8 @@ ACTIVATION_NAMES = {kind: name for name, kind in ACTIVATIONS.items()}  # Keras h
 
 def make_layers(keras, network, precision):
     """Return a Keras layer for each layer of a Network, with its weights to be filled by
-    `set_weights`, and None for `Dropout`: Keras's draws its own masks.
+    `set_weights`. It is a function for an activation, and None for `Dropout`: Keras's draws its
+    own masks.
     """
     # Keras may have been configured in this process: nothing is left to its defaults.
     images = {"data_format": "channels_last"}
@@ -125,7 +128,7 @@ def make_layers(keras, network, precision):
             case LayerNormalization():
                 made = keras.layers.GroupNormalization(groups=1, **normalization, **options)
             case _:
-                made = keras.layers.Activation(ACTIVATION_NAMES[type(layer)], **options)
+                made = partial(activate, keras, ACTIVATION_NAMES[type(layer)])
         theirs.append(made)
     return theirs
 
@@ -156,6 +159,18 @@ def _flatten(keras, x, dtype):
     if len(x.shape) == 2:
         return x
     return keras.layers.Flatten(data_format="channels_last", dtype=dtype)(x)
+
+
+def activate(keras, activation, x):
+    """Apply the activation of Keras that has the formula of that in `nn.layers` to a tensor x."""
+    if x.dtype == "float64":  # in which TensorFlow rounds the constants of these two to float32
+        if activation == "leaky_relu":
+            return keras.ops.maximum(x, 0.2 * x)
+        if activation == "gelu":
+            return x * (1 + keras.ops.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+    if activation == "gelu":  # of which Keras takes the exact form unless told otherwise
+        return keras.activations.gelu(x, approximate=True)
+    return keras.layers.Activation(activation, dtype=x.dtype)(x)
 
 
 def set_weights(network, layers):

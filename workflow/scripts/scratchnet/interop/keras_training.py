@@ -37,7 +37,13 @@ class KerasTraining:
         # Keras treats a Python float as a float32, even if everything else is float64.
         number = np.float64 if precision == "float64" else float
         keras_optimizer = make_keras_optimizer(keras, optimizer, settings, steps_per_epoch, number)
-        self._step = make_step(keras, model, keras_optimizer)
+        self._step = make_step(
+            keras,
+            model,
+            keras_optimizer,
+            label_smoothing=settings.get("training.label_smoothing", 0.0),
+            l2=number(settings.get("training.l2", 0.0)),
+        )
         without_dropout = apply_layers(keras, network, self.layers, x)
         self._predict = make_predict(keras.Model(x, keras.layers.Softmax()(without_dropout)))
 
@@ -58,20 +64,25 @@ class KerasTraining:
         return get_weights(self.network, self.layers)
 
 
-def make_step(keras, model, optimizer):
+def make_step(keras, model, optimizer, label_smoothing, l2):
     """Return a function that trains `model` on a batch and returns the loss before the update.
 
-    Its arguments are the list of inputs, the labels (b, k), and the weights (b,) or None.
+    Its arguments are the list of inputs, the labels (b, k), and the weights (b,) or None. What the
+    penalty `l2` adds is no part of the loss that it returns.
     """
     import tensorflow
 
-    crossentropy = keras.losses.CategoricalCrossentropy(from_logits=True)
+    crossentropy = keras.losses.CategoricalCrossentropy(True, label_smoothing)
+    kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
 
     @tensorflow.function(reduce_retracing=True)
     def step(inputs, Y, sample_weights=None):
         with tensorflow.GradientTape() as tape:
             loss = crossentropy(Y, model(inputs, training=True), sample_weights)
-        gradients = tape.gradient(loss, model.trainable_variables)
+            total = loss
+            if l2:  # Keras's regularizer L2, which would round l2 to float32
+                total += l2 * sum(keras.ops.sum(keras.ops.square(kernel)) for kernel in kernels)
+        gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables))
         return loss
 
@@ -90,26 +101,48 @@ def make_keras_optimizer(keras, optimizer, settings, steps_per_epoch, number):
 
     `number` is the type of its constants.
     """
-    learning_rate = number(settings["training.learning_rate"])
-    if settings["training.schedule"] != "constant":
-        decay_steps = settings["training.decay_epochs"] * steps_per_epoch
-        decay_rate = number(settings["training.decay_rate"])
-        schedules = keras.optimizers.schedules
-        if settings["training.schedule"] == "step":
-            learning_rate = schedules.ExponentialDecay(
-                learning_rate, decay_steps, decay_rate, staircase=True
-            )
-        else:
-            learning_rate = schedules.CosineDecay(learning_rate, decay_steps, alpha=decay_rate)
-    weight_decay = number(optimizer.weight_decay) if optimizer.weight_decay else None
+    learning_rate = make_keras_schedule(keras, settings, steps_per_epoch, number)
+    common = {
+        "weight_decay": number(optimizer.weight_decay) if optimizer.weight_decay else None,
+        "global_clipnorm": number(optimizer.clip_norm) if optimizer.clip_norm else None,
+    }
     if settings["training.optimizer"] == "adam":
         return keras.optimizers.Adam(
             learning_rate,
             number(optimizer.beta_1),
             number(optimizer.beta_2),
             number(optimizer.epsilon),
-            weight_decay=weight_decay,
+            **common,
         )
-    return keras.optimizers.SGD(
-        learning_rate, number(optimizer.momentum), optimizer.nesterov, weight_decay=weight_decay
-    )
+    if settings["training.optimizer"] == "rmsprop":
+        rho, epsilon = number(optimizer.rho), number(optimizer.epsilon)
+        return keras.optimizers.RMSprop(learning_rate, rho, epsilon=epsilon, **common)
+    momentum = number(optimizer.momentum)
+    return keras.optimizers.SGD(learning_rate, momentum, optimizer.nesterov, **common)
+
+
+def make_keras_schedule(keras, settings, steps_per_epoch, number):
+    """Return the learning rate of `settings` for Keras: a number or a schedule."""
+    schedules, schedule = keras.optimizers.schedules, settings["training.schedule"]
+    rate = decayed = number(settings["training.learning_rate"])
+    if schedule != "constant":
+        decay_steps = settings["training.decay_epochs"] * steps_per_epoch
+        decay_rate = number(settings["training.decay_rate"])
+        if schedule == "cosine":
+            decayed = schedules.CosineDecay(rate, decay_steps, alpha=decay_rate)
+        else:
+            is_staircase = schedule == "step"
+            decayed = schedules.ExponentialDecay(rate, decay_steps, decay_rate, is_staircase)
+    warmup_steps = settings.get("training.warmup_epochs", 0) * steps_per_epoch
+    if not warmup_steps:
+        return decayed
+    rising = schedules.PolynomialDecay(number(0), warmup_steps, rate)  # of degree 1: a line
+
+    class WarmUp(schedules.LearningRateSchedule):
+        """Keras's own warm-up is a part of CosineDecay alone."""
+
+        def __call__(self, step):
+            after = decayed(step - warmup_steps) if callable(decayed) else decayed
+            return keras.ops.where(step < warmup_steps, rising(step), after)
+
+    return WarmUp()

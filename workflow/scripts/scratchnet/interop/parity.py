@@ -17,27 +17,27 @@ from scratchnet.files import read_json, write_csv, write_json
 from scratchnet.interop.keras_model import import_keras
 from scratchnet.interop.keras_training import KerasTraining
 from scratchnet.nn.convolution import Conv2D, MaxPool2D
-from scratchnet.nn.layers import Dropout, ReLU
+from scratchnet.nn.layers import Dropout, LeakyReLU, ReLU
 from scratchnet.nn.metrics import PREDICTION_BATCH
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
 from scratchnet.training.checkpoints import load_checkpoint
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
-from scratchnet.training.loop import choose_class_weights, epoch_batches, train_epoch
+from scratchnet.training.loop import choose_loss, epoch_batches, train_epoch
 
 log = logging.getLogger(__name__)
 
 # The largest differences allowed: in the loss of a batch or an epoch, in any weight, and in any
-# probability. With ReLU in float32, only the loss of whole epochs is bounded: rounding may change
-# the sign of an input near 0, and then the two gradients are different, not only rounded. So are
-# those of max pooling where two numbers are nearly equal.
+# probability. With ReLU, leaky or not, in float32, only the loss of whole epochs is bounded:
+# rounding may change the sign of an input near 0, and then the two gradients are different, not
+# only rounded. So are those of max pooling where two numbers are nearly equal.
 BOUNDS = {
     "float64": {"loss": 1e-9, "weights": 1e-9, "predictions": 1e-9},
     "float32": {"loss": 1e-4},
     "float32, ReLU or convolution": {"loss_of_an_epoch": 1e-2},
 }
-WIDE = (ReLU, Conv2D, MaxPool2D)  # the layers with the last of these bounds
+WIDE = (ReLU, LeakyReLU, Conv2D, MaxPool2D)  # the layers with the last of these bounds
 DIFFERENCES = (
     *("loss_difference", "weights_difference", "predictions_difference", "classes_that_differ"),
 )
@@ -96,7 +96,7 @@ class TrainingPair:
         is_single = precision == "float32"
         self.bounds = BOUNDS["float32, ReLU or convolution" if is_single and is_wide else precision]
         self.image_shape = training.image_shape
-        self.class_weights = choose_class_weights(data["Y_train"], settings)
+        self.loss_options = choose_loss(data["Y_train"], settings)
         steps_per_epoch = math.ceil(self.n / settings["training.batch_size"])
         n_in = len(data["X_train"])
         self.keras_training = KerasTraining(
@@ -117,10 +117,10 @@ class TrainingPair:
         total = keras_total = 0.0
         for batch, arrays in enumerate(batches, start=1):
             X, Y = (array.astype(self.precision, order="F", copy=False) for array in arrays)
-            batch_alone = [(X, Y)], rng, self.class_weights
-            loss = train_epoch(self.network, self.optimizer, *batch_alone)["loss"]
+            metrics = train_epoch(self.network, self.optimizer, [(X, Y)], rng, **self.loss_options)
+            loss, class_weights = metrics["loss"], self.loss_options["class_weights"]
             masks = [layer.mask for layer in self.network.layers if isinstance(layer, Dropout)]
-            sample_weights = None if self.class_weights is None else self.class_weights @ Y
+            sample_weights = None if class_weights is None else class_weights @ Y
             keras_loss = self.keras_training.train_batch(X, Y, masks, sample_weights)
             total += loss * X.shape[1]
             keras_total += keras_loss * X.shape[1]

@@ -14,8 +14,11 @@ class Layer(ABC):
     """A function from X (n_in, b) to Y (n_out, b).
 
     `params` has the trainable arrays by name. `grads` has the same keys and shapes; `backward`
-    fills it in place. `state` has arrays that training changes without a gradient.
+    fills it in place. `state` has arrays that training changes without a gradient. `increasing`
+    says of an activation that a larger X never gives a smaller Y.
     """
+
+    increasing = False
 
     def __init__(self):
         self.params = {}
@@ -88,6 +91,8 @@ def multiply(A, B, out):
 class ReLU(Layer):
     """Y = max(X, 0), element-wise. The derivative at 0 is taken to be 0."""
 
+    increasing = True
+
     def forward(self, X, rng=None):
         self.positive = X > 0
         return X * self.positive
@@ -96,8 +101,63 @@ class ReLU(Layer):
         return dY * self.positive
 
 
+class LeakyReLU(Layer):
+    """Y = X where X > 0, else 0.2 * X, element-wise (Maas et al. 2013).
+
+    Unlike in `ReLU`, the gradient is nowhere 0. The slope is that of `leaky_relu` in Keras; Maas et
+    al. and PyTorch have 0.01. The derivative at 0 is taken to be 0.2.
+    """
+
+    increasing = True
+
+    def forward(self, X, rng=None):
+        self.slope = np.where(X > 0, X.dtype.type(1), X.dtype.type(0.2))
+        return X * self.slope
+
+    def backward(self, dY):
+        return dY * self.slope
+
+
+class ELU(Layer):
+    """Y = X where X > 0, else exp(X) - 1, element-wise (Clevert et al. 2016, with alpha = 1).
+
+    The derivative is 1 where X > 0, else exp(X) = Y + 1.
+    """
+
+    increasing = True
+
+    def forward(self, X, rng=None):
+        self.Y = np.maximum(X, 0) + np.expm1(np.minimum(X, 0))
+        return self.Y
+
+    def backward(self, dY):
+        return dY * (1 + np.minimum(self.Y, 0))
+
+
+class GELU(Layer):
+    """Y = X * (1 + tanh(U)) / 2 with U = sqrt(2 / pi) * (X + 0.044715 * X**3), element-wise.
+
+    This is the form of Hendrycks and Gimpel (2016) for X times the probability that a standard
+    normal variable is below X. The exact one differs by up to 0.0005 and needs the error function,
+    which NumPy does not have. Keras: gelu with approximate=True. Y falls from 0 to -0.17 at
+    X = -0.75, and rises from there.
+    """
+
+    def forward(self, X, rng=None):
+        self.X = X
+        self.T = np.tanh(math.sqrt(2 / math.pi) * (X + 0.044715 * X * X * X))
+        return X * (1 + self.T) / 2
+
+    def backward(self, dY):
+        X, T = self.X, self.T
+        dU = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * X * X)
+        return dY * (1 + T + X * (1 - T * T) * dU) / 2
+
+
 class Sigmoid(Layer):
     """Y = 1 / (1 + exp(-X)), element-wise, between 0 and 1."""
+
+    increasing = True
 
     def forward(self, X, rng=None):
         # The same function in a form in which exp cannot overflow.
@@ -110,6 +170,8 @@ class Sigmoid(Layer):
 
 class Tanh(Layer):
     """Y = tanh(X), element-wise, between -1 and 1."""
+
+    increasing = True
 
     def forward(self, X, rng=None):
         self.Y = np.tanh(X)
@@ -168,4 +230,11 @@ def softmax(Z):
     return E / E.sum(axis=0)
 
 
-ACTIVATIONS = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
+ACTIVATIONS = {
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "elu": ELU,
+    "gelu": GELU,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+}

@@ -20,7 +20,7 @@ def categorical_crossentropy(P, Y):
     return float(loss), dP
 
 
-def softmax_crossentropy(Z, Y, class_weights=None):
+def softmax_crossentropy(Z, Y, class_weights=None, label_smoothing=0.0):
     """Return the mean loss for logits Z (k, b), and dL/dZ (k, b): softmax and cross-entropy in one.
 
     For a sample of class c the loss is -log softmax(z)[c] = logsumexp(z) - z[c], and the gradient
@@ -29,18 +29,23 @@ def softmax_crossentropy(Z, Y, class_weights=None):
 
     With `class_weights` (k,), loss and gradient of each sample are multiplied by the weight of its
     class. The mean is still that over b samples, as with `class_weight` in Keras.
+
+    With `label_smoothing` s, 1 becomes 1 - s + s / k in the labels, and 0 becomes s / k (Szegedy et
+    al. 2016): the loss is lowest for probabilities that are not quite certain.
     """
     b = Z.shape[1]
+    w = None if class_weights is None else class_weights @ Y  # (b,): the weight of each sample
+    if label_smoothing:
+        Y = (1 - label_smoothing) * Y + label_smoothing / len(Y)
     Z = np.array(Z, order="C")  # the sums over classes are then twice as fast
     Z -= Z.max(axis=0)
     E = np.exp(Z)
     sums = E.sum(axis=0)
     E /= sums
     E -= Y
-    if class_weights is None:
+    if w is None:
         loss = (np.log(sums).sum() - np.vdot(Y, Z)) / b
     else:
-        w = class_weights @ Y  # (b,): the weight of each sample
         loss = (np.vdot(w, np.log(sums)) - np.vdot(w * Y, Z)) / b
         E *= w
     E /= b
@@ -55,3 +60,13 @@ def balanced_class_weights(Y):
     """
     k, n = Y.shape
     return n / (k * Y.sum(axis=1, dtype=np.float64))
+
+
+def add_l2_gradient(network, l2):
+    """Add to `grads` the gradient of l2 * the sum of all squared weights: 2 * l2 * weight.
+
+    Biases are not penalised. Keras: kernel_regularizer=L2(l2); CS231n has l2 / 2 in its place.
+    """
+    for name, W, dW in network.parameters():
+        if name.endswith(".W"):
+            dW[:, :-1] += 2 * l2 * W[:, :-1]

@@ -120,22 +120,21 @@ def build_network(weights, image_shape, convolutions, activation, dropout=0.0):
 
     `weights` has those of all `Conv2D` and then of all `Dense` layers, as in `build_mlp`.
     `convolutions` has a dict for each block, see `block_shapes`. In a block, a convolution is
-    followed by normalisation, an activation and pooling. Max pooling comes before the activation:
-    as activations are increasing, this is the same function but faster. The outputs of the last
-    block are dropped at the rate `dropout`, too.
+    followed by normalisation, an activation and pooling. If the activation is increasing, max
+    pooling comes first, which gives the same numbers in less time. The outputs of the last block
+    are dropped at the rate `dropout`, too.
     """
     groups, layers = split_by_layer(weights), []
     for (W, *arrays), shape, block in zip(
         groups, block_shapes(image_shape, convolutions), convolutions
     ):
-        layers.append(Conv2D(W, shape, block["padding"], block.get("stride", 1)))
-        pooling = _pool(block, layers[-1].output_shape)
-        layers += _normalize(arrays)
-        activations = [ACTIVATIONS[activation]()]
-        if any(isinstance(layer, MaxPool2D) for layer in pooling):
-            layers += pooling + activations
+        convolution = Conv2D(W, shape, block["padding"], block.get("stride", 1))
+        step, pooling = ACTIVATIONS[activation](), _pool(block, convolution.output_shape)
+        layers += [convolution, *_normalize(arrays)]
+        if step.increasing and block.get("pooling", "max") == "max":
+            layers += [*pooling, step]
         else:
-            layers += activations + pooling
+            layers += [step, *pooling]
     if convolutions and dropout:
         layers.append(Dropout(dropout))
     dense = itertools.chain.from_iterable(groups[len(convolutions) :])

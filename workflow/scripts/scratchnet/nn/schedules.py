@@ -11,6 +11,11 @@ def step_decay(learning_rate, decay_steps, decay_rate):
     return lambda steps: learning_rate * decay_rate ** (steps // decay_steps)
 
 
+def exponential_decay(learning_rate, decay_steps, decay_rate):
+    """Decay a little at each step, by the same factor. Keras: ExponentialDecay."""
+    return lambda steps: learning_rate * decay_rate ** (steps / decay_steps)
+
+
 def cosine_decay(learning_rate, decay_steps, decay_rate):
     """Decay along half a cosine, then stay constant. Keras: CosineDecay with alpha=decay_rate."""
 
@@ -21,4 +26,14 @@ def cosine_decay(learning_rate, decay_steps, decay_rate):
     return rate
 
 
-SCHEDULES = {"step": step_decay, "cosine": cosine_decay}
+def warm_up(learning_rate, warmup_steps):
+    """Rise from 0 along a line, over `warmup_steps` steps, then follow `learning_rate`.
+
+    `learning_rate` is a number or another schedule, which begins after the rise (Goyal et al. 2017,
+    "gradual warmup"). Keras has it in CosineDecay, as warmup_target and warmup_steps.
+    """
+    decay = learning_rate if callable(learning_rate) else lambda steps: learning_rate
+    return lambda steps: decay(max(steps - warmup_steps, 0)) * min(steps / warmup_steps, 1)
+
+
+SCHEDULES = {"step": step_decay, "exponential": exponential_decay, "cosine": cosine_decay}

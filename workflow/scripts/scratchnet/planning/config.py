@@ -27,6 +27,16 @@ def _is_on(key):
     return lambda run: run[key]
 
 
+def _is_changed(key, *optimizers):
+    """Return whether a run with one of the `optimizers` has another value than the default."""
+    return lambda run: run["training.optimizer"] in optimizers and run[key] != _default(key)
+
+
+@cache
+def _default(key):
+    return setting_schemas(load_schema())[key]["default"]
+
+
 # Settings that have an effect only beside certain others, or only if they are on. Otherwise they
 # are left out of a run: changing them makes nothing stale, and runs that differ in nothing else are
 # one run. A new setting that is off leaves the names of all runs as they are.
@@ -45,9 +55,17 @@ APPLIES = {
     "training.nesterov": lambda run: (
         run["training.optimizer"] == "sgd" and run["training.momentum"]
     ),
+    "training.beta_1": _is_changed("training.beta_1", "adam"),
+    "training.beta_2": _is_changed("training.beta_2", "adam"),
+    "training.rho": _is_changed("training.rho", "rmsprop"),
+    "training.epsilon": _is_changed("training.epsilon", "adam", "rmsprop"),
+    "training.clip_norm": _is_on("training.clip_norm"),
+    "training.warmup_epochs": _is_on("training.warmup_epochs"),
     "training.decay_epochs": lambda run: run["training.schedule"] != "constant",
     "training.decay_rate": lambda run: run["training.schedule"] != "constant",
     "training.class_weight": _is_on("training.class_weight"),
+    "training.label_smoothing": _is_on("training.label_smoothing"),
+    "training.l2": _is_on("training.l2"),
 }
 
 PUBLIC_IMAGE_SHAPE = (28, 28)  # of all public datasets
@@ -121,7 +139,7 @@ def _choose_initializer(run):
     """Return the initializer for the activation of `run`; without one, the notebook's."""
     if not (run["model.hidden"] or run["model.convolutions"]):
         return "random_normal"
-    return "he_uniform" if run["model.activation"] == "relu" else "glorot_uniform"
+    return "glorot_uniform" if run["model.activation"] in ("sigmoid", "tanh") else "he_uniform"
 
 
 def _without_idle_settings(run):

@@ -15,19 +15,32 @@ def describe_plan(config: Mapping, runs: list[Mapping]) -> list[str]:
 def describe_schedule(run: Mapping) -> str:
     """Return what a learning-rate schedule does that hardly anybody wants, in a sentence, or ""."""
     schedule, epochs = run["training.schedule"], run["training.epochs"]
+    warmup = run.get("training.warmup_epochs", 0)
+    if warmup >= epochs:
+        return (
+            f"training.warmup_epochs: training ends after {epochs} of the {warmup} epochs in which "
+            "the learning rate rises: set it lower, or epochs higher"
+        )
     if schedule == "constant":
         return ""
     length, rest = run["training.decay_epochs"], run["training.decay_rate"]
-    if schedule == "step" and epochs <= length:
+    epochs -= warmup  # in which the schedule counts
+    if schedule == "exponential" and rest == 0:
         return (
-            f"training.schedule: step never lowers the learning rate, since epochs ({epochs}) is "
-            f"not above decay_epochs ({length}): set decay_epochs to about {max(epochs // 3, 1)}"
+            "training.schedule: with exponential and a decay_rate of 0, the learning rate is 0 "
+            "after one step: set decay_rate above 0"
+        )
+    if schedule == "step" and epochs <= length:
+        counted = "epochs - warmup_epochs" if warmup else "epochs"
+        return (
+            f"training.schedule: step never lowers the learning rate, since {counted} ({epochs}) "
+            f"is not above decay_epochs ({length}): set decay_epochs to about {max(epochs // 3, 1)}"
         )
     if schedule == "cosine" and epochs > length and rest == 0:
         return (
-            f"training.schedule: the learning rate is 0 after {length} of {epochs} epochs, and the "
-            f"others change nothing: set decay_epochs to {epochs} (trains from the start), or "
-            "decay_rate above 0"
+            f"training.schedule: the learning rate is 0 after {warmup + length} of "
+            f"{warmup + epochs} epochs, and the others change nothing: set decay_epochs to "
+            f"{epochs} (trains from the start), or decay_rate above 0"
         )
     if schedule == "cosine" and epochs < length:
         return (

@@ -10,10 +10,16 @@ from scratchnet.nn.network import (
     with_normalization,
 )
 from scratchnet.nn.optimizers import OPTIMIZERS
-from scratchnet.nn.schedules import SCHEDULES
+from scratchnet.nn.schedules import SCHEDULES, warm_up
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.random_streams import random_stream
 from scratchnet.training.loop import Training
+
+# The settings of an optimizer besides its learning rate, without "training.".
+OPTIMIZER_OPTIONS = (
+    *("momentum", "nesterov", "beta_1", "beta_2", "rho", "epsilon"),
+    *("weight_decay", "clip_norm"),
+)
 
 
 def make_initial_weights(settings, image_shape, n_out):
@@ -63,9 +69,11 @@ def make_optimizer(settings, steps_per_epoch):
             settings["training.decay_epochs"] * steps_per_epoch,
             settings["training.decay_rate"],
         )
+    if warmup_epochs := settings.get("training.warmup_epochs"):
+        learning_rate = warm_up(learning_rate, warmup_epochs * steps_per_epoch)
     options = {
         name: settings[f"training.{name}"]
-        for name in ("momentum", "nesterov", "weight_decay")
+        for name in OPTIMIZER_OPTIONS
         if f"training.{name}" in settings
     }
     return OPTIMIZERS[settings["training.optimizer"]](learning_rate, **options)

@@ -11,7 +11,11 @@ import numpy as np
 from scratchnet.errors import DivergenceError
 from scratchnet.nn.augmentation import augment_batches
 from scratchnet.nn.batches import generate_batches
-from scratchnet.nn.losses import balanced_class_weights, softmax_crossentropy
+from scratchnet.nn.losses import (
+    add_l2_gradient,
+    balanced_class_weights,
+    softmax_crossentropy,
+)
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import Network
 from scratchnet.nn.optimizers import Optimizer
@@ -47,20 +51,25 @@ class Training:
         return len(self.history["loss"])
 
 
-def train_epoch(network, optimizer, batches, rng=None, class_weights=None):
+def train_epoch(
+    network, optimizer, batches, rng=None, class_weights=None, label_smoothing=0.0, l2=0.0
+):
     """Take one step for each batch (X (n_in, b), Y (k, b)); return the mean loss and accuracy.
 
     Both are means over all samples, measured before the step of each batch. `rng` is the random
-    generator for dropout. `class_weights` (k,) weigh the loss. Raises DivergenceError at the first
-    batch whose loss is not finite, or at the end if the weights are not finite.
+    generator for dropout. `class_weights` (k,) and `label_smoothing` are those of the loss, which
+    is without the penalty that `l2` adds, see `add_l2_gradient`. Raises DivergenceError at the
+    first batch whose loss is not finite, or at the end if the weights are not finite.
     """
     total_loss, n_correct, n = 0.0, 0.0, 0
     for i, (X, Y) in enumerate(batches, start=1):
         Z = network.forward(X, rng)
-        loss, dZ = softmax_crossentropy(Z, Y, class_weights)
+        loss, dZ = softmax_crossentropy(Z, Y, class_weights, label_smoothing)
         if not math.isfinite(loss):
             raise DivergenceError(f"the loss is {loss} at batch {i}")
         network.backward(dZ)
+        if l2:
+            add_l2_gradient(network, l2)
         optimizer.step(network)
         total_loss += loss * X.shape[1]
         n_correct += accuracy(Z, Y) * X.shape[1]
@@ -74,7 +83,7 @@ def train(training, data, settings, epochs, name="training", threads=1):
     """Continue `training`, in place, until it has `epochs` epochs.
 
     `data` maps X_train, Y_train, X_validation and Y_validation to arrays; the validation arrays
-    may be empty. `settings` has the batch size, the seed, the patience and the class weight. An
+    may be empty. `settings` has the batch size, the seed, the patience and what the loss is. An
     epoch depends only on the state before it, the settings and its number, so training in several
     calls gives bitwise the same result as in one call. With a patience of p, training stops early
     after p epochs without a new lowest validation loss. Raises DivergenceError. A terminal shows
@@ -82,7 +91,7 @@ def train(training, data, settings, epochs, name="training", threads=1):
     `threads`, which changes no bit.
     """
     patience = settings["training.patience"]
-    class_weights = choose_class_weights(data["Y_train"], settings)
+    loss_options = choose_loss(data["Y_train"], settings)
     live = progress(
         name,
         iterable=range(training.epochs + 1, epochs + 1),
@@ -97,7 +106,7 @@ def train(training, data, settings, epochs, name="training", threads=1):
             break
         started = time.perf_counter()
         try:
-            metrics = _train_and_validate(training, data, settings, epoch, threads, class_weights)
+            metrics = _train_and_validate(training, data, settings, epoch, threads, loss_options)
         except DivergenceError as error:
             rate = training.optimizer.current_learning_rate()
             why = f"{error}, with a learning rate of {rate:g}"
@@ -132,12 +141,18 @@ def epoch_batches(data, image_shape, settings, epoch):
     return augment_batches(batches, image_shape, rng, **strengths)
 
 
-def choose_class_weights(Y, settings):
-    """Return the weights (k,) of the classes in the loss, for labels Y (k, n), or None."""
-    return balanced_class_weights(Y) if settings.get("training.class_weight") else None
+def choose_loss(Y, settings):
+    """Return the options of `train_epoch` that say what the loss is, for labels Y (k, n)."""
+    return {
+        "class_weights": balanced_class_weights(Y)
+        if settings.get("training.class_weight")
+        else None,
+        "label_smoothing": settings.get("training.label_smoothing", 0.0),
+        "l2": settings.get("training.l2", 0.0),
+    }
 
 
-def _train_and_validate(training, data, settings, epoch, threads, class_weights):
+def _train_and_validate(training, data, settings, epoch, threads, loss_options):
     """Train one epoch; return {metric: value}, without validation images only of training."""
     batches = epoch_batches(data, training.image_shape, settings, epoch)
     rng = random_stream(settings["training.seed"], "dropout", epoch)
@@ -147,7 +162,7 @@ def _train_and_validate(training, data, settings, epoch, threads, class_weights)
             network = DataParallel(network, replicas, executor)
         with np.errstate():
             _ignore_overflow()
-            metrics = train_epoch(network, training.optimizer, batches, rng, class_weights)
+            metrics = train_epoch(network, training.optimizer, batches, rng, **loss_options)
             return metrics | _validate(training.network, data)
 
 
