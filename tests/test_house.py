@@ -130,7 +130,7 @@ def lines_of_code(path):
 
 
 def test_the_network_can_be_read_in_one_sitting():
-    assert sum(map(lines_of_code, (LIBRARY / "nn").glob("*.py"))) <= 450
+    assert sum(map(lines_of_code, (LIBRARY / "nn").glob("*.py"))) <= 650
 
 
 @pytest.mark.parametrize(("package", "users"), USERS.items(), ids=USERS)

@@ -38,7 +38,9 @@ NETWORKS = {
     "dropout": HIDDEN | {"model.activation": "tanh", "model.dropout": 0.4},
     "class weights": HIDDEN | {"training.class_weight": "balanced"},
     "random_normal": HIDDEN | {"model.initializer": "random_normal"},
-    "augmentation": HIDDEN | {"augmentation.shift": 1, "augmentation.elastic": 2},
+    "augmentation": HIDDEN
+    | {"augmentation.shift": 1, "augmentation.elastic": 2, "augmentation.horizontal_flip": True}
+    | {"augmentation.crop_padding": 1, "augmentation.brightness": 0.3, "augmentation.cutout": 2},
     "convolution": {"model.convolutions": [BLOCK], "model.activation": "relu"},
     "convolutions": HIDDEN
     | {"model.convolutions": [BLOCK, BLOCK | {"filters": 4, "pool": 1, "padding": "valid"}]}
@@ -83,7 +85,7 @@ def data(tmp_path_factory):
             paths[f"{kind}_{split}"] = folder / f"{kind}_{split}.npy"
             np.save(paths[f"{kind}_{split}"], np.asfortranarray(array))
     paths["manifest"] = folder / "manifest.json"
-    write_json(paths["manifest"], {"image_shape": SHAPE})
+    write_json(paths["manifest"], {"image_shape": SHAPE, "mean": 0.4, "std": 0.3})
     return paths
 
 
@@ -151,7 +153,8 @@ def test_keras_computes_in_the_requested_precision(data, precisions):
     # Without set_precision, Keras gives all layers the type of the first one in the process.
     arrays = {name: np.load(path) for name, path in data.items() if name != "manifest"}
     for precision in precisions:
-        pair = TrainingPair(import_keras(), SETTINGS | HIDDEN, arrays, SHAPE, precision)
+        manifest = {"image_shape": SHAPE}
+        pair = TrainingPair(import_keras(), SETTINGS | HIDDEN, arrays, manifest, precision)
         assert {W.dtype for W in pair.keras_training.weights()} == {np.dtype(precision)}
 
 

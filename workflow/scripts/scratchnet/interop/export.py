@@ -30,6 +30,15 @@ NUMPY_ACTIVATIONS = {
     "sigmoid": "1 / (1 + np.exp(-({})))",
     "tanh": "np.tanh({})",
 }
+# The arrays that raw pixels are shifted and divided by, and what they are.
+MIN_MAX_SCALING = {
+    "minimum": "the smallest pixel value of the training images",
+    "span": "the largest pixel value minus the smallest",
+}
+STANDARDIZATION = {
+    "mean": "the mean of the pixels of the training images",
+    "std": "their standard deviation",
+}
 
 README = """# A trained network as arrays
 
@@ -81,13 +90,15 @@ def export_keras(network, raw_pixels, path):
     shape, convolutions = network.image_shape, network.convolutions
     # Keras may have been configured in this process: nothing is left to its defaults.
     layers = make_layers(keras, network.weights, convolutions, PRECISION)
+    offset, divisor = network.scaling(raw_pixels)
     if raw_pixels:
-        minimum, span = network.pixel_range
         x = keras.Input(shape, name="images", dtype=PRECISION)
-        flat = keras.layers.Flatten(data_format="channels_last", dtype=PRECISION)(x)
-        pixels = keras.layers.Rescaling(1 / span, -minimum / span, dtype=PRECISION)(flat)
+        pixels = keras.layers.Flatten(data_format="channels_last", dtype=PRECISION)(x)
     else:
         x = pixels = keras.Input((math.prod(shape),), name="images", dtype=PRECISION)
+    if raw_pixels or (offset, divisor) != (0, 1):
+        rescaling = keras.layers.Rescaling(1 / divisor, -offset / divisor, dtype=PRECISION)
+        pixels = rescaling(pixels)
     logits = apply_layers(keras, layers, shape, convolutions, network.activation, pixels)
     softmax = keras.layers.Softmax(name="probabilities", dtype=PRECISION)
     model = keras.Model(x, softmax(logits))
@@ -156,13 +167,14 @@ def _make_onnx_graph(network, raw_pixels):
     x, dtype, image_shape = "images", TensorProto.FLOAT, network.image_shape
     shape = image_shape if raw_pixels else [math.prod(image_shape)]
     if raw_pixels:
-        minimum, span = network.pixel_range
         if has_8_bit_pixels(network.manifest):
             dtype = TensorProto.UINT8
             x = add("Cast", x, "floats", to=TensorProto.FLOAT)
         x = add("Flatten", x, "pixels")
-        x = add("Sub", x, "above_minimum", {"minimum": minimum})
-        x = add("Div", x, "scaled", {"span": span})
+    offset, divisor = network.scaling(raw_pixels)
+    if raw_pixels or (offset, divisor) != (0, 1):
+        x = add("Sub", x, "shifted", {"offset": offset})
+        x = add("Div", x, "scaled", {"divisor": divisor})
     if convolutions:  # ONNX has the channels before the height
         x = add("Reshape", x, "grid", {"shape": [-1, *block_shapes(image_shape, [])[0]]})
         x = add("Transpose", x, "channels", perm=[0, 3, 1, 2])
@@ -196,9 +208,9 @@ def export_npz(network, title, path, readme):
     """
     weights, convolutions, shape = network.weights, network.convolutions, network.image_shape
     arrays = {}  # name: (array, what it is)
-    minimum, span = network.pixel_range
-    arrays["minimum"] = minimum, "the smallest pixel value of the training images"
-    arrays["span"] = span, "the largest pixel value minus the smallest"
+    scaling = STANDARDIZATION if "std" in network.manifest else MIN_MAX_SCALING
+    for (name, text), value in zip(scaling.items(), network.scaling(raw_pixels=True)):
+        arrays[name] = value, text
     for i, (W, block) in enumerate(zip(weights, convolutions)):
         filters = unfold_filters(W, block)
         arrays[f"F{i}"] = filters, f"filters of convolution {i}, (height, width, channels, filters)"
@@ -218,7 +230,9 @@ def export_npz(network, title, path, readme):
         k=len(weights[-1]),
         rows="\n".join(rows),
         functions=NUMPY_CONVOLUTION.lstrip("\n") if convolutions else "",
-        steps="\n".join(_numpy_steps(len(weights), shape, convolutions, network.activation)),
+        steps="\n".join(
+            _numpy_steps(len(weights), shape, convolutions, network.activation, *scaling)
+        ),
     )
     write_text(readme, text)
 
@@ -228,9 +242,12 @@ def unfold_filters(W, block):
     return W[:, :-1].T.reshape(block["kernel"], block["kernel"], -1, len(W))
 
 
-def _numpy_steps(n_layers, image_shape, convolutions, activation):
-    """Return the lines of NumPy code that compute the logits Z from raw images."""
-    steps = ['X = (images.reshape(len(images), -1) - network["minimum"]) / network["span"]']
+def _numpy_steps(n_layers, image_shape, convolutions, activation, offset, divisor):
+    """Return the lines of NumPy code that compute the logits Z from raw images.
+
+    `offset` and `divisor` are the names of the arrays that scale these.
+    """
+    steps = [f'X = (images.reshape(len(images), -1) - network["{offset}"]) / network["{divisor}"]']
     x = "X"
     if convolutions:
         height, width, channels = block_shapes(image_shape, [])[0]
