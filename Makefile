@@ -16,7 +16,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE
 PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-annotate --no-header
 
-.PHONY: help run report demo lesson extras cluster why accept check prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson extras cluster why accept check check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -58,6 +58,10 @@ accept: ## list what is stale, and declare these results good as they are (TARGE
 check: ## name the results that are missing, damaged or edited by hand
 	$(SET_UP)
 	@PYTHONPATH=workflow/scripts $(BIN)/python -m snakefresh check results
+
+check-gradients: ## compare the gradient of every layer, activation and loss with finite differences
+	$(SET_UP)
+	@$(BIN)/python workflow/tools/check_gradients.py
 
 prune: ## list results that config.yaml and CONFIGS="..." do not reach; DELETE=yes deletes
 	$(SET_UP)

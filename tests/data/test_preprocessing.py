@@ -56,8 +56,8 @@ def outputs(tmp_path):
 def preprocessed(raw, outputs):
     """A function of the validation fraction that preprocesses the tiny dataset, a download."""
 
-    def run(fraction=0.0):
-        preprocess(raw, None, 0, fraction, outputs, NAMES_OF_CLASSES)
+    def run(fraction=0.0, **options):
+        preprocess(raw, None, 0, fraction, outputs, NAMES_OF_CLASSES, **options)
         return read(outputs)
 
     return run
@@ -199,6 +199,33 @@ def test_the_scale_depends_on_the_training_part_alone(preprocessed, raw):
     part = images[found["train"][1]]
     assert (manifest["minimum"], manifest["maximum"]) == (part.min(), part.max())
     assert arrays["X_validation"].min() < 0 and arrays["X_validation"].max() > 1
+
+
+@pytest.mark.parametrize("size", [7, 5_000])
+def test_standardised_training_images_have_the_mean_0_and_the_standard_deviation_1(
+    preprocessed, monkeypatch, size
+):
+    monkeypatch.setattr(preprocessing, "CHUNK_SIZE", size)
+    plain, before = preprocessed(0.25)
+    plain = {name: plain[name].astype(np.float64) for name in NAMES}
+    found, manifest = preprocessed(0.25, standardize=True)
+    X = plain["X_train"]
+    mean, std = manifest.pop("mean"), manifest.pop("std")
+    assert (mean, std) == pytest.approx((X.mean(), X.std()), rel=1e-6)
+    for part in PARTS:
+        expected = (plain[f"X_{part}"] - X.mean()) / X.std()
+        np.testing.assert_allclose(found[f"X_{part}"], expected, atol=1e-5)
+    assert manifest | {"arrays": 0} == before | {"arrays": 0}
+
+
+@pytest.mark.parametrize("lowest", [0, -1e300])
+def test_pixels_of_any_scale_are_standardised(tmp_path, outputs, lowest):
+    images = OWN * (-lowest / 255 or 1.0) + lowest
+    raw = {"npz": tmp_path / "mine.npz"}
+    raw["npz"].write_bytes(samples.npz(own([0, 1], images)))
+    preprocess(raw, None, 0.25, 0, outputs, standardize=True)
+    X = read(outputs)[0]["X_train"].astype(float)
+    assert (X.mean(), X.std()) == pytest.approx((0, 1), abs=1e-5)
 
 
 @pytest.mark.parametrize("size", [1, 7, 45, 46, 5_000])

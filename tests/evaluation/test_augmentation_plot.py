@@ -11,13 +11,16 @@ from matplotlib.image import imread
 from scratchnet.evaluation.augmentation_plot import plot_augmentation
 
 
-def draw(folder, shape, n=12, style="default", **strengths):
-    """Draw the plot for `n` random images, and return its path."""
+def draw(folder, shape, n=12, style="default", moments=(), **settings):
+    """Draw the plot for `n` random images, standardised with `moments`, and return its path."""
     X = np.random.default_rng(0).random((math.prod(shape), n), np.float32)
+    moments = dict(moments)
+    if moments:
+        X = (X - moments["mean"]) / moments["std"]
     np.save(folder / "X.npy", np.asfortranarray(X))
-    (folder / "manifest.json").write_text(json.dumps({"image_shape": shape}))
+    (folder / "manifest.json").write_text(json.dumps({"image_shape": shape} | moments))
     picture = folder / "augmentation.png"
-    plot_augmentation(folder / "X.npy", folder / "manifest.json", picture, style, strengths)
+    plot_augmentation(folder / "X.npy", folder / "manifest.json", picture, style, settings)
     return picture
 
 
@@ -40,3 +43,10 @@ def test_the_same_images_and_strengths_give_the_same_bytes_and_other_strengths_o
     assert draw(tmp_path, [6, 5], elastic=5.0).read_bytes() == once
     assert draw(tmp_path, [6, 5], elastic=9.0).read_bytes() != once
     assert draw(tmp_path, [6, 5], elastic=5.0, style="dark_background").read_bytes() != once
+
+
+def test_standardised_images_are_drawn_as_they_were(tmp_path):
+    settings = {"shift": 1, "crop_padding": 1, "brightness": 0.3, "cutout": 2}
+    expected = pixels(draw(tmp_path, [6, 5], **settings))
+    found = pixels(draw(tmp_path, [6, 5], moments={"mean": 0.4, "std": 0.2}, **settings))
+    np.testing.assert_allclose(found, expected, atol=0.005)  # one step of 8 bits

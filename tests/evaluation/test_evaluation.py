@@ -320,6 +320,19 @@ def test_filters_are_stored_without_the_bias_with_maps_of_the_first_image_of_eac
         np.testing.assert_allclose(row["maps"], expected, atol=1e-4)
 
 
+def test_images_beside_feature_maps_are_shown_as_they_were_before_standardisation():
+    rng = np.random.default_rng(0)
+    network = build_network([np.ones((3, 5)), np.ones((2, 13))], [5, 6], [BLOCK], "relu")
+    X, labels = rng.random((30, 4)), np.array([1, 0, 1, 0])
+    plain, found = (
+        describe_filters(network, images, labels, ["a", "b"], [5, 6], pixel_range)
+        for images, pixel_range in ((X, (0, 1)), ((X - 0.3) / 0.2, (-0.3 / 0.2, 0.7 / 0.2)))
+    )
+    for one, other in zip(plain["classes"], found["classes"], strict=True):
+        np.testing.assert_allclose(one["pixels"], other["pixels"], atol=1e-3)
+        assert one["maps"] != other["maps"]  # the network reads what is standardised
+
+
 def test_classes_without_images_have_no_feature_maps_and_at_most_max_of_all_are_stored():
     found, _, _ = described([5, 6], n_classes=3, labels=(2, 0))
     assert [row["class"] for row in found["classes"]] == ["class 0", "class 2"]

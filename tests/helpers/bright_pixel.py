@@ -24,8 +24,12 @@ def make_network(
     X_test=None,
     shape=(2, 2),
     best=None,
+    **standardization,
 ):
-    """Write the files of a run with these `weights`; return its network, and the path of X_test."""
+    """Write the files of a run with these `weights`; return its network, and the path of X_test.
+
+    `standardization` has the mean and std of its manifest, if its arrays are standardised.
+    """
     paths = {
         "checkpoint": folder / "epoch-0001.npz",
         "manifest": folder / "manifest.json",
@@ -33,7 +37,7 @@ def make_network(
     }
     manifest = {"image_shape": shape, "minimum": 0, "maximum": 255, "classes": classes}
     save_checkpoint(paths["checkpoint"], Checkpoint(weights, {}, HISTORY, best or {}))
-    paths["manifest"].write_text(json.dumps(manifest))
+    paths["manifest"].write_text(json.dumps(manifest | standardization))
     metrics = {"test_accuracy": 0.5, "per_class": [{"class": name} for name in classes]}
     paths["metrics"].write_text(json.dumps(metrics))
     X_test = np.eye(np.prod(shape), dtype=np.float32) if X_test is None else X_test

@@ -37,7 +37,7 @@ SECTIONS = sorted({key.split(".")[0] for key in LEAVES if "." in key})
 
 
 def other_values(leaf):
-    """Return two values of a setting, from its schema; neither is one that switches it off."""
+    """Return two values of a setting, from its schema; at most one of them switches it off."""
     if "examples" in leaf:
         return leaf["examples"][1:3]
     if "enum" in leaf:

@@ -30,8 +30,12 @@ def make_page(
     background=0,
     convolutions=(),
     normalization=None,
+    **standardization,
 ):
-    """A page of a random network and random test images; returns its path, the network and X."""
+    """A page of a random network and random test images; returns its path, the network and X.
+
+    `standardization` has the mean and std of the manifest, if the arrays are standardised.
+    """
     rng = np.random.default_rng(0)
     n_in = math.prod(shape)
     features = math.prod(block_shapes(shape, convolutions)[-1])
@@ -51,9 +55,11 @@ def make_page(
     if background:
         X = 1 - X**4
     save_checkpoint(folder / "c.npz", Checkpoint(network.weights(), {}, {"loss": [1.0]}))
-    (folder / "manifest.json").write_text(json.dumps({"image_shape": shape}))
+    (folder / "manifest.json").write_text(json.dumps({"image_shape": shape} | standardization))
     metrics = {"test_accuracy": 0.5, "per_class": [{"class": name} for name in classes]}
     (folder / "metrics.json").write_text(json.dumps(metrics))
+    if standardization:
+        X = (X - standardization["mean"]) / standardization["std"]
     np.save(folder / "X.npy", np.asfortranarray(X))
     np.save(folder / "Y.npy", np.eye(len(classes), dtype=np.float32)[:, rng.integers(0, 2, 1000)])
     make_demo(

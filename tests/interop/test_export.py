@@ -54,7 +54,7 @@ each_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 class Trained:
     """The files of a random network, raw images, and its probabilities for these images."""
 
-    def __init__(self, folder, network, shape):
+    def __init__(self, folder, network, shape, standardization=None):
         rng = np.random.default_rng(0)
         hidden, self.activation, convolutions, kind = (*NETWORKS[network], [], None)[:4]
         self.settings = {"model.convolutions": convolutions, "model.activation": self.activation}
@@ -72,15 +72,17 @@ class Trained:
         pixels = self.raw.reshape(200, -1).astype(np.float32)
         self.X = (pixels - MINIMUM) / np.float32(MAXIMUM - MINIMUM)
         network = build_network(weights, shape, convolutions, self.activation)
+        moments = standardization or {"mean": 0, "std": 1}
+        X = (self.X.T - moments["mean"]) / moments["std"]
         # Without a common offset, the predicted classes vary more.
-        weights[-1][:, -1] -= network.forward(self.X.T).mean(axis=1)
-        self.P = network.probabilities(self.X.T).T
+        weights[-1][:, -1] -= network.forward(X).mean(axis=1)
+        self.P = network.probabilities(X).T
         self.files = {name: folder / name for name in ("checkpoint", "manifest", "metrics")}
         self.files["checkpoint"] = folder / "checkpoint.npz"
         state = Checkpoint(network.weights(), {}, {"loss": [1.0]})
         save_checkpoint(self.files["checkpoint"], state)
         manifest = {"image_shape": shape, "minimum": MINIMUM, "maximum": MAXIMUM}
-        self.files["manifest"].write_text(json.dumps(manifest))
+        self.files["manifest"].write_text(json.dumps(manifest | (standardization or {})))
         metrics = {"per_class": [{"class": name} for name in CLASSES]}
         self.files["metrics"].write_text(json.dumps(metrics))
 
@@ -106,6 +108,11 @@ class Trained:
 @pytest.fixture
 def trained(tmp_path, network, shape):
     return Trained(tmp_path, network, shape)
+
+
+@pytest.fixture
+def standardized(tmp_path, network, shape):
+    return Trained(tmp_path, network, shape, {"mean": 0.4, "std": 0.3})
 
 
 def test_a_keras_file_has_the_names_of_the_classes(tmp_path):
@@ -235,11 +242,38 @@ def test_onnx_takes_raw_pixels_of_8_bits_as_such_and_others_as_floats(
     np.testing.assert_allclose(P, build_mlp(weights, "relu").probabilities(X).T, rtol=0, atol=1e-5)
 
 
+standardized_networks = pytest.mark.parametrize("network", ["softmax", "convolutions"])
+
+
+@standardized_networks
+@each_shape
+@pytest.mark.parametrize("raw_pixels", [False, True])
+def test_exported_networks_standardise_images_that_are_raw_or_scaled_to_0_to_1(
+    standardized, tmp_path, raw_pixels
+):
+    images = standardized.images(raw_pixels)
+    model = standardized.export_to_keras(tmp_path / "network.keras", raw_pixels)
+    assert_same_predictions(model.predict(images, verbose=0), standardized)
+    session = standardized.export_to_onnx(tmp_path / "network.onnx", raw_pixels)
+    assert_same_predictions(session.run(None, {"images": images})[0], standardized)
+
+
+@standardized_networks
+@each_shape
+def test_the_code_in_the_readme_standardises(standardized, tmp_path, monkeypatch, capsys):
+    check_readme(standardized, tmp_path, monkeypatch, capsys)
+    assert np.load(tmp_path / "network.npz")["std"] == pytest.approx(0.3 * (MAXIMUM - MINIMUM))
+
+
 @each_network
 @each_shape
 def test_the_code_in_the_readme_predicts_the_same_and_its_table_lists_each_array(
     trained, tmp_path, monkeypatch, capsys
 ):
+    check_readme(trained, tmp_path, monkeypatch, capsys)
+
+
+def check_readme(trained, tmp_path, monkeypatch, capsys):
     path, readme = tmp_path / "network.npz", tmp_path / "README.md"
     export_npz(trained.load(), "a-run", path, readme)
     text, arrays = readme.read_text(), np.load(path, allow_pickle=False)

@@ -44,7 +44,9 @@ NETWORKS = {
     | {"training.class_weight": "balanced", "training.label_smoothing": 0.3},
     "l2": HIDDEN | {"training.l2": 0.02},
     "random_normal": HIDDEN | {"model.initializer": "random_normal"},
-    "augmentation": HIDDEN | {"augmentation.shift": 1, "augmentation.elastic": 2},
+    "augmentation": HIDDEN
+    | {"augmentation.shift": 1, "augmentation.elastic": 2, "augmentation.horizontal_flip": True}
+    | {"augmentation.crop_padding": 1, "augmentation.brightness": 0.3, "augmentation.cutout": 2},
     "convolution": {"model.convolutions": [BLOCK], "model.activation": "relu"},
     "convolution, gelu": {"model.convolutions": [BLOCK], "model.activation": "gelu"},
     "convolutions": HIDDEN
@@ -110,7 +112,7 @@ def data(tmp_path_factory):
             paths[f"{kind}_{split}"] = folder / f"{kind}_{split}.npy"
             np.save(paths[f"{kind}_{split}"], np.asfortranarray(array))
     paths["manifest"] = folder / "manifest.json"
-    write_json(paths["manifest"], {"image_shape": SHAPE})
+    write_json(paths["manifest"], {"image_shape": SHAPE, "mean": 0.4, "std": 0.3})
     return paths
 
 
@@ -178,7 +180,8 @@ def test_keras_computes_in_the_requested_precision(data, precisions):
     # Without set_precision, Keras gives all layers the type of the first one in the process.
     arrays = {name: np.load(path) for name, path in data.items() if name != "manifest"}
     for precision in precisions:
-        pair = TrainingPair(import_keras(), SETTINGS | HIDDEN, arrays, SHAPE, precision)
+        manifest = {"image_shape": SHAPE}
+        pair = TrainingPair(import_keras(), SETTINGS | HIDDEN, arrays, manifest, precision)
         assert {W.dtype for W in pair.keras_training.weights()} == {np.dtype(precision)}
 
 

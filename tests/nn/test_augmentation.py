@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from scratchnet.nn.augmentation import augment_batches, distort, elastic_field, interpolate
+from scratchnet.nn.augmentation import (
+    augment,
+    augment_batches,
+    distort,
+    elastic_field,
+    interpolate,
+)
 
 ALL = {"shift": 2, "rotation": 20, "scale": 0.2, "shear": 10, "elastic": 8, "elastic_sigma": 2}
 SHAPES = [(6, 5), (7, 9), (6, 5, 3), (1, 1), (1, 4), (4, 1, 3)]
@@ -164,3 +170,92 @@ def test_each_image_and_each_batch_is_distorted_in_its_own_way():
     images = np.concatenate([one, other], axis=1).T
     assert len(np.unique(images, axis=0)) == 8
     assert labels is Y
+
+
+# Flips, crops, brightness and cutout.
+
+CHANGES = {"horizontal_flip": True, "crop_padding": 2, "brightness": 0.4, "cutout": 3}
+each_change = pytest.mark.parametrize("name", CHANGES)
+# The image [[0, 1, 4], [9, 16, 25], [36, 49, 64]] / 64, changed with the seed 3.
+CHANGED = {
+    "horizontal_flip": [4, 1, 0, 25, 16, 9, 64, 49, 36],
+    "crop_padding": [0, 0, 36, 0, 0, 0, 0, 0, 0],
+    "brightness": [0, 0.67, 2.67, 6.02, 10.7, 16.71, 24.07, 32.76, 42.79],
+    "cutout": [0, 1, 4, 0, 0, 25, 0, 0, 64],
+}
+
+
+@each_change
+def test_a_seed_gives_the_same_change_for_ever(name):
+    X = (np.arange(9, dtype=np.float32) ** 2 / 64).reshape(9, 1)
+    found = augment(X, (3, 3), seeded(), **{name: CHANGES[name]})
+    np.testing.assert_allclose(64 * found[:, 0], CHANGED[name], atol=0.01)
+
+
+def test_about_half_of_the_images_are_mirrored_left_to_right():
+    X = random_images((4, 5, 3), 1000)
+    mirrored = X.T.reshape(-1, 4, 5, 3)[:, :, ::-1].reshape(1000, -1).T
+    found = augment(X, (4, 5, 3), seeded(), horizontal_flip=True)
+    is_mirrored = (found == mirrored).all(axis=0)
+    assert ((found == X).all(axis=0) != is_mirrored).all()
+    assert 400 < is_mirrored.sum() < 600
+
+
+def test_each_crop_of_the_padded_image_has_the_same_probability():
+    X = random_images((4, 5), 1) + 1
+    padded = np.pad(X.reshape(4, 5), 2, constant_values=-3)
+    crops = [padded[i : i + 4, j : j + 5].ravel() for i in range(5) for j in range(5)]
+    found = augment(np.repeat(X, 5000, axis=1), (4, 5), seeded(), (-3, 5), crop_padding=2)
+    counts = [(crop == found.T).all(axis=1).sum() for crop in crops]
+    assert sum(counts) == 5000 and min(counts) > 120  # 200, and six standard deviations are 83
+
+
+def test_brightness_is_multiplied_by_a_factor_and_at_most_white():
+    X = np.repeat(np.array([[0.0], [0.5], [0.9]], np.float32), 2000, axis=1)
+    black, middle, bright = augment(X, (1, 3), seeded(), brightness=0.4)
+    factors = middle / 0.5
+    assert (factors.min(), factors.max()) == pytest.approx((0.6, 1.4), abs=0.01)
+    assert factors.mean() == pytest.approx(1, abs=0.03)
+    assert (black == 0).all()
+    np.testing.assert_allclose(bright, np.minimum(0.9 * factors, 1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 20])
+def test_a_black_square_lies_around_each_pixel_with_the_same_probability(side):
+    height, width = 4, 5
+    X = np.ones((height * width, 4000), np.float32)
+    found = augment(X, (height, width), seeded(), cutout=side).T.reshape(-1, height, width) == 0
+    y, x = np.indices((height, width))
+    expected = set()
+    for i, j in np.ndindex(height, width):
+        top, left = i - side // 2, j - side // 2
+        square = (top <= y) & (y < top + side) & (left <= x) & (x < left + side)
+        expected.add(square.tobytes())
+    counts = {square: 0 for square in expected}
+    for square in found:
+        counts[square.tobytes()] += 1  # and no others
+    assert min(counts.values()) > 100  # of 200, or more where squares look the same
+
+
+@each_shape
+@pytest.mark.parametrize("names", [*([name] for name in CHANGES), [*CHANGES]], ids=str)
+def test_standardised_images_become_the_same_pictures(shape, names):
+    X, changes = random_images(shape), ALL | {name: CHANGES[name] for name in names}
+    before, (mean, std) = X.copy(), (0.3, 0.2)
+    expected = augment(X, shape, seeded(), **changes)
+    Z = (X - np.float32(mean)) / np.float32(std)
+    found = augment(Z, shape, seeded(), (-mean / std, (1 - mean) / std), **changes)
+    np.testing.assert_allclose(std * found + mean, expected, atol=1e-6)
+    for images in (expected, found):
+        assert (images.shape, images.dtype) == (X.shape, np.float32)
+        assert images.flags.f_contiguous
+    assert np.array_equal(X, before)
+
+
+def test_what_is_off_draws_no_random_numbers():
+    X, old, new = random_images((6, 5)), seeded(), seeded()
+    off = {"horizontal_flip": False, "crop_padding": 0, "brightness": 0.0, "cutout": 0}
+    found = augment(X, (6, 5), new, **ALL, **off)
+    assert np.array_equal(found, distort(X, (6, 5), old, **ALL))
+    assert new.bit_generator.state == old.bit_generator.state
+    assert np.array_equal(augment(X, (6, 5), None), X)

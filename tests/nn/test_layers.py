@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import reference
-from reference import central_difference, relative_error
+from check_gradients import check_layer
 from scratchnet.nn.convolution import Conv2D, MaxPool2D
 from scratchnet.nn.layers import (
     ELU,
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
-# n, b. With these seeds no gradient is close to zero, where finite differences have no six digits.
+# n, b
 SHAPES = [(1, 1), (10, 1), (1, 4), (3, 8), (10, 6)]
 each_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -100,16 +100,8 @@ def test_forward_computes_the_formula(name, shape):
 @each_shape
 @each_layer
 def test_gradients_agree_with_finite_differences(make, shape):
-    layer, (X, _) = make(shape[0]), random_pair(*shape)
-
-    def forward():
-        return layer.forward(X, seeded())  # the same dropout mask each time
-
-    dY = np.random.default_rng([*shape, 1]).standard_normal(forward().shape)
-    dX = layer.backward(dY)
-    assert relative_error(dX, central_difference(forward, X, dY)) < 1e-6
-    for name, W in layer.params.items():
-        assert relative_error(layer.grads[name], central_difference(forward, W, dY)) < 1e-6
+    compared = dict(check_layer(make(shape[0]), random_pair(*shape)[0]))
+    assert all(each.n and not each.n_kinks and not each.wrong for each in compared.values())
 
 
 @every_layer

@@ -214,7 +214,8 @@ def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition,
     for key, leaf in LEAVES.items():
         values = other_values(leaf)
         (one,), (other,) = (resolve_runs(unflat(base | {key: value})) for value in values)
-        assert (key, one != other, key in one) == (key, key not in idle, key not in idle)
+        applies = key in one or key in other
+        assert (key, one != other, applies) == (key, key not in idle, key not in idle)
         if key in SWEEPABLE:
             runs = Runs(unflat(base) | {"sweep": {key: values}})
             places = {(place["run"], place["epoch"]) for place in runs.wildcards}
@@ -222,7 +223,7 @@ def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition,
 
 
 def test_what_is_off_is_no_setting_of_a_run():
-    off = {"model.convolutions", "model.normalization", "training.replicas"}
+    off = {"standardize", "model.convolutions", "model.normalization", "training.replicas"}
     off |= {"training.label_smoothing", "training.l2", "training.clip_norm"}
     off |= {"training.warmup_epochs"}
     off |= {key for key in LEAVES if key.startswith("augmentation.")}
@@ -336,7 +337,9 @@ def test_a_ready_made_configuration_is_right_and_says_all_that_matters(path):
     said = {*flat({**config, "sweep": None}), *swept_keys(config)}
     if "search" in config:
         said.add("training.epochs")  # those of the last rung
-    assert said >= {"model.convolutions", "training.replicas", *AUGMENTATION[:-1]}
+    assert said >= {"standardize", "model.convolutions", "training.replicas", *AUGMENTATION} - {
+        "augmentation.elastic_sigma"
+    }
     for run in resolve_runs(config):
         sections = ("model", "augmentation", "training")
         silent = {key for key in run if key.split(".")[0] in sections} - said

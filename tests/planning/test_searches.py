@@ -239,9 +239,9 @@ def test_mistakes_are_reported_together():
 def test_what_decides_how_trials_compare_cannot_be_searched():
     not_compared = {"training.epochs", "training.patience", "training.checkpoint_every"}
     for key, leaf in LEAVES.items():
-        config = config_of({key: {"choice": other_values(leaf)}}, trials=2)
+        config = config_of({key: {"choice": other_values(leaf)}}, trials=9)
         if key.startswith(("model.", "augmentation.", "training.")) and key not in not_compared:
-            assert all(key in run for run in resolve_runs(unflat(beside(key)) | config))
+            assert any(key in run for run in resolve_runs(unflat(beside(key)) | config))
         else:
             (problem,) = problems_of(config)
             said = "cannot be searched; set it outside of the search"

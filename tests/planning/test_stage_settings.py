@@ -25,7 +25,7 @@ def folders_that_move(one, other):
 @pytest.mark.parametrize("key", FULL)
 def test_a_folder_moves_with_the_settings_that_its_content_depends_on(key):
     expected = NOTHING
-    if key in ("dataset", "content", "test_fraction", "validation_fraction"):
+    if key in ("dataset", "content", "test_fraction", "validation_fraction", "standardize"):
         expected = DATA
     elif key.startswith(("model.", "augmentation.", "training.")):
         # More epochs and other checkpoints are in the same folder.

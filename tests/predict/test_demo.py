@@ -72,6 +72,8 @@ NETWORKS = {
     "of 62 classes": {"classes": [f"class {i}" for i in range(62)]},
     "of names that could end the script element": {"classes": ["</script>", "<b>", "'\"\\", "ü"]},
     "on a light background": {"background": 1},
+    "standardised": {"convolutions": [BLOCK | {"padding": "same"}], "activation": "relu"}
+    | {"mean": 0.4, "std": 0.3},
 }
 
 
@@ -83,7 +85,8 @@ def test_the_page_computes_what_numpy_computes_at_once_and_can_be_cleared(
     page, network, X = make_page(tmp_path, **options)
     visit(driver, page)
     expected = softmax(logits(network, X))
-    np.testing.assert_allclose(predictions(driver, X), expected, rtol=0, atol=1e-5)
+    pixels = X * options.get("std", 1) + options.get("mean", 0)
+    np.testing.assert_allclose(predictions(driver, pixels), expected, rtol=0, atol=1e-5)
     assert text(driver, "answer") == "Draw something."
     assert [bar["name"] for bar in bars(driver)] == options.get("classes", CLASSES)
     drag(driver, "paper", SEVEN)
@@ -184,8 +187,9 @@ def bars(driver):
 
 
 @NEEDED
-def test_a_surprise_is_a_test_image_with_its_label_and_prediction(driver, tmp_path):
-    page, network, X = make_page(tmp_path)
+@pytest.mark.parametrize("moments", [{}, {"mean": 0.4, "std": 0.3}], ids=["0 to 1", "standardised"])
+def test_a_surprise_is_a_test_image_with_its_label_and_prediction(driver, tmp_path, moments):
+    page, network, X = make_page(tmp_path, **moments)
     visit(driver, page)
     expected = softmax(logits(network, X))
     for _ in range(5):

@@ -203,13 +203,35 @@ def test_the_weights_of_the_best_epoch_are_used_if_kept(predicted, pngs):
     assert predicted(pngs({"a.png": C}), best=best)[0][0]["predicted"] == "B"
 
 
-def test_test_images_given_as_an_array_agree_with_the_evaluation(predicted, tmp_path):
+def standardized(X, weights):
+    """Return the arguments of `make_network` for standardised arrays, and the same predictions."""
+    mean, std = 0.25, 0.5
+    W = weights["0.W"].copy()
+    W[:, -1] += mean * W[:, :-1].sum(axis=1)
+    W[:, :-1] *= std
+    return {"weights": weights | {"0.W": W}, "X_test": (X - mean) / std, "mean": mean, "std": std}
+
+
+def test_standardised_networks_predict_and_show_the_same(predicted, pngs):
+    paths = pngs({"drawn.png": glyph(20, 1), "c.png": C, "both.png": BOTH})
+    X = FRAMED["X_test"].astype(np.float32)
+    rows, sheet = predicted(paths, background="auto", X_test=X)
+    found, found_sheet = predicted(paths, background="auto", **standardized(X, BY_PIXEL))
+    np.testing.assert_allclose(probabilities(found), probabilities(rows), rtol=0, atol=2e-6)
+    for one, other in zip(found_sheet["images"], sheet["images"], strict=True):
+        np.testing.assert_allclose(one["pixels"], other["pixels"], atol=1e-4)
+    assert {row["predicted"] for row in rows} > {"C"}
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_test_images_given_as_an_array_agree_with_the_evaluation(predicted, tmp_path, standardize):
     rng = np.random.default_rng(1)
     images = rng.integers(0, 100, (1500, 2, 2), np.uint8)  # on a dark background
     X = (images.reshape(-1, 4).T / 255).astype(np.float32)
     weights = {"0.W": rng.normal(size=(6, 5)), "2.W": rng.normal(size=(4, 7))}
     weights = {name: W.astype(np.float32) for name, W in weights.items()}
-    rows, _ = predicted(npy(tmp_path, images), activation="relu", weights=weights, X_test=X)
+    network = standardized(X, weights) if standardize else {"weights": weights, "X_test": X}
+    rows, _ = predicted(npy(tmp_path, images), activation="relu", **network)
     np.save(tmp_path / "Y_test.npy", np.eye(4, dtype=np.float32)[:, np.arange(1500) % 4])
     outputs = ("metrics", "history", "predictions", "confusion", "calibration", "misclassified")
     evaluate(
@@ -224,6 +246,9 @@ def test_test_images_given_as_an_array_agree_with_the_evaluation(predicted, tmp_
     assert [[row[name] for name in columns] for row in rows] == [
         [row[name] for name in columns] for row in evaluated
     ]
+    for mistake in read_json(tmp_path / "evaluated misclassified")["images"]:
+        expected = X[:, mistake["image"]].reshape(2, 2)
+        np.testing.assert_allclose(mistake["pixels"], expected, atol=1e-4)
 
 
 # ---- The images.

@@ -38,6 +38,7 @@ KEYS = {
     "classes": ([*"abcdefghij"], AFTER_TRAINING),
     "test_fraction": (0.3, {"preprocess"} | RUN),
     "validation_fraction": (0.25, {"preprocess"} | RUN),
+    "standardize": (True, {"preprocess"} | RUN),
     "training.epochs": (6, {"train"} | AFTER_TRAINING),
     "training.checkpoint_every": (2, set()),
     "training.class_weight": ("balanced", RUN),

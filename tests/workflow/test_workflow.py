@@ -306,7 +306,9 @@ def test_colour_images_of_ones_own_go_through_convolutions_and_augmentation(new_
     settings = {
         "dataset": "own.npz",
         "model": {"convolutions": BLOCKS, "dropout": 0.3},
-        "augmentation": {"shift": 1, "rotation": 10, "scale": 0.1, "shear": 5, "elastic": 3},
+        "standardize": True,
+        "augmentation": {"shift": 1, "rotation": 10, "scale": 0.1, "shear": 5, "elastic": 3}
+        | {"horizontal_flip": True, "crop_padding": 1, "brightness": 0.2, "cutout": 2},
     }
     for epochs in (2, 4):
         new_project.configure(settings | {"training": {"epochs": epochs}})

@@ -4,7 +4,7 @@ from snakefresh import recorded
 
 from scratchnet.evaluation.augmentation_plot import plot_augmentation
 from scratchnet.job import stage_job
-from scratchnet.training.distortions import augmentation_strengths
+from scratchnet.training.distortions import augmentation_settings
 
 with stage_job(snakemake), recorded(snakemake) as settings:
     plot_augmentation(
@@ -12,5 +12,5 @@ with stage_job(snakemake), recorded(snakemake) as settings:
         snakemake.input.manifest,
         snakemake.output[0],
         settings["plots.style"],
-        augmentation_strengths(settings),
+        augmentation_settings(settings),
     )

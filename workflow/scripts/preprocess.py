@@ -14,4 +14,5 @@ with stage_job(snakemake), recorded(snakemake) as settings:
         validation_fraction=settings["validation_fraction"],
         outputs=dict(snakemake.output.items()),
         class_names=() if "content" in settings else DATASETS[settings["dataset"]].classes,
+        standardize=settings.get("standardize", False),
     )

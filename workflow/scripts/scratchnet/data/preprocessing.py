@@ -35,6 +35,7 @@ def preprocess(
     validation_fraction: float,
     outputs: dict[str, str | Path],
     class_names: Sequence[str] = (),
+    standardize: bool = False,
 ):
     """Flatten, normalise and one-hot encode a dataset; write the arrays and their manifest.
 
@@ -42,8 +43,9 @@ def preprocess(
     hash, from `hash_contents`; those of a download have `class_names`. `outputs` maps X_train,
     Y_train, X_validation, Y_validation, X_test, Y_test and manifest to paths. X has shape
     (pixels, n), Y has shape (classes, n). The classes are the labels that occur, in ascending
-    order. Pixels are scaled so that those of the training images span 0 to 1. Raises DataError if
-    the raw files are not valid, or if the user's have changed since they were planned.
+    order. Pixels are scaled so that those of the training images span 0 to 1 or, to `standardize`
+    them, have the mean 0 and the standard deviation 1, over all pixels and colours. Raises
+    DataError if the raw files are not valid, or if the user's have changed since they were planned.
     """
     folder = Path(outputs["manifest"]).parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,12 +55,18 @@ def preprocess(
         labels = find_labels(splits)
         samples = assign_samples(splits, test_fraction, validation_fraction)
         minimum, maximum = find_training_range(samples)
+        offset, span = minimum, maximum - minimum
+        moments = {}
+        if standardize:
+            mean, std = measure_pixels(*samples["train"], minimum, span)
+            offset, span = minimum + mean * span, std * span
+            moments = {"mean": mean, "std": std}
         paths = {
             f"{kind}_{name}": stack.enter_context(atomic_write(outputs[f"{kind}_{name}"]))
             for name in samples
             for kind in "XY"
         }
-        arrays = _write_arrays(samples, labels, minimum, maximum, paths)
+        arrays = _write_arrays(samples, labels, offset, span, paths)
         if content:  # only now, so that it holds for what was read
             files = {role: Path(path) for role, path in raw.items()}
             check_hash(" and ".join(map(show_name, files.values())), content, hash_contents(files))
@@ -68,6 +76,7 @@ def preprocess(
         "image_shape": list(splits["train"].images.shape[1:]),
         "minimum": minimum,
         "maximum": maximum,
+        **moments,
         "arrays": arrays,
     }
     write_json(outputs["manifest"], manifest)
@@ -193,6 +202,20 @@ def _find_pixel_range(split, indices):
     return min(minima), max(maxima)
 
 
+def measure_pixels(split, indices, minimum, span):
+    """Return the mean and the standard deviation of the images of a RawSplit at `indices`.
+
+    They are those of the pixels scaled to 0 to 1: minus `minimum`, divided by `span`. The smallest
+    and the largest pixel differ, so the standard deviation is not 0.
+    """
+    total, squares, n = 0.0, 0.0, 0
+    for pixels in _read_chunks(split, indices):
+        scaled = np.subtract(pixels, minimum, dtype=np.float64) / span
+        total, squares, n = total + scaled.sum(), squares + np.square(scaled).sum(), n + scaled.size
+    mean = float(total / n)
+    return mean, math.sqrt(squares / n - mean**2)
+
+
 def _may_share_scale(one, other):
     """Return whether two ranges of pixels, each (minimum, maximum), may have the same scale.
 
@@ -206,30 +229,31 @@ def _may_share_scale(one, other):
     return small == 0 or (large <= MAX_SCALE_RATIO * small and not is_negative)
 
 
-def _write_arrays(samples, labels, minimum, maximum, paths):
+def _write_arrays(samples, labels, offset, divisor, paths):
     """Write X and Y of the `samples` (see `assign_samples`); return their manifest entries."""
     entries = {}
     for name, (split, indices) in samples.items():
         X, Y = f"X_{name}", f"Y_{name}"
-        entries[X] = write_pixels(paths[X], split, indices, minimum, maximum)
+        entries[X] = write_pixels(paths[X], split, indices, offset, divisor)
         classes = np.searchsorted(labels, split.labels[indices].astype(labels.dtype))
         entries[Y] = write_one_hot(paths[Y], classes, len(labels))
     return entries
 
 
-def write_pixels(path, split, indices, minimum, maximum):
+def write_pixels(path, split, indices, offset, divisor):
     """Write the images of a RawSplit at `indices` as a scaled float32 .npy of shape (pixels, n).
 
     Column i is image i, row by row: for grey images, transpose(1, 2, 0) reshaped to (pixels, n).
+    Pixels are shifted by -`offset`, and divided by `divisor`.
     """
 
     def scale(pixels):
         if pixels.dtype.itemsize <= 2:
-            X = np.subtract(pixels, minimum, dtype=np.float32)
-            X /= maximum - minimum
+            X = np.subtract(pixels, offset, dtype=np.float32)
+            X /= divisor
             return X
         # These pixels may have more digits than float32.
-        return ((pixels.astype(np.float64) - minimum) / (maximum - minimum)).astype(np.float32)
+        return ((pixels.astype(np.float64) - offset) / divisor).astype(np.float32)
 
     shape = (math.prod(split.images.shape[1:]), len(indices))
     return _write_array(path, shape, map(scale, _read_chunks(split, indices)))

@@ -1,25 +1,28 @@
-"""The plot of training images and their random distortions."""
+"""The plot of training images and what augmentation makes of them."""
 
 import numpy as np
 
 from scratchnet.evaluation.figures import image_grid, save_figure, show_frame
 from scratchnet.files import read_json
-from scratchnet.nn.augmentation import distort
+from scratchnet.nn.augmentation import augment
 from scratchnet.random_streams import random_stream
+from scratchnet.training.pixel_range import find_pixel_range, restore_pixels
 
-N_IMAGES, N_DISTORTIONS = 10, 5
+N_IMAGES, N_VARIANTS = 10, 5
 
 
-def plot_augmentation(X_train, manifest, picture, style, strengths):
-    """Plot the first training images in a row, and below them random distortions of each.
+def plot_augmentation(X_train, manifest, picture, style, settings):
+    """Plot the first training images in a row, and below them random variants of each.
 
-    `X_train` is the path of an array (pixels, n), and `manifest` that of its manifest. `strengths`
-    are the settings of the augmentation by name, as for `distort`.
+    `X_train` is the path of an array (pixels, n), and `manifest` that of its manifest. `settings`
+    are those of the augmentation by name, as for `augment`.
     """
-    shape = read_json(manifest)["image_shape"]
+    manifest = read_json(manifest)
+    shape, pixel_range = manifest["image_shape"], find_pixel_range(manifest)
     X = np.asarray(np.load(X_train, mmap_mode="r")[:, :N_IMAGES])
     rng = random_stream(0, "augmentation")
-    rows = [X, *(distort(X, shape, rng, **strengths) for _ in range(N_DISTORTIONS))]
+    variants = (augment(X, shape, rng, pixel_range, **settings) for _ in range(N_VARIANTS))
+    rows = [restore_pixels(images, pixel_range) for images in (X, *variants)]
     with save_figure(picture, style, figsize=(10, 1.05 * len(rows) + 0.5)) as figure:
         grid = image_grid(figure, len(rows), X.shape[1])
         for axes_of_row, images in zip(grid, rows):

@@ -16,6 +16,7 @@ from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import build_network
 from scratchnet.training.checkpoints import load_checkpoint
+from scratchnet.training.pixel_range import find_pixel_range, restore_pixels
 
 # The names in metrics.json of the values in a training history.
 METRICS = {
@@ -43,7 +44,8 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
     shape, convolutions = manifest["image_shape"], settings.get("model.convolutions", ())
     activation = settings.get("model.activation")
     network = build_network(state.trained.values(), shape, convolutions, activation)
-    results = compute_results(network, state, X, Y, classes, shape)
+    pixel_range = find_pixel_range(manifest)
+    results = compute_results(network, state, X, Y, classes, shape, pixel_range)
     for name, result in results.items():
         if isinstance(result, dict):
             write_json(outputs[name], result, indent=2 if name == "metrics" else None)
@@ -51,12 +53,13 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
             write_rows(outputs[name], result)
 
 
-def compute_results(network, state, X, Y, classes, shape):
+def compute_results(network, state, X, Y, classes, shape, pixel_range=(0, 1)):
     """Return all results by name: tables as iterables of rows (dicts), everything else as dicts.
 
     `state` is the Checkpoint of `network`; X (pixels, n) and Y (k, n) are the test images, which
-    have the given `shape`, and their one-hot labels. `classes` are the names of the k classes. With
-    more than MAX_CLASSES there is no matrix of all pairs of classes.
+    have the given `shape`, and their one-hot labels. `pixel_range` has the values of black and
+    white in X, and `classes` are the names of the k classes. With more than MAX_CLASSES there is no
+    matrix of all pairs of classes.
     """
     Z = logits(network, X)
     P = softmax(Z)
@@ -86,8 +89,8 @@ def compute_results(network, state, X, Y, classes, shape):
         "predictions": tabulate_predictions(P, labels, classes),
         "confusion": tabulate_confusion(labels, predicted, classes),
         "calibration": bins,
-        "misclassified": rank_mistakes(X, P, labels, classes, shape),
-        "weights": describe_filters(network, X, labels, classes, shape)
+        "misclassified": rank_mistakes(X, P, labels, classes, shape, pixel_range),
+        "weights": describe_filters(network, X, labels, classes, shape, pixel_range)
         if isinstance(network.layers[0], Conv2D)
         else weight_images(_dense_matrices(network), classes, shape),
     }
@@ -216,17 +219,20 @@ def mean_over_classes(measure, per_class):
     return statistics.fmean(row[measure] for row in per_class if row[measure] is not None)
 
 
-def rank_mistakes(X, P, labels, classes, shape):
+def rank_mistakes(X, P, labels, classes, shape, pixel_range=(0, 1)):
     """Return the number of misclassified images, and the most confident MAX_MISTAKES of them.
 
     Each image has its index in X (pixels, n), its label, the predicted class, its probabilities
-    from P (k, n) by class (the MAX_CLASSES largest), and its pixels in the given `shape`, shrunk by
-    `shrink_image`.
+    from P (k, n) by class (the MAX_CLASSES largest), and its pixels, 0 to 1, in the given `shape`,
+    shrunk by `shrink_image`. `pixel_range` has the values of black and white in X.
     """
 
     def probabilities(p):
         shown = np.sort(np.argsort(-p, kind="stable")[:MAX_CLASSES])
         return dict(zip((classes[c] for c in shown), _to_list(p[shown], 6)))
+
+    def pixels(x):
+        return restore_pixels(x.reshape(shape), pixel_range)
 
     predicted, confidence = P.argmax(axis=0), P.max(axis=0)
     wrong = np.flatnonzero(predicted != labels)
@@ -240,7 +246,7 @@ def rank_mistakes(X, P, labels, classes, shape):
                 "label": classes[labels[i]],
                 "predicted": classes[predicted[i]],
                 "probabilities": probabilities(P[:, i]),
-                "pixels": _to_list(shrink_image(X[:, i].reshape(shape)), 4),
+                "pixels": _to_list(shrink_image(pixels(X[:, i])), 4),
             }
             for i in ranked
         ],

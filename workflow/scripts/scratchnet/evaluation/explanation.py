@@ -7,6 +7,7 @@ from scratchnet.files import write_json
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import logits
 from scratchnet.nn.network import Network
+from scratchnet.training.pixel_range import restore_pixels
 
 MAX_CLASSES = 10  # with an image that is explained
 EPSILONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)  # shares of the range of pixels
@@ -28,7 +29,7 @@ def explain(network, X_test, Y_test, explanation):
     chosen = [int(np.argmax(labels == c)) for c in shown]
     images = X[:, chosen]
     gradients = input_gradients(built, images, Y[:, chosen])
-    limits = float(X.min()), float(X.max())
+    limits = network.pixel_range
     attacked = attack(images, gradients, SHOWN_EPSILON, limits)
     occluded = [occlusion_map(built, X[:, i], c, shape) for i, c in zip(chosen, shown)]
     before, after = (logits(built, array).argmax(axis=0) for array in (images, attacked))
@@ -41,10 +42,10 @@ def explain(network, X_test, Y_test, explanation):
                     "class": network.classes[c],
                     "predicted": network.classes[before[i]],
                     "predicted_after_attack": network.classes[after[i]],
-                    "pixels": _to_list(images[:, i], shape),
+                    "pixels": _to_list(restore_pixels(images[:, i], limits), shape),
                     "saliency": _to_list(saliency(gradients[:, i], shape), shape[:2]),
                     "occlusion": _to_list(occluded[i], shape[:2]),
-                    "attacked": _to_list(attacked[:, i], shape),
+                    "attacked": _to_list(restore_pixels(attacked[:, i], limits), shape),
                 }
                 for i, c in enumerate(shown)
             ],
@@ -68,8 +69,8 @@ def saliency(gradient, shape):
 def attack(X, gradients, epsilon, limits):
     """Return X (n_in, b) with each pixel moved to where the loss rises (Goodfellow et al. 2015).
 
-    That is the fast gradient sign method. A pixel moves by `epsilon` times the range of pixels and
-    stays within its `limits`, the smallest and the largest pixel.
+    That is the fast gradient sign method. A pixel moves by `epsilon` times the distance of its
+    `limits`, black and white, and stays between them.
     """
     low, high = limits
     step = X.dtype.type(epsilon * (high - low))

@@ -5,25 +5,27 @@ import numpy as np
 from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.nn.convolution import Conv2D
 from scratchnet.nn.layers import Dense
+from scratchnet.training.pixel_range import restore_pixels
 
 MAX_FILTERS = 16  # whose weights and feature maps are stored as images
 MAX_CLASSES = 10  # with an image whose feature maps are stored
 
 
-def describe_filters(network, X, labels, classes, shape):
+def describe_filters(network, X, labels, classes, shape, pixel_range=(0, 1)):
     """Return the filters of the first convolution, and the feature maps of one image of each class.
 
     The first MAX_FILTERS filters are images of (kernel, kernel), or (kernel, kernel, 3) in colour.
     A feature map is what the first block of the network, from its convolution to its pooling, makes
     of an image for one filter. The images are the first one of each class in X (pixels, n), which
-    have the given `shape`; `labels` (n,) are the indices of their `classes`. What is large is
-    shrunk by `shrink_image`.
+    have the given `shape` and `pixel_range`, the values of black and white; `labels` (n,) are the
+    indices of their `classes`. What is large is shrunk by `shrink_image`.
     """
     convolution = network.layers[0]
     filters = convolution.params["W"][:, :-1].reshape(-1, *[convolution.kernel] * 2, *shape[2:])
     shown = [c for c in range(len(classes)) if (labels == c).any()][:MAX_CLASSES]
     images = X[:, [np.argmax(labels == c) for c in shown]]
     maps = _first_block(network, images)
+    images = restore_pixels(images, pixel_range)
     return {
         "outputs": len(filters),
         "images": [

@@ -8,6 +8,7 @@ import numpy as np
 from scratchnet.files import read_json
 from scratchnet.nn.network import build_network
 from scratchnet.training.checkpoints import load_checkpoint
+from scratchnet.training.pixel_range import find_pixel_range
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,21 @@ class TrainedNetwork:
 
     @property
     def pixel_range(self):
-        """The smallest training pixel, and the largest minus the smallest.
+        """The values of black and white in the images that the network reads."""
+        return find_pixel_range(self.manifest)
 
-        Preprocessing subtracts the first and divides by the second.
+    def scaling(self, raw_pixels):
+        """Return what to subtract from the pixels of an image, and what to divide them by.
+
+        The image is raw, or it is scaled to 0 to 1: then this is 0 and 1, unless the network reads
+        standardised pixels.
         """
+        mean, std = self.manifest.get("mean", 0), self.manifest.get("std", 1)
+        if not raw_pixels:
+            return mean, std
         minimum, maximum = self.manifest["minimum"], self.manifest["maximum"]
-        return minimum, maximum - minimum
+        span = maximum - minimum
+        return minimum + mean * span, std * span
 
     @property
     def classes(self):

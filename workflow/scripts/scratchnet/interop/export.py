@@ -47,6 +47,15 @@ NUMPY_ACTIVATIONS = {
     Sigmoid: "1 / (1 + np.exp(-X))",
     Tanh: "np.tanh(X)",
 }
+# The arrays that raw pixels are shifted and divided by, and what they are.
+MIN_MAX_SCALING = {
+    "minimum": "the smallest pixel value of the training images",
+    "span": "the largest pixel value minus the smallest",
+}
+STANDARDIZATION = {
+    "mean": "the mean of the pixels of the training images",
+    "std": "their standard deviation",
+}
 
 README = """# A trained network as arrays
 
@@ -104,13 +113,15 @@ def export_keras(network, raw_pixels, path):
     keras = import_keras()
     shape, layers = network.image_shape, network.build()
     theirs = make_layers(keras, layers, PRECISION)
+    offset, divisor = network.scaling(raw_pixels)
     if raw_pixels:
-        minimum, span = network.pixel_range
         x = keras.Input(shape, name="images", dtype=PRECISION)
-        flat = keras.layers.Flatten(data_format="channels_last", dtype=PRECISION)(x)
-        pixels = keras.layers.Rescaling(1 / span, -minimum / span, dtype=PRECISION)(flat)
+        pixels = keras.layers.Flatten(data_format="channels_last", dtype=PRECISION)(x)
     else:
         x = pixels = keras.Input((math.prod(shape),), name="images", dtype=PRECISION)
+    if raw_pixels or (offset, divisor) != (0, 1):
+        rescaling = keras.layers.Rescaling(1 / divisor, -offset / divisor, dtype=PRECISION)
+        pixels = rescaling(pixels)
     logits = apply_layers(keras, layers, theirs, pixels)
     softmax = keras.layers.Softmax(name="probabilities", dtype=PRECISION)
     model = keras.Model(x, softmax(logits))
@@ -189,13 +200,14 @@ def _make_onnx_graph(network, raw_pixels):
     x, dtype, image_shape = "images", TensorProto.FLOAT, network.image_shape
     shape = image_shape if raw_pixels else [math.prod(image_shape)]
     if raw_pixels:
-        minimum, span = network.pixel_range
         if has_8_bit_pixels(network.manifest):
             dtype = TensorProto.UINT8
             x = add("Cast", x, "floats", to=TensorProto.FLOAT)
         x = add("Flatten", x, "pixels")
-        x = add("Sub", x, "above_minimum", {"minimum": minimum})
-        x = add("Div", x, "scaled", {"span": span})
+    offset, divisor = network.scaling(raw_pixels)
+    if raw_pixels or (offset, divisor) != (0, 1):
+        x = add("Sub", x, "shifted", {"offset": offset})
+        x = add("Div", x, "scaled", {"divisor": divisor})
     grid = None  # the shape of images: ONNX has the channels before the height
     for i, layer in enumerate(network.build().layers):
         y = f"{type(layer).__name__.lower()}_{i}"
@@ -256,20 +268,20 @@ def export_npz(network, title, path, readme):
     `title` is its name in the description.
     """
     shape = network.image_shape
-    minimum, span = network.pixel_range
-    arrays, steps = _write_in_numpy(network.build().layers)
+    scaling = STANDARDIZATION if "std" in network.manifest else MIN_MAX_SCALING
+    offset, divisor = scaling
+    layer_arrays, steps = _write_in_numpy(network.build().layers)
     arrays = {  # name: (array, what it is)
-        "minimum": (minimum, "the smallest pixel value of the training images"),
-        "span": (span, "the largest pixel value minus the smallest"),
-        **arrays,
+        **{name: (x, scaling[name]) for name, x in zip(scaling, network.scaling(raw_pixels=True))},
+        **layer_arrays,
         "classes": (network.classes, "names of the classes, in the order of P"),
     }
     arrays = {name: (np.asarray(value), text) for name, (value, text) in arrays.items()}
     with atomic_write(path) as temporary:
         np.savez(temporary, **{name: array for name, (array, _) in arrays.items()})
     rows = [f"| `{name}` | {array.shape} | {text} |" for name, (array, text) in arrays.items()]
-    steps.insert(0, 'X = (images.reshape(len(images), -1) - network["minimum"]) / network["span"]')
-    code = "\n".join(steps)
+    scaled = f'X = (images.reshape(len(images), -1) - network["{offset}"]) / network["{divisor}"]'
+    code = "\n".join([scaled, *steps])
     functions = [text for name, text in NUMPY_FUNCTIONS.items() if f"{name}(X" in code]
     text = README.format(
         title=title,

@@ -25,6 +25,7 @@ from scratchnet.training.checkpoints import load_checkpoint
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
 from scratchnet.training.loop import choose_loss, epoch_batches, train_epoch
+from scratchnet.training.pixel_range import find_pixel_range
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def check_parity(data, manifest, checkpoint, settings, name, parity, differences
     epochs = len(state.history["loss"])
     rows, results = [], {}
     for precision in ("float64", "float32"):
-        pair = TrainingPair(keras, settings, data, read_json(manifest)["image_shape"], precision)
+        pair = TrainingPair(keras, settings, data, read_json(manifest), precision)
         live = progress(f"{name} and Keras, {precision}", iterable=range(1, epochs + 1))
         compared = [row for epoch in live for row in pair.train_epoch(epoch)]
         rows += compared
@@ -80,14 +81,15 @@ def check_parity(data, manifest, checkpoint, settings, name, parity, differences
 class TrainingPair:
     """The same training in Scratchnet and in Keras, in `precision` ("float32" or "float64").
 
-    `data` maps X_train, Y_train and X_test to arrays of images of the shape `image_shape`.
+    `data` maps X_train, Y_train and X_test to the arrays that `manifest` describes.
     """
 
-    def __init__(self, keras, settings, data, image_shape, precision):
+    def __init__(self, keras, settings, data, manifest, precision):
         self.precision = precision
         self.data = data
         self.settings = settings
         self.n = data["X_train"].shape[1]
+        image_shape, self.pixel_range = manifest["image_shape"], find_pixel_range(manifest)
         weights = make_initial_weights(settings, image_shape, len(data["Y_train"]))
         weights = [W.astype(precision) for W in weights]
         training = make_training(weights, settings, image_shape, self.n)
@@ -113,7 +115,7 @@ class TrainingPair:
         There is a row for the epoch and, in the first epoch, one for each batch before it.
         """
         rng = random_stream(self.settings["training.seed"], "dropout", epoch)
-        batches = epoch_batches(self.data, self.image_shape, self.settings, epoch)
+        batches = epoch_batches(self.data, self.image_shape, self.pixel_range, self.settings, epoch)
         total = keras_total = 0.0
         for batch, arrays in enumerate(batches, start=1):
             X, Y = (array.astype(self.precision, order="F", copy=False) for array in arrays)

@@ -42,6 +42,7 @@ def _default(key):
 # one run. A new setting that is off leaves the names of all runs as they are.
 APPLIES = {
     "test_fraction": lambda run: run["files"] and not user_data.has_test_split(run["files"]),
+    "standardize": _is_on("standardize"),
     "model.convolutions": _is_on("model.convolutions"),
     "model.activation": lambda run: run["model.hidden"] or run["model.convolutions"],
     "model.normalization": lambda run: (

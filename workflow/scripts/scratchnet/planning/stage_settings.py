@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-DATA = ("dataset", "content", "test_fraction", "validation_fraction")
+DATA = ("dataset", "content", "test_fraction", "validation_fraction", "standardize")
 # What the arrays of a checkpoint do not say of the network that they belong to.
 NETWORK = ("model.convolutions", "model.activation")
 MODEL = (
@@ -21,7 +21,8 @@ MODEL = (
 )
 AUGMENTATION = (
     *("augmentation.shift", "augmentation.rotation", "augmentation.scale", "augmentation.shear"),
-    *("augmentation.elastic", "augmentation.elastic_sigma"),
+    *("augmentation.elastic", "augmentation.elastic_sigma", "augmentation.horizontal_flip"),
+    *("augmentation.crop_padding", "augmentation.brightness", "augmentation.cutout"),
 )
 # Without training.epochs and training.checkpoint_every: they decide which checkpoints of a run are
 # written, not what is in them.

@@ -16,6 +16,7 @@ from scratchnet.files import write_text
 from scratchnet.nn.normalization import EPSILON
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.random_streams import random_stream
+from scratchnet.training.pixel_range import restore_pixels
 
 PAGE = Path(__file__).with_name("demo.html")
 MAX_SAMPLES = 100  # test images on the page
@@ -40,7 +41,7 @@ def make_demo(network, X_test, Y_test, title, page):
     n = X.shape[1]
     n_samples = min(MAX_SAMPLES, max(1, MAX_SAMPLE_PIXELS // len(X)))
     chosen = np.sort(random_stream(0, "pictures").permutation(n)[:n_samples])
-    X, Y = X[:, chosen].clip(0, 1), Y[:, chosen]
+    X, Y = restore_pixels(X[:, chosen], network.pixel_range).clip(0, 1), Y[:, chosen]
     data = {
         "title": title,
         "epsilon": EPSILON,
@@ -49,6 +50,7 @@ def make_demo(network, X_test, Y_test, title, page):
         "classes": network.classes,
         "max_bars": MAX_CLASSES,
         "shape": shape,
+        "pixel_range": network.pixel_range,
         "drawing": measure_drawing_style(X.T.reshape(-1, *shape)),
         "layers": [_describe_layer(layer) for layer in network.build().layers],
         "samples": {

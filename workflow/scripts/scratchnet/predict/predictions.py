@@ -12,6 +12,7 @@ from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.predict.image_files import is_array
 from scratchnet.predict.image_input import match_scale, read_arrays, read_image, to_network_input
 from scratchnet.progress import progress
+from scratchnet.training.pixel_range import restore_pixels, standardize
 
 BACKGROUNDS = {"dark": 0, "light": 1, "auto": None}
 MAX_SHOWN = 100  # on the contact sheet
@@ -34,13 +35,15 @@ def predict(images, background, network, X_test, run, hashes, predictions, conta
     classes, shape = network.classes, network.image_shape
     X_test = np.load(X_test, mmap_mode="r")
     n = min(STYLE_SAMPLES, max(1, STYLE_PIXELS // len(X_test)))
-    style = measure_drawing_style(X_test[:, :n].T.reshape(-1, *shape))
+    pixel_range = network.pixel_range
+    drawn = restore_pixels(X_test[:, :n], pixel_range)
+    style = measure_drawing_style(drawn.T.reshape(-1, *shape))
 
     def to_column(image):
         paper = BACKGROUNDS[background]
         if paper is None and is_array(images[0]) and list(image.shape) == shape:
             paper = style["background"]  # raw images, like those of the dataset
-        return to_network_input(image, shape, style, paper).ravel()
+        return standardize(to_network_input(image, shape, style, paper).ravel(), pixel_range)
 
     names, columns = _read_columns(images, network.manifest, to_column)
     X = np.array(columns, dtype=np.float32).T
@@ -49,7 +52,8 @@ def predict(images, background, network, X_test, run, hashes, predictions, conta
         check_hash(show_name(path), sha256, hash_file(path))
     by = {"run": run, "test_accuracy": network.metrics["test_accuracy"]}
     _write_table(predictions, names, classes, P, by)
-    _write_contact_sheet(contact_sheet, names, classes, P, X.T.reshape(-1, *shape), by)
+    shown = (restore_pixels(x.reshape(shape), pixel_range) for x in X.T[:MAX_SHOWN])
+    _write_contact_sheet(contact_sheet, names, classes, P, shown, by)
 
 
 def _read_columns(paths, manifest, to_column):
@@ -88,7 +92,7 @@ def _write_table(path, names, classes, P, by):
 
 
 def _write_contact_sheet(path, names, classes, P, images, by):
-    """Write the number of `images`, and the first MAX_SHOWN of them with their predictions."""
+    """Write how many images there are, and `images`, the first of them, with their predictions."""
     shown = [
         {
             "image": str(name),
@@ -96,6 +100,6 @@ def _write_contact_sheet(path, names, classes, P, images, by):
             "probability": round(float(p[i]), 6),
             "pixels": shrink_image(image).astype(float).round(4).tolist(),
         }
-        for name, i, p, image in zip(names[:MAX_SHOWN], P.argmax(axis=0), P.T, images)
+        for name, i, p, image in zip(names, P.argmax(axis=0), P.T, images)
     ]
     write_json(path, {**by, "count": len(names), "images": shown}, indent=None)

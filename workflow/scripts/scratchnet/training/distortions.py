@@ -1,10 +1,10 @@
-"""The settings of a run, turned into the arguments of `nn.augmentation.distort`."""
+"""The settings of a run, turned into the arguments of `nn.augmentation.augment`."""
 
 SECTION = "augmentation."
 
 
-def augmentation_strengths(settings):
-    """Return the strength of each distortion by name; without augmentation, {}."""
+def augmentation_settings(settings):
+    """Return the settings of the augmentation by name; without it, {}."""
     return {
         key.removeprefix(SECTION): value
         for key, value in settings.items()

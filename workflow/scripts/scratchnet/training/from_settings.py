@@ -41,10 +41,11 @@ def make_initial_weights(settings, image_shape, n_out):
     return with_normalization(weights, settings.get("model.normalization"))
 
 
-def make_training(weights, settings, image_shape, n):
+def make_training(weights, settings, image_shape, n, pixel_range=(0, 1)):
     """Return a Training, before its first epoch, of a network with `weights` on n images.
 
-    The network uses the arrays in `weights` and changes them in place.
+    The network uses the arrays in `weights` and changes them in place. `pixel_range` has the values
+    of black and white in the images.
     """
     steps_per_epoch = math.ceil(n / settings["training.batch_size"])
     return Training(
@@ -57,6 +58,7 @@ def make_training(weights, settings, image_shape, n):
         ),
         make_optimizer(settings, steps_per_epoch),
         image_shape=tuple(image_shape),
+        pixel_range=pixel_range,
     )
 
 

@@ -22,7 +22,7 @@ from scratchnet.nn.optimizers import Optimizer
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
 from scratchnet.training.data_parallel import DataParallel
-from scratchnet.training.distortions import augmentation_strengths
+from scratchnet.training.distortions import augmentation_settings
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Training:
     `history` has a list for each of METRICS, with a value for each epoch; without validation images
     the lists of the validation metrics stay empty. `best` has the weights of the best epoch so far,
     {name: array}; without early stopping it is empty. `image_shape` is that of the images, and
-    only augmentation needs it.
+    `pixel_range` has the values of black and white in them; only augmentation needs these.
     """
 
     network: Network
@@ -44,6 +44,7 @@ class Training:
     history: dict = field(default_factory=lambda: {name: [] for name in METRICS})
     best: dict = field(default_factory=dict)
     image_shape: tuple = ()
+    pixel_range: tuple = (0, 1)
 
     @property
     def epochs(self):
@@ -126,19 +127,19 @@ def train(training, data, settings, epochs, name="training", threads=1):
         log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, "  ".join(text), seconds)
 
 
-def epoch_batches(data, image_shape, settings, epoch):
+def epoch_batches(data, image_shape, pixel_range, settings, epoch):
     """Return an iterator of the batches X (n_in, b), Y (k, b) of an epoch, augmented if asked for.
 
-    `data` maps X_train and Y_train to arrays.
+    `data` maps X_train and Y_train to arrays. The others are as for `augment_batches`.
     """
     seed, batch_size = settings["training.seed"], settings["training.batch_size"]
     rng = random_stream(seed, "shuffling", epoch)
     batches = generate_batches(data["X_train"], data["Y_train"], batch_size, rng)
-    strengths = augmentation_strengths(settings)
-    if not strengths:
+    augmentation = augmentation_settings(settings)
+    if not augmentation:
         return batches
     rng = random_stream(seed, "augmentation", epoch)
-    return augment_batches(batches, image_shape, rng, **strengths)
+    return augment_batches(batches, image_shape, rng, pixel_range, **augmentation)
 
 
 def choose_loss(Y, settings):
@@ -154,7 +155,8 @@ def choose_loss(Y, settings):
 
 def _train_and_validate(training, data, settings, epoch, threads, loss_options):
     """Train one epoch; return {metric: value}, without validation images only of training."""
-    batches = epoch_batches(data, training.image_shape, settings, epoch)
+    shape, pixel_range = training.image_shape, training.pixel_range
+    batches = epoch_batches(data, shape, pixel_range, settings, epoch)
     rng = random_stream(settings["training.seed"], "dropout", epoch)
     network, replicas = training.network, settings.get("training.replicas", 1)
     with ThreadPoolExecutor(threads, initializer=_ignore_overflow) as executor:

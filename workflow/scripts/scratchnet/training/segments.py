@@ -12,6 +12,7 @@ from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_ch
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
 from scratchnet.training.loop import train
+from scratchnet.training.pixel_range import find_pixel_range
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +67,12 @@ def train_to_checkpoint(
 def _start_training(data, manifest, settings, start):
     """Return the Training to continue."""
     (n_out, n), shape = data["Y_train"].shape, manifest["image_shape"]
+    pixel_range = find_pixel_range(manifest)
     if not start:
         weights = make_initial_weights(settings, shape, n_out)
-        return make_training(weights, settings, shape, n)
+        return make_training(weights, settings, shape, n, pixel_range)
     state = load_checkpoint(start[0])
-    training = make_training(state.network.values(), settings, shape, n)
+    training = make_training(state.network.values(), settings, shape, n, pixel_range)
     training.optimizer.state = state.optimizer
     training.history, training.best = state.history, state.best
     return training

@@ -1,0 +1,23 @@
+"""The scale of the pixels in the arrays: 0 to 1, or standardised."""
+
+
+def find_pixel_range(manifest):
+    """Return the values of black and white in the arrays that `manifest` describes.
+
+    They are 0 and 1, the smallest and the largest training pixel, unless the pixels are
+    standardised.
+    """
+    mean, std = manifest.get("mean", 0), manifest.get("std", 1)
+    return -mean / std, (1 - mean) / std
+
+
+def standardize(pixels, pixel_range):
+    """Return `pixels`, 0 to 1, on the scale on which black and white are `pixel_range`."""
+    black, white = pixel_range
+    return black + pixels * (white - black)
+
+
+def restore_pixels(X, pixel_range):
+    """Return X as pixels from 0 to 1, for pictures: the reverse of `standardize`."""
+    black, white = pixel_range
+    return (X - black) / (white - black)
