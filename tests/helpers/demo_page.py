@@ -24,8 +24,9 @@ def make_page(
     classes=CLASSES,
     background=0,
     convolutions=(),
+    n=1000,
 ):
-    """A page of a random network and random test images; returns its path, the network and X."""
+    """A page of a random network and n random test images; returns its path, the network and X."""
     rng = np.random.default_rng(0)
     n_in = math.prod(shape)
     features = math.prod(block_shapes(shape, convolutions)[-1])
@@ -37,7 +38,7 @@ def make_page(
         W *= 3  # probabilities of all sizes
         W[:, -1] = rng.normal(size=len(W))
     network = build_network(weights, shape, convolutions, activation)
-    X = rng.random((n_in, 1000), np.float32)
+    X = rng.random((n_in, n), np.float32)
     if background:
         X = 1 - X**4
     save_checkpoint(folder / "c.npz", Checkpoint(network.weights(), {}, {"loss": [1.0]}))
@@ -45,7 +46,7 @@ def make_page(
     metrics = {"test_accuracy": 0.5, "per_class": [{"class": name} for name in classes]}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     np.save(folder / "X.npy", np.asfortranarray(X))
-    np.save(folder / "Y.npy", np.eye(len(classes), dtype=np.float32)[:, rng.integers(0, 2, 1000)])
+    np.save(folder / "Y.npy", np.eye(len(classes), dtype=np.float32)[:, rng.integers(0, 2, n)])
     make_demo(
         TrainedNetwork.load(
             folder / "c.npz",
