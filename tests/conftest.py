@@ -23,10 +23,10 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A small project that has run to the end: `project` is a copy of it."""
+    """A small project that has run to the end, with what was printed; `project` is a copy of it."""
 
     def make(folder):
-        copy_with_small_data(folder).run()
+        (folder / "output").write_text(copy_with_small_data(folder).run())
 
     return share_project(tmp_path_factory, "finished", make)
 
