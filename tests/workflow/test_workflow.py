@@ -411,29 +411,33 @@ def test_the_configuration_of_the_working_directory_comes_first(new_project, tmp
 
 
 MISTAKES = {
-    "training: {learning_rate: -1, epoks: 3}\nplots: {style: pink}\n": [
-        "training.learning_rate: -1.0 is not allowed; it must be a number above 0",
-        "training.epoks: unknown key; did you mean epochs?",
-        'plots.style: "pink" is not allowed; it must be one of dark_background',
-    ],
-    "dataset: mnits\n": ["did you mean mnist?"],
-    "training:\n  epochs: 3\n\tseed: 1\n": [
-        "config.yaml is not valid YAML: line 3, column 1: found a tab character"
-    ],
-    "training: {epochs: 3}\ntraining: {seed: 1}\n": [
-        "config.yaml: training is given twice, in lines 1 and 2"
-    ],
+    "settings": (
+        "training: {learning_rate: -1, epoks: 3}\nplots: {style: pink}\n",
+        [
+            "training.learning_rate: -1.0 is not allowed; it must be a number above 0",
+            "training.epoks: unknown key; did you mean epochs?",
+            'plots.style: "pink" is not allowed; it must be one of dark_background',
+        ],
+    ),
+    "the name of the dataset": ("dataset: mnits\n", ["did you mean mnist?"]),
+    "YAML": (
+        "training:\n  epochs: 3\n\tseed: 1\n",
+        ["config.yaml is not valid YAML: line 3, column 1: found a tab character"],
+    ),
+    "a key given twice": (
+        "training: {epochs: 3}\ntraining: {seed: 1}\n",
+        ["config.yaml: training is given twice, in lines 1 and 2"],
+    ),
 }
 
 
-@pytest.mark.parametrize(("text", "messages"), MISTAKES.items())
+@pytest.mark.parametrize(("text", "messages"), MISTAKES.values(), ids=MISTAKES)
 def test_a_bad_configuration_stops_everything_and_lists_what_is_wrong(new_project, text, messages):
     (new_project.folder / "config.yaml").write_text(text)
     process = new_project.snakemake()
     output = process.stdout + process.stderr
     assert process.returncode == 1
-    for message in messages:
-        assert message in output
+    assert all(message in output for message in messages), output
     assert "Traceback" not in output
     assert not new_project.results.exists()
 
