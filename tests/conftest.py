@@ -23,10 +23,10 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A small project that has run to the end: `project` is a copy of it."""
+    """A small project that has run to the end, with what was printed; `project` is a copy of it."""
 
     def make(folder):
-        copy_with_small_data(folder).run()
+        (folder / "output").write_text(copy_with_small_data(folder).run())
 
     return share_project(tmp_path_factory, "finished", make)
 
@@ -92,7 +92,7 @@ def finished_on_request(finished, tmp_path_factory):
         for name in ("one", "two", "three"):
             Image.fromarray(rng.integers(0, 256, (6, 5), np.uint8)).save(images / f"{name}.png")
         project.configure({"predict": {"images": "images"}})
-        project.run("demo", "lesson", "parity", "export", "predict")
+        project.run("demo", "lesson", "explain", "parity", "export", "predict")
 
     return share_project(tmp_path_factory, "finished on request", make)
 

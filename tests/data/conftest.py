@@ -1,12 +1,16 @@
-"""Fixtures of downloads: a local server, a working source, and a fake npm."""
+"""Fixtures of downloads: a local server, a working source, and a fake npm; and of preprocessing."""
 
+import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
+import numpy as np
 import pytest
 
 import samples
+from scratchnet.data.preprocessing import preprocess
+from scratchnet.data.user_data import hash_contents
 from sources import send
 
 
@@ -81,3 +85,29 @@ def npm(tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", str(path.parent), prepend=os.pathsep)
 
     return install
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    """The paths of the arrays and of the manifest."""
+    names = [f"{kind}_{part}" for part in ("train", "validation", "test") for kind in "XY"]
+    paths = {name: tmp_path / "out" / f"{name}.npy" for name in names}
+    return paths | {"manifest": tmp_path / "out" / "manifest.json"}
+
+
+@pytest.fixture
+def preprocessed_npz(tmp_path, outputs):
+    """A function that preprocesses {name: array} as the user's own .npz file.
+
+    It returns the arrays, memory-mapped as in training, and the manifest.
+    """
+
+    def run(arrays, test_fraction=0.25, validation_fraction=0.25):
+        files = {"npz": tmp_path / "mine.npz"}
+        files["npz"].write_bytes(samples.npz(arrays))
+        preprocess(files, hash_contents(files), test_fraction, validation_fraction, outputs)
+        manifest = json.loads(outputs["manifest"].read_text())
+        made = {name: path for name, path in outputs.items() if name != "manifest"}
+        return {name: np.load(path, mmap_mode="r") for name, path in made.items()}, manifest
+
+    return run

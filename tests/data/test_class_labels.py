@@ -5,12 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-import samples
-from scratchnet.data.preprocessing import assign_samples, preprocess, share_out
+from scratchnet.data.preprocessing import assign_samples, share_out
 from scratchnet.data.raw_splits import RawSplit
-from scratchnet.data.user_data import hash_contents
 from scratchnet.errors import DataError
-from scratchnet.files import read_json
 
 
 def split_of(labels, name="x_train"):
@@ -25,18 +22,6 @@ def counted(labels, test_fraction, validation_fraction, test=None):
         part: dict(sorted(Counter(split.labels[indices].tolist()).items()))
         for part, (split, indices) in samples.items()
     }
-
-
-def prepare(folder, test_fraction=0.15, validation_fraction=0.0, **arrays):
-    """Preprocess an .npz file of `arrays`; return the manifest."""
-    path = folder / "mine.npz"
-    path.write_bytes(samples.npz(arrays))
-    names = [f"{kind}_{part}" for kind in "XY" for part in ("train", "validation", "test")]
-    outputs = {name: folder / "out" / f"{name}.npy" for name in names}
-    outputs["manifest"] = folder / "out" / "manifest.json"
-    files = {"npz": path}
-    preprocess(files, hash_contents(files), test_fraction, validation_fraction, outputs)
-    return read_json(outputs["manifest"])
 
 
 # ---- Splits are stratified.
@@ -104,7 +89,7 @@ def test_largest_remainders(counts, n, expected):
 
 
 @pytest.mark.parametrize(("test", "validation"), [(0.15, 0.0), (0.15, 0.1), (0.001, 0.001)])
-def test_too_few_images_are_refused_in_a_sentence(tmp_path, test, validation):
+def test_too_few_images_are_refused_in_a_sentence(test, validation):
     with pytest.raises(DataError, match="2 images are too few to set some aside for testing"):
         counted([0, 1], test, validation)
 
@@ -133,16 +118,14 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize(("train", "test", "words"), UNKNOWN.values(), ids=UNKNOWN)
-def test_labels_of_test_images_alone_are_refused_with_their_counts(tmp_path, train, test, words):
+def test_labels_of_test_images_alone_are_refused_with_their_counts(
+    preprocessed_npz, outputs, train, test, words
+):
     with pytest.raises(DataError, match=r"x_test has labels that no training image " + words):
-        prepare(tmp_path, **own(train, test))
-    assert [*(tmp_path / "out").iterdir()] == []
+        preprocessed_npz(own(train, test))
+    assert [*outputs["manifest"].parent.iterdir()] == []
 
 
-def test_of_many_unknown_labels_some_are_named(tmp_path):
+def test_of_many_unknown_labels_some_are_named(preprocessed_npz):
     with pytest.raises(DataError, match=r"11 \(1 images\), and 4 more\. The .* have 0, 1\. "):
-        prepare(tmp_path, **own([0, 1], np.arange(1, 16)))
-
-
-def test_labels_of_training_images_alone_are_classes(tmp_path):
-    assert prepare(tmp_path, **own([0, 1, 2], [0, 1]))["labels"] == [0, 1, 2]
+        preprocessed_npz(own([0, 1], np.arange(1, 16)))

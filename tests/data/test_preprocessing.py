@@ -47,29 +47,11 @@ def raw(tmp_path):
 
 
 @pytest.fixture
-def outputs(tmp_path):
-    paths = {name: tmp_path / "out" / f"{name}.npy" for name in NAMES}
-    return paths | {"manifest": tmp_path / "out" / "manifest.json"}
-
-
-@pytest.fixture
 def preprocessed(raw, outputs):
     """A function of the validation fraction that preprocesses the tiny dataset, a download."""
 
     def run(fraction=0.0, **options):
         preprocess(raw, None, 0, fraction, outputs, NAMES_OF_CLASSES, **options)
-        return read(outputs)
-
-    return run
-
-
-@pytest.fixture
-def preprocessed_npz(tmp_path, outputs):
-    """Like `preprocessed`, for the arrays of the user's own .npz file."""
-
-    def run(arrays, test_fraction=0.25, validation_fraction=0.25):
-        (tmp_path / "mine.npz").write_bytes(samples.npz(arrays))
-        preprocess_own({"npz": tmp_path / "mine.npz"}, test_fraction, validation_fraction, outputs)
         return read(outputs)
 
     return run
@@ -384,9 +366,11 @@ PIXELS_OF = {
     "single precision": (np.array([0, 0.1, 0.025], np.float32), [0, 1, 0.25]),
     "double precision": (np.array([-0.5, 1.5, 1.0]), [0, 1, 0.75]),
     "big-endian": (np.array([0, 1000, 250], ">i2"), [0, 1, 0.25]),
+    "long double": (np.array([0, 255, 51], np.longdouble), [0, 1, 0.2]),
 }
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("pixels", "expected"), PIXELS_OF.values(), ids=PIXELS_OF)
 def test_pixels_of_any_type_are_scaled_to_0_to_1(preprocessed_npz, pixels, expected):
     images = np.resize(pixels, (N, len(pixels), 1)).astype(pixels.dtype)
@@ -491,11 +475,48 @@ def test_a_pixel_that_is_not_finite_is_reported_and_nothing_is_left(
     assert [*outputs["manifest"].parent.iterdir()] == []
 
 
-def test_the_first_of_several_images_that_are_not_finite_is_reported(preprocessed_npz):
-    images = OWN.astype(np.float64)
-    images[THREE["train"][3:]] = np.nan
-    with pytest.raises(DataError, match=f"image {THREE['train'][3]} "):
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", ["nan", "1e4900"])  # the second is finite as a long double only
+def test_the_first_of_several_images_that_are_not_finite_is_reported(preprocessed_npz, text):
+    images = OWN.astype(np.longdouble)
+    images[THREE["train"][3:]] = np.longdouble(text)
+    with pytest.raises(
+        DataError, match=f"image {THREE['train'][3]} has pixels that are not finite"
+    ):
         preprocessed_npz(own([0, 1], images))
+
+
+@pytest.mark.filterwarnings("error")
+def test_pixels_whose_range_is_not_finite_are_refused(preprocessed_npz):
+    images = (OWN.astype(float) - 128) * 1.3e306
+    with pytest.raises(DataError, match=r"from -1\.\S+e\+308 to 1\.\S+e\+308, too far apart"):
+        preprocessed_npz(own([0, 1], images))
+
+
+CATS_AND_DOGS = np.resize(["cat", "dog"], N)
+OBJECTS = {
+    "text": ("y_train", own(CATS_AND_DOGS.astype(object))),
+    "numbers": ("y_train", own(np.array([0, 1], object))),
+    "images": ("x_train", own([0, 1], OWN.astype(object))),
+}
+
+
+@pytest.mark.parametrize(("name", "arrays"), OBJECTS.values(), ids=OBJECTS)
+def test_objects_are_refused_with_what_to_do(preprocessed_npz, tmp_path, name, arrays):
+    with pytest.raises(DataError) as caught:
+        preprocessed_npz(arrays)
+    assert str(caught.value) == (
+        f"{tmp_path}/mine.npz: {name} has Python objects as elements, as columns of pandas do; "
+        "save text with .astype(str), and numbers with .astype(int)"
+    )
+
+
+@pytest.mark.parametrize("kind", [object, "S3"])
+def test_labels_saved_as_the_message_says_are_accepted(preprocessed_npz, kind):
+    labels = CATS_AND_DOGS.astype(kind)
+    with pytest.raises(DataError, match=r"save \S+ with \.astype\(str\)"):
+        preprocessed_npz(own(labels))
+    assert preprocessed_npz(own(labels.astype(str)))[1]["classes"] == ["cat", "dog"]
 
 
 def fail(*_):

@@ -13,6 +13,7 @@ import pytest
 from scratchnet.evaluation import evaluation
 from scratchnet.evaluation.calibration import calibration_bins, calibration_error
 from scratchnet.evaluation.evaluation import (
+    describe_failure,
     evaluate,
     weight_images,
     wilson_interval,
@@ -349,3 +350,25 @@ def test_a_network_with_convolutions_is_evaluated(tmp_path):
     (plain := tmp_path / "plain").mkdir()
     assert files["predictions"].read_bytes() == make_files(plain)["predictions"].read_bytes()
     assert read_json(files["weights"])["images"] == [{"filter": 0, "weights": [[1]]}]
+
+
+# ---- Trainings that came to nothing.
+
+GUESSING = math.log(10)
+
+
+@pytest.mark.parametrize(
+    ("losses", "beginning"),
+    [
+        ([GUESSING] * 20, "learned nothing: the loss stayed at 2.30"),
+        ([2.31, 2.27, 2.2701], "learned nothing: the loss stayed at 2.27"),
+        ([2.3, 2.2], None),
+        ([2.31, 0.4], None),
+        ([1.9, 10.1 * GUESSING], "the loss rose to 23; it is 2.30 for a network that guesses"),
+        ([1.9, 9.4e29], "the loss rose to 9.4e+29"),
+        ([1.9, 9.9 * GUESSING], None),
+    ],
+)
+def test_a_training_that_came_to_nothing_is_named(losses, beginning):
+    found = describe_failure({"loss": losses}, 10)
+    assert [note.startswith(beginning) for note in found] == [True] * bool(beginning)

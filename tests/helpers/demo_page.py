@@ -30,9 +30,10 @@ def make_page(
     background=0,
     convolutions=(),
     normalization=None,
+    n=1000,
     **standardization,
 ):
-    """A page of a random network and random test images; returns its path, the network and X.
+    """A page of a random network and n random test images; returns its path, the network and X.
 
     `standardization` has the mean and std of the manifest, if the arrays are standardised.
     """
@@ -51,7 +52,7 @@ def make_page(
         if array.ndim == 1:  # gamma, beta, mean and variance
             array += rng.random(len(array), np.float32)
     network = build_network(weights, shape, convolutions, activation)
-    X = rng.random((n_in, 1000), np.float32)
+    X = rng.random((n_in, n), np.float32)
     if background:
         X = 1 - X**4
     save_checkpoint(folder / "c.npz", Checkpoint(network.weights(), {}, {"loss": [1.0]}))
@@ -61,7 +62,7 @@ def make_page(
     if standardization:
         X = (X - standardization["mean"]) / standardization["std"]
     np.save(folder / "X.npy", np.asfortranarray(X))
-    np.save(folder / "Y.npy", np.eye(len(classes), dtype=np.float32)[:, rng.integers(0, 2, 1000)])
+    np.save(folder / "Y.npy", np.eye(len(classes), dtype=np.float32)[:, rng.integers(0, 2, n)])
     make_demo(
         TrainedNetwork.load(
             folder / "c.npz",

@@ -1,7 +1,6 @@
 """The demo page in a real browser: it accepts drawings, and agrees with NumPy."""
 
 import json
-import math
 import re
 
 import numpy as np
@@ -10,12 +9,10 @@ import pytest
 from browser import NEEDED, PHONE, chromium, complaints, drag, visit
 from demo_page import CLASSES, SEVEN, ZERO, make_page, predictions
 from scratchnet.errors import ConfigError
-from scratchnet.evaluation.trained_network import TrainedNetwork
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
 from scratchnet.predict import demo
 from scratchnet.predict.drawings import measure_drawing_style
-from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -146,23 +143,8 @@ def test_a_network_that_is_too_large_for_a_browser_is_refused(tmp_path, monkeypa
 
 @pytest.mark.parametrize(("shape", "n"), [((28, 28), 100), ((224, 224, 3), 13)])
 def test_the_page_has_fewer_test_images_if_they_are_large(tmp_path, shape, n):
-    X = np.zeros((math.prod(shape), 100), np.float32, order="F")
-    Y = np.eye(2, dtype=np.float32)[:, np.arange(100) % 2]
-    weights = {"0.W": np.zeros((2, len(X) + 1), np.float32)}
-    files = {name: tmp_path / name for name in ("manifest", "metrics")}
-    files["manifest"].write_text(json.dumps({"image_shape": shape}))
-    metrics = {"test_accuracy": 0.5, "per_class": [{"class": "a"}, {"class": "b"}]}
-    files["metrics"].write_text(json.dumps(metrics))
-    for name, array in (("X_test", X), ("Y_test", Y)):
-        files[name] = tmp_path / f"{name}.npy"
-        np.save(files[name], array)
-    files["checkpoint"] = tmp_path / "c.npz"
-    save_checkpoint(files["checkpoint"], Checkpoint(weights, {}, {"loss": [1.0]}))
-    X_test, Y_test = files.pop("X_test"), files.pop("Y_test")
-    network = TrainedNetwork.load(**files, settings={})
-    demo.make_demo(network, X_test, Y_test, "t", tmp_path / "demo.html")
-    page = (tmp_path / "demo.html").read_text()
-    labels = re.search(r'"labels": (\[[^]]*\])', page)[1]
+    page, _, _ = make_page(tmp_path, shape=shape, n=100)
+    labels = re.search(r'"labels": (\[[^]]*\])', page.read_text())[1]
     assert len(json.loads(labels)) == n
 
 

@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from toys import ALL, append, copy_toy, make_toy, replace
+from toys import ALL, Toy, append, copy_toy, make_toy, replace
 
 pytestmark = pytest.mark.slow
 
@@ -38,15 +38,6 @@ def test_a_failure_is_tried_again_until_it_succeeds(toy, stage):
     assert toy.makes(*AFTER[stage])
 
 
-def test_a_failure_before_any_result_is_tried_again(new_toy):
-    fail_if_asked(new_toy, "fit")
-    new_toy.fails()
-    new_toy.delete("../fail")
-    assert {"fit", "draw"} <= {*new_toy.plan()}
-    new_toy.run()
-    assert new_toy.plan() == {}
-
-
 def test_a_failure_leaves_no_old_result_that_looks_current_even_after_an_undo(toy):
     before = toy.results()
     toy.set(degree=2)
@@ -58,18 +49,10 @@ def test_a_failure_leaves_no_old_result_that_looks_current_even_after_an_undo(to
     assert toy.results() == before
 
 
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        (LIBRARY, "\nraise RuntimeError('on purpose')\n"),
-        (SCRIPT, "    snakemake.output[0] and __import__('os').unlink(snakemake.output[0])\n"),
-    ],
-    ids=["while modules are imported", "the output is not there"],
-)
-def test_what_does_not_come_to_its_end_has_failed(toy, path, text):
-    toy.append(path, text)
+def test_what_fails_while_modules_are_imported_is_tried_again(toy):
+    toy.append(LIBRARY, "\nraise RuntimeError('on purpose')\n")
     for _ in range(2):
-        toy.snakemake()
+        toy.fails()
         assert toy.plans("fit", "draw")
 
 
@@ -78,13 +61,6 @@ def test_a_job_finds_neither_a_record_nor_an_output_of_another_time(toy):
     toy.replace(SCRIPT, '[0], "w")', '[0], "x")')
     toy.append(SCRIPT, f"    import os\n\n    assert not os.path.exists('{record}')\n")
     assert toy.makes("fit", "draw")
-
-
-def test_without_snakemakes_own_records_it_knows_the_same(toy):
-    shutil.rmtree(toy / ".snakemake")
-    assert toy.plan() == {}
-    toy.set(degree=2)
-    assert toy.plans("fit", "draw")
 
 
 def test_results_copied_to_another_checkout_are_current_if_their_traces_are_there(toy, tmp_path):
@@ -99,10 +75,19 @@ def test_results_copied_to_another_checkout_are_current_if_their_traces_are_ther
     assert other.plans(*ALL)
 
 
-def test_touched_files_are_the_same(toy):
+def test_touched_and_copied_files_are_the_same_also_without_snakemakes_own_records(toy, tmp_path):
     for number, path in enumerate(sorted(toy.folder.rglob("*"))):
         os.utime(path, (time.time() + 100 - number,) * 2)
     assert toy.plan() == {}
+    shutil.copytree(toy.folder, tmp_path / "deep/er", copy_function=shutil.copyfile)
+    copy = Toy(tmp_path / "deep/er")
+    assert copy.plan() == {}
+    shutil.rmtree(copy / ".snakemake")
+    assert copy.plan() == {}
+    copy.set(degree=2)
+    assert copy.plans("fit", "draw")
+    copy.set(degree=1)
+    assert copy.plan() == {}
 
 
 @contextmanager
@@ -192,9 +177,8 @@ LATER = {
 }
 
 
-@pytest.mark.parametrize(("edit", "stage"), LATER.values(), ids=LATER)
 @pytest.mark.parametrize("with_trace", [True, False])
-def test_an_edit_after_a_touch_is_seen(toy, with_trace, edit, stage):
+def test_edits_after_a_touch_are_seen(toy, with_trace, tmp_path):
     toy.set(degree=2, threshold=11, title="two")
     if not with_trace:
         for record in (toy / "results").glob(".*.record"):
@@ -202,8 +186,10 @@ def test_an_edit_after_a_touch_is_seen(toy, with_trace, edit, stage):
         shutil.rmtree(toy / "results/.traces")
     toy.run("--touch")
     assert toy.plan() == {}
-    edit(toy)
-    assert {stage, "draw"} <= {*toy.plan()}
+    for what, (edit, stage) in LATER.items():
+        copy = copy_toy(toy.folder, tmp_path / what)
+        edit(copy)
+        assert {stage, "draw"} <= {*copy.plan()}, what
 
 
 def test_a_function_that_accepted_code_begins_to_execute_is_seen(toy):
@@ -243,12 +229,6 @@ def test_deleted_results_are_made_again_where_they_are_needed(toy, missing, plan
     toy.run(CLEAN, MODEL, TITLE, DRAWING)  # asked for by name, the others are made as well
     assert toy.results() == before
     assert toy.plan() == {}
-
-
-def test_a_result_that_what_is_stale_needs_is_made_again(toy):
-    toy.delete(CLEAN)
-    toy.set(degree=2)
-    assert toy.makes("clean", "fit", "draw")
 
 
 @pytest.mark.parametrize(
@@ -310,22 +290,22 @@ def answers(toy):
     return [line.removeprefix("ANSWER ") for line in lines if line.startswith("ANSWER")]
 
 
-@pytest.mark.parametrize("method", ["is_current", "is_current_by_record"])
-def test_a_snakefile_can_ask_what_is_current(toy, method):
-    toy.append("Snakefile", f"\nprint('ANSWER', *[watched.{method}(s, {{}}) for s in {ALL}])\n")
+ASKING = f"""
+print("ANSWER", *[watched.is_current(stage, {{}}) for stage in {ALL}])
+print("ANSWER", *[watched.is_current_by_record(stage, {{}}) for stage in {ALL}])
+
+onsuccess:
+    print("ANSWER", *[not watched.runs(stage, {{}}) for stage in {ALL}])
+"""
+
+
+def test_a_snakefile_can_ask_what_is_current_and_what_runs(toy):
+    toy.append("Snakefile", ASKING)
     toy.plan()
     assert {*answers(toy)} == {"True True True True"}
     toy.set(degree=2)
-    toy.plan()
-    assert {*answers(toy)} == {"True False True False"}
-
-
-def test_a_snakefile_can_ask_what_runs(toy):
-    line = f"print('ANSWER', *[watched.runs(stage, {{}}) for stage in {ALL}])"
-    toy.append("Snakefile", f"\nonsuccess:\n    {line}\n")
-    toy.set(degree=2)
     toy.run()
-    assert answers(toy)[-1] == "False True False True"
+    assert {*answers(toy)} == {"True False True False"}
 
 
 def test_an_input_function_can_ask_whether_something_is_forced(toy):
@@ -335,7 +315,3 @@ def test_an_input_function_can_ask_whether_something_is_forced(toy):
     assert {*answers(toy)} == {"False"}
     toy.plan("--forcerun", "fit")
     assert {*answers(toy)} == {"True"}
-
-
-def test_the_folder_of_a_workflow_may_be_anywhere(toy, tmp_path):
-    assert copy_toy(toy.folder, tmp_path / "deep/er").plan() == {}

@@ -136,10 +136,3 @@ def test_a_syntax_error_is_named_with_its_file_and_line(toy, path):
     assert path.rsplit("/", 1)[-1] in output
     assert f"line {line}" in output or f".py:{line}" in output
     assert "<unknown>" not in planned + output
-
-
-def test_a_syntax_error_in_what_nobody_imports_stops_nothing(toy):
-    toy.write("scripts/mylib/unused.py", SYNTAX)
-    assert toy.plan() == {}
-    toy.set(colour="red")
-    assert toy.makes("draw")

@@ -1,9 +1,5 @@
 """What counts for a stage, told by whole runs: options of `watch`, params, names of files."""
 
-import os
-import shutil
-import time
-
 import pytest
 from toys import ALL
 
@@ -11,39 +7,15 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_first_run_and_a_forced_one_say_so(new_toy):
-    assert new_toy.run() == dict.fromkeys(["clean", "fit", "title", "draw"], "for the first time")
+    assert new_toy.run() == dict.fromkeys(ALL, "for the first time")
     assert set(new_toy.plan("--forceall").values()) == {"forced"}
+    plan = new_toy.plan("--forcerun", "clean")
+    assert (plan["clean"], plan["fit"]) == ("forced", "follows clean")
 
 
 def test_why_there_is_no_result_can_be_said_in_the_users_words(new_toy):
     watch_option(new_toy, "why_new=lambda rule, wildcards: f'a new {rule}'")
     assert new_toy.plan()["fit"] == "a new fit"
-
-
-def test_files_touched_and_copied_are_the_same(toy, tmp_path):
-    for path in toy.folder.rglob("*"):
-        if ".snakemake" not in path.parts:
-            os.utime(path, (time.time() + 5,) * 2)
-    assert toy.plan() == {}
-    shutil.copytree(toy.folder, tmp_path / "b", copy_function=shutil.copyfile)
-    toy.folder = tmp_path / "b"
-    assert toy.plan() == {}
-    shutil.rmtree(toy / ".snakemake")
-    assert toy.plan() == {}
-
-
-def test_an_undone_edit_runs_nothing(toy):
-    toy.set(degree=2)
-    toy.replace("scripts/mylib/points.py", "csv.DictReader(file)", "[*csv.DictReader(file)]")
-    assert toy.plans("clean", "fit", "draw")
-    toy.set(degree=1)
-    toy.replace("scripts/mylib/points.py", "[*csv.DictReader(file)]", "csv.DictReader(file)")
-    assert toy.plan() == {}
-
-
-def test_swapped_values_run_what_depends_on_them(toy):
-    toy.set(title="a", label="one")
-    assert toy.plans("title", "draw")
 
 
 def test_a_file_with_the_name_of_the_rule_is_not_its_script(toy):
@@ -60,26 +32,6 @@ def test_a_setting_given_on_the_command_line_counts(toy):
     assert sorted(toy.plan("--config", "degree=2")) == ["draw", "fit"]
     toy.write("more.yaml", "colour: red\n")
     assert sorted(toy.plan("--configfile", "config.yaml", "more.yaml")) == ["draw"]
-
-
-def test_a_setting_that_is_not_in_reads_cannot_be_read(toy):
-    toy.replace("Snakefile", '"title": ["title"], ', "")
-    assert "title" in toy.fails()
-    assert toy.plans("title", "draw")
-
-
-def test_a_name_in_reads_that_is_no_rule_is_refused(toy):
-    toy.replace("Snakefile", '"title": ["title"]', '"titel": ["title"]')
-    output = toy.fails("-n")
-    assert "titel" in output
-    assert "Traceback" not in output
-
-
-def test_settings_can_be_a_function_of_the_wildcards(toy):
-    toy.replace("Snakefile", "settings=config", "settings=lambda wildcards: config")
-    assert toy.plan() == {}
-    toy.set(degree=2)
-    assert toy.plans("fit", "draw")
 
 
 def watch_option(toy, option):
@@ -111,11 +63,6 @@ def test_what_depends_on_the_machine_may_only_be_read_if_it_is_named(toy, what, 
     assert toy.plan("--cores", "2") == {}
 
 
-def test_another_number_of_cores_runs_nothing(toy):
-    toy.replace("Snakefile", "rule title:\n", "rule title:\n    threads: 2\n")
-    assert toy.plan("--cores", "2") == {}
-
-
 def test_environment_variables_count_if_they_are_named(toy):
     watch_option(toy, "environment=['MODE']")
     toy.run(env={"MODE": "a"})
@@ -133,18 +80,15 @@ def test_links_that_must_exist_besides_the_outputs(toy):
     assert "title" in toy.plan("results/title.txt")
 
 
-def test_a_key_of_the_config_that_a_script_lists_counts(toy):
-    toy.replace("scripts/title.py", 'snakemake.config["label"]', "len(snakemake.config)")
+@pytest.mark.parametrize(
+    ("read", "stages"),
+    [("len(snakemake.config)", ["title", "draw"]), ("snakemake.config.get('no', 1)", [])],
+)
+def test_new_keys_of_the_config_count_for_a_script_that_looks_for_them(toy, read, stages):
+    toy.replace("scripts/title.py", 'snakemake.config["label"]', read)
     toy.run()
     toy.set(new=1)
-    assert toy.plans("title", "draw")
-
-
-def test_a_default_of_the_config_counts_once_it_is_there(toy):
-    toy.replace("scripts/title.py", 'snakemake.config["label"]', "snakemake.config.get('no', 1)")
-    toy.run()
-    toy.set(new=1)
-    assert toy.plan() == {}
+    assert toy.plans(*stages)
     toy.set(no=2)
     assert toy.plans("title", "draw")
 
@@ -168,17 +112,3 @@ def test_a_new_file_that_takes_precedence_counts_for_all(toy, path, counts):
     assert toy.plan() == {}
     toy.write(path, "print('here')\n")
     assert toy.plans(*(ALL if counts else ()))
-
-
-@pytest.mark.parametrize("name", ["json.py", "threadpoolctl.py"])
-def test_a_new_file_where_no_name_is_looked_up_does_not_count(toy, name):
-    toy.write(f"scripts/mylib/{name}", "")
-    assert toy.plan() == {}
-
-
-def test_an_optional_package_that_is_now_beside_the_scripts_counts(toy):
-    text = "try:\n    import turbolib\nexcept ImportError:\n    turbolib = None\n"
-    toy.append("scripts/mylib/model.py", text)
-    toy.run()
-    toy.write("scripts/turbolib.py", "X = 1\n")
-    assert toy.plans("fit", "draw")

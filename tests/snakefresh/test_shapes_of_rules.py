@@ -25,7 +25,7 @@ with recorded(snakemake) as settings:
     for number in range(settings["files"]):
         (folder / f"{number}.txt").write_text(str(number))
 """
-GATHER_SCRIPT = """
+LIST_SCRIPT = """
 from snakefresh import recorded
 
 from pathlib import Path
@@ -72,7 +72,7 @@ rule next:
     input: lambda wildcards: f"results/{wildcards.name}/passing.txt"
     output: Path("results") / "{name}" / "next.txt"
     message: "next {wildcards.name}{params.why}"
-    script: "scripts/join.py"
+    script: "scripts/next_{wildcards.name}.py"
 
 rule gather:
     input:
@@ -86,34 +86,8 @@ watch(workflow)
 """,
     "data/a.txt": "A",
     "data/b.txt": "B",
-    "scripts/join.py": SCRIPT,
+    **{f"scripts/{name}.py": SCRIPT for name in ("join", "next_a", "next_b")},
     "scripts/shared.py": SHARED,
-}
-FOLDER = {
-    "Snakefile": """
-from snakefresh import watch
-
-configfile: "config.yaml"
-
-rule all:
-    input: "results/listing.txt"
-
-rule folder:
-    output: directory("results/folder")
-    message: "folder{params.why}"
-    script: "scripts/folder.py"
-
-rule listing:
-    input: "results/folder"
-    output: "results/listing.txt"
-    message: "listing{params.why}"
-    script: "scripts/gather.py"
-
-watch(workflow, settings=config, reads={"folder": ["files"]})
-""",
-    "config.yaml": "files: 2\n",
-    "scripts/folder.py": FOLDER_SCRIPT,
-    "scripts/gather.py": GATHER_SCRIPT,
 }
 JOINED = ["each a", "each b", "passing a", "passing b", "next a", "next b", "gather"]
 
@@ -130,20 +104,13 @@ def shapes(finished_shapes, tmp_path):
     return copy_toy(finished_shapes.folder, tmp_path / "shapes")
 
 
-@pytest.fixture
-def folder(tmp_path):
-    toy = make_workflow(tmp_path / "a folder", FOLDER)
-    assert toy.makes("folder", "listing")
-    assert toy.read("results/listing.txt") == "0.txt=0 1.txt=1"
-    return toy
-
-
 def test_a_source_file_of_one_wildcard_runs_what_is_made_from_it(shapes):
     assert shapes.read("results/all.txt") == "----A---B-A"
     shapes.write("data/b.txt", "C")
     assert shapes.makes("each b", "passing b", "next b", "gather")
     assert shapes.read("results/all.txt") == "----A---C-A"
     shapes.write("data/c.txt", "C")
+    shapes.write("scripts/next_c.py", SCRIPT)
     shapes.replace("Snakefile", '["a", "b"]', '["a", "b", "c"]')
     assert shapes.makes("each c", "passing c", "next c", "gather")
 
@@ -152,6 +119,12 @@ def test_code_of_a_script_that_several_rules_have(shapes):
     shapes.replace("scripts/shared.py", 'LINE = "-"', 'LINE = "+"')
     assert shapes.makes(*JOINED)
     assert shapes.read("results/all.txt") == "++++A+++B+A"
+
+
+def test_code_of_a_script_that_a_wildcard_names(shapes):
+    shapes.replace("scripts/next_a.py", "LINE +", "'!' +")
+    assert shapes.makes("passing a", "next a", "gather")
+    assert shapes.read("results/all.txt") == "-!--A---B-A"
 
 
 def test_a_temporary_result_is_made_again_only_if_it_is_needed(shapes):
@@ -163,55 +136,6 @@ def test_a_temporary_result_is_made_again_only_if_it_is_needed(shapes):
     shapes.delete("results/a/next.txt")
     assert shapes.makes("passing a", "next a", "gather")
     assert not (shapes / "results/a/passing.txt").exists()
-
-
-def test_a_folder_as_a_result(folder):
-    folder.set(files=3)
-    assert folder.makes("folder", "listing")
-    assert folder.read("results/listing.txt") == "0.txt=0 1.txt=1 2.txt=2"
-    folder.set(files=1)
-    assert folder.makes("folder", "listing")
-    assert folder.read("results/listing.txt") == "0.txt=0"  # nothing stays of what was there
-    folder.replace("scripts/folder.py", "write_text(str(number))", "write_text(f'{number}')")
-    assert folder.makes("folder", "listing")
-    assert folder.cut_off == {"results/listing.txt"}
-
-
-def test_a_damaged_file_in_a_folder_is_found(folder):
-    assert folder.program("check", "results").returncode == 0
-    folder.write("results/folder/1.txt", "9")
-    process = folder.program("check", "results")
-    assert process.returncode == 1
-    assert "results/folder" in process.stdout
-    assert "results/listing" not in process.stdout
-
-
-def test_a_protected_result(folder):
-    folder.replace(
-        "Snakefile", '"results/listing.txt"\n    m', 'protected("results/listing.txt")\n    m'
-    )
-    folder.delete("results/listing.txt")
-    assert folder.makes("listing")
-
-
-def test_what_says_how_a_job_is_run_changes_nothing(shapes):
-    shapes.write("logs/a.log", "a log\n")
-    text = shapes.read("Snakefile")
-    for line in ("group: 'one'", "priority: 5", "retries: 2"):
-        shapes.write("Snakefile", text.replace("rule next:\n", f"rule next:\n    {line}\n"))
-        assert shapes.plan() == {}
-
-
-def test_a_retry_after_a_failure_is_recorded_as_what_succeeded(folder):
-    folder.replace("Snakefile", "rule folder:\n", "rule folder:\n    retries: 1\n")
-    fails_once = (
-        "    if not Path('../tried').exists():\n        Path('../tried').touch()\n"
-        "        raise OSError\n"
-    )
-    folder.append("scripts/folder.py", fails_once)
-    folder.set(files=1)
-    assert folder.makes("folder", "listing")
-    assert folder.read("results/listing.txt") == "0.txt=0"
 
 
 DERIVED = """
@@ -240,42 +164,6 @@ def test_rules_that_are_derived_or_included(shapes):
     shapes.replace("scripts/shared.py", 'LINE = "-"', 'LINE = "+"')
     assert shapes.makes(*JOINED, "more")
     assert shapes.read("results/again.txt") == shapes.read("results/all.txt") == "++++A+++B+A"
-
-
-SCRIPT_BY_WILDCARD = {
-    "Snakefile": """
-from snakefresh import watch
-
-rule all:
-    input: "results/a.txt", "results/b.txt"
-
-rule make:
-    output: "results/{name}.txt"
-    message: "make {wildcards.name}{params.why}"
-    script: "scripts/{wildcards.name}.py"
-
-watch(workflow)
-""",
-    **{
-        f"scripts/{name}.py": "from snakefresh import recorded\n\n"
-        "with recorded(snakemake) as settings:\n"
-        f"    open(snakemake.output[0], 'w').write('{name}')\n"
-        for name in ("a", "b")
-    },
-}
-
-
-def test_a_script_named_by_a_wildcard_counts_or_is_refused(tmp_path):
-    toy = make_workflow(tmp_path / "toy", SCRIPT_BY_WILDCARD)
-    process = toy.snakemake()
-    output = process.stdout + process.stderr
-    if process.returncode:
-        assert "Traceback" not in output
-        assert "wildcards.name" in output
-        return
-    assert toy.plan() == {}
-    toy.replace("scripts/a.py", "'a'", "'c'")
-    assert toy.plans("make a")
 
 
 ALTERNATIVES = {
@@ -327,6 +215,7 @@ def test_rules_that_make_the_same_files_from_others(tmp_path):
     assert toy.read("results/a.txt") == "--A!"
 
 
+# A checkpoint whose result is a folder: what is in it is joined, and listed.
 CHECKPOINT = {
     "Snakefile": """
 from pathlib import Path
@@ -340,7 +229,7 @@ def members(wildcards):
     return [f"results/made/{path.stem}.txt" for path in sorted(folder.glob("*.txt"))]
 
 rule all:
-    input: "results/gathered.txt"
+    input: "results/gathered.txt", "results/listing.txt"
 
 checkpoint split:
     output: directory("results/parts")
@@ -359,35 +248,55 @@ rule gather:
     message: "gather{params.why}"
     script: "scripts/join.py"
 
+rule list:
+    input: "results/parts"
+    output: "results/listing.txt"
+    message: "list{params.why}"
+    script: "scripts/list.py"
+
 watch(workflow, settings=config, reads={"split": ["files"]})
 """,
-    **{path: text for path, text in (SHAPES | FOLDER).items() if path.startswith("scripts/")},
     "config.yaml": "files: 2\n",
+    "scripts/folder.py": FOLDER_SCRIPT,
+    "scripts/join.py": SCRIPT,
+    "scripts/shared.py": SHARED,
+    "scripts/list.py": LIST_SCRIPT,
 }
 
 
-@pytest.fixture
-def checkpoint(tmp_path):
-    toy = make_workflow(tmp_path / "a checkpoint", CHECKPOINT)
-    assert toy.makes("split", "make 0", "make 1", "gather")
+@pytest.fixture(scope="module")
+def finished_checkpoint(tmp_path_factory):
+    toy = make_workflow(tmp_path_factory.mktemp("checkpoint") / "a checkpoint", CHECKPOINT)
+    assert toy.makes("split", "make 0", "make 1", "gather", "list")
     assert toy.read("results/gathered.txt") == "--0-1"
+    assert toy.read("results/listing.txt") == "0.txt=0 1.txt=1"
     return toy
 
 
-@pytest.mark.parametrize(("files", "text"), [(3, "--0-1-2"), (1, "--0")])
-def test_what_a_checkpoint_decides_grows_and_shrinks(checkpoint, files, text):
-    for number, expected in ((files, text), (2, "--0-1")):
-        checkpoint.set(files=number)
-        assert "split" in checkpoint.run()
-        assert checkpoint.read("results/gathered.txt") == expected
+@pytest.fixture
+def checkpoint(finished_checkpoint, tmp_path):
+    return copy_toy(finished_checkpoint.folder, tmp_path / "a checkpoint")
+
+
+def test_what_a_checkpoint_decides_grows_and_shrinks(checkpoint):
+    for files, text, listing in (
+        (3, "--0-1-2", "0.txt=0 1.txt=1 2.txt=2"),
+        (1, "--0", "0.txt=0"),  # nothing stays of what was there
+        (2, "--0-1", "0.txt=0 1.txt=1"),
+    ):
+        checkpoint.set(files=files)
+        assert {"split", "list"} <= {*checkpoint.run()}
+        assert checkpoint.read("results/gathered.txt") == text
+        assert checkpoint.read("results/listing.txt") == listing
         assert checkpoint.plan() == {}
 
 
-def test_what_follows_a_checkpoint_is_cut_off(checkpoint):
+def test_what_follows_a_folder_of_the_same_files_is_cut_off(checkpoint):
     checkpoint.replace("scripts/folder.py", "write_text(str(number))", "write_text(f'{number}')")
     ran = {*checkpoint.run()}
     assert "split" in ran
     assert len(ran) == 1 + len(checkpoint.cut_off)
+    assert "results/listing.txt" in checkpoint.cut_off
     assert checkpoint.plan() == {}
 
 
@@ -395,3 +304,30 @@ def test_an_edit_behind_a_checkpoint_is_seen(checkpoint):
     checkpoint.replace("scripts/shared.py", 'LINE = "-"', 'LINE = "+"')
     assert checkpoint.makes("make 0", "make 1", "gather")
     assert checkpoint.read("results/gathered.txt") == "++0+1"
+
+
+def test_a_damaged_file_in_a_folder_is_found(checkpoint):
+    assert checkpoint.program("check", "results").returncode == 0
+    checkpoint.write("results/parts/1.txt", "9")
+    process = checkpoint.program("check", "results")
+    assert process.returncode == 1
+    assert "results/parts" in process.stdout
+    assert "results/listing" not in process.stdout
+
+
+def test_a_protected_result(checkpoint):
+    line = 'output: "results/listing.txt"'
+    checkpoint.replace("Snakefile", line, 'output: protected("results/listing.txt")')
+    checkpoint.delete("results/listing.txt")
+    assert checkpoint.makes("list")
+
+
+def test_a_retry_after_a_failure_is_recorded_as_what_succeeded(checkpoint):
+    checkpoint.replace("Snakefile", "rule list:\n", "rule list:\n    retries: 1\n")
+    fails_once = (
+        "    if not Path('../tried').exists():\n        Path('../tried').touch()\n"
+        "        raise OSError\n"
+    )
+    checkpoint.append("scripts/list.py", fails_once)
+    assert checkpoint.makes("list")
+    assert (checkpoint / "../tried").exists()

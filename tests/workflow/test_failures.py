@@ -1,7 +1,4 @@
-"""A failed stage never looks complete, however often the command is given.
-
-test_failed_stages.py does the same with every stage.
-"""
+"""A failed stage never looks complete, however often the command is given."""
 
 import os
 import re
@@ -10,15 +7,25 @@ import sys
 
 import pytest
 
-from expected import once
+from expected import AUGMENTED, COMPARISON, ON_REQUEST, SEARCH, once
 from failing import fail_and_repeat
 from project import set_key
 from scratchnet.files import read_csv
+from scratchnet.planning.stage_settings import READS
 
 
 @pytest.mark.slow
-def test_a_failed_stage_runs_again_until_it_succeeds(project):
-    fail_and_repeat(project, "plot_history", times=2)
+@pytest.mark.parametrize("stage", READS)
+def test_a_failed_stage_runs_again_until_it_succeeds(request, stage):
+    kinds = {
+        **dict.fromkeys(COMPARISON, "sweep_project"),
+        **dict.fromkeys(SEARCH, "search_project"),
+        **dict.fromkeys(ON_REQUEST, "project_on_request"),
+    }
+    project = request.getfixturevalue(kinds.get(stage, "project"))
+    if stage in AUGMENTED:
+        set_key(project, "augmentation.shift", 1)
+    fail_and_repeat(project, stage, times=2 if stage == "plot_history" else 1)
 
 
 @pytest.mark.slow
@@ -41,27 +48,15 @@ def partial_summary(project):
     return path
 
 
-@pytest.fixture
-def half_failed(project):
-    """A sweep over two learning rates, of which one lets the training diverge."""
-    project.configure(
-        {
-            "model": {"hidden": [5]},
-            "sweep": {"training.learning_rate": [0.1, 1e38], "training.seed": [0, 1]},
-        }
-    )
-    return project, project.snakemake()
-
-
-def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(half_failed):
-    project, process = half_failed
+def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(project, finished):
+    rates = {"training.learning_rate": [0.1, 1e38], "training.seed": [0, 1]}
+    project.configure({"model": {"hidden": [5]}, "sweep": rates})
+    process = project.snakemake()
     assert process.returncode == 1
     assert "2 of 4 runs are complete" in process.stdout
-    rows = read_csv(partial_summary(project))
-    assert (
-        f"{partial_summary(project).relative_to(project.folder)} lists all of them"
-        in process.stdout
-    )
+    partial = partial_summary(project)
+    rows = read_csv(partial)
+    assert f"{partial.relative_to(project.folder)} lists all of them" in process.stdout
     assert [row["training.learning_rate"] for row in rows] == ["0.1", "0.1", "1e+38", "1e+38"]
     for row in rows[:2]:
         assert float(row["test_accuracy"]) > 0
@@ -71,21 +66,25 @@ def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(half_
         assert row["test_accuracy"] == ""
         assert re.match(r"training diverged in epoch [12] of 4", row["error"])
         assert row["folder"] in process.stdout
-
-
-def test_after_a_failing_run_only_what_failed_is_tried_again(half_failed):
-    project, _ = half_failed
+        assert not list((project.folder / row["folder"]).parent.rglob("*.npz"))
+    message = (
+        r"training diverged in epoch 1 of 4: the loss is nan at batch .*learning rate of 1e\+38"
+    )
+    assert re.search(message, process.stdout + process.stderr)
+    # The summary and the link are as they were.
+    summary = project.results / "summary.csv"
+    assert summary.read_bytes() == (finished.results / "summary.csv").read_bytes()
+    assert (project.results / "latest").readlink().name == finished.run_folder.name
+    # Only what failed is tried again.
     plan = project.plan()
     assert plan["train"] == plan["evaluate"] == 2
     assert plan["summarize"] == 1
     assert "preprocess" not in plan
-
-
-def test_a_sweep_that_failed_leaves_the_summary_and_the_link_as_they_were(half_failed, finished):
-    project, _ = half_failed
-    summary = project.results / "summary.csv"
-    assert summary.read_bytes() == (finished.results / "summary.csv").read_bytes()
-    assert (project.results / "latest").readlink().name == finished.run_folder.name
+    # Without what failed, the sweep has a summary of its own.
+    set_key(project, "sweep", rates | {"training.learning_rate": [0.1]})
+    project.run()
+    assert [row["error"] for row in read_csv(summary)] == ["", ""]
+    assert project.plan() == {}
 
 
 @pytest.mark.slow
@@ -96,17 +95,8 @@ def test_a_sweep_that_failed_leaves_no_summary_where_none_was(new_project):
     assert new_project.snakemake().returncode == 1
     assert len(read_csv(partial_summary(new_project))) == 2
     assert not (new_project.results / "summary.csv").exists()
+    assert not (new_project.results / "latest").exists()
     assert new_project.plan()["summarize"] == 1
-
-
-@pytest.mark.slow
-def test_a_sweep_that_succeeds_after_one_that_failed_has_its_own_summary(half_failed):
-    project, _ = half_failed
-    set_key(project, "sweep", {"training.learning_rate": [0.1], "training.seed": [0, 1]})
-    project.run()
-    rows = read_csv(project.results / "summary.csv")
-    assert [row["error"] for row in rows] == ["", ""]
-    assert project.plan() == {}
 
 
 @pytest.mark.slow

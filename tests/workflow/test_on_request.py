@@ -15,45 +15,40 @@ EXPORT = {"export_keras", "export_onnx", "export_npz"}
 PREDICT = {"predict_images", "plot_contact_sheet"}
 
 
+def plan_all(project):
+    return project.plan("demo", "lesson", "explain", "parity", "export", "predict")
+
+
 def test_each_is_made_once(project_on_request):
-    for target in ("demo", "lesson", "explain", "parity", "export", "predict"):
-        assert project_on_request.plan(target) == {}
+    assert plan_all(project_on_request) == {}
     assert project_on_request.plan() == {}
 
 
-EDITED_CODE = [
-    ("demo", "scratchnet/predict/demo.html", {"make_demo"}),
-    ("demo", "make_demo.py", {"make_demo"}),
-    ("demo", "scratchnet/predict/drawings.py", {"make_demo"}),
-    ("demo", "scratchnet/evaluation/plots.py", set()),
-    ("demo", "scratchnet/nn/layers.py", {"train", "evaluate", "make_demo"}),
-    ("lesson", "scratchnet/lesson.ipynb", {"make_lesson"}),
-    ("lesson", "scratchnet/nn/convolution.py", {"make_lesson"}),
-    ("lesson", "scratchnet/evaluation/plots.py", {"make_lesson"}),  # its kernel may import any code
-    ("explain", "scratchnet/evaluation/explanation.py", EXPLAIN),
-    ("explain", "scratchnet/evaluation/explanation_plots.py", EXPLAIN - {"explain_run"}),
-    ("parity", "scratchnet/interop/parity.py", PARITY),
-    ("parity", "scratchnet/interop/keras_model.py", PARITY),
-    ("parity", "scratchnet/evaluation/plots.py", {"plot_parity"}),
-    ("parity", "scratchnet/evaluation/evaluation.py", set()),
-    ("parity", "scratchnet/nn/layers.py", {"train"} | PARITY),
-    ("export", "scratchnet/interop/export.py", EXPORT),
-    ("export", "export_onnx.py", {"export_onnx"}),
-    ("export", "scratchnet/training/loop.py", {"train", "evaluate"} | EXPORT),
-    ("predict", "scratchnet/predict/predictions.py", PREDICT),
-    ("predict", "scratchnet/predict/image_input.py", PREDICT),
-    ("predict", "scratchnet/evaluation/plots.py", {"plot_contact_sheet"}),
-    ("predict", "scratchnet/training/loop.py", set()),
-    ("predict", "scratchnet/data/preprocessing.py", set()),
-]
+# What runs after an edit if all targets are asked for. The lesson's kernel may import any module.
+OF_A_RUN = {"evaluate", "make_demo"} | EXPORT | EXPLAIN
+EDITED_CODE = {
+    "make_demo.py": {"make_demo", "make_lesson"},
+    "scratchnet/predict/demo.html": {"make_demo"},
+    "scratchnet/predict/drawings.py": {"make_demo", "make_lesson"} | PREDICT,
+    "scratchnet/lesson.ipynb": {"make_lesson"},
+    "scratchnet/nn/layers.py": {"train", "make_lesson"} | OF_A_RUN | PARITY | PREDICT,
+    "scratchnet/training/loop.py": {"train", "make_lesson"} | OF_A_RUN | PARITY,
+    "scratchnet/evaluation/evaluation.py": {"make_lesson"} | OF_A_RUN,
+    "scratchnet/evaluation/plots.py": {"make_lesson", "plot_parity", "plot_contact_sheet"},
+    "scratchnet/evaluation/explanation.py": {"make_lesson"} | EXPLAIN,
+    "scratchnet/evaluation/explanation_plots.py": {"make_lesson"} | EXPLAIN - {"explain_run"},
+    "scratchnet/interop/parity.py": {"make_lesson"} | PARITY,
+    "scratchnet/interop/export.py": {"make_lesson"} | EXPORT,
+    "export_onnx.py": {"export_onnx", "make_lesson"},
+    "scratchnet/predict/predictions.py": {"make_lesson"} | PREDICT,
+    "scratchnet/predict/image_input.py": {"make_lesson"} | PREDICT,
+}
 
 
-@pytest.mark.parametrize(("target", "edited", "expected"), EDITED_CODE)
-def test_an_edit_of_code_runs_what_imports_it_and_what_follows(
-    project_on_request, target, edited, expected
-):
+@pytest.mark.parametrize("edited", EDITED_CODE)
+def test_an_edit_of_code_runs_what_imports_it_and_what_follows(project_on_request, edited):
     append(project_on_request.folder / "workflow/scripts" / edited)
-    assert project_on_request.plan(target) == once(expected)
+    assert plan_all(project_on_request) == once(EDITED_CODE[edited])
 
 
 @pytest.mark.slow
@@ -68,29 +63,23 @@ def test_the_lesson_shows_the_present_source_and_all_epochs(project_on_request):
     assert "after 20 epochs:" in before and "after 20 epochs:" in page.read_text()
 
 
-EDITED_KEYS = [
-    ("explain", "plots.style", "default", EXPLAIN - {"explain_run"}),
-    ("parity", "plots.style", "default", {"plot_parity"}),
-    ("parity", "training.epochs", 6, {"train"} | PARITY),
-    ("parity", "export.raw_pixels", True, set()),
-    ("lesson", "validation_fraction", 0.25, {"preprocess", "make_lesson"}),
-    ("lesson", "training.learning_rate", 0.5, set()),
-    ("export", "export.raw_pixels", True, {"export_keras", "export_onnx"}),
-    ("export", "classes", [*"abcdefghij"], {"evaluate", *EXPORT}),
-    ("export", "plots.style", "default", set()),
-    ("predict", "plots.style", "default", {"plot_contact_sheet"}),
-    ("predict", "predict.background", "light", PREDICT),
-    ("predict", "predict.images", ["images/one.png"], PREDICT),
-    ("predict", "training.learning_rate", 0.5, set()),
-    ("predict", "model.hidden", [3], set()),
-    ("predict", "validation_fraction", 0.5, set()),
-]
+EDITED_KEYS = {
+    "validation_fraction": (0.25, {"preprocess", "train", "make_lesson"} | OF_A_RUN | PARITY),
+    "model.hidden": ([3], {"train"} | OF_A_RUN | PARITY),
+    "training.epochs": (6, {"train"} | OF_A_RUN | PARITY),
+    "classes": ([*"abcdefghij"], OF_A_RUN),
+    "plots.style": ("default", {"plot_parity", "plot_contact_sheet"} | EXPLAIN - {"explain_run"}),
+    "export.raw_pixels": (True, {"export_keras", "export_onnx"}),
+    "predict.background": ("light", PREDICT),
+    "predict.images": (["images/one.png"], PREDICT),
+}
 
 
-@pytest.mark.parametrize(("target", "key", "value", "expected"), EDITED_KEYS)
-def test_an_edited_key_runs_what_depends_on_it(project_on_request, target, key, value, expected):
+@pytest.mark.parametrize("key", EDITED_KEYS)
+def test_an_edited_key_runs_what_depends_on_it(project_on_request, key):
+    value, expected = EDITED_KEYS[key]
     set_key(project_on_request, key, value)
-    assert project_on_request.plan(target) == once(expected)
+    assert plan_all(project_on_request) == once(expected)
 
 
 # ---- Predictions.
@@ -140,32 +129,31 @@ def test_predictions_of_other_images_lie_beside_the_old_ones(project_on_request)
     assert project.plan("predict") == {}
 
 
-def test_touched_and_copied_images_run_nothing(project_on_request):
+def test_touched_images_and_other_names_of_the_run_run_nothing(project_on_request):
     for path in (project_on_request.folder / "images").iterdir():
         os.utime(path, (2_000_000_000, 2_000_000_000))
-    assert project_on_request.plan("predict") == {}
-
-
-def test_a_run_is_named_by_its_folder_with_or_without_an_epoch(project_on_request):
     run = project_on_request.run_folder.name
     for name in (run, f"{run}/epoch-0004", f"results/runs/{run}/epoch-0004"):
         set_key(project_on_request, "predict.run", name)
         assert project_on_request.plan("predict") == {}
 
 
-@pytest.mark.parametrize(
-    "missing", ["checkpoints/epoch-0004.npz", "epoch-0004/config.yaml", "epoch-0004/metrics.json"]
-)
-def test_what_is_missing_of_a_run_is_said_and_not_made(project_on_request, missing):
-    (project_on_request.run_folder / missing).unlink()
-    process = project_on_request.snakemake("predict")
-    output = process.stdout + process.stderr
-    assert process.returncode == 1
-    assert "predictions cannot be made:\n      predict.run: " in output
-    assert not (project_on_request.run_folder / missing).exists()
+def test_what_is_missing_of_a_run_is_said_and_not_made(project_on_request):
+    run = project_on_request.run_folder
+    for name in ("checkpoints/epoch-0004.npz", "epoch-0004/config.yaml", "epoch-0004/metrics.json"):
+        (run / name).rename(run / "elsewhere")
+        process = project_on_request.snakemake("predict")
+        assert process.returncode == 1
+        message = "predictions cannot be made:\n      predict.run: "
+        assert message in process.stdout + process.stderr
+        assert not (run / name).exists()
+        (run / "elsewhere").rename(run / name)
 
 
 def test_all_that_is_wrong_with_the_request_is_said_at_once(new_project):
+    process = new_project.snakemake("predict")
+    assert process.returncode == 1
+    assert "--config 'predict={images: a/folder}'" in process.stdout + process.stderr
     set_key(new_project, "predict.images", "nowhere")
     process = new_project.snakemake("predict")
     output = process.stdout + process.stderr
@@ -176,12 +164,6 @@ def test_all_that_is_wrong_with_the_request_is_said_at_once(new_project):
         in output
     )
     assert not new_project.results.exists()
-
-
-def test_without_images_it_says_how_to_name_them(project):
-    process = project.snakemake("predict")
-    assert process.returncode == 1
-    assert "--config 'predict={images: a/folder}'" in process.stdout + process.stderr
 
 
 def test_images_may_be_named_on_the_command_line(project_on_request):
@@ -224,17 +206,16 @@ def test_names_that_are_not_utf_8_are_shown_with_their_bytes_escaped(project_on_
 # ---- Parity and export.
 
 
-def test_parity_is_said_in_numbers(finished_on_request):
-    parity = read_json(finished_on_request.run_folder / "epoch-0004/parity.json")
+def test_parity_is_said_in_numbers_and_the_exported_files_are_there(finished_on_request):
+    epoch = finished_on_request.run_folder / "epoch-0004"
+    parity = read_json(epoch / "parity.json")
     assert parity["float64"]["loss_difference"] < 1e-12
     assert parity["float32"]["as_in_the_checkpoint"]
-
-
-def test_the_exported_files_are_there(finished_on_request):
-    folder = finished_on_request.run_folder / "epoch-0004/export"
-    names = {path.name for path in folder.iterdir()}
     networks = {"network.keras", "network.onnx", "network.npz"}
-    assert names == networks | {"README.md"} | {f".{name}.record" for name in networks}
+    records = {f".{name}.record" for name in networks}
+    assert {path.name for path in (epoch / "export").iterdir()} == networks | {
+        "README.md"
+    } | records
 
 
 @pytest.mark.slow
@@ -242,37 +223,27 @@ def test_of_a_sweep_each_run_is_exported(sweep_project):
     assert sweep_project.plan("export") == dict.fromkeys(EXPORT, 2)
 
 
-def test_without_jupyter_no_lesson_is_made_and_it_says_what_to_install(project, tmp_path):
-    error = "ModuleNotFoundError('No module named nbconvert', name='nbconvert')"
-    (tmp_path / "nbconvert.py").write_text(f"raise {error}\n")
-    process = project.snakemake("lesson", env={"PYTHONPATH": str(tmp_path)})
-    output = process.stdout + process.stderr
-    assert process.returncode == 1
-    assert "MissingPackageError: nbconvert is not installed" in output
-    assert "run: make lesson (or python3 workflow/tools/set_up.py lesson)" in output
-    assert "Traceback" not in output
-    assert project.plan("lesson") == once({"make_lesson"})
-
-
 def test_runs_with_the_same_arrays_have_one_lesson(sweep_project):
     assert sweep_project.plan("lesson") == once({"make_lesson"})
 
 
-def test_without_tensorflow_and_onnx_the_rest_is_made_and_it_says_what_to_install(
-    project, tmp_path
-):
-    for package in ("tensorflow", "onnx"):
+def test_what_is_not_installed_is_named_and_the_rest_is_made(project, tmp_path):
+    packages = ("tensorflow", "onnx", "nbconvert")
+    for package in packages:
         error = f"ModuleNotFoundError('No module named {package}', name={package!r})"
         (tmp_path / f"{package}.py").write_text(f"raise {error}\n")
-    process = project.snakemake("export", "parity", env={"PYTHONPATH": str(tmp_path)})
+    targets = ("export", "parity", "lesson")
+    process = project.snakemake(*targets, env={"PYTHONPATH": str(tmp_path)})
     output = process.stdout + process.stderr
     assert process.returncode == 1
-    for package in ("tensorflow", "onnx"):
+    for package in packages:
         assert f"MissingPackageError: {package} is not installed" in output
-    assert "run: make extras (or python3 workflow/tools/set_up.py extras)" in output
+    for group in ("extras", "lesson"):
+        assert f"run: make {group} (or python3 workflow/tools/set_up.py {group})" in output
     assert "Traceback" not in output
     assert [path.name for path in project.run_folder.rglob("network.*")] == ["network.npz"]
-    assert project.plan("export") == once({"export_keras", "export_onnx"})
+    stale = {"export_keras", "export_onnx", "make_lesson"} | PARITY
+    assert project.plan(*targets) == once(stale)
 
 
 @pytest.mark.slow

@@ -39,12 +39,9 @@ def piled_up(project):
     return project, before
 
 
-def test_everything_that_a_run_makes_is_reached_by_its_configuration(finished):
-    assert "0.0 MB in 0 files" in prune(finished).stdout
-
-
-def test_everything_that_is_made_on_request_is_reached_too(finished_on_request):
-    assert "0.0 MB in 0 files" in prune(finished_on_request).stdout
+def test_everything_that_is_made_is_reached_by_its_configuration(finished, finished_on_request):
+    for project in (finished, finished_on_request):
+        assert "0.0 MB in 0 files" in prune(project).stdout
 
 
 def test_what_was_made_on_request_goes_with_its_run_but_predictions_stay(project_on_request):
@@ -60,38 +57,20 @@ def test_what_was_made_on_request_goes_with_its_run_but_predictions_stay(project
     assert any(project_on_request.results.glob("logs/predict_images/*"))
 
 
-def test_a_key_given_twice_is_refused_and_nothing_is_deleted(project):
-    text = (project.folder / "config.yaml").read_text()
-    (project.folder / "twice.yaml").write_text(f"{text}\ntraining: {{seed: 5}}\n")
-    before = files(project)
-    process = prune(project, "twice.yaml", "--delete")
-    assert process.returncode == 1
-    assert "twice.yaml: training is given twice" in process.stderr
-    assert files(project) == before
-
-
-def test_without_being_told_nothing_is_deleted(piled_up):
+def test_what_the_configurations_do_not_reach_is_deleted_if_asked_for(piled_up):
     project, before = piled_up
     after = files(project)
     process = prune(project)
     assert process.returncode == 0
     assert f"in {len(after - before)} files" in process.stdout
     assert files(project) == after
-
-
-def test_what_the_configuration_does_not_reach_is_deleted(piled_up):
-    project, before = piled_up
+    # What another configuration reaches over the first stays.
+    assert prune(project, "earlier.yaml", "--delete").returncode == 0
+    assert files(project) == after
     assert prune(project, "--delete").returncode == 0
     assert files(project) == before
     assert find_unused_traces(project.results) == []
     assert project.plan() == {}
-
-
-def test_what_another_configuration_reaches_over_the_first_stays(piled_up):
-    project, _ = piled_up
-    after = files(project)
-    assert prune(project, "earlier.yaml", "--delete").returncode == 0
-    assert files(project) == after
 
 
 def test_what_is_not_the_pipelines_stays(piled_up):
@@ -162,21 +141,22 @@ def test_the_table_of_a_sweep_that_failed_is_deleted(project):
     assert not table.parent.exists()
 
 
-def test_nothing_is_deleted_while_a_run_is_at_work(piled_up):
-    project, _ = piled_up
+def test_nothing_is_deleted_while_a_run_is_at_work(project):
+    project.configure({"training": {"seed": 5}})
     lock_results(project.results)
-    after = files(project)
+    before = files(project)
     process = prune(project, "--delete")
     assert process.returncode == 1
     assert "Another run is active" in process.stderr
-    assert files(project) == after
+    assert files(project) == before
 
 
-def test_a_bad_configuration_deletes_nothing_and_says_why(piled_up):
-    project, _ = piled_up
+def test_a_bad_configuration_deletes_nothing_and_says_why(project):
     (project.folder / "bad.yaml").write_text("training: {epoks: 3}\n")
-    after = files(project)
-    process = prune(project, "bad.yaml", "--delete")
-    assert process.returncode == 1
-    assert "did you mean epochs?" in process.stderr
-    assert files(project) == after
+    (project.folder / "twice.yaml").write_text("training: {seed: 5}\ntraining: {seed: 5}\n")
+    before = files(project)
+    for name, message in (("bad", "did you mean epochs?"), ("twice", "training is given twice")):
+        process = prune(project, f"{name}.yaml", "--delete")
+        assert process.returncode == 1
+        assert message in process.stderr
+        assert files(project) == before

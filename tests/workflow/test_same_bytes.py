@@ -30,7 +30,6 @@ def contents(project):
 @pytest.mark.parametrize(
     ("kind", "targets"),
     [
-        ("project", ["plots"]),
         pytest.param("deep_project", ["plots"], marks=pytest.mark.slow),
         ("sweep_project", ["plots"]),
         pytest.param("search_project", ["all"], marks=pytest.mark.slow),

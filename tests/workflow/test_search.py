@@ -14,7 +14,7 @@ from collections import Counter
 import pytest
 
 from kills import results, start
-from project import EDIT, append, copy_with_small_data, set_key
+from project import EDIT, Project, append, copy_with_small_data, set_key
 from scratchnet.files import read_csv
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.search import read_promoted
@@ -45,10 +45,16 @@ EPOCHS = 6 * 1 + 3 * 1 + 1 * 2  # of SEARCH: half of six go on, and of these one
 
 
 class Search:
-    """What is there of the search of a project."""
+    """The search of a project, and what is there of it."""
 
     def __init__(self, project):
         self.project, self.results = project, project.results
+        self.log = project.folder / "counted"
+
+    def define(self, settings=None, **search):
+        self.project.configure(
+            {"validation_fraction": 0.25, "search": SEARCH | search} | (settings or {})
+        )
 
     @property
     def runs(self):
@@ -58,6 +64,11 @@ class Search:
     def folder(self):
         return self.project.results / "searches" / self.runs.search.name
 
+    @property
+    def table(self):
+        """The target that needs all rankings, and nothing of the winner."""
+        return f"results/searches/{self.runs.search.name}/trials.csv"
+
     def rankings(self):
         return [read_csv(path) for path in sorted(self.folder.glob("rung-*.csv"))]
 
@@ -65,31 +76,11 @@ class Search:
         (run,) = read_promoted(self.folder / f"rung-{len(self.runs.search.rungs)}.csv")
         return run
 
-
-class CountedSearch(Search):
-    """A search whose trained epochs are counted."""
-
-    def __init__(self, project):
-        super().__init__(project)
-        self.log = project.folder / "counted"
-        append(project.folder / "workflow/scripts/scratchnet/training/loop.py", COUNTED)
-        self.define()
-
-    def define(self, settings=None, **search):
-        self.project.configure(
-            {"validation_fraction": 0.25, "search": SEARCH | search} | (settings or {})
-        )
-
     def epochs(self):
         """How many epochs were trained so far; none of them twice."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         assert not [line for line, n in Counter(lines).items() if n > 1]
         return len(lines)
-
-    @property
-    def table(self):
-        """The target that needs all rankings, and nothing of the winner."""
-        return f"results/searches/{self.runs.search.name}/trials.csv"
 
     def trains(self):
         """How many epochs the next call trains; after it, nothing is left to do."""
@@ -99,9 +90,35 @@ class CountedSearch(Search):
         return self.epochs() - before
 
 
+def count_epochs(project):
+    """The search SEARCH in a project, whose trained epochs are counted."""
+    append(project.folder / "workflow/scripts/scratchnet/training/loop.py", COUNTED)
+    search = Search(project)
+    search.define()
+    return search
+
+
 @pytest.fixture
 def search(new_project):
-    return CountedSearch(new_project)
+    return count_epochs(new_project)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A search that nobody disturbed, on one core."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "a project"
+    search = count_epochs(copy_with_small_data(folder))
+    search.project.run("--cores", "1")
+    return search
+
+
+@pytest.fixture
+def ended(undisturbed, tmp_path):
+    """A copy of `undisturbed`, in which no epochs were counted yet."""
+    folder = tmp_path / "a finished search"
+    shutil.copytree(undisturbed.project.folder, folder, symlinks=True)
+    (folder / "counted").unlink()
+    return Search(Project(folder))
 
 
 def all_results(project):
@@ -112,16 +129,6 @@ def all_results(project):
         for path in searches
         if path.is_file()
     }
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A search that nobody disturbed, on one core."""
-    search = CountedSearch(
-        copy_with_small_data(tmp_path_factory.mktemp("undisturbed") / "a project")
-    )
-    search.project.run("--cores", "1")
-    return search
 
 
 def test_a_search_ends_with_its_winner(finished_search):
@@ -146,11 +153,8 @@ def test_a_search_ends_with_its_winner(finished_search):
     assert f"{search.winner()}/epoch-0002/config.yaml has its settings" in output
 
 
-def test_nothing_is_left_to_do(search_project):
-    assert search_project.plan() == {}
-
-
 def test_the_settings_of_the_winner_are_its_configuration(search_project):
+    assert search_project.plan() == {}
     search = Search(search_project)
     settings = search.results / f"runs/{search.winner()}/epoch-0002/config.yaml"
     shutil.copy(settings, search_project.folder / "config.yaml")
@@ -210,29 +214,28 @@ def finished_epochs(project):
 
 
 @pytest.mark.slow
-def test_what_is_added_is_trained_and_nothing_else(search):
-    assert search.trains() == EPOCHS
-    before = all_results(search.project)
+def test_what_is_added_is_trained_and_nothing_else(ended):
+    before = all_results(ended.project)
     # Four more trials: five of ten go on, and of these two.
-    known = promoted(search)
-    search.define(trials=10)
-    more = search.trains()
-    new = promoted(search)
+    known = promoted(ended)
+    ended.define(trials=10)
+    more = ended.trains()
+    new = promoted(ended)
     assert more == 4 + added(known, new, 0, 1) + added(known, new, 1, 2)
     # Another rung: the two in the last one are ranked, and one goes on.
-    search.define(trials=10, epochs=[1, 2, 4, 8])
-    assert search.trains() == 4
+    ended.define(trials=10, epochs=[1, 2, 4, 8])
+    assert ended.trains() == 4
     # A wider share, with the rungs of before.
     known = [[*one, *other] for one, other in zip(known, new)]  # whoever went on before
-    kept = promoted(search)[2]
-    search.define(trials=10, keep=0.8)
-    more = search.trains()
-    new = promoted(search)
+    kept = promoted(ended)[2]
+    ended.define(trials=10, keep=0.8)
+    more = ended.trains()
+    new = promoted(ended)
     assert more == added(known, new, 0, 1) + 2 * len({*new[1]} - {*known[1]} - {*kept})
     # What was there before is there still: going back costs nothing.
-    search.define()
-    assert search.project.plan(search.table) == {}
-    assert {path: all_results(search.project)[path] for path in before} == before
+    ended.define()
+    assert ended.project.plan(ended.table) == {}
+    assert {path: all_results(ended.project)[path] for path in before} == before
 
 
 def promoted(search):
@@ -374,57 +377,56 @@ def test_what_is_deleted_is_made_again_and_nothing_else(search_project):
 
 
 @pytest.mark.slow
-def test_an_edit_of_the_ranking_trains_nothing(search):
-    search.trains()
-    before = all_results(search.project)
-    append(search.project.folder / "workflow/scripts/rank_rung.py", EDIT)
+def test_an_edit_of_the_ranking_trains_nothing(ended):
+    before = all_results(ended.project)
+    append(ended.project.folder / "workflow/scripts/rank_rung.py", EDIT)
     # The plan goes as far as is known before the first rung is ranked.
-    assert search.project.plan(search.table) == {"rank_rung": 3, "compare_trials": 1}
-    assert search.trains() == 0
-    assert {path for path, data in all_results(search.project).items() if before[path] != data} == {
-        path for path in before if path.startswith("searches/") and path.endswith(".record")
+    assert ended.project.plan(ended.table) == {"rank_rung": 3, "compare_trials": 1}
+    assert ended.trains() == 0
+    assert {path for path, data in all_results(ended.project).items() if before[path] != data} == {
+        path for path in before if path.startswith("searches/") and path.endswith(".csv.record")
     }
 
 
 @pytest.mark.slow
-def test_an_edit_of_training_trains_everything_again(search):
-    search.trains()
-    before = all_results(search.project)
-    append(search.project.folder / "workflow/scripts/train.py", EDIT)
-    search.log.unlink()
-    assert search.trains() == EPOCHS
-    after = all_results(search.project)
+def test_an_edit_of_training_trains_everything_again(ended):
+    before = all_results(ended.project)
+    append(ended.project.folder / "workflow/scripts/train.py", EDIT)
+    assert ended.trains() == EPOCHS
+    after = all_results(ended.project)
     assert {path for path in before if before[path] != after[path]} == {
-        path for path in before if path.endswith(".record")
+        path for path in before if path.endswith(".csv.record")
     }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("option", ["--forceall", "--forcerun=train"])
-def test_forcing_makes_the_same_again(search, option):
-    search.trains()
-    before = all_results(search.project)
-    search.log.unlink()
-    search.project.run(search.table, option)
-    assert search.epochs() == EPOCHS
-    assert all_results(search.project) == before
-    assert search.project.plan(search.table) == {}
+def test_forcing_makes_the_same_again(ended, option):
+    before = all_results(ended.project)
+    ended.project.run(ended.table, option)
+    assert ended.epochs() == EPOCHS
+    assert all_results(ended.project) == before
+    assert ended.project.plan(ended.table) == {}
 
 
 @pytest.mark.slow
-def test_touching_accepts_the_search(search):
-    search.trains()
-    append(search.project.folder / "workflow/scripts/train.py", EDIT)
-    assert "train" in search.project.plan(search.table)
-    search.project.run(search.table, "--touch")
-    assert search.project.plan(search.table) == {}
+def test_touching_accepts_the_search(ended):
+    append(ended.project.folder / "workflow/scripts/train.py", EDIT)
+    assert "train" in ended.project.plan(ended.table)
+    ended.project.run(ended.table, "--touch")
+    assert ended.project.plan(ended.table) == {}
 
 
 @pytest.mark.slow
-def test_results_on_request_are_those_of_the_winner(search_project):
+def test_results_on_request_are_those_of_the_winner_and_the_report_shows_the_search(search_project):
     search_project.run("demo")
     assert (search_project.results / "latest/epoch-0002/demo.html").exists()
     assert len([*search_project.results.glob("runs/*/*/demo.html")]) == 1
+    search_project.run("--report", "report.html")
+    page = (search_project.folder / "report.html").read_text()
+    for figure in ("Trials by epoch", "Trials by setting", "All trials"):
+        assert figure in page
+    assert "of 3 trials, which differ in model.hidden, training.learning_rate" in page
 
 
 @pytest.mark.slow
@@ -443,12 +445,3 @@ def test_pruning_keeps_the_search(search_project):
     assert prune().endswith("0.0 MB in 0 files.\n")
     set_key(search_project, "search.trials", 2)
     assert f"MB  {name}\n" in prune()
-
-
-@pytest.mark.slow
-def test_the_report_shows_the_search(search_project):
-    search_project.run("--report", "report.html")
-    page = (search_project.folder / "report.html").read_text()
-    for figure in ("Trials by epoch", "Trials by setting", "All trials"):
-        assert figure in page
-    assert "of 3 trials, which differ in model.hidden, training.learning_rate" in page

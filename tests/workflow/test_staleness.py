@@ -63,7 +63,8 @@ IDLE = {
     if not applies(DEFAULTS | {"files": None, key: MATRIX[key][0]})
 }
 CONDITIONAL = {*IDLE, *ON_VALIDATION} - {"augmentation.elastic_sigma", *OPTIMIZER_OF}
-UNCONDITIONAL = [key for key in MATRIX if key not in {*IDLE, *ON_VALIDATION}]
+WITHOUT_EFFECT = {*IDLE} | {key for key, (_, expected) in MATRIX.items() if not expected}
+UNCONDITIONAL = [key for key in MATRIX if key not in WITHOUT_EFFECT | ON_VALIDATION]
 
 # What runs after an edit of a module or a script: the stages that run it, and what follows.
 FILES = {
@@ -144,8 +145,8 @@ def test_an_edit_of_augmentation_runs_what_depends_on_it_and_undone_nothing(proj
     assert project.plan() == {"summarize": 1}
 
 
-def test_edits_of_keys_that_do_not_apply_run_nothing(project):
-    for key in IDLE:
+def test_edits_of_keys_that_do_not_apply_or_change_no_result_run_nothing(project):
+    for key in WITHOUT_EFFECT:
         set_key(project, key, MATRIX[key][0])
     assert project.plan() == {}
 
@@ -210,60 +211,55 @@ def test_an_edited_file_runs_the_stages_that_run_it_and_what_follows(project, na
     assert project.plan() == once(FILES[name])
 
 
-# Kinds of edits: (file below workflow/scripts, text, new text, stages). Without a text, the new one
-# is appended.
+# Edits of code: (file below workflow/scripts/scratchnet, text, new text), and what runs after each.
 DENSE = "class Dense(Layer):\n"
 NEW_ERROR = "\n\nclass NewError(Exception):\n    pass\n"
 TRAINING = {"train"} | AFTER_TRAINING
-KINDS_OF_EDITS = {
-    "a comment": ("nn/layers.py", DENSE, f"# A remark.\n{DENSE}", set()),
-    "a docstring": ("nn/layers.py", f'{DENSE}    """', f'{DENSE}    """Fully connected. ', set()),
-    "blank lines": ("nn/layers.py", DENSE, f"\n\n\n{DENSE}", set()),
-    "formatting": ("nn/initializers.py", "0.01 * rng", "0.01*rng", set()),
-    "a comment in a script": ("../train.py", None, "\n# A remark.\n", set()),
-    "a new class that nothing uses": ("errors.py", None, NEW_ERROR, set()),
-    "an import that nothing uses": (
-        "files.py",
-        "import csv\n",
-        "import csv\nimport colorsys\n",
-        set(),
-    ),
+EDITS_OF_CODE = {
     "a constant": ("evaluation/figures.py", '"axes.titlesize": 11', '"axes.titlesize": 14', PLOTS),
     "one plot": ("evaluation/plots.py", "capitalize()} by", "title()} by", {"plot_history"}),
     "a function of all stages": ("files.py", "os.fsync(file", "os.fsync(0 or file", EVERYTHING),
-    "a statement": ("errors.py", None, EDIT, EVERYTHING),
+    "a statement": ("errors.py", "", EDIT, EVERYTHING),
     "initial weights": ("nn/initializers.py", "0.01 * rng", "0.02 * rng", TRAINING),
-    "another scheme": ("nn/initializers.py", "sqrt(6 / n_in)", "sqrt(7 / n_in)", set()),
-    "an optimizer": ("nn/optimizers.py", "class SGD", "class New:\n    pass\n\n\nclass SGD", set()),
-    "a schedule": ("nn/schedules.py", "math.cos", "math.sin", set()),
     "a metric": ("nn/metrics.py", "PREDICTION_BATCH = ", "PREDICTION_BATCH = 1 + ", AFTER_TRAINING),
+}
+EDITS_WITHOUT_EFFECT = {
+    "a comment": ("nn/layers.py", DENSE, f"# A remark.\n{DENSE}"),
+    "a docstring": ("nn/layers.py", f'{DENSE}    """', f'{DENSE}    """Fully connected. '),
+    "blank lines": ("nn/layers.py", DENSE, f"\n\n\n{DENSE}"),
+    "formatting": ("nn/initializers.py", "0.01 * rng", "0.01*rng"),
+    "a comment in a script": ("../train.py", "", "\n# A remark.\n"),
+    "a new class that nothing uses": ("errors.py", "", NEW_ERROR),
+    "an import that nothing uses": ("files.py", "import csv\n", "import csv\nimport colorsys\n"),
+    "another scheme": ("nn/initializers.py", "sqrt(6 / n_in)", "sqrt(7 / n_in)"),
+    "an optimizer": ("nn/optimizers.py", "class SGD", "class New:\n    pass\n\n\nclass SGD"),
+    "a schedule": ("nn/schedules.py", "math.cos", "math.sin"),
+    "a copy beside a module": ("nn/layers.py.orig", "", "class Layer:\n"),
 }
 
 
-@pytest.mark.parametrize("kind", KINDS_OF_EDITS)
-def test_an_edit_of_code_runs_the_stages_that_executed_it_and_what_follows(project, kind):
-    file, text, new, expected = KINDS_OF_EDITS[kind]
+def edit_code(project, file, text, new):
+    """Replace a text in a module, or append to it."""
     path = project.folder / "workflow/scripts/scratchnet" / file
-    source = path.read_text()
-    assert text is None or text in source
+    source = path.read_text() if path.exists() else ""
+    assert text in source
     path.write_text(source.replace(text, new) if text else source + new)
+
+
+@pytest.mark.parametrize("what", EDITS_OF_CODE)
+def test_an_edit_of_code_runs_the_stages_that_executed_it_and_what_follows(project, what):
+    *edit, expected = EDITS_OF_CODE[what]
+    edit_code(project, *edit)
     assert project.plan() == once(expected)
 
 
-def test_a_definition_moved_within_its_module_runs_nothing(project):
+def test_edits_of_what_no_job_executed_run_nothing(project):
+    for edit in EDITS_WITHOUT_EFFECT.values():
+        edit_code(project, *edit)
     layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
     source = layers.read_text()
-    start = source.index("class Tanh")
-    end = source.index("\nclass ", start + 1) if "\nclass " in source[start + 1 :] else len(source)
-    moved = source[start:end]
-    layers.write_text(source.replace(moved, "") + "\n\n" + moved.strip() + "\n")
-    assert project.plan() == {}
-
-
-def test_a_copy_beside_a_module_runs_nothing(project):
-    layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
-    for ending in (".orig", ".bak", "~"):
-        shutil.copy(layers, f"{layers}{ending}")
+    moved = source[source.index("class Tanh") : source.index("class Dropout")]
+    layers.write_text(source.replace(moved, "").replace(DENSE, moved + DENSE))
     assert project.plan() == {}
 
 
@@ -274,17 +270,13 @@ def test_what_was_planned_runs_and_then_nothing(project):
     assert project.plan() == {}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "# A comment.\ntraining: {epochs: 4, batch_size: 25}\ndownload: {folder: raw}\n",
-        "download: {folder: raw}\ntraining: {batch_size: 25, epochs: 4, learning_rate: 1e-2}\n",
-        'training: {epochs: "4", batch_size: 25.0, learning_rate: "0.01", momentum: 0}\n',
-        "training:\n  epochs: 4\n  batch_size: 25\nmodel:\nplots:\n",
-    ],
-    ids=["comment", "order of keys and 1e-2", "numbers as text and 25.0 for 25", "empty sections"],
-)
-def test_another_spelling_of_the_same_runs_nothing(project, text):
+def test_another_spelling_of_the_same_runs_nothing(project):
+    text = """
+# A comment.
+plots:
+download: {folder: raw}
+training: {batch_size: 25.0, epochs: "4", learning_rate: 1e-2, momentum: 0}
+"""
     (project.folder / "config.yaml").write_text(text)
     assert project.plan() == {}
 
@@ -318,15 +310,6 @@ def test_a_run_that_has_the_name_of_an_earlier_one_by_chance_takes_its_place(new
         losses.append(history.read_text())
         assert new_project.plan() == {}
     assert losses[0] == losses[2] != losses[1]
-
-
-def test_an_edit_undone_before_it_ran_costs_nothing(project):
-    for text in (EDIT, ""):
-        layers = project.folder / "workflow/scripts/scratchnet/nn/layers.py"
-        layers.write_text(
-            (CHECKOUT / "workflow/scripts/scratchnet/nn/layers.py").read_text() + text
-        )
-        assert bool(project.plan()) == bool(text)
 
 
 def test_an_override_on_the_command_line_is_an_edit(project):
@@ -392,12 +375,14 @@ def test_a_chain_of_checkpoints_ends_where_one_segment_does(project, new_project
     assert unchained.read_bytes() == checkpoint(new_project, 7)
 
 
-def test_more_epochs_of_a_chain_train_only_what_is_added(project):
-    project.configure({"training": {"checkpoint_every": 2, "epochs": 9}})
-    assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 3}  # 4 -> 6 -> 8 -> 9
-    project.train()
-    project.configure({"training": {"checkpoint_every": 5, "epochs": 11}})
-    assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 2}  # 9 -> 10 -> 11
+@pytest.mark.parametrize(
+    ("every", "epochs"),
+    [(2, 9), (5, 11)],
+    ids=["4 -> 6 -> 8 -> 9", "4 -> 5 -> 10 -> 11"],
+)
+def test_more_epochs_of_a_chain_train_only_what_is_added(project, every, epochs):
+    project.configure({"training": {"checkpoint_every": every, "epochs": epochs}})
+    assert project.plan() == once({"train"} | AFTER_TRAINING) | {"train": 3}
 
 
 @pytest.mark.slow
@@ -419,27 +404,18 @@ def test_a_sweep_runs_only_the_points_that_are_new(project):
     assert project.plan() == once(RUN_OF_A_SWEEP | COMPARISON)
 
 
-def test_touched_files_run_nothing(project):
+def test_touched_and_copied_files_run_nothing_nor_do_deleted_logs(project, tmp_path):
     for path in project.folder.rglob("*"):
         if ".snakemake" not in path.parts and path.is_file():
             os.utime(path)
     assert project.plan() == {}
     for path in sorted((project.results / "data").rglob("*")):
         os.utime(path, (2_000_000_000, 2_000_000_000))
+    shutil.rmtree(project.results / "logs")
+    shutil.rmtree(project.results / "benchmarks")
     assert project.plan() == {}
-
-
-def test_a_copy_of_everything_runs_nothing(project, tmp_path):
     shutil.copytree(project.folder, tmp_path / "copy", copy_function=shutil.copy, symlinks=True)
     assert Project(tmp_path / "copy").plan() == {}
-
-
-def test_a_new_clone_over_the_results_runs_nothing(project):
-    workflow = project.folder / "workflow"
-    shutil.copytree(workflow, project.folder / "clone", copy_function=shutil.copy)
-    shutil.rmtree(workflow)
-    (project.folder / "clone").rename(workflow)
-    assert project.plan() == {}
 
 
 def test_git_checkout_there_and_back_runs_nothing(project):
@@ -461,64 +437,57 @@ def test_git_checkout_there_and_back_runs_nothing(project):
     assert project.plan() == {}
 
 
-def test_without_snakemakes_records_no_training_is_repeated(project):
+def test_without_snakemakes_records_edits_are_still_seen_and_nothing_else(project):
     shutil.rmtree(project.folder / ".snakemake")
     for path in (project.results / "data").rglob("*.npy"):
         os.utime(path)
     assert project.plan() == {}
+    set_key(project, "plots.style", "default")
+    assert project.plan() == once(PLOTS)
+    set_key(project, "classes", [*"abcdefghij"])
+    assert project.plan() == once(AFTER_TRAINING)
+    for name in ("scratchnet/nn/layers.py", "scratchnet/job.py"):
+        append(project.folder / "workflow/scripts" / name)
+        assert project.plan() == once(FILES[name])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("key", UNCONDITIONAL)
-def test_without_snakemakes_records_edits_are_still_seen(project, key):
-    shutil.rmtree(project.folder / ".snakemake")
-    value, expected = MATRIX[key]
-    set_key(project, key, value)
-    assert project.plan() == once(expected)
-
-
-@pytest.mark.parametrize(
-    "name", ["scratchnet/nn/layers.py", "scratchnet/evaluation/plots.py", "scratchnet/job.py"]
-)
-def test_without_snakemakes_records_edits_of_code_are_still_seen(project, name):
-    shutil.rmtree(project.folder / ".snakemake")
-    append(project.folder / "workflow/scripts" / name)
-    assert project.plan() == once(FILES[name])
-
-
-DELETED = {
-    "summary.csv": "summarize",
-    "data/mnist/train-images-idx3-ubyte": "download",
-    "data/mnist/source.json": "download",
-    "data/{data}/X_train.npy": "preprocess",
-    "data/{data}/Y_validation.npy": "preprocess",
-    "data/{data}/manifest.json": "preprocess",
-    "runs/{run}/checkpoints/epoch-0004.npz": "train",
-    "runs/{run}/checkpoints/epoch-0004.json": "train",
-    "runs/{run}/epoch-0004/metrics.json": "evaluate",
-    "runs/{run}/epoch-0004/config.yaml": "evaluate",
-    "runs/{run}/epoch-0004/history.csv": "evaluate",
-    "runs/{run}/epoch-0004/predictions.csv": "evaluate",
-    "runs/{run}/epoch-0004/confusion.csv": "evaluate",
-    "runs/{run}/epoch-0004/calibration.csv": "evaluate",
-    "runs/{run}/epoch-0004/misclassified.json": "evaluate",
-    "runs/{run}/epoch-0004/weights.json": "evaluate",
-    "runs/{run}/epoch-0004/history.png": "plot_history",
-    "runs/{run}/epoch-0004/confusion.png": "plot_confusion",
-    "runs/{run}/epoch-0004/misclassified.png": "plot_misclassified",
-    "runs/{run}/epoch-0004/calibration.png": "plot_calibration",
-    "runs/{run}/epoch-0004/weights.png": "plot_weights",
+# The results of each stage. Beside the first of them is its record.
+OUTPUTS = {
+    "download": ["data/mnist/train-images-idx3-ubyte", "data/mnist/source.json"],
+    "preprocess": [
+        *("data/{data}/X_train.npy", "data/{data}/Y_validation.npy", "data/{data}/manifest.json"),
+    ],
+    "train": ["runs/{run}/checkpoints/epoch-0004.npz", "runs/{run}/checkpoints/epoch-0004.json"],
+    "evaluate": [
+        *("runs/{run}/epoch-0004/metrics.json", "runs/{run}/epoch-0004/config.yaml"),
+        *("runs/{run}/epoch-0004/history.csv", "runs/{run}/epoch-0004/predictions.csv"),
+        *("runs/{run}/epoch-0004/confusion.csv", "runs/{run}/epoch-0004/calibration.csv"),
+        *("runs/{run}/epoch-0004/misclassified.json", "runs/{run}/epoch-0004/weights.json"),
+    ],
+    **{plot: [f"runs/{{run}}/epoch-0004/{plot[5:]}.png"] for plot in sorted(PLOTS)},
+    "summarize": ["summary.csv"],
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("pattern", DELETED)
-def test_a_deleted_result_is_made_again_and_nothing_else(project, pattern):
+def path_of(project, pattern):
     (data,) = (project.results / "data").glob("mnist-*")
-    path = project.results / pattern.format(data=data.name, run=project.run_folder.name)
+    return project.results / pattern.format(data=data.name, run=project.run_folder.name)
+
+
+def record_of(project, stage):
+    output = path_of(project, OUTPUTS[stage][0])
+    return output.with_name(f".{output.name}.record")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stage", "pattern"), [(stage, path) for stage, paths in OUTPUTS.items() for path in paths]
+)
+def test_a_deleted_result_is_made_again_and_nothing_else(project, stage, pattern):
+    path = path_of(project, pattern)
     before = path.read_bytes()
     path.unlink()
-    assert planned(project.run()) == {DELETED[pattern]: 1}
+    assert planned(project.run()) == {stage: 1}
     assert project.plan() == {}
     if path.suffix != ".json" and path.name != "summary.csv":  # these say how long it took, too
         assert path.read_bytes() == before
@@ -533,34 +502,16 @@ def test_a_deleted_link_to_the_latest_run_is_made_again_with_the_summary(project
     assert project.plan() == {}
 
 
-# The first output of each stage: its record lies beside it.
-FIRST = {
-    "download": "data/mnist/train-images-idx3-ubyte",
-    "preprocess": "data/{data}/X_train.npy",
-    "train": "runs/{run}/checkpoints/epoch-0004.npz",
-    "evaluate": "runs/{run}/epoch-0004/metrics.json",
-    **{plot: f"runs/{{run}}/epoch-0004/{plot[5:]}.png" for plot in sorted(PLOTS)},
-    "summarize": "summary.csv",
-}
-
-
-def record_of(project, stage):
-    """The path of the record of a stage."""
-    (data,) = (project.results / "data").glob("mnist-*")
-    output = project.results / FIRST[stage].format(data=data.name, run=project.run_folder.name)
-    return output.with_name(f".{output.name}.record")
-
-
-def test_each_stage_has_one_record(project):
-    assert FIRST.keys() == EVERYTHING
-    records = {record_of(project, stage) for stage in FIRST}
+def test_each_stage_has_one_record_and_without_it_exactly_this_stage_is_stale(project):
+    assert OUTPUTS.keys() == EVERYTHING
+    records = {record_of(project, stage) for stage in OUTPUTS}
     assert {*project.results.rglob(".*.record")} == records
-
-
-@pytest.mark.parametrize("stage", FIRST)
-def test_without_its_record_exactly_a_stage_is_stale(project, stage):
-    record_of(project, stage).unlink()
-    assert project.plan() == {stage: 1}
+    stale = set()
+    for stages in ({"download"}, {"preprocess"}, {"train"}, {"evaluate"}, PLOTS, {"summarize"}):
+        for stage in stages:
+            record_of(project, stage).unlink()
+        stale |= stages
+        assert project.plan() == once(stale)
 
 
 @pytest.mark.slow
@@ -576,41 +527,25 @@ def test_a_deleted_folder_of_results_is_made_again(project):
     assert project.plan() == once(RUN - {"summarize"})
 
 
-def test_deleted_logs_and_benchmarks_run_nothing(project):
-    shutil.rmtree(project.results / "logs")
-    shutil.rmtree(project.results / "benchmarks")
-    assert project.plan() == {}
+TARGETS = {
+    "data/{data}/X_train.npy": set(),
+    "runs/{run}/checkpoints/epoch-0004.npz": {"train"},
+    "runs/{run}/epoch-0004/metrics.json": {"train", "evaluate"},
+    "runs/{run}/epoch-0004/weights.png": {"train", "evaluate", "plot_weights"},
+    "summary.csv": {"train", "evaluate", "summarize"},
+}
 
 
 def test_an_explicit_target_makes_what_it_needs_and_no_more(project):
-    target = project.run_folder.relative_to(project.folder) / "epoch-0004/history.png"
+    metrics = path_of(project, "runs/{run}/epoch-0004/metrics.json")
+    target = metrics.relative_to(project.folder)
     assert project.plan(target) == {}
-    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
-    assert project.plan(target) == once({"train", "evaluate", "plot_history"})
-
-
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        ("data/{data}/X_train.npy", set()),
-        ("runs/{run}/checkpoints/epoch-0004.npz", {"train"}),
-        ("runs/{run}/epoch-0004/metrics.json", {"train", "evaluate"}),
-        ("runs/{run}/epoch-0004/weights.png", {"train", "evaluate", "plot_weights"}),
-        ("runs/{run}/epoch-0004/misclassified.png", {"train", "evaluate", "plot_misclassified"}),
-        ("summary.csv", {"train", "evaluate", "summarize"}),
-    ],
-)
-def test_an_explicit_target_after_an_edit_of_the_layers(project, target, expected):
-    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
-    (data,) = (project.results / "data").glob("mnist-*")
-    path = "results/" + target.format(data=data.name, run=project.run_folder.name)
-    assert project.plan(path) == once(expected)
-
-
-def test_an_explicit_target_that_was_deleted_is_made_again(project):
-    target = project.run_folder.relative_to(project.folder) / "epoch-0004/metrics.json"
-    (project.folder / target).unlink()
+    metrics.unlink()
     assert project.plan(target) == {"evaluate": 1}
+    append(project.folder / "workflow/scripts/scratchnet/nn/layers.py")
+    for pattern, expected in TARGETS.items():
+        target = path_of(project, pattern).relative_to(project.folder)
+        assert project.plan(target) == once(expected)
 
 
 def test_a_run_of_another_configuration_is_refused_with_its_name(project):
