@@ -1,5 +1,6 @@
 """Two runs of Snakemake in one results folder, and runs after a kill."""
 
+import logging
 import os
 import shutil
 import signal
@@ -7,11 +8,13 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
 from kills import find_jobs_of, start
-from project import Project, copy_with_small_data, write_own_npz
+from project import Project, copy_with_small_data
+from scratchnet.job import stage_job
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +110,25 @@ def test_after_a_kill_of_all_the_same_command_goes_on(trained_for_long, active):
     kill(until_training(trained_for_long, lambda: start(trained_for_long)))
 
 
-def test_nothing_is_written_through_a_link(new_project, tmp_path):
-    new_project.results.mkdir()
-    victims = [tmp_path / "one.txt", tmp_path / "another.txt"]
-    for name, victim in zip((".lock", ".jobs.lock"), victims):
+def test_nothing_is_written_through_a_link(project, tmp_path):
+    """Whatever a file of a run is replaced by, and all files are written again."""
+    files = [path for path in project.results.rglob("*") if path.is_file()]
+    victims = [tmp_path / str(number) for number in range(len(files))]
+    for path, victim in zip(files, victims):
         victim.write_text("precious")
-        (new_project.results / name).symlink_to(victim)
-    write_own_npz(new_project.folder / "own.npz")
-    new_project.train()
-    assert [victim.read_text() for victim in victims] == ["precious", "precious"]
+        path.unlink(missing_ok=True)  # one may be below the link results/latest
+        if path.parent.exists():
+            path.symlink_to(victim)
+    project.run("--forceall")
+    assert {victim.read_text() for victim in victims} == {"precious"}
+
+
+def test_nor_is_a_log_if_the_link_is_made_when_the_job_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    victim, log = tmp_path / "victim", tmp_path / "train.log"
+    victim.write_text("precious")
+    log.symlink_to(victim)
+    with stage_job(SimpleNamespace(log=[log])):
+        pass
+    assert victim.read_text() == "precious"
+    assert not log.is_symlink()

@@ -63,6 +63,11 @@ def escape(text: str, keep: str = "") -> str:
     )
 
 
+def escape_rst(text: str) -> str:
+    """Return `text` as reStructuredText that shows it as it is: without markup or links."""
+    return re.sub(r"([^\w\s]|_)", r"\\\1", text)
+
+
 def shorten_list(lines: list[str], limit: int) -> list[str]:
     """Return the first `limit` lines, and a line that says how many more there are, if any."""
     more = len(lines) - limit

@@ -40,7 +40,8 @@ def stage_job(snakemake):
     log = snakemake.log[0]
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+        Path(log).unlink(missing_ok=True)
+        handler = logging.FileHandler(log, mode="x", encoding="utf-8")  # through no link
         handler.setFormatter(_EscapingFormatter("%(asctime)s %(message)s"))
         logging.basicConfig(handlers=[handler], level=logging.INFO)
     except OSError:

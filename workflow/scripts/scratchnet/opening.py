@@ -10,9 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from snakemake import benchmark
 from snakemake.shell import shell
 
 from scratchnet.errors import ConfigError, ResultsError
+from scratchnet.files import atomic_write
 from scratchnet.lock import lock_results
 from scratchnet.planning import paths
 
@@ -34,10 +36,18 @@ def set_environment(scripts):
     # Matplotlib does not load if this names a backend that it does not know. Pictures need none.
     os.environ.pop("MPLBACKEND", None)
 
+    benchmark.write_benchmark_records = write_benchmark
+
     # Let the C library keep freed memory of the size of a batch's arrays for the next batch. Giving
     # it back to the system and asking for it again took a fifth of a training of LeNet-5. In bytes.
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(128 * 1024**2))
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 * 1024**2))
+
+
+def write_benchmark(records, path, extended_fmt, write=benchmark.write_benchmark_records):
+    """Write a benchmark whole or not at all, and in the place of a link, not through it."""
+    with atomic_write(path) as temporary:
+        write(records, str(temporary), extended_fmt)
 
 
 def check_folder(root):
