@@ -13,7 +13,7 @@ import psutil
 from snakemake import benchmark
 from snakemake.shell import shell
 
-from scratchnet.errors import ConfigError, ResultsError
+from scratchnet.errors import ConfigError, ResultsError, describe_owner
 from scratchnet.files import atomic_write
 from scratchnet.lock import lock_results
 from scratchnet.planning import paths
@@ -53,7 +53,7 @@ def write_benchmark(records, path, extended_fmt, write=benchmark.write_benchmark
 def check_folder(root):
     """Check that results can be written, and say if those below the folder `root` are older ones.
 
-    Raises ConfigError if the working directory cannot be written.
+    Raises ConfigError if the working directory cannot be written, or the results not be read.
     """
     here = ".snakemake" if Path(".snakemake").exists() else "."
     if not os.access(here, os.W_OK):
@@ -62,6 +62,8 @@ def check_folder(root):
             "name another one with --directory"
         )
     results = Path(root, paths.RESULTS)
+    if results.exists() and not os.access(results, os.R_OK | os.X_OK):
+        raise ConfigError(f"{results}/ cannot be read{describe_owner(results)}")
     if not Path(results, ".traces").exists() and any(results.rglob(".*.fingerprint")):
         print(
             f"{results}/ was made by version 1 of this workflow. If it is good as it is: "
