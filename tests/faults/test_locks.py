@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kills import find_jobs_of, start
-from project import Project, copy_with_small_data
+from kills import find_jobs_of, start, wait_for_jobs
+from project import Project, append, copy_with_small_data
 from scratchnet.job import stage_job
 
 
@@ -103,6 +103,30 @@ def test_after_a_kill_of_snakemake_alone_its_job_is_waited_for(trained_for_long,
         until_training(trained_for_long, lambda: os.killpg(active.pid, signal.SIGKILL))
     finally:
         kill(following)
+
+
+def test_when_its_terminal_is_closed_a_run_ends_with_its_jobs(trained_for_long, active):
+    os.kill(active.pid, signal.SIGHUP)
+    assert active.wait(timeout=60) == 1
+    wait_for_jobs(trained_for_long)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_library_is_loaded_is_answered_in_one_sentence(new_project, number):
+    append(
+        new_project.folder / "workflow/scripts/scratchnet/planning/runs.py",
+        "\nprint('loading', flush=True)\nimport time; time.sleep(20)\n",
+    )
+    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=new_project.folder, **options) as process:
+        while process.stdout.readline() != "loading\n":
+            pass
+        process.send_signal(number)
+        last = "Stopping. The same command goes on from the last checkpoint.\n"
+        assert process.stdout.read() == f"\n{last}"
+    assert process.returncode == 1
+    assert not new_project.results.exists()
 
 
 def test_after_a_kill_of_all_the_same_command_goes_on(trained_for_long, active):

@@ -72,8 +72,17 @@ def check_folder(root):
 
 
 def end_on_interrupt():
-    """On Ctrl-C, print one sentence and end. Before the first job, nothing has to be cleaned up."""
-    signal.signal(signal.SIGINT, _quit)
+    """On Ctrl-C and the like, print one sentence and end: before the first job, nothing is begun.
+
+    Snakemake gives SIGTERM another meaning when it schedules jobs: finish those that are running.
+    """
+    for each in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        _handle(each, _quit)
+
+
+def _handle(number, handler):
+    if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, for example
+        signal.signal(number, handler)
 
 
 def _quit(number, frame):
@@ -82,16 +91,18 @@ def _quit(number, frame):
 
 
 def end_jobs_on_interrupt():
-    """On Ctrl-C, end the jobs and print one sentence.
+    """On Ctrl-C, and when the terminal is closed, end the jobs and print one sentence.
 
     Otherwise each job would print a traceback, and Snakemake several lines about it.
     """
     shell.prefix("set -euo pipefail; trap '' INT; ")  # jobs ignore the signal of Ctrl-C
-    signal.signal(signal.SIGINT, _stop)
+    for each in (signal.SIGINT, signal.SIGHUP):
+        _handle(each, _stop)
 
 
 def _stop(number, frame):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing left to do
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)  # a second one has nothing left to do
     logging.disable()
     _say_goodbye()
     for process in psutil.Process().children(recursive=True):
@@ -101,7 +112,9 @@ def _stop(number, frame):
 
 
 def _say_goodbye():
-    print("\nStopping. The same command goes on from the last checkpoint.", flush=True)
+    with suppress(OSError):  # there may be no terminal any more
+        # Not print, which fails if the signal came while it was printing.
+        os.write(1, b"\nStopping. The same command goes on from the last checkpoint.\n")
 
 
 def start(logger):
