@@ -8,7 +8,7 @@ def reported(path, figure):
     """
 
     def category(wildcards):  # only a report asks for it
-        escape_scripts_of_report()
+        prepare_report()
         if "prediction" in wildcards.keys():
             return "predictions"
         if "run" in wildcards.keys():
@@ -32,15 +32,31 @@ def reported(path, figure):
 
 
 @cache
-def escape_scripts_of_report():
-    """Let no text end the scripts of a report: Snakemake writes params and paths there as they are."""
-    from snakemake.report.html_reporter import data
+def prepare_report():
+    """Let no text end the scripts of a report, and let it appear complete or not at all.
+
+    Snakemake writes params and paths into the scripts as they are.
+    """
+    from snakemake.report.html_reporter import Reporter, data
+
+    from scratchnet.files import atomic_write
 
     def escaped(render):
         return lambda *arguments: render(*arguments).replace("<", r"\u003c")
 
     for name in [name for name in vars(data) if name.startswith("render_")]:
         setattr(data, name, escaped(getattr(data, name)))
+
+    def render_whole(reporter, render=Reporter.render):
+        if not reporter.mode_embedded:  # a .zip, whose folder has its name
+            return render(reporter)
+        try:
+            with atomic_write(reporter.settings.path) as reporter.settings.path:
+                render(reporter)
+        except OSError as error:
+            raise WorkflowError(f"The report cannot be written: {error}")
+
+    Reporter.render = render_whole
 
 
 def plot_file(path, figure):
