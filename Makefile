@@ -11,7 +11,7 @@ ifneq ($(shell test -w "$${XDG_CACHE_HOME:-$$HOME}" && echo yes),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 # These are settings for another Python. For the same reason, -I above.
-unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE
+unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONINSPECT
 # One version of each package for all supported versions of Python.
 PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-annotate --no-header
@@ -27,8 +27,7 @@ run: ## set up, then run whatever is stale (the same as: snakemake --cores 4)
 	RUN_BY_MAKE=yes $(BIN)/python -m snakemake --cores 4
 
 report: run ## put everything that was learned into one page, results/report.html
-	@$(BIN)/python -m snakemake --report results/.report.html
-	@mv results/.report.html results/report.html
+	@$(BIN)/python -m snakemake --report results/report.html
 
 demo: ## make a page on which to draw digits for the trained network
 	$(SET_UP)

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "interop": {*ROOT, "nn", "training", "data", "evaluation"},
     "lesson": {"errors", "files"},
     "planning": {*ROOT, "nn", "data", "predict"},
-    "opening": {"errors", "lock", "planning", "progress"},
+    "opening": {"errors", "files", "lock", "planning", "progress"},
     "closing": {"errors", "files", "evaluation", "planning"},
 }
 # The only places where these packages are imported, and so where they are needed.

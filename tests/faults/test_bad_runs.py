@@ -6,6 +6,7 @@ test_idx, test_datasets, test_preprocessing), failing stages in test_failures, k
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -66,6 +67,24 @@ def test_a_disk_that_fills_up_at_any_stage(new_project, expected, kib):
         remount(new_project.results, "size=100m")
         recover(new_project)
         assert results(new_project) == expected
+
+
+@pytest.mark.parametrize("wanted", [["demo"], ["export"], ["--report", "results/report.html"]])
+def test_a_disk_that_is_full_when_something_is_asked_for(project, wanted):
+    moved = project.folder / "moved"
+    project.results.rename(moved)
+    with mounted(project.results, "100m"):
+        subprocess.run(["cp", "-a", f"{moved}/.", project.results], check=True)
+        before = set(results(project))
+        used = shutil.disk_usage(project.results).used
+        remount(project.results, f"size={used + 12_000}")
+        output = refused(project, *wanted)
+        assert "No space left on device" in output
+        left = {path.name for path in project.results.rglob("*report*")}
+        assert (set(results(project)), left) == (before, set())
+        assert not [*project.results.rglob(".*-????????????????????????????????*")]
+        remount(project.results, "size=100m")
+        project.run(*wanted)
 
 
 def test_a_file_that_may_not_grow_any_more(new_project, expected):

@@ -1,5 +1,6 @@
 """Two runs of Snakemake in one results folder, and runs after a kill."""
 
+import logging
 import os
 import shutil
 import signal
@@ -7,11 +8,13 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
-from kills import find_jobs_of, start
-from project import Project, copy_with_small_data, write_own_npz
+from kills import find_jobs_of, start, wait_for_jobs
+from project import Project, append, copy_with_small_data
+from scratchnet.job import stage_job
 
 
 @pytest.fixture(scope="module")
@@ -102,17 +105,54 @@ def test_after_a_kill_of_snakemake_alone_its_job_is_waited_for(trained_for_long,
         kill(following)
 
 
+def test_when_its_terminal_is_closed_a_run_ends_with_its_jobs(trained_for_long, active):
+    os.kill(active.pid, signal.SIGHUP)
+    assert active.wait(timeout=60) == 1
+    wait_for_jobs(trained_for_long)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_library_is_loaded_is_answered_in_one_sentence(new_project, number):
+    append(
+        new_project.folder / "workflow/scripts/scratchnet/planning/runs.py",
+        "\nprint('loading', flush=True)\nimport time; time.sleep(20)\n",
+    )
+    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=new_project.folder, **options) as process:
+        while process.stdout.readline() != "loading\n":
+            pass
+        process.send_signal(number)
+        last = "Stopping. The same command goes on from the last checkpoint.\n"
+        assert process.stdout.read() == f"\n{last}"
+    assert process.returncode == 1
+    assert not new_project.results.exists()
+
+
 def test_after_a_kill_of_all_the_same_command_goes_on(trained_for_long, active):
     kill(active)
     kill(until_training(trained_for_long, lambda: start(trained_for_long)))
 
 
-def test_nothing_is_written_through_a_link(new_project, tmp_path):
-    new_project.results.mkdir()
-    victims = [tmp_path / "one.txt", tmp_path / "another.txt"]
-    for name, victim in zip((".lock", ".jobs.lock"), victims):
+def test_nothing_is_written_through_a_link(project, tmp_path):
+    """Whatever a file of a run is replaced by, and all files are written again."""
+    files = [path for path in project.results.rglob("*") if path.is_file()]
+    victims = [tmp_path / str(number) for number in range(len(files))]
+    for path, victim in zip(files, victims):
         victim.write_text("precious")
-        (new_project.results / name).symlink_to(victim)
-    write_own_npz(new_project.folder / "own.npz")
-    new_project.train()
-    assert [victim.read_text() for victim in victims] == ["precious", "precious"]
+        path.unlink(missing_ok=True)  # one may be below the link results/latest
+        if path.parent.exists():
+            path.symlink_to(victim)
+    project.run("--forceall")
+    assert {victim.read_text() for victim in victims} == {"precious"}
+
+
+def test_nor_is_a_log_if_the_link_is_made_when_the_job_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    victim, log = tmp_path / "victim", tmp_path / "train.log"
+    victim.write_text("precious")
+    log.symlink_to(victim)
+    with stage_job(SimpleNamespace(log=[log])):
+        pass
+    assert victim.read_text() == "precious"
+    assert not log.is_symlink()

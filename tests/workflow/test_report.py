@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from browser import NEEDED, chromium, complaints, visit
-from project import CHECKOUT
+from project import CHECKOUT, write_own_npz
 from scratchnet.planning import paths
 
 pytestmark = pytest.mark.slow
@@ -140,3 +140,22 @@ def test_every_result_in_the_report_has_a_caption_and_every_caption_a_result():
     stems = {PurePath(getattr(paths, name) if name else text).stem for name, text in outputs}
     captions = {path.stem for path in (CHECKOUT / "workflow" / "report").glob("*.rst")}
     assert captions == stems | {"overview"}
+
+
+@NEEDED
+def test_no_text_is_executed(driver, new_project):
+    """Class names and paths of data: in plots, in tables, in the params of stale results."""
+    end, link = "</script><script>document.title='x'</script>", "`a <javascript:alert(1)>`_"
+    own = new_project.folder / f"{end}{{b}}{link}.npz"
+    own.parent.mkdir(parents=True)
+    write_own_npz(own)
+    classes = [end + link, f"|b|_{link}", f"c{link}"]
+    settings = {"dataset": str(own.relative_to(new_project.folder)), "classes": classes}
+    new_project.configure(settings)
+    new_project.run()
+    new_project.configure(settings | {"classes": ["a", *classes[:2]]})
+    first_page = open_report(driver, new_project)  # of stale results: their params have settings
+    assert "classes never predicted: " in first_page
+    assert not driver.find_elements(By.CSS_SELECTOR, "a[href*=alert]")
+    assert driver.title == "Snakemake Report"
+    assert complaints(driver) == []

@@ -209,6 +209,21 @@ def test_an_environment_whose_making_was_killed_is_made_anew(folder):
     assert folder.succeed()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_if_it_is_ended_the_old_environment_stays(folder, number):
+    (folder.path / ".venv/set-up.json").unlink()
+    (folder.path / ".venv/mark").touch()
+    command = [sys.executable, folder.path / "workflow/tools/set_up.py"]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **options) as process:
+        assert process.stdout.readline().startswith("Setting up .venv")
+        process.send_signal(number)
+        assert process.stderr.read() == "Stopping. The same command sets up .venv again.\n"
+    assert process.returncode == 1
+    assert (folder.path / ".venv/mark").exists()
+    assert not (folder.path / ".venv-old").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not OTHERS, reason="needs another Python, for example from pyenv")
 def test_a_python_that_is_asked_for_replaces_another_one(folder):

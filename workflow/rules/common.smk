@@ -11,12 +11,17 @@ from snakemake.logging import logger
 SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from scratchnet.opening import check_folder, end_on_interrupt, set_environment, start
+
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+if workflow.is_main_process and not IS_MODULE:
+    end_on_interrupt()  # now: the imports below take a while
+
 from snakefresh import watch
 
 from scratchnet.errors import ConfigError, escape
 from scratchnet.files import read_json
 from scratchnet.nn.shapes import count_convolved, count_weights
-from scratchnet.opening import check_folder, end_on_interrupt, set_environment, start
 from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.notes import describe_plan
@@ -33,7 +38,6 @@ set_environment(SCRIPTS)
 
 # The config.yaml of the working directory, or else (with --directory) that of the checkout. Where
 # this workflow is a module, the working directory is that of the other workflow.
-IS_MODULE = not workflow.modifier.is_main_snakefile()
 has_own_config = Path("config.yaml").exists() and not IS_MODULE
 CONFIG = "config.yaml" if has_own_config else workflow.source_path("../../config.yaml")
 
@@ -54,8 +58,6 @@ def call_checked(function, *arguments):
 
 if workflow.is_main_process:
     call_checked(check_folder, ROOT)
-    if not IS_MODULE:
-        end_on_interrupt()
 
 for file in workflow.configfiles:  # those of --configfile
     call_checked(read_yaml, file)

@@ -7,7 +7,8 @@ def reported(path, figure):
     Its caption is the file of the same name in workflow/report/.
     """
 
-    def category(wildcards):
+    def category(wildcards):  # only a report asks for it
+        prepare_report()
         if "prediction" in wildcards.keys():
             return "predictions"
         if "run" in wildcards.keys():
@@ -30,6 +31,34 @@ def reported(path, figure):
     )
 
 
+@cache
+def prepare_report():
+    """Let no text end the scripts of a report, and let it appear complete or not at all.
+
+    Snakemake writes params and paths into the scripts as they are.
+    """
+    from snakemake.report.html_reporter import Reporter, data
+
+    from scratchnet.files import atomic_write
+
+    def escaped(render):
+        return lambda *arguments: render(*arguments).replace("<", r"\u003c")
+
+    for name in [name for name in vars(data) if name.startswith("render_")]:
+        setattr(data, name, escaped(getattr(data, name)))
+
+    def render_whole(reporter, render=Reporter.render):
+        if not reporter.mode_embedded:  # a .zip, whose folder has its name
+            return render(reporter)
+        try:
+            with atomic_write(reporter.settings.path) as reporter.settings.path:
+                render(reporter)
+        except OSError as error:
+            raise WorkflowError(f"The report cannot be written: {error}")
+
+    Reporter.render = render_whole
+
+
 def plot_file(path, figure):
     """A plot as an output that the report shows, in the format that config.yaml asks for."""
     return reported(f"{path}.{RUNS.settings[0]['plots.format']}", figure)
@@ -50,6 +79,7 @@ def overview():
         format_summary,
         tabulate_costs,
     )
+    from scratchnet.errors import escape_rst
     from scratchnet.files import read_csv
 
     benchmarks = {
@@ -70,6 +100,7 @@ def overview():
     notes = [f"{row['folder']}: {row['note']}" for row in read_csv(paths.SUMMARY) if row["note"]]
     notes += describe_missing_classes([paths.METRICS.format(**place) for place in shown.wildcards])
     return {
+        "escape": escape_rst,
         "notes": notes,
         "datasets": ", ".join(sorted({settings["dataset"] for settings in shown.settings})),
         "results": format_summary(

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from snakefresh.__main__ import find_unused_traces
 
-from scratchnet.errors import ConfigError, ResultsError, escape, show_name
+from scratchnet.errors import ConfigError, ResultsError, describe_owner, escape, show_name
 from scratchnet.lock import lock_results
 from scratchnet.planning import paths
 from scratchnet.planning.runs import Runs
@@ -85,6 +85,17 @@ def refuse_links():
             )
 
 
+def delete(unwanted):
+    """Delete these folders and files, and the traces that no record names then."""
+    for path in unwanted:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)  # it may have been in one of the folders
+    for path in find_unused_traces(RESULTS):
+        path.unlink()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path, help="keep what this file asks for")
@@ -114,13 +125,10 @@ def main():
         print(f"{size / 1e6:10.1f} MB  {name}", flush=True)
     if arguments.delete:
         refuse_links()
-        for path in unwanted:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)  # it may have been in one of the folders
-        for path in find_unused_traces(RESULTS):
-            path.unlink()
+        try:
+            delete(unwanted)
+        except OSError as error:
+            sys.exit(f"Not all was deleted: {error}{describe_owner(error.filename)}")
     verb = "Deleted" if arguments.delete else "`make prune DELETE=yes` would delete"
     print(f"{verb} {sizes.total() / 1e6:.1f} MB in {n_files} files.")
 

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,9 @@ def main():
     arguments = parser.parse_args()
     groups = ["run", *arguments.groups]
     base = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    for number in (signal.SIGTERM, signal.SIGHUP):  # end as on Ctrl-C
+        if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, for example
+            signal.signal(number, signal.default_int_handler)
     folder = os.open(str(CHECKOUT), os.O_RDONLY)
     try:
         wait_for_lock(folder)  # until the end: two at once would be in each other's way
@@ -54,6 +58,8 @@ def main():
             install(groups, state)
     except (OSError, subprocess.CalledProcessError) as error:
         sys.exit(f"The environment .venv cannot be set up: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopping. The same command sets up .venv again.")
 
 
 def wait_for_lock(folder):

@@ -1,7 +1,9 @@
 """Errors whose message is meant for the user: what is wrong, where, and what to do."""
 
 import json
+import os
 import re
+from pathlib import Path
 
 # Characters that control a terminal, end a line or reverse the text, and those that UTF-8 or XML
 # does not have (surrogates, U+FFFE, U+FFFF). A label or a class has none of them, and what else is
@@ -61,6 +63,26 @@ def escape(text: str, keep: str = "") -> str:
         lambda part: part[0] if part[0] in keep else part[0].encode("unicode_escape").decode(),
         escape_bytes(text),
     )
+
+
+def escape_rst(text: str) -> str:
+    """Return `text` as reStructuredText that shows it as it is: without markup or links."""
+    return re.sub(r"([^\w\s]|_)", r"\\\1", text)
+
+
+def describe_owner(path: str | os.PathLike) -> str:
+    """Return whose a file is, if it is another user's, and what to do: the end of a sentence.
+
+    Of one that does not exist or cannot be seen, it is about the folder in which it would be.
+    """
+    path = next(each for each in (Path(path), *Path(path).absolute().parents) if each.exists())
+    if (uid := path.stat().st_uid) == os.geteuid():
+        return ""
+    try:
+        owner = path.owner()
+    except KeyError:
+        owner = f"user {uid}"
+    return f": {path} belongs to {owner}. Ask them, or name another folder with --directory"
 
 
 def shorten_list(lines: list[str], limit: int) -> list[str]:

@@ -9,7 +9,7 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-from scratchnet.errors import ScratchnetError, escape
+from scratchnet.errors import ScratchnetError, describe_owner, escape
 
 ADVICE = {
     errno.ENOSPC: "free some space on the disk",
@@ -40,7 +40,8 @@ def stage_job(snakemake):
     log = snakemake.log[0]
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+        Path(log).unlink(missing_ok=True)
+        handler = logging.FileHandler(log, mode="x", encoding="utf-8")  # through no link
         handler.setFormatter(_EscapingFormatter("%(asctime)s %(message)s"))
         logging.basicConfig(handlers=[handler], level=logging.INFO)
     except OSError:
@@ -48,7 +49,10 @@ def stage_job(snakemake):
     try:
         yield
     except (ScratchnetError, RecordError, OSError, MemoryError) as error:
-        message = escape(f"{type(error).__name__}: {error}", keep="\n")
+        message = f"{type(error).__name__}: {error}"
+        if isinstance(error, PermissionError) and error.filename:
+            message += describe_owner(error.filename)
+        message = escape(message, keep="\n")
         advice = (
             MEMORY_ADVICE
             if isinstance(error, MemoryError)

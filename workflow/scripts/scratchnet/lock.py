@@ -8,7 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from scratchnet.errors import ResultsError
+from scratchnet.errors import ResultsError, describe_owner
 
 RUN, JOBS = ".lock", ".jobs.lock"
 
@@ -23,7 +23,8 @@ def lock_results(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
         run, jobs = (_open(Path(folder, name)) for name in (RUN, JOBS))
     except OSError as error:
-        raise ResultsError(f"{folder}/ cannot be written: {error}") from error
+        whose = describe_owner(error.filename or folder)
+        raise ResultsError(f"{folder}/ cannot be written: {error}{whose}") from error
     try:
         fcntl.flock(run, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _wait_for(jobs)

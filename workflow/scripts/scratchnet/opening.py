@@ -10,9 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from snakemake import benchmark
 from snakemake.shell import shell
 
-from scratchnet.errors import ConfigError, ResultsError
+from scratchnet.errors import ConfigError, ResultsError, describe_owner
+from scratchnet.files import atomic_write
 from scratchnet.lock import lock_results
 from scratchnet.planning import paths
 
@@ -34,16 +36,24 @@ def set_environment(scripts):
     # Matplotlib does not load if this names a backend that it does not know. Pictures need none.
     os.environ.pop("MPLBACKEND", None)
 
+    benchmark.write_benchmark_records = write_benchmark
+
     # Let the C library keep freed memory of the size of a batch's arrays for the next batch. Giving
     # it back to the system and asking for it again took a fifth of a training of LeNet-5. In bytes.
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(128 * 1024**2))
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 * 1024**2))
 
 
+def write_benchmark(records, path, extended_fmt, write=benchmark.write_benchmark_records):
+    """Write a benchmark whole or not at all, and in the place of a link, not through it."""
+    with atomic_write(path) as temporary:
+        write(records, str(temporary), extended_fmt)
+
+
 def check_folder(root):
     """Check that results can be written, and say if those below the folder `root` are older ones.
 
-    Raises ConfigError if the working directory cannot be written.
+    Raises ConfigError if the working directory cannot be written, or the results not be read.
     """
     here = ".snakemake" if Path(".snakemake").exists() else "."
     if not os.access(here, os.W_OK):
@@ -52,6 +62,8 @@ def check_folder(root):
             "name another one with --directory"
         )
     results = Path(root, paths.RESULTS)
+    if results.exists() and not os.access(results, os.R_OK | os.X_OK):
+        raise ConfigError(f"{results}/ cannot be read{describe_owner(results)}")
     if not Path(results, ".traces").exists() and any(results.rglob(".*.fingerprint")):
         print(
             f"{results}/ was made by version 1 of this workflow. If it is good as it is: "
@@ -60,8 +72,17 @@ def check_folder(root):
 
 
 def end_on_interrupt():
-    """On Ctrl-C, print one sentence and end. Before the first job, nothing has to be cleaned up."""
-    signal.signal(signal.SIGINT, _quit)
+    """On Ctrl-C and the like, print one sentence and end: before the first job, nothing is begun.
+
+    Snakemake gives SIGTERM another meaning when it schedules jobs: finish those that are running.
+    """
+    for each in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        _handle(each, _quit)
+
+
+def _handle(number, handler):
+    if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, for example
+        signal.signal(number, handler)
 
 
 def _quit(number, frame):
@@ -70,16 +91,18 @@ def _quit(number, frame):
 
 
 def end_jobs_on_interrupt():
-    """On Ctrl-C, end the jobs and print one sentence.
+    """On Ctrl-C, and when the terminal is closed, end the jobs and print one sentence.
 
     Otherwise each job would print a traceback, and Snakemake several lines about it.
     """
     shell.prefix("set -euo pipefail; trap '' INT; ")  # jobs ignore the signal of Ctrl-C
-    signal.signal(signal.SIGINT, _stop)
+    for each in (signal.SIGINT, signal.SIGHUP):
+        _handle(each, _stop)
 
 
 def _stop(number, frame):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing left to do
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)  # a second one has nothing left to do
     logging.disable()
     _say_goodbye()
     for process in psutil.Process().children(recursive=True):
@@ -89,7 +112,9 @@ def _stop(number, frame):
 
 
 def _say_goodbye():
-    print("\nStopping. The same command goes on from the last checkpoint.", flush=True)
+    with suppress(OSError):  # there may be no terminal any more
+        # Not print, which fails if the signal came while it was printing.
+        os.write(1, b"\nStopping. The same command goes on from the last checkpoint.\n")
 
 
 def start(logger):

@@ -10,6 +10,7 @@ To Snakemake this is said by two means:
 
 import logging
 import os
+import pwd
 import time
 from functools import cache, cached_property
 
@@ -109,6 +110,7 @@ class Planner:
         for name, answer in NO_TRIGGER.items():
             setattr(persistence, name, self._unless_stage(getattr(persistence, name), answer))
         incomplete, older = persistence.incomplete, Job.outputs_older_than_script_or_notebook
+        check_protected = Job.check_protected_output
 
         async def incomplete_outputs(job):
             return [] if job.rule in self.stages else await incomplete(job)
@@ -118,7 +120,12 @@ class Planner:
                 async for each in older(job):
                     yield each
 
+        async def check_protected_output(job):
+            if job.rule not in self.stages or not _may_be_replaced(job.output):
+                await check_protected(job)
+
         persistence.incomplete = incomplete_outputs
+        Job.check_protected_output = check_protected_output
         Job.outputs_older_than_script_or_notebook = outputs_older_than_script
 
     def _unless_stage(self, function, answer):
@@ -468,6 +475,33 @@ def _set_back_future_times(paths):
                     f"{path} has a modification time in the future, which cannot be changed "
                     f"({error.strerror}). Change it: touch {path}"
                 ) from None
+
+
+def _may_be_replaced(paths):
+    """Whether some of these files are another user's; they are replaced, if their folders allow it.
+
+    Raises WorkflowError if a folder of another user does not.
+    """
+    for path in paths:
+        folder = os.path.dirname(os.path.abspath(path))
+        while not os.path.exists(folder):
+            folder = os.path.dirname(folder)
+        if not os.access(folder, os.W_OK) and (owner := _other_owner(folder)):
+            raise WorkflowError(
+                f"{path} cannot be written: {os.path.relpath(folder)} belongs to {owner}. "
+                "Ask them, or name another folder with --directory"
+            )
+    return any(os.path.exists(path) and _other_owner(path) for path in paths)
+
+
+def _other_owner(path):
+    """The name or number of the user whose a file is, or None if it is the present one's."""
+    if (uid := os.stat(path).st_uid) == os.geteuid():
+        return None
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
 
 
 def _is_of_use(record):
