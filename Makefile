@@ -148,12 +148,13 @@ requirements: ## pin the newest versions of the packages in pyproject.toml (edit
 pictures: report demo ## draw the pictures of the documentation again (default run, sweep, search, MLP, LeNet-5), and execute the lesson
 	$(SET_UP) test
 	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False docs/lesson.ipynb
-	$(BIN)/python -m snakemake --cores 4 parity
+	$(BIN)/python -m snakemake --cores 4 parity explain
 	rm -rf results/photographs results/predictions
 	$(BIN)/python tests/helpers/photographs.py results/data/mnist-*/X_test.npy results/photographs
 	$(BIN)/python -m snakemake --cores 4 predict --config 'predict={images: results/photographs}'
 	cp results/predictions/*/contact_sheet.png results/photographs/photo-00.jpg docs/
 	cp results/latest/epoch-0020/*.png docs/
+	cp results/latest/epoch-0020/explanation/saliency.png results/latest/epoch-0020/explanation/attacks.png docs/
 	PYTHONPATH=workflow/scripts $(BIN)/python tests/helpers/screenshots.py \
 	  results/report.html results/latest/epoch-0020/demo.html docs
 	rm -rf results/sweeps
