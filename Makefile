@@ -55,9 +55,9 @@ accept: ## list what is stale, and declare these results good as they are (TARGE
 	@output=$$($(BIN)/python -m snakemake --cores 1 --touch $(TARGETS) 2>&1) || { echo "$$output"; exit 1; }
 	@echo "These results are current now, except those that do not exist."
 
-check: ## name the results that are missing, damaged or edited by hand
+check: ## name the results that are missing, damaged or edited by hand; REPAIR=yes deletes the damaged
 	$(SET_UP)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m snakefresh check results
+	@$(BIN)/python workflow/tools/check.py $(if $(filter yes,$(REPAIR)),--delete)
 
 prune: ## list results that config.yaml and CONFIGS="..." do not reach; DELETE=yes deletes
 	$(SET_UP)

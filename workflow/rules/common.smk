@@ -82,6 +82,8 @@ wildcard_constraints:
 def prediction_request():
     """What `snakemake predict` is asked for."""
     request = call_checked(resolve_request, RUNS.settings[0], ROOT)
+    for path in request.network.values():  # these are no inputs of the job
+        watched.check(path)
     if left_out := describe_left_out(RUNS.settings[0]["predict.images"]):
         logger.warning(f"predict.images leaves out {left_out}")
     return request
@@ -223,5 +225,5 @@ def count_numbers(manifest, settings):
         shape, n_classes = arrays["image_shape"], len(arrays["labels"])
         weights = count_weights(shape, convolutions, settings["model.hidden"], n_classes)
         return weights, settings["training.batch_size"] * count_convolved(shape, convolutions)
-    except ValueError:  # a damaged file, or images that are too small: the job says so
+    except (ValueError, LookupError, TypeError):  # damaged, or too small images: the job says so
         return 0, 0

@@ -68,17 +68,18 @@ class Closing:
             return
         self.partial_summary.unlink(missing_ok=True)
         sweep_folder = paths.SWEEP.format(sweep=runs.sweep)
-        points = f"{sweep_folder}/points.csv"
-        by_point = is_sweep and len(read_csv(points)) < len(runs.rows)
+        summary, points = self.watched.check(paths.SUMMARY), f"{sweep_folder}/points.csv"
+        by_point = is_sweep and len(read_csv(self.watched.check(points))) < len(runs.rows)
         evaluated = runs
         if runs.search:
             (winner,) = read_promoted(paths.RANKING.format(**runs.search.wildcards[-1]))
             evaluated = runs.only(winner)
         metrics = [paths.METRICS.format(**place) for place in evaluated.wildcards]
-        metrics = [path for path in metrics if Path(path).exists()]  # not with --omit-from
+        # (With --omit-from, they do not exist.)
+        metrics = [self.watched.check(path) for path in metrics if Path(path).exists()]
         omit = ("run", "note", "error", *(() if are_imbalanced(metrics) else OF_CLASSES))
-        show("", *align_columns(format_summary(points if by_point else paths.SUMMARY, omit)), "")
-        rows = read_csv(paths.SUMMARY)
+        show("", *align_columns(format_summary(points if by_point else summary, omit)), "")
+        rows = read_csv(summary)
         for row in rows:
             if row["best"]:
                 show(f"The best run by validation loss: {row['folder']}")
