@@ -76,7 +76,7 @@ test-cluster: ## run on a real Slurm cluster, brought up here (as root), through
 
 test-faults: ## full disks and the like (as root), and 10,000 bad configurations and files of each kind
 	$(SET_UP) test
-	CASES=$${CASES:-10000} $(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/faults
+	CASES=$${CASES:-10000} RUNS=$${RUNS:-300} $(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/faults
 
 test-outside: ## real networks beside Keras, as ONNX, ..., in photographs (EPOCHS=n: a smaller dose)
 	$(SET_UP) test

@@ -16,7 +16,13 @@ from snakefresh import watch
 from scratchnet.errors import ConfigError, escape
 from scratchnet.files import read_json
 from scratchnet.nn.shapes import count_convolved, count_weights
-from scratchnet.opening import check_folder, end_on_interrupt, set_environment, start
+from scratchnet.opening import (
+    check_folder,
+    delete_old_logs,
+    end_on_interrupt,
+    set_environment,
+    start,
+)
 from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.notes import describe_plan
@@ -56,6 +62,7 @@ if workflow.is_main_process:
     call_checked(check_folder, ROOT)
     if not IS_MODULE:
         end_on_interrupt()
+        delete_old_logs()
 
 for file in workflow.configfiles:  # those of --configfile
     call_checked(read_yaml, file)

@@ -8,8 +8,6 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-import psutil
-
 from scratchnet.errors import escape, shorten_list
 from scratchnet.evaluation.summary import (
     OF_CLASSES,
@@ -20,7 +18,8 @@ from scratchnet.evaluation.summary import (
     format_summary,
     summarize,
 )
-from scratchnet.files import read_csv
+from scratchnet.files import has_inodes, read_csv
+from scratchnet.lock import RUN
 from scratchnet.planning import paths
 from scratchnet.planning.search import read_promoted
 from scratchnet.planning.stage_settings import READS
@@ -106,6 +105,11 @@ class Closing:
         for folder in (paths.RESULTS, ".snakemake"):  # Snakemake does not say which disk is full
             if Path(folder).exists() and shutil.disk_usage(folder).free < 1_000_000:
                 show(f"\nThe disk of {folder}/ is full: make room, and run the command again.")
+            elif not has_inodes(folder):
+                show(
+                    f"\nThe disk of {folder}/ has no inodes left (df -i): delete some files, "
+                    "and run the command again."
+                )
         if not self._is_whole_run():
             return
         if self.runs.search:
@@ -154,7 +158,7 @@ class Closing:
             paths.log("preprocess", paths.DATA),
             paths.log("download", paths.DATASET),
         ]
-        started = psutil.Process().create_time()
+        started = Path(paths.RESULTS, RUN).stat().st_mtime
         for pattern in logs:
             for log in sorted(Path().glob(pattern.format(**place | {"epoch": "*"}))):
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
