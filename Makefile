@@ -74,7 +74,7 @@ test-cluster: ## run on a real Slurm cluster, brought up here (as root), through
 	$(SET_UP) test cluster
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/cluster
 
-test-faults: ## full disks and the like (as root), and 10,000 bad configurations and files of each kind
+test-faults: ## full disks and the like (as root), 10,000 bad configurations and files of each kind, 300 runs
 	$(SET_UP) test
 	CASES=$${CASES:-10000} RUNS=$${RUNS:-300} $(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/faults
 
