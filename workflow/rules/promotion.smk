@@ -22,7 +22,7 @@ def runs_in_rung(rung):
 
 def ranking_of(rung):
     """The path of the ranking of a rung that is current, which must not be damaged."""
-    return watched.check(f"{ROOT}{paths.RANKING}".format(**rung))
+    return watched.check(f"{ROOT}{paths.RANKING.format(**rung)}")
 
 
 def inputs_of_ranking(rung):
