@@ -54,9 +54,9 @@ accept: ## list what is stale, and declare these results good as they are (TARGE
 	@output=$$($(BIN)/python -m snakemake --cores 1 --touch $(TARGETS) 2>&1) || { echo "$$output"; exit 1; }
 	@echo "These results are current now, except those that do not exist."
 
-check: ## name the results that are missing, damaged or edited by hand
+check: ## name the results that are missing, damaged or edited by hand; REPAIR=yes deletes the damaged
 	$(SET_UP)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m snakefresh check results
+	@$(BIN)/python workflow/tools/check.py $(if $(filter yes,$(REPAIR)),--delete)
 
 check-gradients: ## compare the gradient of every layer, activation and loss with finite differences
 	$(SET_UP)
@@ -77,9 +77,9 @@ test-cluster: ## run on a real Slurm cluster, brought up here (as root), through
 	$(SET_UP) test cluster
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/cluster
 
-test-faults: ## full disks and the like (as root), and 10,000 bad configurations and files of each kind
+test-faults: ## full disks and the like (as root), 10,000 bad configurations and files of each kind, 300 runs
 	$(SET_UP) test
-	CASES=$${CASES:-10000} $(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/faults
+	CASES=$${CASES:-10000} RUNS=$${RUNS:-300} $(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/faults
 
 test-outside: ## real networks beside Keras, as ONNX, ..., in photographs (EPOCHS=n: a smaller dose)
 	$(SET_UP) test

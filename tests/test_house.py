@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "files": set(),
     "progress": set(),
     "random_streams": set(),
-    "job": {"errors"},
+    "job": {"errors", "files"},
     "lock": {"errors"},
     "nn": set(),
     "data": ROOT,
@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "lesson": {"errors", "files"},
     "planning": {*ROOT, "nn", "data", "predict"},
     "opening": {"errors", "files", "lock", "planning", "progress"},
-    "closing": {"errors", "files", "evaluation", "planning"},
+    "closing": {"errors", "files", "lock", "evaluation", "planning"},
 }
 # The only places where these packages are imported, and so where they are needed.
 USERS = {

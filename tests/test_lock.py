@@ -19,7 +19,7 @@ import subprocess, sys
 from scratchnet.lock import lock_results
 jobs = lock_results(sys.argv[1])
 nothing = subprocess.DEVNULL
-print(subprocess.Popen(["sleep", "60"], stdout=nothing, pass_fds=[jobs]).pid)
+print(subprocess.Popen(["sleep", "60"], stdout=nothing, pass_fds=jobs).pid)
 """
 
 
@@ -62,7 +62,7 @@ def test_the_jobs_of_a_run_that_has_ended_are_waited_for(job, tmp_path, monkeypa
         flock(file, operation)
 
     monkeypatch.setattr(fcntl, "flock", end_job_before_waiting)
-    assert lock_results(tmp_path) is not None
+    assert len(lock_results(tmp_path)) == 1
     assert capsys.readouterr().out == "Waiting for the jobs of a run that was killed\n"
 
 
@@ -71,8 +71,30 @@ def test_without_locks_in_the_file_system_a_run_goes_on(tmp_path, monkeypatch, c
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", fail)
-    assert lock_results(tmp_path) is None
+    assert lock_results(tmp_path) == []
     assert "cannot be locked: start no other run" in capsys.readouterr().out
+
+
+def test_folders_in_it_that_are_links_are_locked_too(tmp_path):
+    """As where only the arrays or the runs are on a larger disk."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    for name in ("one", "another"):
+        (tmp_path / name / "runs/mnist").mkdir(parents=True)
+        (tmp_path / name / "data").symlink_to(shared)
+        (tmp_path / name / "latest").symlink_to("runs/mnist")
+    assert len(lock_results(tmp_path / "one")) == 2
+    with pytest.raises(ResultsError, match=r"Another run is active in .*/another/"):
+        lock_results(tmp_path / "another")
+
+
+@pytest.mark.parametrize("name", ["results", "results/runs"])
+def test_a_link_to_nothing_is_named(tmp_path, name):
+    link = tmp_path / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to("/nowhere/else")
+    with pytest.raises(ResultsError, match=f"{name} is a link to /nowhere/else, which does not"):
+        lock_results(tmp_path / "results")
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

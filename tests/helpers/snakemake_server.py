@@ -29,6 +29,8 @@ def call(folder, arguments, environment, stdout, stderr):
         main(arguments)
     except SystemExit as end:
         code = end.code
+        if isinstance(code, str):  # as Python does
+            print(code, file=sys.stderr)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

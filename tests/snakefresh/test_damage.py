@@ -1,9 +1,12 @@
 """A result or a record that is not what it should be: named, refused, and made again."""
 
+from snakefresh.contents import LARGE, content, touched
+
+import json
 import os
 
 import pytest
-from toys import ALL
+from toys import ALL, make_workflow
 
 pytestmark = pytest.mark.slow
 
@@ -114,10 +117,117 @@ def test_a_record_or_a_trace_that_cannot_be_read_is_none(toy, content):
     assert toy.makes(*ALL)
 
 
-def test_caches_may_be_damaged_at_any_time(toy):
+STRANGE = {
+    "a FIFO": os.mkfifo,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a folder": lambda path: path.mkdir(),
+    "50 GB": lambda path: path.open("wb").truncate(50_000_000_000),
+    "nested JSON": lambda path: path.write_text(1_000_000 * "["),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_what_is_strange_in_place_of_a_record_or_a_trace_is_none(toy, what):
+    """Planning neither waits for it nor reads it to its end."""
+    record = toy.record("results/model.json")
+    record.unlink()
+    STRANGE[what](record)
+    assert "fit" in toy.plan("results/model.json")
+    assert str(record.name) in check(toy)
+    for path in (toy / "results/.traces").iterdir():
+        path.unlink()
+        STRANGE[what](path)
+    assert toy.plans(*ALL)
+
+
+@pytest.mark.parametrize("value", [None, 1, "text", [], [[1]], {}, {"": 1}, {"": [[1]]}])
+def test_a_record_of_another_shape_is_none(toy, value):
+    """Or it says that something else was made, but planning goes on."""
+    path = toy.record("results/model.json")
+    record = json.loads(path.read_text())
+    for key in record:
+        path.write_text(json.dumps(record | {key: value}))
+        toy.plan()
+        check(toy)
+    for key in record["wiring"]:
+        path.write_text(json.dumps(record | {"wiring": record["wiring"] | {key: value}}))
+        toy.plan()
+
+
+@pytest.mark.parametrize("what", ["a FIFO", "a device", "a folder"])
+def test_what_is_strange_in_place_of_a_result_is_damaged(toy, what):
+    path = toy / "results/model.json"
+    path.unlink()
+    STRANGE[what](path)
+    assert "results/model.json is damaged" in check(toy)
+    toy.append("scripts/draw.py", "    print('drawn')\n")
+    assert "results/model.json is damaged, or was edited by hand: delete it." in toy.fails()
+
+
+LARGE_RESULT = {
+    "Snakefile": """
+from snakefresh import watch
+
+rule all:
+    input: "results/length.txt"
+
+rule numbers:
+    output: "results/numbers.json"
+    message: "numbers{params.why}"
+    script: "numbers.py"
+
+rule length:
+    input: "results/numbers.json"
+    output: "results/length.txt"
+    message: "length{params.why}"
+    script: "length.py"
+
+watch(workflow)
+""",
+    "numbers.py": f"""
+from snakefresh import recorded
+
+import json
+
+with recorded(snakemake):
+    with open(snakemake.output[0], "w") as file:
+        json.dump([0] * {LARGE}, file)
+""",
+    "length.py": """
+from snakefresh import recorded
+
+import json
+
+with recorded(snakemake):
+    with open(snakemake.input[0]) as file, open(snakemake.output[0], "w") as written:
+        written.write(str(len(json.load(file))))
+""",
+}
+
+
+def test_bits_that_change_on_the_disk_are_found(tmp_path, monkeypatch):
+    """Neither size nor times of the file tell, so its remembered hash is wrong."""
+    toy = make_workflow(tmp_path / "large", LARGE_RESULT)
+    toy.run()
+    path = toy / "results/numbers.json"
+    known = content(path)
+    with path.open("r+b") as file:
+        file.write(b"}")
+    monkeypatch.chdir(toy.folder)
+    touched("results/numbers.json", known)
+    assert content("results/numbers.json") == known != content("results/numbers.json", False)
+    assert "results/numbers.json is damaged" in check(toy)
+    (toy / "results/length.txt").unlink()
+    assert "results/numbers.json is damaged, or was edited by hand: delete it." in toy.fails()
+    path.unlink()
+    assert toy.makes("numbers", "length")
+
+
+@pytest.mark.parametrize("damage", [b"\0damaged", b"", b"[1]", b'{"a": []}', 1_000_000 * b"["])
+def test_caches_may_be_damaged_at_any_time(toy, damage):
     for path in (toy / ".snakemake/snakefresh").rglob("*"):
         if path.is_file():
-            path.write_bytes(b"\0damaged")
+            path.write_bytes(damage)
     assert toy.plan() == {}
     toy.set(degree=2)
     assert toy.makes("fit", "draw")

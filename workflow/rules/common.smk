@@ -11,7 +11,13 @@ from snakemake.logging import logger
 SCRIPTS = Path(workflow.current_basedir).resolve().parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from scratchnet.opening import check_folder, end_on_interrupt, set_environment, start
+from scratchnet.opening import (
+    check_folder,
+    delete_old_logs,
+    end_on_interrupt,
+    set_environment,
+    start,
+)
 
 IS_MODULE = not workflow.modifier.is_main_snakefile()
 if workflow.is_main_process and not IS_MODULE:
@@ -58,6 +64,8 @@ def call_checked(function, *arguments):
 
 if workflow.is_main_process:
     call_checked(check_folder, ROOT)
+    if not IS_MODULE:
+        delete_old_logs()
 
 for file in workflow.configfiles:  # those of --configfile
     call_checked(read_yaml, file)
@@ -84,6 +92,8 @@ wildcard_constraints:
 def prediction_request():
     """What `snakemake predict` is asked for."""
     request = call_checked(resolve_request, RUNS.settings[0], ROOT)
+    for path in request.network.values():  # these are no inputs of the job
+        watched.check(path)
     if left_out := describe_left_out(RUNS.settings[0]["predict.images"]):
         logger.warning(f"predict.images leaves out {left_out}")
     return request
@@ -225,5 +235,5 @@ def count_numbers(manifest, settings):
         shape, n_classes = arrays["image_shape"], len(arrays["labels"])
         weights = count_weights(shape, convolutions, settings["model.hidden"], n_classes)
         return weights, settings["training.batch_size"] * count_convolved(shape, convolutions)
-    except ValueError:  # a damaged file, or images that are too small: the job says so
+    except (ValueError, LookupError, TypeError):  # damaged, or too small images: the job says so
         return 0, 0

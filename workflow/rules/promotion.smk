@@ -13,11 +13,16 @@ def runs_in_rung(rung):
         return [trial["run"] for trial in RUNS.search.trials]
     # A current ranking says itself who is in it, even if the one before it was deleted.
     if rung <= len(RUNS.search.rungs) and inputs_of_ranking(rung):
-        return read_ranked(Path(ROOT, paths.RANKING.format(**RUNS.search.wildcards[rung - 1])))
+        return read_ranked(ranking_of(RUNS.search.wildcards[rung - 1]))
     before = RUNS.search.wildcards[rung - 2]
     if watched.runs("rank_rung", before):
         checkpoints.rank_rung.get(**before)  # raises, unless it has run
-    return read_promoted(Path(ROOT, paths.RANKING.format(**before)))
+    return read_promoted(ranking_of(before))
+
+
+def ranking_of(rung):
+    """The path of the ranking of a rung that is current, which must not be damaged."""
+    return watched.check(f"{ROOT}{paths.RANKING.format(**rung)}")
 
 
 def inputs_of_ranking(rung):

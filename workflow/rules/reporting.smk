@@ -93,6 +93,9 @@ def overview():
         for each in workflow.rules
         if each.benchmark and "prediction" not in each.benchmark.get_wildcard_names()
     }
+    for job in workflow.dag.jobs:  # what is damaged is not shown
+        for path in job.output:
+            watched.check(path)
     run_column = ["run"] if RUNS.swept else []
     shown = evaluated_runs()
     settings = paths.RUN_CONFIG.format(**shown.wildcards[0])

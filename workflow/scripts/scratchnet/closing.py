@@ -8,8 +8,6 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-import psutil
-
 from scratchnet.errors import escape, shorten_list
 from scratchnet.evaluation.summary import (
     OF_CLASSES,
@@ -20,7 +18,8 @@ from scratchnet.evaluation.summary import (
     format_summary,
     summarize,
 )
-from scratchnet.files import read_csv
+from scratchnet.files import has_inodes, read_csv
+from scratchnet.lock import RUN
 from scratchnet.planning import paths
 from scratchnet.planning.search import read_promoted
 from scratchnet.planning.stage_settings import READS
@@ -68,17 +67,18 @@ class Closing:
             return
         self.partial_summary.unlink(missing_ok=True)
         sweep_folder = paths.SWEEP.format(sweep=runs.sweep)
-        points = f"{sweep_folder}/points.csv"
-        by_point = is_sweep and len(read_csv(points)) < len(runs.rows)
+        summary, points = self.watched.check(paths.SUMMARY), f"{sweep_folder}/points.csv"
+        by_point = is_sweep and len(read_csv(self.watched.check(points))) < len(runs.rows)
         evaluated = runs
         if runs.search:
             (winner,) = read_promoted(paths.RANKING.format(**runs.search.wildcards[-1]))
             evaluated = runs.only(winner)
         metrics = [paths.METRICS.format(**place) for place in evaluated.wildcards]
-        metrics = [path for path in metrics if Path(path).exists()]  # not with --omit-from
+        # (With --omit-from, they do not exist.)
+        metrics = [self.watched.check(path) for path in metrics if Path(path).exists()]
         omit = ("run", "note", "error", *(() if are_imbalanced(metrics) else OF_CLASSES))
-        show("", *align_columns(format_summary(points if by_point else paths.SUMMARY, omit)), "")
-        rows = read_csv(paths.SUMMARY)
+        show("", *align_columns(format_summary(points if by_point else summary, omit)), "")
+        rows = read_csv(summary)
         for row in rows:
             if row["best"]:
                 show(f"The best run by validation loss: {row['folder']}")
@@ -105,6 +105,11 @@ class Closing:
         for folder in (paths.RESULTS, ".snakemake"):  # Snakemake does not say which disk is full
             if Path(folder).exists() and shutil.disk_usage(folder).free < 1_000_000:
                 show(f"\nThe disk of {folder}/ is full: make room, and run the command again.")
+            elif not has_inodes(folder):
+                show(
+                    f"\nThe disk of {folder}/ has no inodes left (df -i): delete some files, "
+                    "and run the command again."
+                )
         if not self._is_whole_run():
             return
         if self.runs.search:
@@ -153,7 +158,7 @@ class Closing:
             paths.log("preprocess", paths.DATA),
             paths.log("download", paths.DATASET),
         ]
-        started = psutil.Process().create_time()
+        started = Path(paths.RESULTS, RUN).stat().st_mtime
         for pattern in logs:
             for log in sorted(Path().glob(pattern.format(**place | {"epoch": "*"}))):
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()

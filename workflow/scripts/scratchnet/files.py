@@ -43,6 +43,15 @@ def temporary_folder(name, folder):
     return TemporaryDirectory(prefix=f"{name}-{uuid4().hex}-", dir=folder)
 
 
+def has_inodes(folder):
+    """Return whether the disk of a folder has inodes left, without which no file can be made."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return True
+    return disk.f_favail > 0 or not disk.f_files  # those that need no inodes have none
+
+
 def hash_file(path):
     """Return the sha256 of the content of a file as hexadecimal digits."""
     with Path(path).open("rb") as file:

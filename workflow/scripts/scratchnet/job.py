@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scratchnet.errors import ScratchnetError, describe_owner, escape
+from scratchnet.files import has_inodes
 
 ADVICE = {
     errno.ENOSPC: "free some space on the disk",
@@ -17,7 +18,10 @@ ADVICE = {
     errno.EROFS: "make its folder writable",
     errno.EACCES: "correct its permissions",
     errno.EPERM: "correct its permissions",
+    errno.EIO: "see whether the disk, or the connection to it, is broken",
+    errno.ESTALE: "see whether the file server still has this folder",
 }
+INODES_ADVICE = "delete some files, as the disk has no inodes left for more of them"
 MEMORY_ADVICE = "close other programs, or use a smaller network or batch_size"
 
 
@@ -26,6 +30,16 @@ class _EscapingFormatter(logging.Formatter):
 
     def format(self, record):
         return escape(super().format(record), keep="\n")
+
+
+def _advise(error):
+    """Return what to do about an error of the system, or None."""
+    if isinstance(error, MemoryError):
+        return MEMORY_ADVICE
+    number = getattr(error, "errno", None)
+    if number == errno.ENOSPC and not has_inodes(Path(error.filename or ".").parent):
+        return INODES_ADVICE
+    return ADVICE.get(number)
 
 
 @contextmanager
@@ -53,12 +67,7 @@ def stage_job(snakemake):
         if isinstance(error, PermissionError) and error.filename:
             message += describe_owner(error.filename)
         message = escape(message, keep="\n")
-        advice = (
-            MEMORY_ADVICE
-            if isinstance(error, MemoryError)
-            else ADVICE.get(getattr(error, "errno", None))
-        )
-        if advice:
+        if advice := _advise(error):
             message += f". Finished results are kept: {advice}, and run the command again."
         logging.error(message)
         sys.exit(message)

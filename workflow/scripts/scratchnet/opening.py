@@ -18,6 +18,8 @@ from scratchnet.files import atomic_write
 from scratchnet.lock import lock_results
 from scratchnet.planning import paths
 
+KEPT_LOGS = 100
+
 
 def set_environment(scripts):
     """Set up this process, and the environment of jobs with scripts in the folder `scripts`."""
@@ -69,6 +71,13 @@ def check_folder(root):
             f"{results}/ was made by version 1 of this workflow. If it is good as it is: "
             "make accept (or snakemake --touch). Otherwise it is made again."
         )
+
+
+def delete_old_logs():
+    """Delete Snakemake's oldest logs: each call leaves one, even if there is nothing to do."""
+    for log in sorted(Path(".snakemake/log").glob("*.snakemake.log"))[:-KEPT_LOGS]:
+        with suppress(OSError):
+            log.unlink()
 
 
 def end_on_interrupt():
@@ -130,8 +139,7 @@ def start(logger):
     except ResultsError as error:
         logger.error(str(error))
         sys.exit(1)
-    if jobs is not None:
-        shell._process_args["pass_fds"] = [jobs]  # of subprocess.Popen
+    shell._process_args["pass_fds"] = jobs  # of subprocess.Popen
     end_jobs_on_interrupt()
     for handler in logger.handlers:
         if getattr(handler, "is_tty", False):

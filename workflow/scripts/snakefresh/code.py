@@ -17,7 +17,7 @@ import sys
 from collections import namedtuple
 from contextlib import suppress
 
-from snakefresh.contents import CACHE, digest, write
+from snakefresh.contents import CACHE, digest, read_json, write
 
 VERSION = "1"  # of these rules: traces made by other rules are not comparable
 
@@ -58,9 +58,8 @@ def definitions(node, prefix=""):
 def remembered_parts(source, tree=None):
     """Return `parts(source)`, from a file in the cache if there is one."""
     memory = CACHE / f"parts-{VERSION}" / digest(source)
-    with suppress(OSError, ValueError):
-        stored = json.loads(memory.read_text())
-        return {name: Part(*part) for name, part in stored.items()}
+    with suppress(AttributeError, TypeError):  # there is none, or it is damaged
+        return {name: Part(*part) for name, part in read_json(memory).items()}
     found = parts(source, tree)
     with suppress(OSError):
         write(memory, json.dumps(found, default=sorted))

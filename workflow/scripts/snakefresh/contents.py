@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ CACHE = Path(".snakemake/snakefresh")
 LARGE = (
     1_000_000  # bytes; the content of a larger file is hashed once, as long as it is the same file
 )
+MAX_SIZE = 100_000_000  # bytes of JSON; a larger file is none
 TICK = 0.05  # seconds; a file may change twice within one tick of its clock
 
 
@@ -23,15 +25,43 @@ def digest(value):
     return hashlib.sha256(value.encode() if isinstance(value, str) else value).hexdigest()[:16]
 
 
-def content(path):
-    """Return a hash of a file, or of all files in a folder; None if there is none."""
+def open_file(path):
+    """Open a file for reading. Raises OSError for a FIFO or a device, which might never end."""
+    return open(path, "rb", opener=_open_regular)
+
+
+def _open_regular(path, flags):
+    descriptor = os.open(path, flags | os.O_NONBLOCK)  # a FIFO would wait for a writer
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a file")
+    return descriptor
+
+
+def read_json(path):
+    """Return the value in a JSON file; None if there is none that can be read."""
+    try:
+        with open_file(path) as file:
+            is_large = os.fstat(file.fileno()).st_size > MAX_SIZE
+            return None if is_large else json.loads(file.read(MAX_SIZE))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def content(path, remembers=True):
+    """Return a hash of a file, or of all files in a folder; None if there is none.
+
+    Unless it `remembers` large files, they are read again, whatever their times are.
+    """
     try:
         if os.path.isdir(path):
             names = {*os.listdir(path)} - {".snakemake_timestamp"}  # of a folder that is an output
-            return digest({name: content(os.path.join(path, name)) for name in names})
-        with open(path, "rb") as file:
+            return digest({name: content(os.path.join(path, name), remembers) for name in names})
+        with open_file(path) as file:
             known = os.fstat(file.fileno())
-            return _remembered(path, file, known) if known.st_size > LARGE else digest(file.read())
+            if known.st_size <= LARGE:
+                return digest(file.read())
+            return _remembered(path, file, known) if remembers else _digest_of_file(file)
     except OSError:
         return None
 
@@ -39,14 +69,17 @@ def content(path):
 def _remembered(path, file, known):
     """The hash of a large file; it is remembered by all that changes when the file does."""
     stamp, memory = _stamp(known), _memory(path)
-    with suppress(OSError, ValueError):
-        if (old := json.loads(memory.read_text()))["stamp"] == stamp:
-            return old["hash"]
-    found = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    if isinstance(old := read_json(memory), dict) and old.get("stamp") == stamp:
+        return old["hash"]
+    found = _digest_of_file(file)
     if time.time() - known.st_ctime > TICK:
         with suppress(OSError):
             write(memory, json.dumps({"stamp": stamp, "hash": found}))
     return found
+
+
+def _digest_of_file(file):
+    return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _stamp(known):

@@ -17,8 +17,10 @@ from pathlib import Path
 from snakefresh import tracing
 from snakefresh.contents import content
 from snakefresh.records import (
+    AGAIN,
     RecordError,
     delete_record,
+    describe_damage,
     identity,
     read_record,
     read_trace,
@@ -27,7 +29,6 @@ from snakefresh.records import (
 )
 from snakefresh.traces import Place, differences, present
 
-AGAIN = "Run the command again."
 PREAMBLE_END = b"######## snakemake preamble end #########\n"
 
 
@@ -61,7 +62,7 @@ class Job:
                 with suppress(OSError):
                     os.listdir(os.path.dirname(record))  # makes a network file system look again
             if known["outputs"].get(path, self.inputs[path]) != self.inputs[path]:
-                sys.exit(f"{path} is damaged, or was edited by hand: delete it. {AGAIN}")
+                sys.exit(describe_damage(path))
             found[path] = known, traces
         for path, planned in self.plan["upstream"].items():
             if path not in found and planned and planned != self.inputs[path]:
@@ -124,6 +125,13 @@ class Job:
             sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
         sys.exit(0)
 
+    def refuse_damaged_inputs(self):
+        """Raise RecordError if an input is no longer what it was: the script failed for that."""
+        tracing.stop()
+        for path, known in self.inputs.items():
+            if content(path, remembers=False) != known:
+                raise RecordError(describe_damage(path))
+
     def write_record(self):
         """Record how the results were made. Raises RecordError where that cannot be known."""
         tracing.stop()
@@ -137,7 +145,7 @@ class Job:
             raise RecordError(f"{', '.join(others)}: a thread of this job still runs at its end")
         outputs = {path: content(path) for path in self.outputs}
         if missing := [path for path, known in outputs.items() if known is None]:
-            raise RecordError(f"{', '.join(missing)}: the script did not make it")
+            raise RecordError(f"{', '.join(missing)}: not made, or it cannot be read")
         own = {write_trace(plan["traces"], self.trace())}
         for path in plan["shortcuts"]:  # as if the job had executed itself what it continues
             if path in self.makers:
@@ -240,14 +248,18 @@ def recorded(snakemake):
 
     `snakemake` is the object of that name in scripts. The block must be the last statement of the
     script. Raises RecordError if an input changed meanwhile, if an output was not made, or if the
-    script read a file of another rule that is no input. Where no `watch` has planned the job, there
-    are no settings, and nothing is recorded.
+    script read a file of another rule that is no input; and where the block fails, if an input is
+    damaged. Where no `watch` has planned the job, there are no settings, and nothing is recorded.
     """
     try:
         yield job.plan["settings"] if job else {}
     except SystemExit as end:
         if job and not end.code:  # None or 0: success
             job.write_record()
+        raise
+    except Exception:
+        if job:
+            job.refuse_damaged_inputs()
         raise
     if job:
         job.write_record()

@@ -362,6 +362,13 @@ class Planner:
                 among.append((rule, output))
         return by_name, others
 
+    def is_damaged(self, path):
+        """Return whether a file is there and is not what the record of its result says."""
+        stages = [each for each in self._producers(path) if each[0] in self.stages]
+        records = [read_record(self.result(self.stages[rule], w).record) for rule, w in stages]
+        known = {record["outputs"].get(path) for record in filter(None, records)} - {None}
+        return os.path.lexists(path) and bool(known) and content(path) not in known
+
     # ---- What this call of Snakemake runs.
 
     def runs(self, result):

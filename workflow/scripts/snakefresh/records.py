@@ -13,21 +13,32 @@ Traces are in results/.traces, each once, named by their content.
 
 import json
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
-from snakefresh.contents import digest, write
+from snakefresh.contents import digest, open_file, read_json, write
 
-MAX_SIZE = 100_000_000  # bytes; a larger file is no record
-
-KEYS = {
-    *("settings", "wiring", "upstream", "inputs", "outputs", "temporary", "own", "inherited"),
-}
+MAPPINGS, LISTS = (
+    ("settings", "wiring", "upstream", "inputs", "outputs"),
+    ("temporary", "own", "inherited"),
+)
+AGAIN = "Run the command again."
+OF_WIRING = ("inputs", "params", "environment")  # those that are mappings
 
 
 class RecordError(Exception):
     """A job cannot be recorded truthfully; the message says why, and what to do."""
+
+
+def describe_damage(path):
+    """Return a sentence about a file that is not what its record says, and what to do."""
+    try:
+        with open_file(path) as file:
+            file.read(1)
+    except OSError as error:
+        if error.errno:
+            return f"{path} cannot be read ({error.strerror}). If it stays so, delete it. {AGAIN}"
+    return f"{path} is damaged, or was edited by hand: delete it. {AGAIN}"
 
 
 def record_path(output):
@@ -51,29 +62,29 @@ def identity(head):
 
 def read_record(path):
     """Return a record, or None where there is none, or what is there is none."""
-    record = _read_json(path)
-    return record if isinstance(record, dict) and {*record} == KEYS else None
+    record = read_json(path)
+    return record if _is_record(record) else None
+
+
+def _is_record(value):
+    return (
+        isinstance(value, dict)
+        and {*value} == {*MAPPINGS, *LISTS}
+        and all(isinstance(value[key], dict) for key in MAPPINGS)
+        and all(isinstance(value["wiring"].get(key), dict) for key in OF_WIRING)
+        and all(map(_is_list_of_texts, map(value.get, LISTS)))
+        and all(map(_is_list_of_texts, value["wiring"]["inputs"].values()))
+    )
+
+
+def _is_list_of_texts(value):
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def read_trace(folder, name):
     """Return a trace, or None if it is missing or damaged."""
-    trace = _read_json(os.path.join(folder, f"{name}.json"))
+    trace = read_json(os.path.join(folder, f"{name}.json"))
     return trace if isinstance(trace, dict) and digest(trace) == name else None
-
-
-def _read_json(path):
-    try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            known = os.fstat(file.fileno())
-            if not stat.S_ISREG(known.st_mode) or known.st_size > MAX_SIZE:
-                return None
-            return json.loads(file.read())
-    except (OSError, ValueError, RecursionError):
-        return None
-
-
-def _open_without_waiting(path, flags):
-    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO would wait for a writer
 
 
 def write_trace(folder, trace):

@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 
 from snakefresh.code import AS_TEXT, VERSION, Part, remembered_parts, select, words
-from snakefresh.contents import content, digest, listing
+from snakefresh.contents import content, digest, listing, open_file
 
 ANSWERS = ("parts", "modules", "data", "config")
 # Modules that the start of Python, or of the script, imports before the trace begins.
@@ -224,7 +224,8 @@ def answer(path, place):
 
 def _read(path):
     try:
-        return Path(path).read_bytes()
+        with open_file(path) as file:
+            return file.read()
     except OSError:
         return None
 

@@ -1,12 +1,13 @@
 """What a Snakefile calls after its last rule."""
 
 import re
+import sys
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import flag, is_flagged
 
 from snakefresh.planner import Planner
-from snakefresh.records import read_record
+from snakefresh.records import describe_damage, read_record
 from snakefresh.stages import Stage
 from snakefresh.traces import Place
 
@@ -93,6 +94,15 @@ class Watched:
         inputs = (read_record(result.record) or {"wiring": {"inputs": None}})["wiring"]["inputs"]
         is_current = inputs is not None and self._planner.why_stale(result, inputs) is None
         return inputs if is_current else None
+
+    def check(self, path):
+        """Return the path of a file that is read outside of jobs; end here if it is damaged.
+
+        (Of an exception in an input function, Snakemake would print a traceback.)
+        """
+        if self._planner.is_damaged(path):
+            sys.exit(describe_damage(path))
+        return path
 
     def runs(self, rule, wildcards):
         """Return whether this call of Snakemake makes a result, or has made it.

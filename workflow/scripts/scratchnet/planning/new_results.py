@@ -34,11 +34,14 @@ def explain_new_result(stage: str, settings: Mapping, previous: list) -> str:
 
 
 def read_previous_runs(root: str | Path) -> list:
-    """Return the settings of the first runs in the summary; results/ lies in the folder `root`."""
+    """Return the settings of the first runs in the summary; results/ lies in the folder `root`.
+
+    They only explain why something runs: what is missing or damaged is left out.
+    """
     runs = []
-    with suppress(FileNotFoundError):
+    with suppress(Exception):
         for row in read_csv(Path(root, paths.SUMMARY))[:MAX_RUNS_COMPARED]:
-            with suppress(FileNotFoundError):
+            with suppress(Exception):
                 epoch = row["folder"][-4:]
                 settings = paths.RUN_CONFIG.format(run=row["run"], epoch=epoch)
                 runs.append(read_settings(Path(root, settings)))
