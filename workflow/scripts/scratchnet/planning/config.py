@@ -220,7 +220,7 @@ def _sort_key(value):
     if value is None:
         return (0,)
     if isinstance(value, list):
-        value = [[*item.values()] if isinstance(item, dict) else item for item in value]
+        value = [[*item.items()] if isinstance(item, dict) else item for item in value]
     kinds = [(int, float), list, str]
     return next(i for i, kind in enumerate(kinds, start=1) if isinstance(value, kind)), value
 
