@@ -264,6 +264,13 @@ def _find_problems(run, content):
             "training.patience: early stopping needs validation images; "
             "set validation_fraction above 0"
         )
+    if run["model.normalization"] == "batch":
+        smallest = run["training.batch_size"] // run["training.replicas"]
+        if smallest < 2:
+            yield (
+                "model.normalization: the mean over one image is that image; for batch, set "
+                "training.batch_size to at least 2 for each of the training.replicas"
+            )
     try:
         data = _dataset_settings(run["dataset"])
     except ConfigError as error:
