@@ -53,7 +53,9 @@ NETWORKS = {
     | {"model.convolutions": [BLOCK, BLOCK | {"filters": 4, "pool": 1, "padding": "valid"}]}
     | {"model.activation": "tanh", "model.dropout": 0.4, "training.l2": 0.02},
     "batch normalisation": HIDDEN | {"model.normalization": "batch", "model.dropout": 0.4},
-    "batch normalisation, adam": HIDDEN | ADAM | {"model.normalization": "batch"},
+    "batch normalisation, adam": HIDDEN
+    | ADAM
+    | {"model.normalization": "batch", "training.learning_rate": 0.001},
     "layer normalisation": HIDDEN | {"model.normalization": "layer"},
     "normalised convolutions": HIDDEN
     | {"model.convolutions": [BLOCK, BLOCK | {"pooling": "global_average", "pool": 1}]}
