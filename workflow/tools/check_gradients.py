@@ -34,7 +34,6 @@ EXAMPLES = {
     "shape": [SHAPE],
     "padding": ["valid", "same"],
     "stride": [1, 2],
-    "pool": [2],
     "window": [(2, 2), (5, 4)],
     "gamma": [np.array([0.5, 2.0])],
     "beta": [np.array([-1.0, 1.0])],

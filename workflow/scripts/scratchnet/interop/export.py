@@ -222,8 +222,7 @@ def _make_onnx_graph(network, raw_pixels):
                 pads, strides = [top, left, bottom, right], [layer.stride] * 2
                 x = add("Conv", x, y, arrays, pads=pads, strides=strides)
             case MaxPool2D():
-                sides = [layer.pool] * 2
-                x = add("MaxPool", x, y, kernel_shape=sides, strides=sides)
+                x = add("MaxPool", x, y, kernel_shape=layer.window, strides=layer.window)
             case AvgPool2D():
                 x = add("AveragePool", x, y, kernel_shape=layer.window, strides=layer.window)
             case BatchNormalization():
@@ -314,11 +313,10 @@ def _write_in_numpy(layers):
                 arrays[f"f{i}"] = W[:, -1], f"biases of convolution {i}"
                 options = f'network["F{i}"], network["f{i}"], {layer.pads}, {layer.stride}'
                 lines.append(f"X = convolve(X, {options})")
-            case MaxPool2D():
-                lines.append(f"X = windows(X, {layer.pool}, {layer.pool}).max(axis=(2, 4))")
-            case AvgPool2D():
+            case MaxPool2D() | AvgPool2D():
                 h, w = layer.window
-                lines.append(f"X = windows(X, {h}, {w}).mean(axis=(2, 4))")
+                reduce = "max" if isinstance(layer, MaxPool2D) else "mean"
+                lines.append(f"X = windows(X, {h}, {w}).{reduce}(axis=(2, 4))")
             case Normalization():
                 scale, shift, x = layer.params["gamma"], layer.params["beta"], "normalize(X)"
                 if isinstance(layer, BatchNormalization):

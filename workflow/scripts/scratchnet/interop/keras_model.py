@@ -119,7 +119,7 @@ def make_layers(keras, network, precision):
                 how = {"strides": layer.stride, "padding": layer.padding} | images
                 made = keras.layers.Conv2D(filters, layer.kernel, **how, **options)
             case MaxPool2D():
-                made = keras.layers.MaxPooling2D(layer.pool, **images, **options)
+                made = keras.layers.MaxPooling2D(layer.window, **images, **options)
             case AvgPool2D():
                 made = keras.layers.AveragePooling2D(layer.window, **images, **options)
             case BatchNormalization():

@@ -147,8 +147,5 @@ def _normalize(arrays):
 
 def _pool(block, shape):
     window = pool_window(block, shape)
-    if window == (1, 1):
-        return []
-    if block.get("pooling", "max") == "max":
-        return [MaxPool2D(block["pool"], shape)]
-    return [AvgPool2D(window, shape)]
+    kind = MaxPool2D if block.get("pooling", "max") == "max" else AvgPool2D
+    return [] if window == (1, 1) else [kind(window, shape)]
