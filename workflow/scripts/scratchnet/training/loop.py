@@ -144,10 +144,9 @@ def epoch_batches(data, image_shape, pixel_range, settings, epoch):
 
 def choose_loss(Y, settings):
     """Return the options of `train_epoch` that say what the loss is, for labels Y (k, n)."""
+    is_balanced = settings.get("training.class_weight")
     return {
-        "class_weights": balanced_class_weights(Y)
-        if settings.get("training.class_weight")
-        else None,
+        "class_weights": balanced_class_weights(Y) if is_balanced else None,
         "label_smoothing": settings.get("training.label_smoothing", 0.0),
         "l2": settings.get("training.l2", 0.0),
     }
