@@ -183,6 +183,12 @@ def set_weights(network, layers):
             theirs.set_weights([*(layer.params | layer.state).values()])
 
 
+def unfold_filters(convolution):
+    """Return the filters of a Conv2D as (kernel, kernel, channels, filters), as in Keras."""
+    W, kernel = convolution.params["W"], convolution.kernel
+    return W[:, :-1].T.reshape(kernel, kernel, -1, len(W))
+
+
 def get_weights(network, layers):
     """Return the weights of Keras `layers` as a list, in the order of `Network.weights`."""
     arrays = []
