@@ -47,6 +47,13 @@ def test_an_attack_moves_each_pixel_by_epsilon_within_the_limits():
     assert found.dtype == np.float32
 
 
+def test_pixels_beyond_the_limits_stay_where_they_are_without_an_attack():
+    X = np.array([[-0.5, 1.5, 0.5]], np.float32)
+    assert np.array_equal(explanation.attack(X, np.ones_like(X), 0.0, (0, 1)), X)
+    found = explanation.attack(X, np.array([[-1, 1, 1]], np.float32), 0.1, (0, 1))
+    np.testing.assert_allclose(found, [[-0.5, 1.5, 0.6]], rtol=1e-6)
+
+
 def test_the_accuracy_falls_once_attacks_reach_the_images():
     """The pixel that decides is 0.12 or 0.25 from the half."""
     X = np.full((30, 4), 0.2, np.float32)
@@ -79,6 +86,12 @@ def test_points_are_principal_components_of_what_reaches_the_last_layer(units):
     assert np.linalg.norm(found["x"]) == pytest.approx(singular[0], rel=1e-3)
     assert found["of"] == "what reaches the last layer"
     assert found["class"] == ["ab"[label] for label in labels]
+
+
+def test_one_image_is_a_point():
+    X = np.ones((30, 1), np.float32)
+    found = explanation.project(linear(7), X, np.zeros(1, int), "ab")
+    assert (found["x"], found["y"], found["explained"]) == ([0], [0], [0, 0])
 
 
 def test_without_hidden_layers_the_points_are_of_the_pixels():

@@ -53,6 +53,7 @@ NETWORKS = {
     | {"model.convolutions": [BLOCK, BLOCK | {"filters": 4, "pool": 1, "padding": "valid"}]}
     | {"model.activation": "tanh", "model.dropout": 0.4, "training.l2": 0.02},
     "batch normalisation": HIDDEN | {"model.normalization": "batch", "model.dropout": 0.4},
+    "batch normalisation, adam": HIDDEN | ADAM | {"model.normalization": "batch"},
     "layer normalisation": HIDDEN | {"model.normalization": "layer"},
     "normalised convolutions": HIDDEN
     | {"model.convolutions": [BLOCK, BLOCK | {"pooling": "global_average", "pool": 1}]}
@@ -196,7 +197,7 @@ def test_the_table_has_each_batch_of_the_first_epoch_and_each_epoch_with_the_los
     found = [float(r["loss"]) for r in rows if r["precision"] == "float32" and not r["batch"]]
     np.testing.assert_allclose(found, history, rtol=1e-12)
     assert parity["float64"]["bounds"] == BOUNDS["float64"]
-    assert parity["float32"]["bounds"] == BOUNDS["float32, ReLU or convolution"]
+    assert parity["float32"]["bounds"] == BOUNDS["float32, wide"]
 
 
 def test_the_comparison_ends_with_the_last_epoch_after_early_stopping(data, tmp_path):

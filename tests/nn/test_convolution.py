@@ -280,6 +280,7 @@ def test_strides_and_global_pooling_change_the_shapes():
     assert block_shapes((29, 29), simard)[1:] == [(13, 13, 5), (5, 5, 50)]
     everywhere = [block(8, 3, padding="same") | {"stride": 2, "pooling": "global_average"}]
     assert block_shapes((9, 7, 3), everywhere) == [(9, 7, 3), (1, 1, 8)]
+    assert block_shapes((9, 7, 3), [everywhere[0] | {"pool": 9}])[-1] == (1, 1, 8)
 
 
 def test_the_shapes_of_lenet_5():

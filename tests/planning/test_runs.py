@@ -36,10 +36,17 @@ def test_a_swept_setting_that_does_not_apply_is_none():
 
 def test_swept_convolutions_are_abbreviated():
     same = {"filters": 6, "kernel": 5, "pool": 2, "padding": "same"}
-    values = [[], [same, {"filters": 16, "kernel": 3}]]
+    values = [[], [same, {"filters": 16, "kernel": 3}], [same | {"stride": 2}]]
+    values += [[same | {"pooling": "average"}], [same | {"pooling": "global_average"}]]
     rows = Runs({"sweep": {"model.convolutions": values}}).rows
     found = [row["swept"]["model.convolutions"] for row in rows]
-    assert found == [None, "6@5x5/2 same, 16@3x3"]
+    assert sorted(found, key=str) == [
+        "6@5x5 global average same",
+        "6@5x5/2 average same",
+        "6@5x5/2 same, 16@3x3",
+        "6@5x5/2 stride 2 same",
+        None,
+    ]
 
 
 def test_rows_lie_in_the_folder_of_results():

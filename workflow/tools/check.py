@@ -44,9 +44,10 @@ def main():
     except (OSError, ResultsError) as error:
         sys.exit(escape(str(error)))
     for path in kept:
-        print(f"{show_name(path)} is not a file of this folder: it is kept")
+        print(f"{show_name(path)} is not a file of this folder: look at it, and delete it yourself")
     if damage:
         print(f"{len(damaged) - len(kept)} deleted. The next run makes what is missing.")
+    sys.exit(bool(kept))
 
 
 if __name__ == "__main__":

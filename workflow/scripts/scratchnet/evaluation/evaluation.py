@@ -82,7 +82,9 @@ def compute_results(network, state, X, Y, classes, shape, pixel_range=(0, 1)):
             "per_class": per_class,
             **confusion,
             **(
-                {"notes": notes} if (notes := describe_failure(state.history, len(classes))) else {}
+                {"notes": notes}
+                if (notes := describe_failure(state.history, labels, predicted, len(classes)))
+                else {}
             ),
         },
         "history": tabulate_history(state.history),
@@ -120,18 +122,21 @@ def training_metrics(state):
     }
 
 
-def describe_failure(history, n_classes):
-    """Return a sentence for each sign that a network has learned nothing, from its losses.
+def describe_failure(history, labels, predicted, n_classes):
+    """Return a sentence for each sign that a network has learned nothing.
 
-    A network that gives each class the same probability has the loss ln(n_classes).
+    A network that gives each class the same probability has the loss ln(n_classes). With much label
+    smoothing, the loss of a good one is hardly lower, so the images that are right count, too:
+    there are hardly more than of the most frequent class.
     """
     losses, guessing = history["loss"], math.log(n_classes)
+    share, most = np.mean(labels == predicted), np.bincount(labels).max() / len(labels)
     if losses[-1] > 10 * guessing:
         return [
             f"the loss rose to {losses[-1]:.2g}; it is {guessing:.2f} for a network that guesses. "
             "Try a lower training.learning_rate"
         ]
-    if min(losses) > 0.98 * guessing:
+    if min(losses) > 0.98 * guessing and share - most < 0.1 * (1 - most):
         return [
             f"learned nothing: the loss stayed at {min(losses):.2f}, as of a network that guesses. "
             "Try another training.learning_rate, or model.initializer: null"

@@ -12,8 +12,8 @@ from scratchnet.training.pixel_range import restore_pixels
 
 EPSILONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)  # shares of the range of pixels
 SHOWN_EPSILON = 0.1
-MAX_POINTS = 2_000  # test images in the plot of the last layer
-BATCH = 500  # images
+MAX_POINTS = 1_000  # test images in the plot of the last layer
+BATCH = 100  # images
 
 
 def explain(network, X_test, Y_test, explanation):
@@ -69,11 +69,11 @@ def attack(X, gradients, epsilon, pixel_range):
     """Return X (n_in, b) with each pixel moved to where the loss rises (Goodfellow et al. 2015).
 
     That is the fast gradient sign method. A pixel moves by `epsilon` times the distance from black
-    to white, which are the `pixel_range`, and stays between them.
+    to white, which are the `pixel_range`, and not beyond them.
     """
     black, white = pixel_range
     step = X.dtype.type(epsilon * (white - black))
-    return np.clip(X + step * np.sign(gradients), black, white)
+    return np.clip(X + step * np.sign(gradients), np.minimum(X, black), np.maximum(X, white))
 
 
 def attack_all(network, X, Y, pixel_range):
@@ -120,20 +120,21 @@ def occlusion_map(network, x, label, shape):
 def project(network, X, labels, classes):
     """Return X (n_in, n) as points: the two principal components of what reaches the last layer.
 
-    Without hidden layers, that is the pixels.
+    Without hidden layers, that is the pixels. The coordinates follow from the products of all pairs
+    of images, of which there are fewer than pairs of pixels.
     """
     *inner, _ = network.layers
     starts = range(0, X.shape[1], BATCH)
     parts = [Network(inner).forward(np.array(X[:, i : i + BATCH])) for i in starts]
     hidden = np.concatenate(parts, axis=1).astype(float)
     hidden -= hidden.mean(axis=1, keepdims=True)
-    if len(hidden) == 1:
-        hidden = np.vstack([hidden, 0 * hidden])
-    variances, directions = np.linalg.eigh(np.cov(hidden))  # the largest come last
-    x, y = directions[:, :-3:-1].T @ hidden
+    squares, directions = np.linalg.eigh(hidden.T @ hidden)  # the largest come last
+    largest = [*squares[:-3:-1].clip(0), 0.0][:2]  # there is only one if there is one image
+    axes = [*directions.T[:-3:-1], 0 * directions[0]][:2]
+    x, y = (axis * np.sqrt(square) for axis, square in zip(axes, largest))
     return {
         "of": "what reaches the last layer" if inner else "the pixels",
-        "explained": [float(v / (variances.sum() or 1)) for v in variances[:-3:-1]],
+        "explained": [float(square / (squares.clip(0).sum() or 1)) for square in largest],
         "x": x.round(4).tolist(),
         "y": y.round(4).tolist(),
         "class": [classes[c] for c in labels[: X.shape[1]]],

@@ -12,7 +12,7 @@ MARKERS = "osv^D*XPd<"  # points of different classes do not differ by their col
 def plot_saliency(explanation, picture, style):
     """Plot an image of each class, its saliency map and its occlusion map, one below the other."""
     images = read_json(explanation)["images"]
-    with save_figure(picture, style, figsize=(1.1 * len(images) + 1.2, 4.4)) as figure:
+    with save_figure(picture, style, figsize=(max(7.5, 1.1 * len(images) + 1.2), 4.4)) as figure:
         grid = image_grid(figure, 3, len(images))
         for i, image in enumerate(images):
             for axes in grid[:, i]:
@@ -61,11 +61,11 @@ def plot_hidden_units(explanation, picture, style):
     x, y, classes = (np.array(points[name]) for name in ("x", "y", "class"))
     with save_figure(picture, style, figsize=(8, 6.4)) as figure:
         axes = figure.subplots()
-        names = sorted({*classes.tolist()})
+        names, drawn = sorted({*points["class"]}), []
         for i, name in enumerate(names):
             chosen = classes == name
             look = {"marker": MARKERS[i % len(MARKERS)], "color": f"C{i % 5}"}
-            axes.scatter(x[chosen], y[chosen], s=14, alpha=0.6, linewidths=0, label=name, **look)
+            drawn.append(axes.scatter(x[chosen], y[chosen], s=14, alpha=0.6, linewidths=0, **look))
         shares = [f"{share:.0%}" for share in points["explained"]]
         axes.set(
             title=f"{len(x):,} test images by {points['of']}",
@@ -73,4 +73,6 @@ def plot_hidden_units(explanation, picture, style):
             ylabel=f"second ({shares[-1]})",
         )
         if len(names) <= 20:
-            axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=1.6)
+            # With labels, not those of the points: it would leave out those that begin with "_".
+            where = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+            axes.legend(drawn, names, markerscale=1.6, **where)

@@ -51,7 +51,8 @@ def block_shapes(image_shape, convolutions):
         _check_fit(f"[{i}].kernel", kernel, shape)
         stride = block.get("stride", 1)
         shape = convolved_shape(shape, block["filters"], kernel, stride, block["padding"])
-        _check_fit(f"[{i}].pool", block["pool"], shape)
+        if block.get("pooling") != "global_average":
+            _check_fit(f"[{i}].pool", block["pool"], shape)
         shapes.append(pooled_shape(shape, pool_window(block, shape)))
     return shapes
 

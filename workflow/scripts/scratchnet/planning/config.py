@@ -220,7 +220,7 @@ def _sort_key(value):
     if value is None:
         return (0,)
     if isinstance(value, list):
-        value = [[*item.values()] if isinstance(item, dict) else item for item in value]
+        value = [[*item.items()] if isinstance(item, dict) else item for item in value]
     kinds = [(int, float), list, str]
     return next(i for i, kind in enumerate(kinds, start=1) if isinstance(value, kind)), value
 
@@ -264,6 +264,13 @@ def _find_problems(run, content):
             "training.patience: early stopping needs validation images; "
             "set validation_fraction above 0"
         )
+    if run["model.normalization"] == "batch":
+        smallest = run["training.batch_size"] // run["training.replicas"]
+        if smallest < 2:
+            yield (
+                "model.normalization: the mean over one image is that image; for batch, set "
+                "training.batch_size to at least 2 for each of the training.replicas"
+            )
     try:
         data = _dataset_settings(run["dataset"])
     except ConfigError as error:

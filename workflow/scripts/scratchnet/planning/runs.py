@@ -166,6 +166,8 @@ def _abbreviate(value):
     return ", ".join(
         f"{block['filters']}@{block['kernel']}x{block['kernel']}"
         + (f"/{block['pool']}" if block["pool"] > 1 else "")
+        + (f" {block['pooling'].replace('_', ' ')}" if "pooling" in block else "")
+        + (f" stride {block['stride']}" if "stride" in block else "")
         + (" same" if block["padding"] == "same" else "")
         for block in value
     )
