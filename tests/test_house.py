@@ -49,7 +49,7 @@ USERS = {
     "pooch": {"data/sources.py"},
     "jsonschema": {"planning/schema.py"},
     "tensorflow": {"interop/keras_model.py", "interop/keras_training.py"},
-    "onnx": {"interop/export.py"},
+    "onnx": {"interop/export.py", "interop/onnx_graph.py"},
     "nbconvert": {"lesson.py"},
     "nbclient": {"lesson.py"},
     "PIL": {"predict/image_input.py"},

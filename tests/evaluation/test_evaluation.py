@@ -140,7 +140,6 @@ def test_the_metrics_are_those_of_the_training_history_and_the_test_images(files
     ],
 )
 def test_the_interval_is_that_of_wilson(n_right, n, low, high):
-
     assert wilson_interval(n_right / n, n) == pytest.approx([low, high], abs=5e-4)
 
 

@@ -5,13 +5,9 @@ import math
 
 import numpy as np
 
+from random_networks import with_random_normalization
 from scratchnet.evaluation.trained_network import TrainedNetwork
-from scratchnet.nn.network import (
-    build_network,
-    initial_filters,
-    initial_weights,
-    with_normalization,
-)
+from scratchnet.nn.network import build_network, initial_filters, initial_weights
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.predict.demo import make_demo
 from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
@@ -47,10 +43,7 @@ def make_page(
     for W in weights:
         W *= 3  # probabilities of all sizes
         W[:, -1] = rng.normal(size=len(W))
-    weights = with_normalization(weights, normalization)
-    for array in weights:
-        if array.ndim == 1:  # gamma, beta, mean and variance
-            array += rng.random(len(array), np.float32)
+    weights = with_random_normalization(weights, normalization, rng)
     network = build_network(weights, shape, convolutions, activation)
     X = rng.random((n_in, n), np.float32)
     if background:

@@ -15,11 +15,12 @@ import onnxruntime
 import pytest
 
 import scratchnet
+from random_networks import with_random_normalization
 from scratchnet.errors import MissingPackageError
 from scratchnet.evaluation.trained_network import TrainedNetwork
 from scratchnet.interop.export import export_keras, export_npz, export_onnx
 from scratchnet.interop.keras_model import import_keras, set_precision
-from scratchnet.nn.network import build_mlp, build_network, with_normalization
+from scratchnet.nn.network import build_mlp, build_network
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -64,10 +65,7 @@ class Trained:
             *itertools.pairwise([int(np.prod(output)), *hidden, len(CLASSES)]),
         ]
         weights = [rng.normal(0, 1.5, (b, a + 1)).astype(np.float32) for a, b in sizes]
-        weights = with_normalization(weights, kind)
-        for array in weights:
-            if array.ndim == 1:  # gamma, beta, mean and variance
-                array += rng.random(len(array), np.float32)
+        weights = with_random_normalization(weights, kind, rng)
         self.raw = rng.integers(MINIMUM, MAXIMUM + 1, (200, *shape), np.uint8)
         pixels = self.raw.reshape(200, -1).astype(np.float32)
         self.X = (pixels - MINIMUM) / np.float32(MAXIMUM - MINIMUM)

@@ -37,13 +37,13 @@ CONVOLUTIONS = {
 }
 each_convolution = pytest.mark.parametrize("case", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
 each_padding = pytest.mark.parametrize("padding", ["valid", "same"])
-# (height, width, channels), pool, b
+# (height, width, channels), window, b
 POOLINGS = {
-    "a pool of 1": ((3, 2, 2), 1, 2),
-    "even sides": ((4, 6, 2), 2, 3),
-    "odd sides": ((5, 7, 1), 2, 3),
-    "a pool of 3": ((7, 6, 3), 3, 2),
-    "as large as the image": ((4, 4, 1), 4, 2),
+    "a window of one pixel": ((3, 2, 2), (1, 1), 2),
+    "even sides": ((4, 6, 2), (2, 2), 3),
+    "odd sides": ((5, 7, 1), (2, 2), 3),
+    "a window that is not square": ((7, 6, 3), (3, 2), 2),
+    "as large as the image": ((4, 4, 1), (4, 4), 2),
 }
 each_pooling = pytest.mark.parametrize("case", POOLINGS.values(), ids=POOLINGS)
 each_order = pytest.mark.parametrize("order", ["C", "F"])
@@ -61,9 +61,9 @@ def random_convolution(case, padding, order="C", stride=1):
 
 
 def random_pooling(case, order="C", ties=False):
-    shape, pool, b = case
+    shape, window, b = case
     rng = np.random.default_rng(0)
-    layer = MaxPool2D(pool, shape)
+    layer = MaxPool2D(window, shape)
     X = rng.standard_normal((math.prod(shape), b))
     if ties:
         X = rng.integers(-1, 1, X.shape).astype(float)
@@ -90,7 +90,7 @@ def test_convolution_weight_gradient_is_the_same_without_the_input_gradient():
 
 
 def test_pooling_does_not_hide_numbers_that_are_not_finite():
-    layer = MaxPool2D(2, (2, 2, 1))
+    layer = MaxPool2D((2, 2), (2, 2, 1))
     for i in range(4):
         X = np.zeros((4, 1))
         X[i] = np.nan
@@ -99,7 +99,7 @@ def test_pooling_does_not_hide_numbers_that_are_not_finite():
 
 def test_convolution_and_pooling_give_the_samples_contiguous():
     X = np.ones((40, 3), order="F")
-    for layer in (Conv2D(np.ones((3, 19)), (5, 4, 2), "same"), MaxPool2D(2, (5, 4, 2))):
+    for layer in (Conv2D(np.ones((3, 19)), (5, 4, 2), "same"), MaxPool2D((2, 2), (5, 4, 2))):
         Y = layer.forward(X)
         assert Y.flags.c_contiguous and layer.backward(Y).flags.c_contiguous
 
@@ -253,7 +253,7 @@ def test_convolution_agrees_with_keras(keras, case, padding, order, stride):
 def test_pooling_agrees_with_keras(keras, case, order, ties):
     """The gradient goes to the first maximum."""
     ours, X, dY = random_pooling(case, order, ties)
-    theirs = keras.layers.MaxPooling2D(ours.pool, dtype="float64")
+    theirs = keras.layers.MaxPooling2D(ours.window, dtype="float64")
     Y, dX, _ = gradients_of_keras(theirs, X, dY, ours.shape, ours.output_shape)
     assert np.array_equal(ours.forward(X), Y)
     assert np.array_equal(ours.backward(dY), dX)

@@ -51,7 +51,7 @@ IMAGE_LAYERS = {  # for n = 40
     "Conv2D": lambda n, dtype=np.float64: Conv2D(
         np.linspace(-1, 1, 57, dtype=dtype).reshape(3, 19), (5, 4, 2), "same"
     ),
-    "MaxPool2D": lambda n, dtype=np.float64: MaxPool2D(2, (5, 4, 2)),
+    "MaxPool2D": lambda n, dtype=np.float64: MaxPool2D((2, 2), (5, 4, 2)),
 }
 every_layer = pytest.mark.parametrize(
     "make", (LAYERS | IMAGE_LAYERS).values(), ids=[*LAYERS, *IMAGE_LAYERS]

@@ -121,9 +121,10 @@ def test_every_result_of_a_sweep_can_be_viewed(driver, sweep_project):
 
 @NEEDED
 def test_results_made_on_request_can_be_viewed(driver, project_on_request):
-    open_report(driver, project_on_request, "all", "parity", "predict")
+    open_report(driver, project_on_request, "all", "explain", "parity", "predict")
     figures = view_all(driver, "mnist")
-    assert figures == FIGURES | {"Parity with Keras", "Parity, in numbers"}
+    explanation = {"Saliency and occlusion", "Attacks", "Hidden units"}
+    assert figures == FIGURES | explanation | {"Parity with Keras", "Parity, in numbers"}
     assert view_all(driver, "predictions") == {"Contact sheet"}
     assert complaints(driver) == []
 

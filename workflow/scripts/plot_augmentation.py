@@ -1,10 +1,10 @@
-"""Plot training images and their random distortions."""
+"""Plot training images and random variants of them."""
 
 from snakefresh import recorded
 
 from scratchnet.evaluation.augmentation_plot import plot_augmentation
 from scratchnet.job import stage_job
-from scratchnet.training.distortions import augmentation_settings
+from scratchnet.training.augmentation_settings import select_augmentation
 
 with stage_job(snakemake), recorded(snakemake) as settings:
     plot_augmentation(
@@ -12,5 +12,5 @@ with stage_job(snakemake), recorded(snakemake) as settings:
         snakemake.input.manifest,
         snakemake.output[0],
         settings["plots.style"],
-        augmentation_settings(settings),
+        select_augmentation(settings),
     )

@@ -34,7 +34,6 @@ EXAMPLES = {
     "shape": [SHAPE],
     "padding": ["valid", "same"],
     "stride": [1, 2],
-    "pool": [2],
     "window": [(2, 2), (5, 4)],
     "gamma": [np.array([0.5, 2.0])],
     "beta": [np.array([-1.0, 1.0])],
@@ -47,16 +46,12 @@ EXAMPLES = {
 NOT_SHOWN = ("shape", "gamma", "beta", "mean", "variance")
 
 
-def central_difference(function, A, dY=1.0, step=STEP):
-    """Return dA for L = sum(dY * function()), where `function` reads A: moves each entry both ways.
+def central_differences(function, A, dY=1.0, step=STEP):
+    """Return dA for L = sum(dY * function()), and for each entry whether there is a kink nearby.
 
-    The difference is taken before the sum, so what an entry has no part in cancels exactly.
+    `function` reads A, of which each entry is moved both ways. The difference is taken before the
+    sum, so what an entry has no part in cancels exactly.
     """
-    return slopes(function, A, dY, step)[0]
-
-
-def slopes(function, A, dY=1.0, step=STEP):
-    """Return `central_difference`, and for each entry of A whether there is a kink nearby."""
     middle = function()
     dA, is_kink = np.empty_like(A), np.zeros(A.shape, bool)
     for i in np.ndindex(A.shape):
@@ -95,7 +90,7 @@ def check_gradient(function, A, gradient, dY=1.0):
     if gradient.shape != A.shape:
         wrong = [f" has the shape {gradient.shape}, and should have {A.shape}"]
         return Comparison(0, 0, np.inf, wrong)
-    numeric, is_kink = slopes(function, A, dY)
+    numeric, is_kink = central_differences(function, A, dY)
     errors = np.where(is_kink, 0, relative_errors(gradient, numeric))
     wrong = [
         f"[{', '.join(map(str, i))}]: backward gives {gradient[i]:.9g}, finite differences give "

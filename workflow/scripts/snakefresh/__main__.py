@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from snakefresh.contents import content
-from snakefresh.records import read_record, read_trace, traces_folder
+from snakefresh.records import DAMAGED, read_record, read_trace, traces_folder
 
-DAMAGED, MISSING = "is damaged, or was edited by hand", "is missing"
+MISSING = "is missing"
 
 
 def find_damage(folder):

@@ -22,7 +22,7 @@ MAPPINGS, LISTS = (
     ("settings", "wiring", "upstream", "inputs", "outputs"),
     ("temporary", "own", "inherited"),
 )
-AGAIN = "Run the command again."
+AGAIN, DAMAGED = "Run the command again.", "is damaged, or was edited by hand"
 OF_WIRING = ("inputs", "params", "environment")  # those that are mappings
 
 
@@ -38,7 +38,7 @@ def describe_damage(path):
     except OSError as error:
         if error.errno:
             return f"{path} cannot be read ({error.strerror}). If it stays so, delete it. {AGAIN}"
-    return f"{path} is damaged, or was edited by hand: delete it. {AGAIN}"
+    return f"{path} {DAMAGED}: delete it. {AGAIN}"
 
 
 def record_path(output):

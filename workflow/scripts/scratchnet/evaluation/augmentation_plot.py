@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scratchnet.evaluation.figures import image_grid, save_figure, show_frame
+from scratchnet.evaluation.figures import image_grid, save_figure, show_frame, show_image
 from scratchnet.files import read_json
 from scratchnet.nn.augmentation import augment
 from scratchnet.random_streams import random_stream
@@ -28,5 +28,5 @@ def plot_augmentation(X_train, manifest, picture, style, settings):
         for axes_of_row, images in zip(grid, rows):
             for axes, pixels in zip(axes_of_row, images.T):
                 show_frame(axes)
-                axes.imshow(pixels.reshape(shape).clip(0, 1), cmap="gray", vmin=0, vmax=1)
+                show_image(axes, pixels.reshape(shape))
         figure.suptitle("Training images (first row), and random distortions of each")

@@ -68,14 +68,14 @@ def compute_results(network, state, X, Y, classes, shape, pixel_range=(0, 1)):
     if len(classes) <= MAX_CLASSES:
         matrix = confusion_matrix(labels, predicted, len(classes))
         confusion["confusion_matrix"] = matrix.tolist()
-    bins = calibration_bins(P, labels)
+    bins, test_accuracy = calibration_bins(P, labels), accuracy(Z, Y)
     per_class = measure_classes(labels, predicted, classes)
     return {
         "metrics": {
             **training_metrics(state),
             "test_loss": softmax_crossentropy(Z, Y)[0],
-            "test_accuracy": (share := accuracy(Z, Y)),
-            "test_accuracy_interval": wilson_interval(share, len(labels)),
+            "test_accuracy": test_accuracy,
+            "test_accuracy_interval": wilson_interval(test_accuracy, len(labels)),
             "test_balanced_accuracy": mean_over_classes("recall", per_class),
             "test_macro_f1": mean_over_classes("f1", per_class),
             "calibration_error": calibration_error(bins),

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from scratchnet.evaluation.thumbnails import shrink_image
+from scratchnet.evaluation.thumbnails import first_of_each_class, shrink_image
 from scratchnet.files import write_json
+from scratchnet.nn.layers import softmax
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import logits
 from scratchnet.nn.network import Network
 from scratchnet.training.pixel_range import restore_pixels
 
-MAX_CLASSES = 10  # with an image that is explained
 EPSILONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)  # shares of the range of pixels
 SHOWN_EPSILON = 0.1
 MAX_POINTS = 1_000  # test images in the plot of the last layer
@@ -25,12 +25,11 @@ def explain(network, X_test, Y_test, explanation):
     """
     X, Y = np.load(X_test, mmap_mode="r"), np.load(Y_test, mmap_mode="r")
     built, shape, labels = network.build(), network.image_shape, Y.argmax(axis=0)
-    shown = [c for c in range(len(Y)) if (labels == c).any()][:MAX_CLASSES]
-    chosen = [int(np.argmax(labels == c)) for c in shown]
+    shown, chosen = first_of_each_class(labels)
     images = X[:, chosen]
     gradients = input_gradients(built, images, Y[:, chosen])
-    limits = network.pixel_range
-    attacked = attack(images, gradients, SHOWN_EPSILON, limits)
+    pixel_range = network.pixel_range
+    attacked = attack(images, gradients, SHOWN_EPSILON, pixel_range)
     occluded = [occlusion_map(built, X[:, i], c, shape) for i, c in zip(chosen, shown)]
     before, after = (logits(built, array).argmax(axis=0) for array in (images, attacked))
     write_json(
@@ -42,14 +41,14 @@ def explain(network, X_test, Y_test, explanation):
                     "class": network.classes[c],
                     "predicted": network.classes[before[i]],
                     "predicted_after_attack": network.classes[after[i]],
-                    "pixels": _to_list(restore_pixels(images[:, i], limits), shape),
+                    "pixels": _to_list(restore_pixels(images[:, i], pixel_range), shape),
                     "saliency": _to_list(saliency(gradients[:, i], shape), shape[:2]),
                     "occlusion": _to_list(occluded[i], shape[:2]),
-                    "attacked": _to_list(restore_pixels(attacked[:, i], limits), shape),
+                    "attacked": _to_list(restore_pixels(attacked[:, i], pixel_range), shape),
                 }
                 for i, c in enumerate(shown)
             ],
-            "attacks": attack_all(built, X, Y, limits),
+            "attacks": attack_all(built, X, Y, pixel_range),
             "points": project(built, X[:, :MAX_POINTS], labels, network.classes),
         },
     )
@@ -66,25 +65,25 @@ def saliency(gradient, shape):
     return abs(gradient).reshape(*shape[:2], -1).max(axis=2)
 
 
-def attack(X, gradients, epsilon, limits):
+def attack(X, gradients, epsilon, pixel_range):
     """Return X (n_in, b) with each pixel moved to where the loss rises (Goodfellow et al. 2015).
 
-    That is the fast gradient sign method. A pixel moves by `epsilon` times the distance of its
-    `limits`, black and white, and not beyond them.
+    That is the fast gradient sign method. A pixel moves by `epsilon` times the distance from black
+    to white, which are the `pixel_range`, and not beyond them.
     """
-    low, high = limits
-    step = X.dtype.type(epsilon * (high - low))
-    return np.clip(X + step * np.sign(gradients), np.minimum(X, low), np.maximum(X, high))
+    black, white = pixel_range
+    step = X.dtype.type(epsilon * (white - black))
+    return np.clip(X + step * np.sign(gradients), np.minimum(X, black), np.maximum(X, white))
 
 
-def attack_all(network, X, Y, limits):
+def attack_all(network, X, Y, pixel_range):
     """Return the accuracy on X (n_in, n) after attacks of each strength, as rows."""
     n_right = np.zeros(len(EPSILONS), int)
     for i in range(0, X.shape[1], BATCH):
         part, labels = np.array(X[:, i : i + BATCH]), Y[:, i : i + BATCH].argmax(axis=0)
         gradients = input_gradients(network, part, Y[:, i : i + BATCH])
         for j, epsilon in enumerate(EPSILONS):
-            Z = logits(network, attack(part, gradients, epsilon, limits))
+            Z = logits(network, attack(part, gradients, epsilon, pixel_range))
             n_right[j] += np.count_nonzero(Z.argmax(axis=0) == labels)
     return [
         {"epsilon": epsilon, "accuracy": int(n) / X.shape[1]}
@@ -111,10 +110,8 @@ def occlusion_map(network, x, label, shape):
     for each, (i, j) in zip(covered, corners):
         each[i : i + side, j : j + side] = image.mean(axis=(0, 1))
     Z = logits(network, covered.reshape(len(corners), -1).T)
-    E = np.exp(Z - Z.max(axis=0))
-    P = E[label] / E.sum(axis=0)
     sums, counts = np.zeros((2, height, width))
-    for (i, j), p in zip(corners, P):
+    for (i, j), p in zip(corners, softmax(Z)[label]):
         sums[i : i + side, j : j + side] += p
         counts[i : i + side, j : j + side] += 1
     return sums / counts

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from scratchnet.evaluation.figures import image_grid, save_figure, show_frame
+from scratchnet.evaluation.figures import image_grid, save_figure, show_frame, show_image
 from scratchnet.files import read_json
 
 MARKERS = "osv^D*XPd<"  # points of different classes do not differ by their colour alone
@@ -18,7 +18,7 @@ def plot_saliency(explanation, picture, style):
             for axes in grid[:, i]:
                 show_frame(axes)
             grid[0, i].set_title(image["class"], fontsize=10, pad=3)
-            _show_image(grid[0, i], image["pixels"])
+            show_image(grid[0, i], image["pixels"])
             grid[1, i].imshow(image["saliency"], cmap="magma")
             grid[2, i].imshow(image["occlusion"], cmap="viridis", vmin=0, vmax=1)
         for axes, label in zip(grid[:, 0], ("image", "saliency", "covered")):
@@ -48,7 +48,7 @@ def plot_attacks(explanation, picture, style):
         axes.grid(alpha=0.25)
         for axes, image in zip(image_grid(bottom, 1, len(images))[0], images):
             show_frame(axes)
-            _show_image(axes, image["attacked"])
+            show_image(axes, image["attacked"])
             names = image["predicted"], image["predicted_after_attack"]
             axes.set_title(" → ".join(dict.fromkeys(names)), fontsize=10, pad=3)
         strength = f"{found['epsilon']:g}"
@@ -76,7 +76,3 @@ def plot_hidden_units(explanation, picture, style):
             # With labels, not those of the points: it would leave out those that begin with "_".
             where = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
             axes.legend(drawn, names, markerscale=1.6, **where)
-
-
-def _show_image(axes, pixels):
-    axes.imshow(np.clip(pixels, 0, 1), cmap="gray", vmin=0, vmax=1)

@@ -1,14 +1,11 @@
 """What the first convolution of a network looks for, and what it finds: data for a plot."""
 
-import numpy as np
-
-from scratchnet.evaluation.thumbnails import shrink_image
+from scratchnet.evaluation.thumbnails import first_of_each_class, shrink_image
 from scratchnet.nn.convolution import Conv2D
 from scratchnet.nn.layers import Dense
 from scratchnet.training.pixel_range import restore_pixels
 
 MAX_FILTERS = 16  # whose weights and feature maps are stored as images
-MAX_CLASSES = 10  # with an image whose feature maps are stored
 
 
 def describe_filters(network, X, labels, classes, shape, pixel_range=(0, 1)):
@@ -22,8 +19,8 @@ def describe_filters(network, X, labels, classes, shape, pixel_range=(0, 1)):
     """
     convolution = network.layers[0]
     filters = convolution.params["W"][:, :-1].reshape(-1, *[convolution.kernel] * 2, *shape[2:])
-    shown = [c for c in range(len(classes)) if (labels == c).any()][:MAX_CLASSES]
-    images = X[:, [np.argmax(labels == c) for c in shown]]
+    shown, chosen = first_of_each_class(labels)
+    images = X[:, chosen]
     maps = _first_block(network, images)
     images = restore_pixels(images, pixel_range)
     return {

@@ -9,6 +9,7 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from matplotlib import cycler, get_cachedir, get_data_path
 from matplotlib import style as styles
 from matplotlib.figure import Figure
@@ -125,3 +126,8 @@ def show_frame(axes):
     axes.set_axis_on()
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_color("0.5")
+
+
+def show_image(axes, pixels):
+    """Draw an image (height, width) or (height, width, 3) with `pixels` from 0 to 1."""
+    axes.imshow(np.clip(pixels, 0, 1), cmap="gray", vmin=0, vmax=1)

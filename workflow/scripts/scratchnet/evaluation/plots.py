@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from scratchnet.evaluation.calibration import calibration_error
 from scratchnet.evaluation.class_names import MAX_CLASSES
-from scratchnet.evaluation.figures import image_grid, save_figure, show_frame
+from scratchnet.evaluation.figures import image_grid, save_figure, show_frame, show_image
 from scratchnet.files import read_csv, read_json
 
 MAX_COUNTS = 20  # classes up to which the cells of the confusion matrix show numbers
@@ -144,7 +144,7 @@ def plot_misclassified(misclassified, picture, style, count):
         for i, mistake in enumerate(shown):
             image, bars = grid[2 * (i // columns) : 2 * (i // columns) + 2, i % columns]
             show_frame(image)
-            image.imshow(np.clip(mistake["pixels"], 0, 1), cmap="gray", vmin=0, vmax=1)
+            show_image(image, mistake["pixels"])
             label, predicted = mistake["label"], mistake["predicted"]
             separator = "\n" if len(label + predicted) > 8 else " "
             image.set_title(f"{label} classified as{separator}{predicted}", fontsize=10)
@@ -219,7 +219,7 @@ def _plot_filters(filters, classes, n_filters, picture, style):
         for row, axes_of_row, maps_of_row in zip(classes, grid[1:], maps):
             for axes in axes_of_row:
                 show_frame(axes)
-            axes_of_row[0].imshow(np.clip(row["pixels"], 0, 1), cmap="gray", vmin=0, vmax=1)
+            show_image(axes_of_row[0], row["pixels"])
             axes_of_row[0].set_ylabel(
                 row["class"], fontsize=10, rotation=0, ha="right", va="center"
             )
@@ -257,7 +257,7 @@ def plot_contact_sheet(contact_sheet, picture, style):
         grid = image_grid(figure, n_rows, columns).ravel()
         for axes, image in zip(grid, images):
             show_frame(axes)
-            axes.imshow(np.clip(image["pixels"], 0, 1), cmap="gray", vmin=0, vmax=1)
+            show_image(axes, image["pixels"])
             axes.set_title(f"{image['predicted']} ({image['probability']:.0%})", fontsize=10, pad=3)
             name = Path(image["image"]).name
             name = name if len(name) <= 16 else f"{name[:7]}…{name[-8:]}"

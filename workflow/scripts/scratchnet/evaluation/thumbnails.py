@@ -1,8 +1,15 @@
-"""Small copies of large images, for plots."""
+"""Images for plots: which are shown, and small copies of large ones."""
 
 import numpy as np
 
 MAX_SIDE = 64  # pixels
+MAX_CLASSES = 10  # with an image
+
+
+def first_of_each_class(labels):
+    """Return the first MAX_CLASSES classes in `labels` (n,), and the index of the first of each."""
+    classes, first = np.unique(labels, return_index=True)
+    return classes[:MAX_CLASSES], first[:MAX_CLASSES]
 
 
 def shrink_image(image):

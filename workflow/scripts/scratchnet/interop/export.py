@@ -19,26 +19,18 @@ from scratchnet.interop.keras_model import (
     make_layers,
     require_extra_packages,
     set_weights,
+    unfold_filters,
 )
 from scratchnet.nn.convolution import AvgPool2D, Conv2D, MaxPool2D
 from scratchnet.nn.layers import ELU, GELU, Dense, Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from scratchnet.nn.normalization import (
     EPSILON,
     BatchNormalization,
-    LayerNormalization,
     Normalization,
 )
 
 PRECISION = "float32"
 OPSET, IR_VERSION = 17, 8  # ONNX versions of 2022, which current readers also support
-# With their attributes: without its own, ONNX takes a default. ONNX has Gelu from version 20 on.
-ONNX_ACTIVATIONS = {
-    ReLU: ("Relu", {}),
-    LeakyReLU: ("LeakyRelu", {"alpha": 0.2}),
-    ELU: ("Elu", {"alpha": 1.0}),
-    Sigmoid: ("Sigmoid", {}),
-    Tanh: ("Tanh", {}),
-}
 NUMPY_ACTIVATIONS = {
     ReLU: "np.maximum(X, 0)",
     LeakyReLU: "np.where(X > 0, X, 0.2 * X)",
@@ -155,8 +147,10 @@ def export_onnx(network, raw_pixels, path):
     """
     with require_extra_packages():
         import onnx
+
+        from scratchnet.interop.onnx_graph import make_graph
     model = onnx.helper.make_model(
-        _make_onnx_graph(network, raw_pixels),
+        make_graph(network, raw_pixels),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
@@ -164,102 +158,6 @@ def export_onnx(network, raw_pixels, path):
     onnx.checker.check_model(model, full_check=True)
     with atomic_write(path) as temporary:
         temporary.write_bytes(model.SerializeToString(deterministic=True))
-
-
-def _make_onnx_graph(network, raw_pixels):
-    """Return the ONNX graph of a network; for raw pixels, it includes preprocessing."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    nodes, constants = [], []
-
-    def add(operation, x, y, inputs=None, **attributes):
-        """Add a node from the tensor named `x` to the one named `y`, and return `y`.
-
-        `inputs` are further, constant inputs by name.
-        """
-        names = []
-        for name, value in (inputs or {}).items():
-            names.append(f"{y}.{name}")
-            array = np.asarray(value, np.int64 if name == "shape" else np.float32)
-            constants.append(numpy_helper.from_array(array, names[-1]))
-        nodes.append(helper.make_node(operation, [x, *names], [y], **attributes))
-        return y
-
-    def add_gelu(x, y):
-        """Add the activation GELU in its tanh form, like `add`."""
-        # (1 + tanh(u)) / 2 = sigmoid(2 * u), and u = x * (c + c * 0.044715 * x**2)
-        c = math.sqrt(2 / math.pi)
-        nodes.append(helper.make_node("Mul", [x, x], [f"{y}.square"]))
-        u = add("Mul", f"{y}.square", f"{y}.scaled", {"factor": 2 * c * 0.044715})
-        u = add("Add", u, f"{y}.shifted", {"summand": 2 * c})
-        nodes.append(helper.make_node("Mul", [u, x], [f"{y}.u"]))
-        share = add("Sigmoid", f"{y}.u", f"{y}.share")
-        nodes.append(helper.make_node("Mul", [x, share], [y]))
-        return y
-
-    x, dtype, image_shape = "images", TensorProto.FLOAT, network.image_shape
-    shape = image_shape if raw_pixels else [math.prod(image_shape)]
-    if raw_pixels:
-        if has_8_bit_pixels(network.manifest):
-            dtype = TensorProto.UINT8
-            x = add("Cast", x, "floats", to=TensorProto.FLOAT)
-        x = add("Flatten", x, "pixels")
-    offset, divisor = network.scaling(raw_pixels)
-    if raw_pixels or (offset, divisor) != (0, 1):
-        x = add("Sub", x, "shifted", {"offset": offset})
-        x = add("Div", x, "scaled", {"divisor": divisor})
-    grid = None  # the shape of images: ONNX has the channels before the height
-    for i, layer in enumerate(network.build().layers):
-        y = f"{type(layer).__name__.lower()}_{i}"
-        match layer:
-            case Conv2D():
-                if not grid:
-                    x = add("Reshape", x, "grid", {"shape": [-1, *layer.shape]})
-                    x = add("Transpose", x, "channels_first", perm=[0, 3, 1, 2])
-                (top, bottom), (left, right) = layer.pads
-                arrays = {"W": unfold_filters(layer).transpose(3, 2, 0, 1)}
-                arrays["b"] = layer.params["W"][:, -1]
-                pads, strides = [top, left, bottom, right], [layer.stride] * 2
-                x = add("Conv", x, y, arrays, pads=pads, strides=strides)
-            case MaxPool2D():
-                sides = [layer.pool] * 2
-                x = add("MaxPool", x, y, kernel_shape=sides, strides=sides)
-            case AvgPool2D():
-                x = add("AveragePool", x, y, kernel_shape=layer.window, strides=layer.window)
-            case BatchNormalization():
-                arrays = layer.params | layer.state
-                x = add("BatchNormalization", x, y, arrays, epsilon=EPSILON)
-            case LayerNormalization():
-                # In ONNX, gamma and beta have an entry for each unit.
-                sides = grid[:2] if grid else ()
-                arrays = {
-                    name: np.broadcast_to(
-                        array.reshape(-1, *[1] * len(sides)), (len(array), *sides)
-                    )
-                    for name, array in layer.params.items()
-                }
-                x = add("LayerNormalization", x, y, arrays, axis=1, epsilon=EPSILON)
-            case Dense():
-                if grid:
-                    x = add("Transpose", x, "channels_last", perm=[0, 2, 3, 1])
-                    x, grid = add("Flatten", x, "features"), None
-                W = layer.params["W"]
-                x = add("Gemm", x, y, {"W": W[:, :-1], "b": W[:, -1]}, transB=1)
-            case Dropout():
-                pass  # nothing is dropped for predictions
-            case GELU():
-                x = add_gelu(x, y)
-            case _:
-                operation, attributes = ONNX_ACTIVATIONS[type(layer)]
-                x = add(operation, x, y, **attributes)
-        grid = getattr(layer, "output_shape", grid)
-    add("Softmax", x, "probabilities", axis=1)
-
-    images = helper.make_tensor_value_info("images", dtype, ["n", *shape])
-    probabilities = helper.make_tensor_value_info(
-        "probabilities", TensorProto.FLOAT, ["n", len(network.classes)]
-    )
-    return helper.make_graph(nodes, "scratchnet", [images], [probabilities], constants)
 
 
 def export_npz(network, title, path, readme):
@@ -314,11 +212,10 @@ def _write_in_numpy(layers):
                 arrays[f"f{i}"] = W[:, -1], f"biases of convolution {i}"
                 options = f'network["F{i}"], network["f{i}"], {layer.pads}, {layer.stride}'
                 lines.append(f"X = convolve(X, {options})")
-            case MaxPool2D():
-                lines.append(f"X = windows(X, {layer.pool}, {layer.pool}).max(axis=(2, 4))")
-            case AvgPool2D():
+            case MaxPool2D() | AvgPool2D():
                 h, w = layer.window
-                lines.append(f"X = windows(X, {h}, {w}).mean(axis=(2, 4))")
+                reduce = "max" if isinstance(layer, MaxPool2D) else "mean"
+                lines.append(f"X = windows(X, {h}, {w}).{reduce}(axis=(2, 4))")
             case Normalization():
                 scale, shift, x = layer.params["gamma"], layer.params["beta"], "normalize(X)"
                 if isinstance(layer, BatchNormalization):
@@ -341,15 +238,3 @@ def _write_in_numpy(layers):
                 lines.append(f"X = {NUMPY_ACTIVATIONS[type(layer)]}")
     lines[-1] = lines[-1].replace("X", "Z", 1)
     return arrays, lines
-
-
-def unfold_filters(convolution):
-    """Return the filters of a Conv2D as (kernel, kernel, channels, filters), as in Keras."""
-    W, kernel = convolution.params["W"], convolution.kernel
-    return W[:, :-1].T.reshape(kernel, kernel, -1, len(W))
-
-
-def has_8_bit_pixels(manifest):
-    """Return whether the raw pixels are integers from 0 to 255, judging by those of training."""
-    minimum, maximum = manifest["minimum"], manifest["maximum"]
-    return isinstance(minimum, int) and isinstance(maximum, int) and 0 <= minimum < maximum <= 255

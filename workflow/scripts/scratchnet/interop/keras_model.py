@@ -119,7 +119,7 @@ def make_layers(keras, network, precision):
                 how = {"strides": layer.stride, "padding": layer.padding} | images
                 made = keras.layers.Conv2D(filters, layer.kernel, **how, **options)
             case MaxPool2D():
-                made = keras.layers.MaxPooling2D(layer.pool, **images, **options)
+                made = keras.layers.MaxPooling2D(layer.window, **images, **options)
             case AvgPool2D():
                 made = keras.layers.AveragePooling2D(layer.window, **images, **options)
             case BatchNormalization():
@@ -181,6 +181,12 @@ def set_weights(network, layers):
             theirs.set_weights([W[:, :-1].T.reshape(theirs.kernel.shape), W[:, -1]])
         elif layer.params:
             theirs.set_weights([*(layer.params | layer.state).values()])
+
+
+def unfold_filters(convolution):
+    """Return the filters of a Conv2D as (kernel, kernel, channels, filters), as in Keras."""
+    W, kernel = convolution.params["W"], convolution.kernel
+    return W[:, :-1].T.reshape(kernel, kernel, -1, len(W))
 
 
 def get_weights(network, layers):

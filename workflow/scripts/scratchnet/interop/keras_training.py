@@ -72,7 +72,9 @@ def make_step(keras, model, optimizer, label_smoothing, l2):
     """
     import tensorflow
 
-    crossentropy = keras.losses.CategoricalCrossentropy(True, label_smoothing)
+    crossentropy = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=label_smoothing
+    )
     kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
 
     @tensorflow.function(reduce_retracing=True)

@@ -100,21 +100,21 @@ def gather_windows(X, kernel, pads, stride):
 
 
 class MaxPool2D(Layer):
-    """Y[i, j, c] = the maximum of X[p*i : p*i + p, p*j : p*j + p, c], with p = `pool`.
+    """Y[i, j, c] = the maximum of X[h*i : h*i + h, w*j : w*j + w, c], with (h, w) = `window`.
 
     The gradient goes to the maximum; if there are several, to the first of them, row by row. Rows
     and columns that fill no window are left out. X has the given `shape` (height, width, channels),
     and Y has `output_shape`.
     """
 
-    def __init__(self, pool, shape):
+    def __init__(self, window, shape):
         super().__init__()
-        self.pool = pool
+        self.window = window
         self.shape = shape
-        self.output_shape = pooled_shape(shape, (pool, pool))
+        self.output_shape = pooled_shape(shape, window)
 
     def forward(self, X, rng=None):
-        first, *others = windowed(as_images(X, self.shape), (self.pool, self.pool))
+        first, *others = windowed(as_images(X, self.shape), self.window)
         Y = first.copy()
         self.larger = []  # for each other place in the window: is it larger than all before it?
         for values in others:
@@ -124,7 +124,7 @@ class MaxPool2D(Layer):
 
     def backward(self, dY):
         dX = np.zeros((*self.shape, dY.shape[1]), dY.dtype)
-        first, *others = windowed(dX, (self.pool, self.pool))
+        first, *others = windowed(dX, self.window)
         left = as_images(dY, self.output_shape).copy()
         for gradient, larger in zip(reversed(others), reversed(self.larger)):
             np.multiply(left, larger, out=gradient)
@@ -134,12 +134,11 @@ class MaxPool2D(Layer):
 
 
 class AvgPool2D(Layer):
-    """Y[i, j, c] = the mean of the window of X whose upper left corner is at (h*i, w*j), c.
+    """Y[i, j, c] = the mean of X[h*i : h*i + h, w*j : w*j + w, c], with (h, w) = `window`.
 
-    Windows have the shape (h, w) = `window`, and each of their pixels has the same share of the
-    gradient. Rows and columns that fill no window are left out. With a window of the whole image,
-    this is global average pooling (Lin, Chen and Yan 2014). X has the given `shape` (height, width,
-    channels), and Y has `output_shape`.
+    Each pixel of a window has the same share of the gradient. Rows and columns that fill no window
+    are left out. With a window of the whole image, this is global average pooling (Lin, Chen and
+    Yan 2014). X has the given `shape` (height, width, channels), and Y has `output_shape`.
     """
 
     def __init__(self, window, shape):

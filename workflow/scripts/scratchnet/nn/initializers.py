@@ -17,9 +17,7 @@ def random_normal(n_in, n_out, rng, places=1):
 
 
 def he_uniform(n_in, n_out, rng, places=1):
-    """Return uniform weights of variance 2 / n_in, biases 0, for ReLU and its relatives (He et al.
-    2015).
-    """
+    """Return uniform weights of variance 2 / n_in, biases 0, for ReLU variants (He et al. 2015)."""
     limit = math.sqrt(6 / n_in)  # ReLU sets half of its inputs to 0, hence 2 / n_in, not 1 / n_in
     return _with_biases(rng.uniform(-limit, limit, (n_out, n_in)), 0.0)
 

@@ -81,8 +81,9 @@ def initial_filters(image_shape, convolutions, initializer, rng, dtype=np.float3
 
 
 def with_normalization(weights, kind):
-    """Return `weights`, a list of matrices W, with initial arrays of a normalisation of the `kind`
-    "batch" or "layer" after each but the last; without a `kind`, the same list.
+    """Return `weights`, a list of matrices W, with the initial arrays of normalisation added.
+
+    They come after each W but the last. The `kind` is "batch" or "layer", or None for none.
     """
     *inner, last = weights
     if not kind:
@@ -97,7 +98,9 @@ def split_by_layer(weights):
     """Return a list for each matrix W in `weights`: W, and the arrays of its normalisation."""
     groups = []
     for array in weights:
-        groups.append([array]) if array.ndim == 2 else groups[-1].append(array)
+        if array.ndim == 2:
+            groups.append([])
+        groups[-1].append(array)
     return groups
 
 
@@ -129,12 +132,12 @@ def build_network(weights, image_shape, convolutions, activation, dropout=0.0):
         groups, block_shapes(image_shape, convolutions), convolutions
     ):
         convolution = Conv2D(W, shape, block["padding"], block.get("stride", 1))
-        step, pooling = ACTIVATIONS[activation](), _pool(block, convolution.output_shape)
+        nonlinearity, pooling = ACTIVATIONS[activation](), _pool(block, convolution.output_shape)
         layers += [convolution, *_normalize(arrays)]
-        if step.increasing and block.get("pooling", "max") == "max":
-            layers += [*pooling, step]
+        if nonlinearity.increasing and block.get("pooling", "max") == "max":
+            layers += [*pooling, nonlinearity]
         else:
-            layers += [step, *pooling]
+            layers += [nonlinearity, *pooling]
     if convolutions and dropout:
         layers.append(Dropout(dropout))
     dense = itertools.chain.from_iterable(groups[len(convolutions) :])
@@ -147,8 +150,5 @@ def _normalize(arrays):
 
 def _pool(block, shape):
     window = pool_window(block, shape)
-    if window == (1, 1):
-        return []
-    if block.get("pooling", "max") == "max":
-        return [MaxPool2D(block["pool"], shape)]
-    return [AvgPool2D(window, shape)]
+    kind = MaxPool2D if block.get("pooling", "max") == "max" else AvgPool2D
+    return [] if window == (1, 1) else [kind(window, shape)]

@@ -58,7 +58,10 @@ def block_shapes(image_shape, convolutions):
 
 
 def count_weights(image_shape, convolutions, hidden, n_classes):
-    """Return how many weights a network has, biases included; arguments as in `block_shapes`."""
+    """Return how many weights a network has, biases included; arguments as in `block_shapes`.
+
+    The few arrays of normalisation are not counted.
+    """
     *inputs, output = block_shapes(image_shape, convolutions)
     filters = (
         block["filters"] * (block["kernel"] ** 2 * channels + 1)
@@ -69,7 +72,10 @@ def count_weights(image_shape, convolutions, hidden, n_classes):
 
 
 def count_convolved(image_shape, convolutions):
-    """Return how many outputs the convolutions of a network have for an image, at most."""
+    """Return how many outputs the convolutions of a network have for an image, at most.
+
+    It is the number with zeros around each image, and without strides.
+    """
     inputs = block_shapes(image_shape, convolutions)
     return sum(
         block["filters"] * height * width for block, (height, width, _) in zip(convolutions, inputs)

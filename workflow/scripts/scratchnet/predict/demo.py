@@ -65,7 +65,7 @@ def make_demo(network, X_test, Y_test, title, page):
 
 def _describe_layer(layer):
     """Return what the page needs to compute a layer."""
-    options = ("shape", "output_shape", "kernel", "stride", "pads", "pool", "window")
+    options = ("shape", "output_shape", "kernel", "stride", "pads", "window")
     return {
         "kind": type(layer).__name__,
         **{name: getattr(layer, name) for name in options if hasattr(layer, name)},

@@ -21,8 +21,8 @@ from scratchnet.nn.network import Network
 from scratchnet.nn.optimizers import Optimizer
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
+from scratchnet.training.augmentation_settings import select_augmentation
 from scratchnet.training.data_parallel import DataParallel
-from scratchnet.training.distortions import augmentation_settings
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def epoch_batches(data, image_shape, pixel_range, settings, epoch):
     seed, batch_size = settings["training.seed"], settings["training.batch_size"]
     rng = random_stream(seed, "shuffling", epoch)
     batches = generate_batches(data["X_train"], data["Y_train"], batch_size, rng)
-    augmentation = augmentation_settings(settings)
+    augmentation = select_augmentation(settings)
     if not augmentation:
         return batches
     rng = random_stream(seed, "augmentation", epoch)
@@ -144,10 +144,9 @@ def epoch_batches(data, image_shape, pixel_range, settings, epoch):
 
 def choose_loss(Y, settings):
     """Return the options of `train_epoch` that say what the loss is, for labels Y (k, n)."""
+    is_balanced = settings.get("training.class_weight")
     return {
-        "class_weights": balanced_class_weights(Y)
-        if settings.get("training.class_weight")
-        else None,
+        "class_weights": balanced_class_weights(Y) if is_balanced else None,
         "label_smoothing": settings.get("training.label_smoothing", 0.0),
         "l2": settings.get("training.l2", 0.0),
     }

@@ -1,13 +1,21 @@
 """The scale of the pixels in the arrays: 0 to 1, or standardised."""
 
 
+def find_moments(manifest):
+    """Return the mean and the standard deviation by which pixels from 0 to 1 were standardised.
+
+    They are 0 and 1 if the arrays that `manifest` describes are not standardised.
+    """
+    return manifest.get("mean", 0), manifest.get("std", 1)
+
+
 def find_pixel_range(manifest):
     """Return the values of black and white in the arrays that `manifest` describes.
 
     They are 0 and 1, the smallest and the largest training pixel, unless the pixels are
     standardised.
     """
-    mean, std = manifest.get("mean", 0), manifest.get("std", 1)
+    mean, std = find_moments(manifest)
     return -mean / std, (1 - mean) / std
 
 

@@ -3,7 +3,7 @@
 SECTION = "augmentation."
 
 
-def augmentation_settings(settings):
+def select_augmentation(settings):
     """Return the settings of the augmentation by name; without it, {}."""
     return {
         key.removeprefix(SECTION): value
