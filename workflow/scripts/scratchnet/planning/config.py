@@ -264,13 +264,8 @@ def _find_problems(run, content):
             "training.patience: early stopping needs validation images; "
             "set validation_fraction above 0"
         )
-    if run["model.normalization"] == "batch":
-        smallest = run["training.batch_size"] // run["training.replicas"]
-        if smallest < 2:
-            yield (
-                "model.normalization: the mean over one image is that image; for batch, set "
-                "training.batch_size to at least 2 for each of the training.replicas"
-            )
+    if run["model.normalization"] == "batch" and run["training.batch_size"] == 1:
+        yield "model.normalization: batch needs more than one image; set training.batch_size above 1"
     try:
         data = _dataset_settings(run["dataset"])
     except ConfigError as error:
