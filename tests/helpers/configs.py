@@ -16,7 +16,7 @@ DEFAULTS = {key: leaf["default"] for key, leaf in LEAVES.items()}
 ALL_APPLY = {
     "validation_fraction": 0.1,
     "model.hidden": [5],
-    "model.normalization": "batch",
+    "model.normalization": "layer",
     "augmentation.elastic": 3.0,
     "training.optimizer": "sgd",
     "training.momentum": 0.5,

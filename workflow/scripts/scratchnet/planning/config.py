@@ -265,7 +265,7 @@ def _find_problems(run, content):
             "set validation_fraction above 0"
         )
     if run["model.normalization"] == "batch" and run["training.batch_size"] == 1:
-        yield "model.normalization: batch needs more than one image; set training.batch_size above 1"
+        yield "model.normalization: batch needs more than one image: raise training.batch_size"
     try:
         data = _dataset_settings(run["dataset"])
     except ConfigError as error:
