@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from project import Project, copy_with_small_data, share_project, write_own_npz
 
 # As for most users: what a program prints into a pipe, it has to flush.
 os.environ.pop("PYTHONUNBUFFERED", None)
+# Programs that nohup starts ignore a terminal that is closed; those of the tests notice it.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(config, items):

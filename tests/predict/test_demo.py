@@ -180,7 +180,7 @@ def test_a_surprise_is_a_test_image_with_its_label_and_prediction(driver, tmp_pa
         assert "It is a test image of 0" in answer or "It is a test image of 1" in answer
         shown = np.array([bar["percent"] for bar in bars(driver)])
         distance = np.abs(100 * expected - shown[:, None]).max(axis=0).min()
-        assert distance < 1  # the test images on the page have 256 shades
+        assert distance < 2  # of 100; the test images on the page have 256 shades
         right = answer.endswith("right.")
         assert right == (answer.split()[3] == answer.split(" of ")[1][0])
     drag(driver, "paper", SEVEN)  # starts with an empty sheet
