@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 # probability. With ReLU, leaky or not, in float32, only the loss of whole epochs is bounded:
 # rounding may change the sign of an input near 0, and then the two gradients are different, not
 # only rounded. So are those of max pooling where two numbers are nearly equal. The gradient of a
-# bias before batch normalisation is 0 but for rounding, of which Adam makes steps. Training takes the
-# bias out again, but predictions with the running mean, which lags behind it, do not quite.
+# bias before batch normalisation is 0 but for rounding, of which Adam makes steps. Training takes
+# the bias out again, but predictions with the running mean, which lags behind it, do not quite.
 BOUNDS = {
     "float64": {"loss": 1e-9, "weights": 1e-9, "predictions": 1e-9},
     "float64, batch normalisation": {"loss": 1e-9, "weights": 1e-9, "predictions": 1e-6},
