@@ -112,8 +112,8 @@ def test_check_deletes_nothing_elsewhere(project):
     forged = json.loads(record.read_text()) | {"outputs": dict.fromkeys(outputs, "")}
     record.write_text(json.dumps(forged))
     process = check(project, "--delete")
-    assert process.returncode == 0, process.stderr
-    assert process.stdout.count("is not a file of this folder: it is kept") == 4
+    assert process.returncode == 1, process.stderr
+    assert process.stdout.count("is not a file of this folder: look at it") == 4
     assert victim.exists()
 
 
