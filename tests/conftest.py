@@ -12,8 +12,9 @@ from project import Project, copy_with_small_data, share_project, write_own_npz
 
 # As for most users: what a program prints into a pipe, it has to flush.
 os.environ.pop("PYTHONUNBUFFERED", None)
-# Programs that nohup starts ignore a terminal that is closed; those of the tests notice it.
+# What nohup or a script starts in the background ignores these signals; programs in tests do not.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):
