@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scratchnet.errors import ConfigError
-from scratchnet.planning.config import APPLIES, resolve_runs
+from scratchnet.planning.config import leave_out_idle_settings, resolve_runs
 from scratchnet.planning.schema import VARIATIONS, load_schema, setting_schemas
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
@@ -82,7 +82,7 @@ def run_of(changes=None):
         chosen = "glorot_uniform" if is_bounded else "he_uniform"
         has_layers = run["model.hidden"] or run["model.convolutions"]
         run["model.initializer"] = chosen if has_layers else "random_normal"
-    return {key: value for key, value in run.items() if key not in APPLIES or APPLIES[key](run)}
+    return leave_out_idle_settings(run)
 
 
 def flat(config, prefix=""):

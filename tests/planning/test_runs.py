@@ -34,6 +34,20 @@ def test_a_swept_setting_that_does_not_apply_is_none():
     assert row["swept"] == {"training.nesterov": None}
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "others"),
+    [
+        ("training.l2", 0.01, {}),
+        ("training.beta_1", 0.95, {"training": {"optimizer": "adam"}}),
+        ("model.normalization", "batch", {"model": {"hidden": [8]}}),
+        ("augmentation.cutout", 2, {}),
+    ],
+)
+def test_a_swept_default_is_shown_though_runs_leave_it_out(key, value, others):
+    rows = Runs({"sweep": {key: [value, LEAVES[key]["default"]]}} | others).rows
+    assert [row["swept"][key] for row in rows] == [LEAVES[key]["default"], value]
+
+
 def test_swept_convolutions_are_abbreviated():
     same = {"filters": 6, "kernel": 5, "pool": 2, "padding": "same"}
     values = [[], [same, {"filters": 16, "kernel": 3}], [same | {"stride": 2}]]
@@ -45,7 +59,7 @@ def test_swept_convolutions_are_abbreviated():
         "6@5x5/2 average same",
         "6@5x5/2 same, 16@3x3",
         "6@5x5/2 stride 2 same",
-        None,
+        [],
     ]
 
 

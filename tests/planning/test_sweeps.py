@@ -135,6 +135,10 @@ DESCRIBED = [
         "training.seed: 0, 1, 2, 3, 4, 5, 6, 7, 8, and 3 more",
     ),
     (
+        {"sweep": {"training.l2": [0.0, 0.1], "training.clip_norm": [None]}},
+        "sweep: 2 runs; training.clip_norm: null; training.l2: 0.0, 0.1",
+    ),
+    (
         {"sweep": [{"training.optimizer": "adam", "training.momentum": [0, 0.5]}]},
         'sweep: 1 run; training.momentum: does not apply; training.optimizer: "adam"',
     ),

@@ -23,51 +23,39 @@ from scratchnet.planning.search import draw_trials, find_mistakes
 from scratchnet.planning.stage_settings import AUGMENTATION
 
 
-def _is_on(key):
-    return lambda run: run[key]
+def _has_layers(run):
+    return run["model.hidden"] or run["model.convolutions"]
 
 
-def _is_changed(key, *optimizers):
-    """Return whether a run with one of the `optimizers` has another value than the default."""
-    return lambda run: run["training.optimizer"] in optimizers and run[key] != _default(key)
-
-
-@cache
-def _default(key):
-    return setting_schemas(load_schema())[key]["default"]
-
-
-# Settings that have an effect only beside certain others, or only if they are on. Otherwise they
-# are left out of a run: changing them makes nothing stale, and runs that differ in nothing else are
-# one run. A new setting that is off leaves the names of all runs as they are.
+# Settings that have an effect only beside certain others. Otherwise they are left out of a run:
+# changing them makes nothing stale, and runs that differ in nothing else are one run.
 APPLIES = {
     "test_fraction": lambda run: run["files"] and not user_data.has_test_split(run["files"]),
-    "standardize": _is_on("standardize"),
-    "model.convolutions": _is_on("model.convolutions"),
-    "model.activation": lambda run: run["model.hidden"] or run["model.convolutions"],
-    "model.normalization": lambda run: (
-        run["model.normalization"] and (run["model.hidden"] or run["model.convolutions"])
-    ),
-    "model.dropout": lambda run: run["model.hidden"] or run["model.convolutions"],
-    **{key: _is_on(key) for key in AUGMENTATION},
-    "augmentation.elastic_sigma": _is_on("augmentation.elastic"),
-    "training.replicas": lambda run: run["training.replicas"] > 1,
+    "model.activation": _has_layers,
+    "model.normalization": _has_layers,
+    "model.dropout": _has_layers,
+    "augmentation.elastic_sigma": lambda run: run["augmentation.elastic"],
     "training.momentum": lambda run: run["training.optimizer"] == "sgd",
     "training.nesterov": lambda run: (
         run["training.optimizer"] == "sgd" and run["training.momentum"]
     ),
-    "training.beta_1": _is_changed("training.beta_1", "adam"),
-    "training.beta_2": _is_changed("training.beta_2", "adam"),
-    "training.rho": _is_changed("training.rho", "rmsprop"),
-    "training.epsilon": _is_changed("training.epsilon", "adam", "rmsprop"),
-    "training.clip_norm": _is_on("training.clip_norm"),
-    "training.warmup_epochs": _is_on("training.warmup_epochs"),
+    "training.beta_1": lambda run: run["training.optimizer"] == "adam",
+    "training.beta_2": lambda run: run["training.optimizer"] == "adam",
+    "training.rho": lambda run: run["training.optimizer"] == "rmsprop",
+    "training.epsilon": lambda run: run["training.optimizer"] in ("adam", "rmsprop"),
     "training.decay_epochs": lambda run: run["training.schedule"] != "constant",
     "training.decay_rate": lambda run: run["training.schedule"] != "constant",
-    "training.class_weight": _is_on("training.class_weight"),
-    "training.label_smoothing": _is_on("training.label_smoothing"),
-    "training.l2": _is_on("training.l2"),
 }
+
+# Settings that are left out of a run at their default, too: they came later than the others, and so
+# the names of runs from before stay. A new setting belongs here.
+LEFT_OUT_AT_DEFAULT = (
+    *("standardize", "model.convolutions", "model.normalization", "training.replicas"),
+    *(key for key in AUGMENTATION if key != "augmentation.elastic_sigma"),
+    *("training.class_weight", "training.label_smoothing", "training.l2", "training.beta_1"),
+    *("training.beta_2", "training.rho", "training.epsilon", "training.clip_norm"),
+    "training.warmup_epochs",
+)
 
 PUBLIC_IMAGE_SHAPE = (28, 28)  # of all public datasets
 MAX_RUNS = 10_000  # of a sweep
@@ -96,10 +84,28 @@ def resolve_runs(config):
             run["model.initializer"] = _choose_initializer(run)
         blocks = [_without_idle_options(block) for block in run["model.convolutions"]]
         run |= {"model.convolutions": blocks} | _dataset_settings(run["dataset"])
-        run = _without_idle_settings(run)
+        run = leave_out_idle_settings(run)
         runs.setdefault(json.dumps({**run, "files": None}, sort_keys=True), run)
     keys = [] if config["search"] else swept_keys(config)  # trials stay in their order
-    return sorted(runs.values(), key=lambda run: [_sort_key(run.get(key)) for key in keys])
+    return sorted(runs.values(), key=lambda run: [_sort_key(value_of(key, run)) for key in keys])
+
+
+def value_of(key, run):
+    """Return the value of the setting `key` in a `run` of `resolve_runs`, also if it is left out.
+
+    It is None where the setting does not apply.
+    """
+    return (_defaults() | run)[key] if _applies(key, run) else None
+
+
+def _applies(key, run):
+    return key not in APPLIES or APPLIES[key](_defaults() | run)
+
+
+@cache
+def _defaults():
+    leaves = setting_schemas(load_schema())
+    return {key: leaf["default"] for key, leaf in leaves.items() if key not in VARIATIONS}
 
 
 def describe_runs(config, runs):
@@ -115,7 +121,9 @@ def describe_runs(config, runs):
     else:
         text, parts = f"sweep: {len(runs)} run{'s' * (len(runs) > 1)}", []
         for key in swept_keys(config):
-            values = dict.fromkeys(format_value(run[key]) for run in runs if key in run)
+            values = dict.fromkeys(
+                format_value(value_of(key, run)) for run in runs if _applies(key, run)
+            )
             parts.append(f"{key}: {', '.join(shorten_list([*values], 9)) or 'does not apply'}")
     return "; ".join([text, *parts]) if parts else ""
 
@@ -143,9 +151,13 @@ def _choose_initializer(run):
     return "glorot_uniform" if run["model.activation"] in ("sigmoid", "tanh") else "he_uniform"
 
 
-def _without_idle_settings(run):
-    """Return `run` without the settings that have no effect."""
-    return {key: run[key] for key in run if key not in APPLIES or APPLIES[key](run)}
+def leave_out_idle_settings(run):
+    """Return `run` without the settings that have no effect, or are left out at their default."""
+    return {
+        key: value
+        for key, value in run.items()
+        if _applies(key, run) and not (key in LEFT_OUT_AT_DEFAULT and value == _defaults()[key])
+    }
 
 
 def _without_idle_options(block):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scratchnet.errors import ConfigError
 from scratchnet.planning import paths
-from scratchnet.planning.config import resolve_runs, resolve_search, swept_keys
+from scratchnet.planning.config import resolve_runs, resolve_search, swept_keys, value_of
 from scratchnet.planning.search import make_search
 from scratchnet.planning.stage_settings import data_name, identity, run_name, short_hash
 
@@ -152,7 +152,7 @@ def _summary_row(settings, place, swept, root):
     return {
         "run": place["run"],
         "folder": path(paths.EPOCH),
-        "swept": {key: _abbreviate(settings.get(key)) for key in swept},
+        "swept": {key: _abbreviate(value_of(key, settings)) for key in swept},
         "metrics": path(paths.METRICS),
         "history": path(paths.HISTORY),
         "record": path(paths.TRAINING_RECORD),
