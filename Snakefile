@@ -63,6 +63,7 @@ include: "workflow/rules/lesson.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/parity.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/ensemble.smk"
 include: "workflow/rules/predict.smk"
 
 
@@ -97,8 +98,16 @@ rule parity:
 rule export:
     input:
         results_on_request("export_keras", "export_onnx", "export_npz"),
+        only_ensemble,
     message:
         "The exported network: {input}"
+
+
+rule ensemble:
+    input:
+        ensembles,
+    message:
+        "What runs that differ only in their seed predict together: {input}"
 
 
 rule predict:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from scratchnet.evaluation import evaluation
-from scratchnet.evaluation.calibration import calibration_bins, calibration_error
+from scratchnet.evaluation.calibration import calibration_bins, calibration_error, fit_temperature
 from scratchnet.evaluation.evaluation import (
     describe_failure,
     evaluate,
@@ -21,6 +21,7 @@ from scratchnet.evaluation.evaluation import (
 from scratchnet.evaluation.feature_maps import describe_filters
 from scratchnet.files import read_csv, read_json
 from scratchnet.nn import metrics
+from scratchnet.nn.layers import softmax
 from scratchnet.nn.network import build_network
 from scratchnet.nn.shapes import block_shapes
 from scratchnet.training.checkpoints import Checkpoint, save_checkpoint
@@ -55,7 +56,7 @@ OUTPUTS = {
 
 
 def one_hot(labels):
-    return np.asfortranarray(np.eye(4, dtype=np.float32)[labels].T)
+    return np.asfortranarray(np.eye(4, dtype=np.float32)[np.array(labels, int)].T)
 
 
 def dense(n_out, n_in, scale=1):
@@ -79,21 +80,23 @@ def make_files(
     best=None,
     classes=None,
     settings=None,
+    validation=([], []),
 ):
     """Evaluate a network in `folder`, and return the paths of all files read or written."""
+    arrays = {"X_test": images, "Y_test": LABELS}
+    arrays |= zip(("X_validation", "Y_validation"), validation)
     files = {
-        "X_test": folder / "X_test.npy",
-        "Y_test": folder / "Y_test.npy",
+        **{name: folder / f"{name}.npy" for name in arrays},
         "manifest": folder / "manifest.json",
         "checkpoint": folder / "epoch-0002.npz",
         **{name: folder / file for name, file in OUTPUTS.items()},
     }
-    np.save(files["X_test"], one_hot(images))
-    np.save(files["Y_test"], one_hot(LABELS))
+    for name, indices in arrays.items():
+        np.save(files[name], one_hot(indices))
     files["manifest"].write_text(json.dumps({"classes": CLASSES, "image_shape": [2, 2]}))
     write_checkpoint(files["checkpoint"], weights, history, best)
     evaluate(
-        data={name: files[name] for name in ("X_test", "Y_test")},
+        data={name: files[name] for name in arrays},
         manifest=files["manifest"],
         checkpoint=files["checkpoint"],
         settings={"model.activation": "relu", "classes": classes} | (settings or {}),
@@ -224,6 +227,38 @@ def test_predictions_of_similar_confidence_share_a_calibration_bin():
     ]
     expected = (0.7 + 0.35 + 4 * (0.945 - 0.75)) / 6
     assert calibration_error(bins) == pytest.approx(expected)
+
+
+def test_the_temperature_has_the_lowest_loss_on_the_images_that_it_is_fitted_to():
+    rng = np.random.default_rng(0)
+    Z = rng.normal(0, 1, (4, 3000))
+    labels = (softmax(Z).cumsum(axis=0) < rng.random(3000)).sum(axis=0)  # drawn by softmax(Z)
+    assert fit_temperature(Z, labels) == pytest.approx(1, abs=0.05)
+    T = fit_temperature(5 * Z, labels)
+    assert T / fit_temperature(Z, labels) == pytest.approx(5)
+
+    def loss(temperature):
+        return -np.log(softmax(5 * Z / temperature)[labels, np.arange(3000)]).mean()
+
+    assert loss(T) < min(loss(0.99 * T), loss(1.01 * T))
+
+
+@pytest.mark.parametrize(("shift", "T"), [(0, 0.01), (1, 100)])
+def test_the_temperature_is_bounded_where_all_images_are_right_or_wrong(shift, T):
+    labels = np.arange(40) % 4
+    assert fit_temperature(3 * np.eye(4)[:, labels], (labels + shift) % 4) == pytest.approx(T)
+
+
+def test_with_validation_images_calibration_is_measured_with_their_temperature(tmp_path):
+    files = make_files(tmp_path, validation=(PREDICTED, LABELS))  # half of them are right
+    metrics, rows = read_json(files["metrics"]), read_csv(files["calibration"])
+    # Of 4 logits 10 / T, 0, 0, 0, the first is right for half of the images: p = 1 / 2.
+    T = 10 / math.log(3)
+    assert metrics["temperature"] == pytest.approx(T)
+    assert metrics["calibration_error"] == pytest.approx(0.499864)
+    assert metrics["scaled_calibration_error"] == pytest.approx(0, abs=1e-6)
+    assert [float(row["temperature"]) for row in rows] == [1, pytest.approx(T)]
+    assert [float(row["confidence"]) for row in rows] == pytest.approx([0.999864, 0.5])
 
 
 def test_every_mistake_is_stored_with_its_pixels_and_probabilities(files):

@@ -56,10 +56,13 @@ def confusion(path, counts=((3, 1, 0), (0, 2, 0), (0, 0, 0)), classes=CLASSES, r
     return write_csv(path, [dict(zip(names, row)) for row in rows])
 
 
-def calibration(path):
+def calibration(path, temperatures=()):
     names = ("from", "to", "images", "confidence", "accuracy")
     values = [(0.4, 0.5, 10, 0.45, 0.4), (0.9, 1, 90, 0.98, 0.9)]
-    return write_csv(path, [dict(zip(names, row)) for row in values])
+    rows = [dict(zip(names, row)) for row in values]
+    return write_csv(
+        path, [{"temperature": t, **row} for t, row in zip(temperatures, rows)] or rows
+    )
 
 
 def mistakes(path, n=3, labels=("A", "B"), shape=(2, 2)):
@@ -484,6 +487,11 @@ def test_calibration_is_drawn_with_the_diagonal_and_the_calibration_error(figure
     }
     assert above.get_title() == "Expected calibration error: 7.7%"  # (0.5 + 7.2) / 100
     assert [bar.get_height() for bar in below.patches] == [10, 90]
+    above, _ = figure("calibration", temperatures=(1.0, 1.5)).axes
+    assert lines_of(above)["this network"] == [[0.45, 0.4]]
+    assert lines_of(above)["with temperature 1.50"] == [[0.98, 0.9]]
+    title = "Expected calibration error: 5.0%; with temperature 1.50: 8.0%"
+    assert above.get_title() == title
 
 
 def images_of(drawn):

@@ -7,6 +7,7 @@ PLOTS = {
 AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
 AUGMENTED = {"plot_augmentation"}  # only in runs with augmentation
 COMPARISON = {"compare", "plot_curves", "plot_points"}
+ENSEMBLE = {"evaluate_ensembles", "export_ensemble"}  # of a sweep
 SEARCH = {"rank_rung", "compare_trials", "plot_rungs", "plot_trials"}
 RUN = {"train"} | AFTER_TRAINING
 RUN_OF_A_SWEEP = RUN - PLOTS  # which are drawn on request
@@ -20,6 +21,7 @@ ON_REQUEST = {
     **{"plot_attacks": "explain", "plot_hidden_units": "explain"},
     **{"check_parity": "parity", "plot_parity": "parity"},
     **{"export_keras": "export", "export_onnx": "export", "export_npz": "export"},
+    **{"evaluate_ensembles": "ensemble", "export_ensemble": "export"},
     **{"predict_images": "predict", "plot_contact_sheet": "predict"},
 }
 

@@ -99,7 +99,7 @@ class Trained:
 
     def export_to_onnx(self, path, raw_pixels):
         """Return a session with the exported file."""
-        export_onnx(self.load(), raw_pixels, path)
+        export_onnx([self.load()], raw_pixels, path)
         return onnxruntime.InferenceSession(path)
 
 
@@ -288,11 +288,26 @@ def check_readme(trained, tmp_path, monkeypatch, capsys):
     assert arrays["classes"].tolist() == CLASSES
 
 
+@pytest.mark.parametrize("raw_pixels", [False, True])
+def test_an_ensemble_predicts_the_mean_of_its_members(tmp_path, raw_pixels):
+    members = []
+    for kind in ("softmax", "convolutions", "batch"):
+        (tmp_path / kind).mkdir()
+        members.append(Trained(tmp_path / kind, kind, [6, 5]))
+    path = tmp_path / "ensemble.onnx"
+    export_onnx([member.load() for member in members], raw_pixels, path)
+    session, images = onnxruntime.InferenceSession(path), members[0].images(raw_pixels)
+    (P,) = session.run(["probabilities"], {"images": images})
+    each = [member.load().build().probabilities(members[0].X.T).T for member in members]
+    np.testing.assert_allclose(P, np.mean(each, axis=0), atol=1e-5)
+    assert np.abs(each - P).max() > 0.1
+
+
 @pytest.mark.parametrize(("network", "shape"), [("relu", [6, 5])])
 def test_the_same_network_gives_the_same_bytes(trained, tmp_path):
     def exported():
         onnx_path, npz, readme = tmp_path / "a.onnx", tmp_path / "a.npz", tmp_path / "a.md"
-        export_onnx(trained.load(), True, onnx_path)
+        export_onnx([trained.load()], True, onnx_path)
         export_npz(trained.load(), "a", npz, readme)
         return [path.read_bytes() for path in (onnx_path, npz, readme)]
 
@@ -304,5 +319,5 @@ def test_without_onnx_the_error_says_what_to_install(trained, tmp_path, monkeypa
     monkeypatch.setitem(sys.modules, "onnx", None)
     path = tmp_path / "network.onnx"
     with pytest.raises(MissingPackageError, match=r"onnx is not installed\. .* make extras"):
-        export_onnx(trained.load(), False, path)
+        export_onnx([trained.load()], False, path)
     assert not path.exists()

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from expected import AUGMENTED, COMPARISON, ON_REQUEST, SEARCH, once
+from expected import AUGMENTED, COMPARISON, ENSEMBLE, ON_REQUEST, SEARCH, once
 from failing import fail_and_repeat
 from project import set_key
 from scratchnet.files import read_csv
@@ -21,6 +21,7 @@ def test_a_failed_stage_runs_again_until_it_succeeds(request, stage):
         **dict.fromkeys(COMPARISON, "sweep_project"),
         **dict.fromkeys(SEARCH, "search_project"),
         **dict.fromkeys(ON_REQUEST, "project_on_request"),
+        **dict.fromkeys(ENSEMBLE, "sweep_project"),
     }
     project = request.getfixturevalue(kinds.get(stage, "project"))
     if stage in AUGMENTED:

@@ -220,7 +220,28 @@ def test_parity_is_said_in_numbers_and_the_exported_files_are_there(finished_on_
 
 @pytest.mark.slow
 def test_of_a_sweep_each_run_is_exported(sweep_project):
-    assert sweep_project.plan("export") == dict.fromkeys(EXPORT, 2)
+    assert sweep_project.plan("export") == dict.fromkeys(EXPORT, 2) | once({"export_ensemble"})
+
+
+def test_runs_with_other_seeds_are_an_ensemble_that_follows_them(sweep_project):
+    assert sweep_project.plan("ensemble") == once({"evaluate_ensembles"})
+    sweep_project.run("ensemble")
+    (path,) = sweep_project.results.glob("sweeps/*/ensembles.csv")
+    assert [row["runs"] for row in read_csv(path)] == ["2"]
+    assert sweep_project.plan("ensemble") == {}
+    append(sweep_project.folder / "workflow/scripts/scratchnet/evaluation/ensembles.py")
+    assert sweep_project.plan("ensemble") == once({"evaluate_ensembles"})
+    sweep_project.configure({"sweep": {"training.seed": [0, 1], "training.epochs": [2, 4]}})
+    assert "export_ensemble" not in sweep_project.plan("export")  # there are two
+
+
+def test_without_runs_that_differ_only_in_their_seed_an_ensemble_is_refused(project):
+    project.configure({"sweep": {"training.learning_rate": [0.1, 0.2], "training.seed": [0]}})
+    process = project.snakemake("ensemble")
+    assert process.returncode == 1
+    assert (
+        "an ensemble needs runs that differ only in their seed" in process.stdout + process.stderr
+    )
 
 
 def test_runs_with_the_same_arrays_have_one_lesson(sweep_project):

@@ -1,7 +1,7 @@
 # From a checkpoint to measurements on the test images.
 rule evaluate:
     input:
-        **arrays("X_test", "Y_test"),
+        **arrays("X_test", "Y_test", "X_validation", "Y_validation"),
         checkpoint=paths.CHECKPOINT,
     output:
         metrics=paths.METRICS,

@@ -77,3 +77,28 @@ def predicted_results(*stages):
         getattr(rules, stage).output[0].apply_wildcards({"prediction": prediction_request().name})
         for stage in stages
     ]
+
+
+def number_of_ensembles():
+    """How many groups of runs there are that differ only in their seed; 0 if each is of one run."""
+    from scratchnet.evaluation.summary import group_by_point
+
+    groups = [] if RUNS.search else group_by_point(RUNS.rows).values()
+    return sum(len(runs) > 1 for runs in groups)
+
+
+def ensembles(wildcards):
+    """An input: the table of ensembles."""
+    if not number_of_ensembles():
+        raise WorkflowError(
+            "an ensemble needs runs that differ only in their seed, as with "
+            "--config 'sweep={training.seed: [0, 1, 2, 3, 4]}'"
+        )
+    return rules.evaluate_ensembles.output[0].apply_wildcards({"sweep": RUNS.sweep})
+
+
+def only_ensemble(wildcards):
+    """An input: the exported ensemble, if all runs are in the same."""
+    if number_of_ensembles() == 1 and RUNS.swept == ["training.seed"]:
+        return rules.export_ensemble.output[0].apply_wildcards({"sweep": RUNS.sweep})
+    return []

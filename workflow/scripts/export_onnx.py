@@ -8,7 +8,7 @@ from scratchnet.job import stage_job
 
 with stage_job(snakemake), recorded(snakemake) as settings:
     export_onnx(
-        TrainedNetwork.load(**dict(snakemake.input.items()), settings=settings),
+        [TrainedNetwork.load(**dict(snakemake.input.items()), settings=settings)],
         raw_pixels=settings["export.raw_pixels"],
         path=snakemake.output[0],
     )

@@ -1,8 +1,13 @@
 """Calibration: how well the network's confidence matches its accuracy."""
 
+import math
+
 import numpy as np
 
+from scratchnet.nn.layers import softmax
+
 N_BINS = 10  # of equal width, from 0 to 1
+TEMPERATURES = (0.01, 100.0)  # the lowest and the highest that are tried
 
 
 def calibration_bins(P, labels):
@@ -36,3 +41,22 @@ def calibration_error(bins):
     """
     images = sum(row["images"] for row in bins)
     return sum(row["images"] * abs(row["confidence"] - row["accuracy"]) for row in bins) / images
+
+
+def fit_temperature(Z, labels):
+    """Return the temperature T for which softmax(Z / T) has the lowest loss.
+
+    Z (k, n) holds the logits of images that were not trained on, and `labels` (n,) the indices of
+    their true classes. All confidences are lower with T > 1, and higher with T < 1; the predicted
+    classes stay (temperature scaling, Guo et al. 2017). T is one of TEMPERATURES if no loss in
+    between is lower.
+    """
+    Z = np.asarray(Z, float)
+    true = np.take_along_axis(Z, labels[np.newaxis], axis=0)[0]
+    low, high = (1 / T for T in reversed(TEMPERATURES))
+    for _ in range(50):
+        # The loss is convex in 1 / T: it falls as long as its derivative is below 0.
+        middle = math.sqrt(low * high)
+        derivative = np.mean((softmax(middle * Z) * Z).sum(axis=0) - true)
+        low, high = (middle, high) if derivative <= 0 else (low, middle)
+    return 1 / math.sqrt(low * high)

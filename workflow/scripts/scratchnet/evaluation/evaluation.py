@@ -5,7 +5,11 @@ import statistics
 
 import numpy as np
 
-from scratchnet.evaluation.calibration import calibration_bins, calibration_error
+from scratchnet.evaluation.calibration import (
+    calibration_bins,
+    calibration_error,
+    fit_temperature,
+)
 from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.evaluation.feature_maps import describe_filters
 from scratchnet.evaluation.thumbnails import shrink_image
@@ -25,6 +29,7 @@ METRICS = {
     "val_loss": "validation_loss",
     "val_accuracy": "validation_accuracy",
 }
+VALIDATION = ("X_validation", "Y_validation")
 MAX_MISTAKES = 100  # misclassified images stored with their pixels
 MAX_UNITS = 60  # hidden units whose weights are stored as images
 
@@ -32,10 +37,11 @@ MAX_UNITS = 60  # hidden units whose weights are stored as images
 def evaluate(data, manifest, checkpoint, settings, outputs):
     """Evaluate a checkpoint on the test images and write the results.
 
-    `data` maps X_test and Y_test to .npy paths. `outputs` maps the names of the results, which are
-    those in `compute_results`, to the paths of .csv and .json files. If training kept the weights
-    of its best epoch, these are evaluated. The classes have the names in `settings`, or those of
-    the dataset.
+    `data` maps X_test and Y_test to .npy paths, and perhaps X_validation and Y_validation, too:
+    then calibration is also measured with the temperature that is best for these. `outputs` maps
+    the names of the results, which are those in `compute_results`, to the paths of .csv and .json
+    files. If training kept the weights of its best epoch, these are evaluated. The classes have the
+    names in `settings`, or those of the dataset.
     """
     X, Y = (np.load(data[name], mmap_mode="r") for name in ("X_test", "Y_test"))
     manifest = read_json(manifest)
@@ -45,7 +51,8 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
     activation = settings.get("model.activation")
     network = build_network(state.trained.values(), shape, convolutions, activation)
     pixel_range = find_pixel_range(manifest)
-    results = compute_results(network, state, X, Y, classes, shape, pixel_range)
+    validation = [np.load(data[name], mmap_mode="r") for name in VALIDATION if name in data]
+    results = compute_results(network, state, X, Y, classes, shape, pixel_range, validation)
     for name, result in results.items():
         if isinstance(result, dict):
             write_json(outputs[name], result, indent=2 if name == "metrics" else None)
@@ -53,13 +60,14 @@ def evaluate(data, manifest, checkpoint, settings, outputs):
             write_rows(outputs[name], result)
 
 
-def compute_results(network, state, X, Y, classes, shape, pixel_range=(0, 1)):
+def compute_results(network, state, X, Y, classes, shape, pixel_range=(0, 1), validation=()):
     """Return all results by name: tables as iterables of rows (dicts), everything else as dicts.
 
     `state` is the Checkpoint of `network`; X (pixels, n) and Y (k, n) are the test images, which
     have the given `shape`, and their one-hot labels. `pixel_range` has the values of black and
     white in X, and `classes` are the names of the k classes. With more than MAX_CLASSES there is no
-    matrix of all pairs of classes.
+    matrix of all pairs of classes. `validation` has the validation images and their labels, if
+    there are any: images (pixels, n) and labels (k, n).
     """
     Z = logits(network, X)
     P = softmax(Z)
@@ -69,6 +77,13 @@ def compute_results(network, state, X, Y, classes, shape, pixel_range=(0, 1)):
         matrix = confusion_matrix(labels, predicted, len(classes))
         confusion["confusion_matrix"] = matrix.tolist()
     bins, test_accuracy = calibration_bins(P, labels), accuracy(Z, Y)
+    calibration, scaled = bins, {}
+    if validation and validation[0].size:
+        T = fit_temperature(logits(network, validation[0]), validation[1].argmax(axis=0))
+        scaled_bins = calibration_bins(softmax(Z / T), labels)
+        scaled = {"temperature": T, "scaled_calibration_error": calibration_error(scaled_bins)}
+        calibration = [{"temperature": 1.0, **row} for row in bins]
+        calibration += [{"temperature": round(T, 6), **row} for row in scaled_bins]
     per_class = measure_classes(labels, predicted, classes)
     return {
         "metrics": {
@@ -79,6 +94,7 @@ def compute_results(network, state, X, Y, classes, shape, pixel_range=(0, 1)):
             "test_balanced_accuracy": mean_over_classes("recall", per_class),
             "test_macro_f1": mean_over_classes("f1", per_class),
             "calibration_error": calibration_error(bins),
+            **scaled,
             "per_class": per_class,
             **confusion,
             **(
@@ -90,7 +106,7 @@ def compute_results(network, state, X, Y, classes, shape, pixel_range=(0, 1)):
         "history": tabulate_history(state.history),
         "predictions": tabulate_predictions(P, labels, classes),
         "confusion": tabulate_confusion(labels, predicted, classes),
-        "calibration": bins,
+        "calibration": calibration,
         "misclassified": rank_mistakes(X, P, labels, classes, shape, pixel_range),
         "weights": describe_filters(network, X, labels, classes, shape, pixel_range)
         if isinstance(network.layers[0], Conv2D)

@@ -109,9 +109,12 @@ def plot_calibration(calibration, picture, style):
     """Plot accuracy against confidence, and the number of images at each confidence.
 
     The points of a well calibrated network lie on the diagonal: of the predictions with a
-    confidence of 80 %, 80 % are correct.
+    confidence of 80 %, 80 % are correct. If the table has bins after temperature scaling, they are
+    a second line.
     """
-    bins = [{key: float(value) for key, value in row.items()} for row in read_csv(calibration)]
+    rows = [{key: float(value) for key, value in row.items()} for row in read_csv(calibration)]
+    bins = [row for row in rows if row.get("temperature", 1) == 1]
+    scaled = [row for row in rows if row not in bins]
     middles = [(row["from"] + row["to"]) / 2 for row in bins]
     width = 0.9 * (bins[0]["to"] - bins[0]["from"])
     accuracies = [row["accuracy"] for row in bins]
@@ -122,7 +125,13 @@ def plot_calibration(calibration, picture, style):
         confidences = [row["confidence"] for row in bins]
         above.plot(confidences, accuracies, marker="o", label="this network")
         above.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
-        above.set_title(f"Expected calibration error: {calibration_error(bins):.1%}")
+        title = f"Expected calibration error: {calibration_error(bins):.1%}"
+        if scaled:
+            label = f"with temperature {scaled[0]['temperature']:.2f}"
+            x, y = zip(*((row["confidence"], row["accuracy"]) for row in scaled))
+            above.plot(x, y, marker="s", label=label)
+            title += f"; {label}: {calibration_error(scaled):.1%}"
+        above.set_title(title)
         above.legend()
         below.bar(middles, [row["images"] for row in bins], width)
         below.set(xlabel="confidence (probability of the predicted class)", ylabel="images")

@@ -64,12 +64,8 @@ def compare_runs(runs, points, curves):
     of each measurement. `curves` has the rows of all histories; a column that a history lacks is
     empty.
     """
-    groups = {}
-    for run in runs:
-        point = {key: str(value) for key, value in run["swept"].items() if key != SEED}
-        groups.setdefault(tuple(point.items()), []).append(run)
     rows, epochs = [], []
-    for point, members in groups.items():
+    for point, members in group_by_point(runs).items():
         rows.append(dict(point) | _average(members))
         label = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in point)
         for run in members:
@@ -79,6 +75,15 @@ def compare_runs(runs, points, curves):
     write_rows(points, rows)
     columns = dict.fromkeys(name for epoch in epochs for name in epoch)
     write_rows(curves, [dict.fromkeys(columns, "") | epoch for epoch in epochs])
+
+
+def group_by_point(runs):
+    """Return {point: `runs` that differ only in their seed}; a point is a tuple of (key, value)."""
+    groups = {}
+    for run in runs:
+        point = {key: str(value) for key, value in run["swept"].items() if key != SEED}
+        groups.setdefault(tuple(point.items()), []).append(run)
+    return groups
 
 
 def _summarize_run(run):

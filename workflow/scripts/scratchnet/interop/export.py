@@ -139,8 +139,10 @@ def _write_metadata(path, classes):
             archive.writestr(zipfile.ZipInfo(name), content)  # the time of a ZipInfo is fixed
 
 
-def export_onnx(network, raw_pixels, path):
+def export_onnx(networks, raw_pixels, path):
     """Like `export_keras`, as an ONNX file with the input "images" and output "probabilities".
+
+    Of several `networks`, which were trained on the same images, these are the mean.
 
     The input is float32, or uint8 for raw images whose pixels are integers from 0 to 255. The
     metadata have the names of the classes. Raises MissingPackageError if onnx is not installed.
@@ -150,11 +152,11 @@ def export_onnx(network, raw_pixels, path):
 
         from scratchnet.interop.onnx_graph import make_graph
     model = onnx.helper.make_model(
-        make_graph(network, raw_pixels),
+        make_graph(networks, raw_pixels),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    onnx.helper.set_model_props(model, {"classes": json.dumps(network.classes)})
+    onnx.helper.set_model_props(model, {"classes": json.dumps(networks[0].classes)})
     onnx.checker.check_model(model, full_check=True)
     with atomic_write(path) as temporary:
         temporary.write_bytes(model.SerializeToString(deterministic=True))

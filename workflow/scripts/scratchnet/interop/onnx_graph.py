@@ -20,25 +20,22 @@ ONNX_ACTIVATIONS = {
 }
 
 
-def make_graph(network, raw_pixels):
-    """Return the ONNX graph of a TrainedNetwork, from the input "images" to "probabilities".
+def make_graph(networks, raw_pixels):
+    """Return the ONNX graph of TrainedNetworks, from the input "images" to "probabilities".
 
-    For raw pixels, it includes preprocessing.
+    These are the mean of what the networks predict. For raw pixels, the graph includes
+    preprocessing, which is that of all networks.
     """
-    operators = Operators()
+    operators, network = Operators(), networks[0]
     is_8_bit = raw_pixels and has_8_bit_pixels(network.manifest)
     x = _add_preprocessing(operators, network, raw_pixels, is_8_bit)
-    grid = None  # the shape of images: ONNX has the channels before the height
-    for i, layer in enumerate(network.build().layers):
-        if isinstance(layer, Conv2D) and not grid:
-            x = operators.add("Reshape", x, "grid", {"shape": [-1, *layer.shape]})
-            x = operators.add("Transpose", x, "channels_first", perm=[0, 3, 1, 2])
-        if isinstance(layer, Dense) and grid:
-            x = operators.add("Transpose", x, "channels_last", perm=[0, 2, 3, 1])
-            x, grid = operators.add("Flatten", x, "features"), None
-        x = _add_layer(operators, layer, x, f"{type(layer).__name__.lower()}_{i}", grid)
-        grid = getattr(layer, "output_shape", grid)
-    operators.add("Softmax", x, "probabilities", axis=1)
+    if len(networks) == 1:
+        _add_network(operators, network, x)
+    else:
+        members = [
+            _add_network(operators, member, x, f"member_{i}/") for i, member in enumerate(networks)
+        ]
+        operators.add("Mean", members, "probabilities")
 
     shape = network.image_shape if raw_pixels else [math.prod(network.image_shape)]
     dtype = TensorProto.UINT8 if is_8_bit else TensorProto.FLOAT
@@ -83,6 +80,25 @@ def _add_preprocessing(operators, network, raw_pixels, is_8_bit):
         x = operators.add("Sub", x, "shifted", {"offset": offset})
         x = operators.add("Div", x, "scaled", {"divisor": divisor})
     return x
+
+
+def _add_network(operators, network, x, prefix=""):
+    """Add a TrainedNetwork that takes the tensor named `x`; return the name of its probabilities.
+
+    Names of tensors begin with `prefix`.
+    """
+    grid = None  # the shape of images: ONNX has the channels before the height
+    for i, layer in enumerate(network.build().layers):
+        if isinstance(layer, Conv2D) and not grid:
+            x = operators.add("Reshape", x, f"{prefix}grid", {"shape": [-1, *layer.shape]})
+            x = operators.add("Transpose", x, f"{prefix}channels_first", perm=[0, 3, 1, 2])
+        if isinstance(layer, Dense) and grid:
+            x = operators.add("Transpose", x, f"{prefix}channels_last", perm=[0, 2, 3, 1])
+            x, grid = operators.add("Flatten", x, f"{prefix}features"), None
+        y = f"{prefix}{type(layer).__name__.lower()}_{i}"
+        x = _add_layer(operators, layer, x, y, grid)
+        grid = getattr(layer, "output_shape", grid)
+    return operators.add("Softmax", x, f"{prefix}probabilities", axis=1)
 
 
 def _add_layer(operators, layer, x, y, grid):

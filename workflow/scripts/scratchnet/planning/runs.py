@@ -9,7 +9,13 @@ from scratchnet.errors import ConfigError
 from scratchnet.planning import paths
 from scratchnet.planning.config import resolve_runs, resolve_search, swept_keys, value_of
 from scratchnet.planning.search import make_search
-from scratchnet.planning.stage_settings import data_name, identity, run_name, short_hash
+from scratchnet.planning.stage_settings import (
+    NETWORK,
+    data_name,
+    identity,
+    run_name,
+    short_hash,
+)
 
 # The wildcards that tell which run a result belongs to, the most telling first.
 FOLDERS = ("run", "data", "dataset", "sweep", "search")
@@ -57,8 +63,7 @@ class Runs:
             for kind in FOLDERS
             if kind in place
         }
-        # The settings of stages that put all runs together: those that all share, and the runs.
-        self._together = self.settings[0] | {"rows": self.rows, "runs": self.settings}
+        self._together = self._put_together()
         self.only, self._ranked = cache(self.only), cache(self._ranked)
 
     def settings_of(self, wildcards: Mapping) -> dict:
@@ -81,8 +86,16 @@ class Runs:
             [self.rows[i]],
             [self.wildcards[i]],
         )
-        one._together = self.settings[i] | {"rows": one.rows, "runs": one.settings}
+        one._together = one._put_together()
         return one
+
+    def _put_together(self):
+        """Return the settings of stages that put all runs together: those that all share, and the
+        runs.
+        """
+        networks = [{key: run[key] for key in NETWORK if key in run} for run in self.settings]
+        together = {"rows": self.rows, "runs": self.settings, "networks": networks}
+        return self.settings[0] | together
 
     @property
     def has_best(self):

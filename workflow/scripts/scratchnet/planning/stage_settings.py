@@ -56,8 +56,9 @@ PREDICT = (
     *NETWORK,
 )
 
-# By stage, which has the name of its rule and of its script. "rows" are those of the summary
-# (runs.py); "trials", "rungs" and "axes" are those of a search (search.py).
+# By stage, which has the name of its rule and of its script. "rows" are those of the summary, and
+# "networks" the settings in NETWORK of each of them (runs.py); "trials", "rungs" and "axes" are
+# those of a search (search.py).
 READS = {
     "download": ("dataset",),
     "preprocess": DATA,
@@ -86,6 +87,8 @@ READS = {
     "compare": ("rows",),
     "plot_curves": ("plots.style",),
     "plot_points": ("plots.style", "rows"),
+    "evaluate_ensembles": ("rows", "networks"),
+    "export_ensemble": ("rows", "networks", "export.raw_pixels"),
     "rank_rung": ("trials", "rungs", "training.patience"),
     "compare_trials": ("rungs",),
     "plot_rungs": ("plots.style", "rungs"),
