@@ -16,7 +16,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONINSPECT
 PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-annotate --no-header
 
-.PHONY: help run report demo lesson extras cluster why accept check check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson lesson-sheet extras cluster why accept check check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,9 +33,16 @@ demo: ## make a page on which to draw digits for the trained network
 	$(SET_UP)
 	$(BIN)/python -m snakemake --cores 4 demo
 
-lesson: run ## set up Jupyter, and open docs/lesson.ipynb
+lesson: run ## set up Jupyter, and open lesson.ipynb, your copy of docs/lesson.ipynb
 	$(SET_UP) lesson
-	$(BIN)/python -m jupyterlab docs/lesson.ipynb
+	test -e lesson.ipynb || cp docs/lesson.ipynb .
+	$(BIN)/python -m jupyterlab lesson.ipynb
+
+lesson-sheet: ## write results/lesson-sheet.ipynb, the lesson without solutions and results, to hand out
+	$(SET_UP) lesson
+	$(BIN)/python -m nbconvert --to notebook --ClearOutputPreprocessor.enabled=True \
+	  --TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=solution \
+	  --output-dir results --output lesson-sheet docs/lesson.ipynb
 
 extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlow, ONNX)
 	$(SET_UP) extras

@@ -20,13 +20,19 @@ PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <style>
 body {{ max-width: 50rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #181818; color: #ddd; }} }}
+@media (prefers-color-scheme: dark) {{ a {{ color: #8cf; }} }}
+img {{ max-width: 100%; background: #fff; }}
+math[display=block] {{ overflow-x: auto; }}
 pre {{ overflow-x: auto; padding: 0.5rem; background: #f5f5f5; color: #222; font-size: 0.8rem; }}
-.output pre {{ background: none; border-left: 3px solid #ccc; }}
+.output pre {{ background: none; color: inherit; border-left: 3px solid #ccc; }}
 .prompt, .anchor-link {{ display: none; }}
-table {{ border-collapse: collapse; }}
+table {{ display: block; overflow-x: auto; border-collapse: collapse; }}
 th, td {{ padding: 0.2rem 0.6rem; border-bottom: 1px solid #ccc; text-align: left; }}
 {colours}
 </style>
