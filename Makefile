@@ -16,7 +16,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONINSPECT
 PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-annotate --no-header
 
-.PHONY: help run report demo lesson lesson-sheet extras cluster why accept check check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson lesson-sheet grade extras cluster why accept check check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +43,10 @@ lesson-sheet: ## write results/lesson-sheet.ipynb, the lesson without solutions 
 	$(BIN)/python -m nbconvert --to notebook --ClearOutputPreprocessor.enabled=True \
 	  --TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=solution \
 	  --output-dir results --output lesson-sheet docs/lesson.ipynb
+
+grade: ## grade copies of the lesson in a folder: make grade FOLDER=path/to/notebooks
+	$(SET_UP) lesson
+	@$(BIN)/python workflow/tools/grade.py $(FOLDER)
 
 extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlow, ONNX)
 	$(SET_UP) extras
