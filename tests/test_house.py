@@ -54,7 +54,7 @@ USERS = {
     "nbclient": {"lesson.py"},
     "PIL": {"predict/image_input.py"},
     "snakemake": {"opening.py"},
-    "snakefresh": {"job.py", "planning/new_results.py"},
+    "snakefresh": {"job.py", "planning/new_results.py", "planning/stored_runs.py"},
     "tqdm": {"progress.py"},
     "threadpoolctl": {"training/environment.py", "training/segments.py"},
     "yaml": {"planning/yaml_file.py", "planning/schema.py", "planning/settings.py"},

@@ -152,14 +152,19 @@ def _summary_row(settings, place, swept, root):
     return {
         "run": place["run"],
         "folder": path(paths.EPOCH),
-        "swept": {key: _abbreviate(value_of(key, settings)) for key in swept},
+        "swept": {key: abbreviate(value_of(key, settings)) for key in swept},
         "metrics": path(paths.METRICS),
         "history": path(paths.HISTORY),
         "record": path(paths.TRAINING_RECORD),
     }
 
 
-def _abbreviate(value):
+def describe_settings(settings: Mapping) -> str:
+    """Return settings {dotted key: value} as a name: "learning_rate 0.1, momentum 0.9"."""
+    return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in settings.items())
+
+
+def abbreviate(value):
     """Return a swept `value` as the summary shows it; convolutions are 6@5x5/2 for pool: 2."""
     if not isinstance(value, list) or not any(isinstance(item, dict) for item in value):
         return value
