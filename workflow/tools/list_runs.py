@@ -6,24 +6,23 @@ The settings shown are those in which the runs differ.
 import argparse
 import csv
 import re
+import signal
 import sys
 import textwrap
-import zipfile
 from datetime import datetime
 from pathlib import Path
-
-import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from scratchnet.errors import escape, show_name
-from scratchnet.evaluation.summary import INTERVAL, align_columns
+from scratchnet.evaluation.summary import INTERVAL, align_columns, format_markdown
 from scratchnet.files import read_json
 from scratchnet.nn.metrics import best_epoch
 from scratchnet.planning import paths
 from scratchnet.planning.config import sort_key
 from scratchnet.planning.runs import describe_settings
 from scratchnet.planning.stored_runs import (
+    DAMAGE,
     differing_settings,
     last_epoch,
     read_stored_settings,
@@ -32,12 +31,8 @@ from scratchnet.planning.trained_runs import TRAIN_FIRST
 from scratchnet.training.checkpoints import load_outcome
 
 RUNS = Path(paths.RUN.format(run=""))
-# What is wrong with a file that somebody edited or that a disk has damaged.
-DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError)
-DAMAGE += (yaml.YAMLError, zipfile.BadZipFile)
 MEASURED = ("epochs", "validation_loss", "validation_accuracy", "test_accuracy", *INTERVAL)
 WIDTH = 80  # of a terminal
-BAR = "\\|"  # in a cell of a table in Markdown
 BEST_IS_LARGE = ("validation_accuracy", "test_accuracy", *INTERVAL)
 
 
@@ -143,8 +138,8 @@ def wrap(text):
     return [line.replace("\xa0", " ") for line in textwrap.wrap(cells, WIDTH, **look)]
 
 
-def format_markdown(rows, settings):
-    """Yield the lines of a table in Markdown, with a row for each run."""
+def tabulate(rows, settings):
+    """Return the table as rows of text, the titles first, with a row for each run."""
     table = [
         {"run": row["run"]}
         | {key.rpartition(".")[2]: "" if row[key] is None else str(row[key]) for key in settings}
@@ -152,9 +147,7 @@ def format_markdown(rows, settings):
         | {"note": row["note"]}
         for row in rows
     ]
-    titles = [*table[0]]
-    for cells in (titles, ["---"] * len(titles), *(row.values() for row in table)):
-        yield f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
+    return [[*table[0]], *(row.values() for row in table)]
 
 
 def main():
@@ -162,6 +155,7 @@ def main():
     parser.add_argument("--sort", default="trained", help="a column; that of a setting, too")
     parser.add_argument("--format", default="text", choices=("text", "csv", "markdown"))
     arguments = parser.parse_args()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as `| head` ends a program
     found, damaged = find_runs()
     if found:
         rows, settings = zip(*found)
@@ -176,8 +170,13 @@ def main():
             writer.writeheader()
             writer.writerows(rows)
         else:
-            lines = {"text": format_text, "markdown": format_markdown}[arguments.format]
-            print(*(escape(line) for line in lines(rows, differing)), sep="\n", flush=True)
+            is_text = arguments.format == "text"
+            lines = (
+                format_text(rows, differing)
+                if is_text
+                else format_markdown(tabulate(rows, differing))
+            )
+            print(*map(escape, lines), sep="\n", flush=True)
     if damaged:
         text = "Left out, as they cannot be read (`make check` says why):"
         print(text, ", ".join(damaged), file=sys.stderr)

@@ -62,7 +62,7 @@ class Closing:
         if runs.search:  # before the summary, which needs the winner
             tables = [*(("rank_rung", rung) for rung in runs.search.wildcards), *tables]
         elif is_sweep:
-            tables.append(("compare", {"sweep": runs.sweep}))
+            tables.append(("compare_points", {"sweep": runs.sweep}))
         if not self._is_whole_run() or not all(self.watched.is_current(*each) for each in tables):
             return
         self.partial_summary.unlink(missing_ok=True)

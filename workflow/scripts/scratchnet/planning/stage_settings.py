@@ -83,7 +83,7 @@ READS = {
     "predict_images": PREDICT,
     "plot_contact_sheet": ("plots.style",),
     "summarize": ("rows",),
-    "compare": ("rows",),
+    "compare_points": ("rows",),
     "plot_curves": ("plots.style",),
     "plot_points": ("plots.style", "rows"),
     "rank_rung": ("trials", "rungs", "training.patience"),

@@ -2,14 +2,21 @@
 
 from snakefresh.records import read_record, record_path
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import yaml
 
 from scratchnet.planning import paths
 from scratchnet.planning.config import APPLIES, choose_initializer, value_of
 from scratchnet.planning.runs import abbreviate
 from scratchnet.planning.settings import read_settings
 from scratchnet.planning.stage_settings import READS
+
+# What reading a file of a run may raise if somebody has edited it, or a disk has damaged it.
+DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError)
+DAMAGE += (yaml.YAMLError, zipfile.BadZipFile)
 
 
 def last_epoch(root: str | Path, run: str) -> str | None:
