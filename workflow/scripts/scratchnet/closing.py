@@ -130,7 +130,10 @@ class Closing:
         show(f"\n{len(partial) - len(failed)} of {len(partial)} runs are complete.")
         summarize(partial, self.partial_summary)
         show(f"{self.partial_summary} lists all of them.")
-        for line in shorten_list([f"{row['folder']}: {row['error']}" for row in failed], 10):
+        lines = [
+            f"{self.runs.describe(row['run'])} ({row['folder']}): {row['error']}" for row in failed
+        ]
+        for line in shorten_list(lines, 10):
             show(f"  {line}")
 
     def _show_failed_trials(self):
@@ -146,7 +149,10 @@ class Closing:
             n = int(rung["rung"])
             show(f"\n{len(trials) - len(failed)} of {len(trials)} trials of rung {n} are trained.")
             places = {place["run"]: place for place in self.runs.wildcards}
-            lines = [f"{each['run']}: {self._find_error(places[each['run']])}" for each in failed]
+            lines = [
+                f"{self.runs.describe(run)} ({run}): {self._find_error(places[run])}"
+                for run in (each["run"] for each in failed)
+            ]
             for line in shorten_list(lines, 10):
                 show(f"  {line}")
 

@@ -84,6 +84,15 @@ class Runs:
         one._together = self.settings[i] | {"rows": one.rows, "runs": one.settings}
         return one
 
+    def describe(self, run: str) -> str:
+        """Return what sets a run apart from the others: "learning_rate 0.1, seed 2"; or its name.
+
+        Settings that do not apply to it are left out, and its epochs: with others it is the same.
+        """
+        swept = {k: v for k, v in self.rows[self._index[run]]["swept"].items() if v is not None}
+        swept.pop("training.epochs", None)
+        return describe_settings(swept) or run
+
     @property
     def has_best(self):
         """Whether there is a run to point at: the only one, or the best on validation images."""
@@ -161,7 +170,13 @@ def _summary_row(settings, place, swept, root):
 
 def describe_settings(settings: Mapping) -> str:
     """Return settings {dotted key: value} as a name: "learning_rate 0.1, momentum 0.9"."""
-    return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in settings.items())
+
+    def shown(value):
+        if isinstance(value, float):  # a search draws 17 digits
+            return str(float(f"{value:.4g}"))
+        return str(value)
+
+    return ", ".join(f"{key.rpartition('.')[2]} {shown(value)}" for key, value in settings.items())
 
 
 def abbreviate(value):
