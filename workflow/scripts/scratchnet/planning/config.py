@@ -252,6 +252,8 @@ def _dataset_settings(dataset):
     except (ConfigError, OSError) as error:
         close = difflib.get_close_matches(dataset, public, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
+        if dataset.isdecimal():
+            hint = "; of a name like 007, --config makes a number: write dataset=./007"
         raise ConfigError(
             f"{format_value(dataset)} is neither one of {', '.join(public)} nor a path to your own "
             f"data: {error}{hint}"
