@@ -138,6 +138,11 @@ watched = watch(
     why_new=why_new,
 )
 
+# After `watch`, as it changes no result.
+for stage in filter(rules.has, READS):
+    if "run" in getattr(rules, stage).rule.wildcard_names:
+        getattr(rules, stage).rule.set_params(called=called)
+
 
 # Snakemake calls these only if this workflow is not a module of another one.
 onstart:

@@ -43,7 +43,14 @@ MAY_IMPORT = {
 USERS = {
     "matplotlib": {
         f"evaluation/{name}.py"
-        for name in ("figures", "plots", "sweep_plots", "search_plots", "explanation_plots")
+        for name in (
+            "figures",
+            "plots",
+            "sweep_plots",
+            "search_plots",
+            "explanation_plots",
+            "comparison_plots",
+        )
     },
     "requests": {"data/sources.py"},
     "pooch": {"data/sources.py"},
@@ -54,10 +61,15 @@ USERS = {
     "nbclient": {"lesson.py"},
     "PIL": {"predict/image_input.py"},
     "snakemake": {"opening.py"},
-    "snakefresh": {"job.py", "planning/new_results.py"},
+    "snakefresh": {"job.py", "planning/new_results.py", "planning/stored_runs.py"},
     "tqdm": {"progress.py"},
     "threadpoolctl": {"training/environment.py", "training/segments.py"},
-    "yaml": {"planning/yaml_file.py", "planning/schema.py", "planning/settings.py"},
+    "yaml": {
+        "planning/yaml_file.py",
+        "planning/schema.py",
+        "planning/settings.py",
+        "planning/stored_runs.py",
+    },
 }
 # The order that snakefmt gives them. Rules that are never submitted have no resources.
 DIRECTIVES = ("input", "output", "params", "message", "script")

@@ -9,7 +9,7 @@ from scratchnet.evaluation.evaluation import mean_over_classes, measure_classes
 from scratchnet.evaluation.summary import (
     OF_CLASSES,
     are_imbalanced,
-    compare_runs,
+    compare_points,
     describe_missing_classes,
     format_summary,
     summarize,
@@ -110,7 +110,7 @@ def test_the_tables_of_runs_have_the_means(tmp_path):
     ]
     header, first, _ = format_summary(tmp_path / "summary.csv")
     assert dict(zip(header, first))["test_balanced_accuracy"] == "0.5000"
-    compare_runs(runs, tmp_path / "points.csv", tmp_path / "curves.csv")
+    compare_points(runs, tmp_path / "points.csv", tmp_path / "curves.csv")
     (point,) = read_csv(tmp_path / "points.csv")
     assert float(point["test_balanced_accuracy"]) == pytest.approx(0.55)
     assert float(point["test_balanced_accuracy_sd"]) == pytest.approx(0.005**0.5)

@@ -7,7 +7,7 @@ import pytest
 from scratchnet.errors import ResultsError
 from scratchnet.evaluation.summary import (
     align_columns,
-    compare_runs,
+    compare_points,
     describe_other_environments,
     format_summary,
     link_latest,
@@ -117,7 +117,7 @@ def compared(rows, tmp_path):
 
     def make(*runs):
         paths = tmp_path / "points.csv", tmp_path / "curves.csv"
-        compare_runs(rows(*runs), *paths)
+        compare_points(rows(*runs), *paths)
         return paths
 
     return make
@@ -174,7 +174,7 @@ def test_the_table_of_points_shows_means_with_standard_deviations(compared):
 def test_the_validation_cells_of_runs_without_validation_are_empty(rows, tmp_path):
     runs = rows(({"training.seed": 0}, {}), ({"training.seed": 1}, {}))
     runs[0]["history"].write_text("epoch,loss\n1,0.9\n2,0.5\n")
-    compare_runs(runs, tmp_path / "points.csv", tmp_path / "curves.csv")
+    compare_points(runs, tmp_path / "points.csv", tmp_path / "curves.csv")
     found = read_csv(tmp_path / "curves.csv")
     assert [row["val_loss"] for row in found] == ["", "", "1.3", "0.3"]
     assert {row["point"] for row in found} == {"all runs"}

@@ -6,7 +6,7 @@ PLOTS = {
 }
 AFTER_TRAINING = {"evaluate", "summarize"} | PLOTS
 AUGMENTED = {"plot_augmentation"}  # only in runs with augmentation
-COMPARISON = {"compare", "plot_curves", "plot_points"}
+COMPARISON = {"compare_points", "plot_curves", "plot_points"}
 ENSEMBLE = {"evaluate_ensembles", "export_ensemble"}  # of a sweep
 SEARCH = {"rank_rung", "compare_trials", "plot_rungs", "plot_trials"}
 RUN = {"train"} | AFTER_TRAINING

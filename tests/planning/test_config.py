@@ -257,6 +257,12 @@ def test_a_misspelt_dataset_is_explained():
     assert problem.endswith("; did you mean fashion_mnist?")
 
 
+def test_a_path_that_snakemake_took_for_a_number_is_explained(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (problem,) = problems_of({"dataset": 7})
+    assert problem.endswith("; of a name like 007, --config makes a number: write dataset=./007")
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A working directory with a dataset of one's own."""

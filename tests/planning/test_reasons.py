@@ -17,8 +17,8 @@ def reasons(project, *arguments):
 
 def test_the_first_time(new_project):
     found = reasons(new_project)
-    assert found["Downloading"] == "for the first time"
-    assert found["Training"] == "for the first time"
+    assert found["Downloading"] == "no result yet"
+    assert found["Training"] == "no result yet"
     assert found["Evaluating"] == "follows train"
 
 
@@ -72,6 +72,23 @@ def test_a_forced_stage_runs_once_more(project):
 def test_other_runs_make_another_summary(project):
     project.configure({"sweep": {"training.seed": [0, 1]}})
     assert reasons(project)["Summarizing"].startswith("rows changed")
+
+
+def test_a_job_of_a_sweep_is_called_by_what_sets_its_run_apart(project):
+    project.configure({"sweep": {"training.learning_rate": [0.1, 0.01], "training.seed": [0, 2]}})
+    jobs = r"^Job \d+: (Training|Evaluating) (.+) (?:to|at) epoch 0004 \((.*)\)$"
+    found = re.findall(jobs, project.run("-n"), re.MULTILINE)
+    names = ["learning_rate 0.01, seed 2", "learning_rate 0.1, seed 0", "learning_rate 0.1, seed 2"]
+    assert sorted(found) == [
+        *(("Evaluating", name, "follows train") for name in names),
+        *(("Training", name, "no result yet") for name in names),
+    ]
+
+
+def test_a_new_plot_has_no_result_yet(project):
+    for file in project.run_folder.glob("epoch-0004/*history.png*"):
+        file.unlink()
+    assert reasons(project)["Plotting"] == "no result yet"
 
 
 @pytest.mark.slow

@@ -48,6 +48,30 @@ def test_a_swept_default_is_shown_though_runs_leave_it_out(key, value, others):
     assert [row["swept"][key] for row in rows] == [LEAVES[key]["default"], value]
 
 
+NAMES = {
+    "seed 0; seed 1": {"training.seed": [0, 1]},
+    "learning_rate 0.1, seed 3": {"training.seed": [3], "training.learning_rate": [0.1]},
+    "optimizer adam; momentum 0.0, optimizer sgd; momentum 0.9, optimizer sgd": {
+        "training.momentum": [0.0, 0.9],
+        "training.optimizer": ["sgd", "adam"],
+    },
+    "learning_rate 0.1235": {"training.learning_rate": [0.12345678]},
+    "hidden [128, 64]": {"model.hidden": [[128, 64]]},
+}
+
+
+@pytest.mark.parametrize("names", NAMES)
+def test_a_run_of_a_sweep_is_called_by_what_sets_it_apart(names):
+    runs = Runs({"sweep": NAMES[names]})
+    assert "; ".join(runs.describe(row["run"]) for row in runs.rows) == names
+
+
+def test_a_run_that_is_alone_or_differs_in_its_epochs_only_has_its_name():
+    for config in ({}, {"sweep": {"training.epochs": [3, 20]}}):
+        runs = Runs(config)
+        assert {runs.describe(row["run"]) for row in runs.rows} == {run_name(runs.settings[0])}
+
+
 def test_swept_convolutions_are_abbreviated():
     same = {"filters": 6, "kernel": 5, "pool": 2, "padding": "same"}
     values = [[], [same, {"filters": 16, "kernel": 3}], [same | {"stride": 2}]]

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_first_run_and_a_forced_one_say_so(new_toy):
-    assert new_toy.run() == dict.fromkeys(ALL, "for the first time")
+    assert new_toy.run() == dict.fromkeys(ALL, "no result yet")
     assert set(new_toy.plan("--forceall").values()) == {"forced"}
     plan = new_toy.plan("--forcerun", "clean")
     assert (plan["clean"], plan["fit"]) == ("forced", "follows clean")

@@ -66,7 +66,10 @@ def test_one_failing_run_does_not_stop_the_others_and_the_summary_names_it(proje
     for row in rows[2:]:
         assert row["test_accuracy"] == ""
         assert re.match(r"training diverged in epoch [12] of 4", row["error"])
-        assert row["folder"] in process.stdout
+        named = (
+            f"  learning_rate 1e+38, seed {row['training.seed']} ({row['folder']}): training div"
+        )
+        assert named in process.stdout
         assert not list((project.folder / row["folder"]).parent.rglob("*.npz"))
     message = (
         r"training diverged in epoch 1 of 4: the loss is nan at batch .*learning rate of 1e\+38"

@@ -315,7 +315,7 @@ def test_if_all_trials_diverge_the_search_says_so(search):
         output = process.stdout + process.stderr
         assert process.returncode == 1
         assert "DivergenceError: all 6 trials diverged" in output
-        assert ("Training mnist" in output) == trained_again
+        assert ("Training hidden [6], learning_rate " in output) == trained_again
 
 
 @pytest.mark.slow
@@ -334,8 +334,8 @@ def test_a_failed_trial_holds_up_the_ranking_and_not_the_other_trials(search):
 @pytest.mark.slow
 def test_the_end_of_a_run_names_the_trials_that_failed(search_project):
     script = search_project.folder / "workflow/scripts/train.py"
-    runs = Search(search_project).runs.rows
-    victim = runs[1]["run"]
+    runs = Search(search_project).runs
+    victim = runs.rows[1]["run"]
     source = script.read_text()
     script.write_text(
         source.replace(
@@ -349,7 +349,10 @@ def test_the_end_of_a_run_names_the_trials_that_failed(search_project):
     output = process.stdout + process.stderr
     assert process.returncode == 1
     assert "2 of 3 trials of rung 1 are trained.\n" in output
-    assert f"\n  {victim}: . Finished results are kept: close other programs" in output
+    assert (
+        f"\n  {runs.describe(victim)} ({victim}): . Finished results are kept: close other programs"
+        in output
+    )
 
 
 @pytest.mark.slow

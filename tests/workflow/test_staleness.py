@@ -83,7 +83,7 @@ FILES = {
     "download.py": EVERYTHING,
     "train.py": {"train"} | AFTER_TRAINING,
     "plot_history.py": {"plot_history"},
-    "compare.py": set(),  # there is no sweep
+    "compare_points.py": set(),  # there is no sweep
 }
 
 
@@ -91,7 +91,7 @@ def matrix_as_table():
     """MATRIX as docs/staleness.md shows it: one row per key, one column per stage."""
     stages = ["download", "preprocess", "plot_augmentation", "train", "evaluate"]
     stages += ["plot_history", "plot_confusion", "plot_misclassified", "plot_calibration"]
-    stages += ["plot_weights", "summarize", "compare", "plot_curves", "plot_points"]
+    stages += ["plot_weights", "summarize", "compare_points", "plot_curves", "plot_points"]
     stages += ["rank_rung", "compare_trials", "plot_rungs", "plot_trials"]
     lines = ["| " + " | ".join(["edited key", *stages]) + " |", "|---" * (1 + len(stages)) + "|"]
     for key, (_, expected) in MATRIX.items():
@@ -164,9 +164,9 @@ def test_of_a_sweep_of_two_runs_each_stage_of_a_run_runs_twice(sweep_project):
     [
         (
             "scratchnet/evaluation/summary.py",
-            {"summarize", "compare", "plot_curves", "plot_points"},
+            {"summarize", "compare_points", "plot_curves", "plot_points"},
         ),
-        ("compare.py", {"compare", "plot_curves", "plot_points"}),
+        ("compare_points.py", {"compare_points", "plot_curves", "plot_points"}),
         ("plot_curves.py", {"plot_curves"}),
         ("plot_points.py", {"plot_points"}),
     ],
@@ -189,7 +189,7 @@ def test_a_deleted_comparison_is_made_again_and_nothing_else(sweep_project, name
     (path,) = sweep_project.results.glob(f"sweeps/*/{name}")
     before = path.read_bytes()
     path.unlink()
-    stage = {"curves.png": "plot_curves", "points.png": "plot_points"}.get(name, "compare")
+    stage = {"curves.png": "plot_curves", "points.png": "plot_points"}.get(name, "compare_points")
     assert planned(sweep_project.run()) == {stage: 1}
     assert path.read_bytes() == before
 

@@ -32,7 +32,7 @@ from scratchnet.planning import paths
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.planning.notes import describe_plan
 from scratchnet.planning.prediction_request import resolve_request
-from scratchnet.planning.new_results import explain_new_result, read_previous_runs
+from scratchnet.planning.new_results import NO_RESULT, explain_new_result, read_previous_runs
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.stage_settings import READS, UNAFFECTED_BY, WANTED, previous_epoch
 from scratchnet.predict.image_files import describe_left_out
@@ -127,10 +127,17 @@ def all_wildcards(wildcards):
 def why_new(stage, wildcards):
     """Why a stage has no result yet, in words."""
     if "prediction" in wildcards:
-        return "for the first time"
+        return NO_RESULT
     if stage != "train" and "epoch" in wildcards and watched.runs("train", wildcards):
         return "follows train"
+    if RUNS.swept and "run" in wildcards:  # what sets it apart is its name
+        return NO_RESULT
     return explain_new_result(stage, settings_of(wildcards), previous_runs())
+
+
+def called(wildcards, output):
+    """A param: what a message calls a run, by what sets it apart from the others."""
+    return RUNS.describe(wildcards.run)
 
 
 # ---- Inputs.

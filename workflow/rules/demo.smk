@@ -8,6 +8,6 @@ rule make_demo:
         f"{paths.EPOCH}/demo.html",
     localrule: True
     message:
-        "Writing the demo page of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Writing the demo page of {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/make_demo.py"

@@ -14,6 +14,6 @@ rule evaluate:
         settings=reported(paths.RUN_CONFIG, "Settings"),
     localrule: True
     message:
-        "Evaluating {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Evaluating {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/evaluate.py"

@@ -8,7 +8,7 @@ rule explain_run:
         paths.EXPLANATION,
     localrule: True
     message:
-        "Explaining {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Explaining {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/explain_run.py"
 
@@ -20,7 +20,7 @@ rule plot_saliency:
         plot_file(f"{paths.EPOCH}/explanation/saliency", "Saliency and occlusion"),
     localrule: True
     message:
-        "Plotting the saliency of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Plotting the saliency of {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_saliency.py"
 
@@ -32,7 +32,7 @@ rule plot_attacks:
         plot_file(f"{paths.EPOCH}/explanation/attacks", "Attacks"),
     localrule: True
     message:
-        "Plotting attacks on {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Plotting attacks on {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_attacks.py"
 
@@ -44,6 +44,6 @@ rule plot_hidden_units:
         plot_file(f"{paths.EPOCH}/explanation/hidden_units", "Hidden units"),
     localrule: True
     message:
-        "Plotting the hidden units of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Plotting the hidden units of {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_hidden_units.py"

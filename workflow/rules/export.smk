@@ -8,7 +8,7 @@ rule export_keras:
         f"{paths.EPOCH}/export/network.keras",
     localrule: True
     message:
-        "Exporting {wildcards.run} at epoch {wildcards.epoch} as a Keras model{params.why}"
+        "Exporting {params.called} at epoch {wildcards.epoch} as a Keras model{params.why}"
     script:
         "../scripts/export_keras.py"
 
@@ -22,7 +22,7 @@ rule export_onnx:
         f"{paths.EPOCH}/export/network.onnx",
     localrule: True
     message:
-        "Exporting {wildcards.run} at epoch {wildcards.epoch} as ONNX{params.why}"
+        "Exporting {params.called} at epoch {wildcards.epoch} as ONNX{params.why}"
     script:
         "../scripts/export_onnx.py"
 
@@ -37,6 +37,6 @@ rule export_npz:
         readme=f"{paths.EPOCH}/export/README.md",
     localrule: True
     message:
-        "Exporting {wildcards.run} at epoch {wildcards.epoch} as arrays{params.why}"
+        "Exporting {params.called} at epoch {wildcards.epoch} as arrays{params.why}"
     script:
         "../scripts/export_npz.py"

@@ -12,7 +12,7 @@ rule check_parity:
         runtime=per_attempt(120),
         disk_mb=per_attempt(100),
     message:
-        "Training {wildcards.run} to epoch {wildcards.epoch} here and in Keras{params.why}"
+        "Training {params.called} to epoch {wildcards.epoch} here and in Keras{params.why}"
     script:
         "../scripts/check_parity.py"
 
@@ -24,6 +24,6 @@ rule plot_parity:
         plot_file(f"{paths.EPOCH}/parity", "Parity with Keras"),
     localrule: True
     message:
-        "Plotting parity of {wildcards.run} with Keras at epoch {wildcards.epoch}{params.why}"
+        "Plotting parity of {params.called} with Keras at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_parity.py"

@@ -6,7 +6,7 @@ rule plot_history:
         plot_file(f"{paths.EPOCH}/history", "Loss and accuracy by epoch"),
     localrule: True
     message:
-        "Plotting loss and accuracy of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Plotting loss and accuracy of {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_history.py"
 
@@ -18,7 +18,7 @@ rule plot_confusion:
         plot_file(f"{paths.EPOCH}/confusion", "Confusion matrix"),
     localrule: True
     message:
-        "Plotting the confusion matrix of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Plotting the confusion matrix of {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_confusion.py"
 
@@ -30,7 +30,7 @@ rule plot_misclassified:
         plot_file(f"{paths.EPOCH}/misclassified", "Misclassified images"),
     localrule: True
     message:
-        "Plotting the mistakes of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Plotting the mistakes of {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_misclassified.py"
 
@@ -42,7 +42,7 @@ rule plot_calibration:
         plot_file(f"{paths.EPOCH}/calibration", "Calibration"),
     localrule: True
     message:
-        "Plotting the calibration of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Plotting the calibration of {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_calibration.py"
 
@@ -54,7 +54,7 @@ rule plot_weights:
         plot_file(f"{paths.EPOCH}/weights", "Weights"),
     localrule: True
     message:
-        "Plotting the weights of {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Plotting the weights of {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/plot_weights.py"
 
@@ -66,6 +66,6 @@ rule plot_augmentation:
         plot_file(f"{paths.RUN}/augmentation", "Distorted training images"),
     localrule: True
     message:
-        "Plotting distorted training images of {wildcards.run}{params.why}"
+        "Plotting distorted training images of {params.called}{params.why}"
     script:
         "../scripts/plot_augmentation.py"

@@ -1,5 +1,5 @@
 # From the measurements of many runs to a comparison; only if config.yaml has a sweep.
-rule compare:
+rule compare_points:
     input:
         of_all_runs(paths.METRICS, paths.HISTORY),
     output:
@@ -9,7 +9,7 @@ rule compare:
     message:
         "Comparing the runs of {wildcards.sweep}{params.why}"
     script:
-        "../scripts/compare.py"
+        "../scripts/compare_points.py"
 
 
 rule plot_curves:

@@ -19,6 +19,6 @@ rule train:
     params:
         may_diverge=RUNS.search is not None,
     message:
-        "Training {wildcards.run} to epoch {wildcards.epoch}{params.why}"
+        "Training {params.called} to epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/train.py"

@@ -1,8 +1,8 @@
 """List the results that no configuration asks for, and delete them on request.
 
 Results lie in folders named after their settings, so those of earlier configurations remain. They
-go by whole folders, with all that is in them. Predictions are kept, since nothing says which of
-them are still wanted, and so are downloaded files.
+go by whole folders, with all that is in them. Predictions and comparisons are kept, since nothing
+says which of them are still wanted, and so are downloaded files.
 """
 
 import argparse

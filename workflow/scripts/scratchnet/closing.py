@@ -62,7 +62,7 @@ class Closing:
         if runs.search:  # before the summary, which needs the winner
             tables = [*(("rank_rung", rung) for rung in runs.search.wildcards), *tables]
         elif is_sweep:
-            tables.append(("compare", {"sweep": runs.sweep}))
+            tables.append(("compare_points", {"sweep": runs.sweep}))
         if not self._is_whole_run() or not all(self.watched.is_current(*each) for each in tables):
             return
         self.partial_summary.unlink(missing_ok=True)
@@ -130,7 +130,10 @@ class Closing:
         show(f"\n{len(partial) - len(failed)} of {len(partial)} runs are complete.")
         summarize(partial, self.partial_summary)
         show(f"{self.partial_summary} lists all of them.")
-        for line in shorten_list([f"{row['folder']}: {row['error']}" for row in failed], 10):
+        lines = [
+            f"{self.runs.describe(row['run'])} ({row['folder']}): {row['error']}" for row in failed
+        ]
+        for line in shorten_list(lines, 10):
             show(f"  {line}")
 
     def _show_failed_trials(self):
@@ -146,7 +149,10 @@ class Closing:
             n = int(rung["rung"])
             show(f"\n{len(trials) - len(failed)} of {len(trials)} trials of rung {n} are trained.")
             places = {place["run"]: place for place in self.runs.wildcards}
-            lines = [f"{each['run']}: {self._find_error(places[each['run']])}" for each in failed]
+            lines = [
+                f"{self.runs.describe(run)} ({run}): {self._find_error(places[run])}"
+                for run in (each["run"] for each in failed)
+            ]
             for line in shorten_list(lines, 10):
                 show(f"  {line}")
 

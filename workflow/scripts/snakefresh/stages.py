@@ -59,7 +59,7 @@ class Stage:
         self.name, self.rule, self.place, self._settings = name, rule, place, settings
         self.reads, self.links, self.environment = (), (), ()
         self.shortcuts, self.unaffected_by = frozenset(), frozenset()
-        self.why_new = lambda name, wildcards: "for the first time"
+        self.why_new = lambda name, wildcards: "no result yet"
         self.expand_input = rule.expand_input  # Snakemake's
         self._params = list(rule.params._allitems())  # without those of the engine
         self.is_python = str(rule.script or "").endswith(".py")

@@ -24,6 +24,7 @@ NUMBERS = (*MEASURED, "seconds")
 INTERVAL = ("test_accuracy_low", "test_accuracy_high")  # of 95 % confidence
 SEED = "training.seed"
 MAX_NAMED = 10  # classes in a line
+BAR = r"\|"  # in a cell of a table in Markdown
 
 
 def summarize(runs, summary):
@@ -56,7 +57,7 @@ def link_latest(rows, link):
     temporary.replace(link)
 
 
-def compare_runs(runs, points, curves):
+def compare_points(runs, points, curves):
     """Write the tables `points` (points.csv) and `curves` (curves.csv) of a sweep.
 
     `runs` are those of `summarize`, each with the path of its history as well. A point is a group
@@ -204,6 +205,15 @@ def align_columns(table):
     widths = [max(map(len, column)) for column in zip(*table)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table
+    ]
+
+
+def format_markdown(table):
+    """Return the lines of a table of text in Markdown; its first row has the titles."""
+    titles, *rows = table
+    return [
+        f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
+        for cells in (titles, ["---"] * len(titles), *rows)
     ]
 
 

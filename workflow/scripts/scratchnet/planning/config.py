@@ -81,13 +81,13 @@ def resolve_runs(config):
     runs = {}
     for run in asked:
         if not run["model.initializer"]:
-            run["model.initializer"] = _choose_initializer(run)
+            run["model.initializer"] = choose_initializer(run)
         blocks = [_without_idle_options(block) for block in run["model.convolutions"]]
         run |= {"model.convolutions": blocks} | _dataset_settings(run["dataset"])
         run = leave_out_idle_settings(run)
         runs.setdefault(json.dumps({**run, "files": None}, sort_keys=True), run)
     keys = [] if config["search"] else swept_keys(config)  # trials stay in their order
-    return sorted(runs.values(), key=lambda run: [_sort_key(value_of(key, run)) for key in keys])
+    return sorted(runs.values(), key=lambda run: [sort_key(value_of(key, run)) for key in keys])
 
 
 def value_of(key, run):
@@ -144,9 +144,9 @@ def _complete(config):
     return config
 
 
-def _choose_initializer(run):
+def choose_initializer(run):
     """Return the initializer for the activation of `run`; without one, the notebook's."""
-    if not (run["model.hidden"] or run["model.convolutions"]):
+    if not (run["model.hidden"] or run.get("model.convolutions")):
         return "random_normal"
     return "glorot_uniform" if run["model.activation"] in ("sigmoid", "tanh") else "he_uniform"
 
@@ -227,7 +227,7 @@ def _as_lists(sweep):
     return {key: value if isinstance(value, list) else [value] for key, value in sweep.items()}
 
 
-def _sort_key(value):
+def sort_key(value):
     """Return a key that sorts missing settings first, then numbers, lists, and text."""
     if value is None:
         return (0,)
@@ -252,6 +252,8 @@ def _dataset_settings(dataset):
     except (ConfigError, OSError) as error:
         close = difflib.get_close_matches(dataset, public, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
+        if dataset.isdecimal():
+            hint = "; of a name like 007, --config makes a number: write dataset=./007"
         raise ConfigError(
             f"{format_value(dataset)} is neither one of {', '.join(public)} nor a path to your own "
             f"data: {error}{hint}"

@@ -11,6 +11,7 @@ from scratchnet.planning import paths
 from scratchnet.planning.settings import read_settings
 from scratchnet.planning.stage_settings import READS
 
+NO_RESULT = "no result yet"
 MAX_RUNS_COMPARED = 20
 # The stages that a new setting reaches first, and the settings that decide what they make.
 FIRST = {
@@ -24,7 +25,7 @@ FIRST = {
 def explain_new_result(stage: str, settings: Mapping, previous: list) -> str:
     """Return how `settings` differ from those of the nearest of the `previous` runs."""
     if stage not in FIRST or not previous:
-        return "for the first time"
+        return NO_RESULT
     present = {key: settings[key] for key in FIRST[stage] if key in settings}
     differences = [
         differing_settings({key: run[key] for key in FIRST[stage] if key in run}, present)

@@ -42,6 +42,7 @@ SUMMARY = "results/summary.csv"
 RANKING = f"{RUNG}.csv"
 PARTIAL_SUMMARY = f"{SWEEP}/partial_summary.csv"
 LATEST = "results/latest"
+COMPARISON = "results/comparisons/{a}-and-{b}"  # of runs, by `make compare`
 
 # What the wildcards of a path may be.
 FOLDER_NAME = "[a-z0-9_-]+-[0-9a-f]{8}"

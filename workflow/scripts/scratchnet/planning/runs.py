@@ -89,6 +89,15 @@ class Runs:
         one._together = one._put_together()
         return one
 
+    def describe(self, run: str) -> str:
+        """Return what sets a run apart from the others: "learning_rate 0.1, seed 2"; or its name.
+
+        Settings that do not apply to it are left out, and its epochs: with others it is the same.
+        """
+        swept = {k: v for k, v in self.rows[self._index[run]]["swept"].items() if v is not None}
+        swept.pop("training.epochs", None)
+        return describe_settings(swept) or run
+
     def _put_together(self):
         """Return the settings of stages that put all runs together: those that all share, and the
         runs.
@@ -165,14 +174,25 @@ def _summary_row(settings, place, swept, root):
     return {
         "run": place["run"],
         "folder": path(paths.EPOCH),
-        "swept": {key: _abbreviate(value_of(key, settings)) for key in swept},
+        "swept": {key: abbreviate(value_of(key, settings)) for key in swept},
         "metrics": path(paths.METRICS),
         "history": path(paths.HISTORY),
         "record": path(paths.TRAINING_RECORD),
     }
 
 
-def _abbreviate(value):
+def describe_settings(settings: Mapping) -> str:
+    """Return settings {dotted key: value} as a name: "learning_rate 0.1, momentum 0.9"."""
+
+    def shown(value):
+        if isinstance(value, float):  # a search draws 17 digits
+            return str(float(f"{value:.4g}"))
+        return str(value)
+
+    return ", ".join(f"{key.rpartition('.')[2]} {shown(value)}" for key, value in settings.items())
+
+
+def abbreviate(value):
     """Return a swept `value` as the summary shows it; convolutions are 6@5x5/2 for pool: 2."""
     if not isinstance(value, list) or not any(isinstance(item, dict) for item in value):
         return value

@@ -26,7 +26,7 @@ def write_settings(settings: Mapping, path: str | Path) -> None:
 
 def read_settings(path: str | Path) -> dict:
     """Return the flat settings in a file that `write_settings` wrote."""
-    return _flatten(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    return _flatten(yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader))
 
 
 def _flatten(nested, prefix=""):

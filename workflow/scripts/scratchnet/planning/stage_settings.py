@@ -84,7 +84,7 @@ READS = {
     "predict_images": PREDICT,
     "plot_contact_sheet": ("plots.style",),
     "summarize": ("rows",),
-    "compare": ("rows",),
+    "compare_points": ("rows",),
     "plot_curves": ("plots.style",),
     "plot_points": ("plots.style", "rows"),
     "evaluate_ensembles": ("rows", "networks"),

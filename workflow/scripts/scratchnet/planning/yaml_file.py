@@ -11,21 +11,30 @@ NAMES = ("classes", "dataset", "folder", "images", "run")
 def read_yaml(path):
     """Return the keys and values in a YAML file; {} if it is empty or has only comments.
 
-    Raises ConfigError, which names the line, if the file is not valid YAML, has a key twice (YAML
-    would silently keep the last one), has a number that YAML would rewrite (010 is 8), or has
-    something else than keys and values; and if it cannot be read.
+    Raises ConfigError as `parse_yaml` does, and if the file cannot be read.
     """
-    name = show_name(path)
     try:
-        with open(path, encoding="utf-8") as file:
-            loader = yaml.CSafeLoader(file.read())
+        with open(path, "rb") as file:
+            return parse_yaml(file.read(), path)
+    except OSError as error:
+        raise ConfigError(f"{show_name(path)} cannot be read: {error.strerror}") from None
+
+
+def parse_yaml(content, name):
+    """Return the keys and values in YAML, the `content` (bytes) of what is called `name`.
+
+    Raises ConfigError, which names the line, if it is not valid YAML, has a key twice (YAML would
+    silently keep the last one), has a number that YAML would rewrite (010 is 8), or has something
+    else than keys and values.
+    """
+    name = show_name(name)
+    try:
+        loader = yaml.CSafeLoader(content.decode())
         node = loader.get_single_node()
         # Before the construction, in which merge keys (<<) put keys into the nodes.
         if problems := dict.fromkeys(_find_problems(node)):  # an alias has those of its anchor
             raise ConfigError("\n".join(f"{name}: {problem}" for problem in problems))
-        content = loader.construct_document(node) if node else None
-    except OSError as error:
-        raise ConfigError(f"{name} cannot be read: {error.strerror}") from None
+        found = loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}"
@@ -34,9 +43,9 @@ def read_yaml(path):
         ) from None
     except (ValueError, OverflowError, RecursionError, yaml.YAMLError) as error:  # 2024-13-45
         raise ConfigError(f"{name} is not valid YAML: {show_name(error)}") from None
-    if not isinstance(content, dict | None):
+    if not isinstance(found, dict | None):
         raise ConfigError(f"{name} must consist of keys and values: training: {{epochs: 5}}")
-    return content or {}
+    return found or {}
 
 
 def _find_problems(node, key=""):

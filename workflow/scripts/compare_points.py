@@ -2,8 +2,8 @@
 
 from snakefresh import recorded
 
-from scratchnet.evaluation.summary import compare_runs
+from scratchnet.evaluation.summary import compare_points
 from scratchnet.job import stage_job
 
 with stage_job(snakemake), recorded(snakemake) as settings:
-    compare_runs(settings["rows"], snakemake.output.points, snakemake.output.curves)
+    compare_points(settings["rows"], snakemake.output.points, snakemake.output.curves)
