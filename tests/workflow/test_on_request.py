@@ -68,7 +68,10 @@ EDITED_KEYS = {
     "model.hidden": ([3], {"train"} | OF_A_RUN | PARITY),
     "training.epochs": (6, {"train"} | OF_A_RUN | PARITY),
     "classes": ([*"abcdefghij"], OF_A_RUN),
-    "plots.style": ("default", {"plot_parity", "plot_contact_sheet"} | EXPLAIN - {"explain_run"}),
+    "plots.style": (
+        "dark_background",
+        {"plot_parity", "plot_contact_sheet"} | EXPLAIN - {"explain_run"},
+    ),
     "export.raw_pixels": (True, {"export_keras", "export_onnx"}),
     "predict.background": ("light", PREDICT),
     "predict.images": (["images/one.png"], PREDICT),
