@@ -164,7 +164,7 @@ def plot_calibration(calibration, picture, style):
 
 
 def plot_misclassified(misclassified, picture, style, count):
-    """Plot the `count` most confident mistakes with their most probable classes, the true one, too."""
+    """Plot the `count` most confident mistakes with their most probable and their true classes."""
     mistakes = read_json(misclassified)
     shown = mistakes["images"][:count]
     columns = min(5, max(3, len(shown)))
