@@ -63,6 +63,7 @@ include: "workflow/rules/lesson.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/parity.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/bundle.smk"
 include: "workflow/rules/predict.smk"
 
 
@@ -99,6 +100,13 @@ rule export:
         results_on_request("export_keras", "export_onnx", "export_npz"),
     message:
         "The exported network: {input}"
+
+
+rule bundle:
+    input:
+        results_on_request("bundle_run"),
+    message:
+        "To give away: {input}"
 
 
 rule predict:

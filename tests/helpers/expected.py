@@ -20,6 +20,7 @@ ON_REQUEST = {
     **{"plot_attacks": "explain", "plot_hidden_units": "explain"},
     **{"check_parity": "parity", "plot_parity": "parity"},
     **{"export_keras": "export", "export_onnx": "export", "export_npz": "export"},
+    "bundle_run": "bundle",
     **{"predict_images": "predict", "plot_contact_sheet": "predict"},
 }
 

@@ -21,7 +21,7 @@ from samples import write_idx
 CHECKOUT = Path(__file__).parents[2]
 SOURCES = ("Snakefile", "config.yaml", "workflow", "profiles")
 
-TARGETS = ("all", "plots", "demo", "lesson", "explain", "parity", "export", "predict")
+TARGETS = ("all", "plots", "demo", "lesson", "explain", "parity", "export", "bundle", "predict")
 
 SMALL = {
     "download": {"folder": "raw"},

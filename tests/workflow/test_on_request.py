@@ -5,18 +5,19 @@ import os
 import numpy as np
 import pytest
 
-from expected import once
+from expected import PLOTS, once
 from project import append, planned, set_key
 from scratchnet.files import read_csv, read_json
 
 EXPLAIN = {"explain_run", "plot_saliency", "plot_attacks", "plot_hidden_units"}
 PARITY = {"check_parity", "plot_parity"}
 EXPORT = {"export_keras", "export_onnx", "export_npz"}
+BUNDLE = PLOTS | {"bundle_run"}  # with what is in it
 PREDICT = {"predict_images", "plot_contact_sheet"}
 
 
 def plan_all(project):
-    return project.plan("demo", "lesson", "explain", "parity", "export", "predict")
+    return project.plan("demo", "lesson", "explain", "parity", "export", "bundle", "predict")
 
 
 def test_each_is_made_once(project_on_request):
@@ -25,7 +26,7 @@ def test_each_is_made_once(project_on_request):
 
 
 # What runs after an edit if all targets are asked for. The lesson's kernel may import any module.
-OF_A_RUN = {"evaluate", "make_demo"} | EXPORT | EXPLAIN
+OF_A_RUN = {"evaluate", "make_demo"} | EXPORT | BUNDLE | EXPLAIN
 EDITED_CODE = {
     "make_demo.py": {"make_demo", "make_lesson"},
     "scratchnet/predict/demo.html": {"make_demo"},
@@ -34,11 +35,12 @@ EDITED_CODE = {
     "scratchnet/nn/layers.py": {"train", "make_lesson"} | OF_A_RUN | PARITY | PREDICT,
     "scratchnet/training/loop.py": {"train", "make_lesson"} | OF_A_RUN | PARITY,
     "scratchnet/evaluation/evaluation.py": {"make_lesson"} | OF_A_RUN,
-    "scratchnet/evaluation/plots.py": {"make_lesson", "plot_parity", "plot_contact_sheet"},
+    "scratchnet/evaluation/plots.py": {"make_lesson", "plot_parity", "plot_contact_sheet"} | BUNDLE,
     "scratchnet/evaluation/explanation.py": {"make_lesson"} | EXPLAIN,
     "scratchnet/evaluation/explanation_plots.py": {"make_lesson"} | EXPLAIN - {"explain_run"},
     "scratchnet/interop/parity.py": {"make_lesson"} | PARITY,
-    "scratchnet/interop/export.py": {"make_lesson"} | EXPORT,
+    "scratchnet/interop/export.py": {"make_lesson", "bundle_run"} | EXPORT,
+    "scratchnet/interop/model_card.py": {"make_lesson", "bundle_run"},
     "export_onnx.py": {"export_onnx", "make_lesson"},
     "scratchnet/predict/predictions.py": {"make_lesson"} | PREDICT,
     "scratchnet/predict/image_input.py": {"make_lesson"} | PREDICT,
@@ -70,7 +72,7 @@ EDITED_KEYS = {
     "classes": ([*"abcdefghij"], OF_A_RUN),
     "plots.style": (
         "dark_background",
-        {"plot_parity", "plot_contact_sheet"} | EXPLAIN - {"explain_run"},
+        {"plot_parity", "plot_contact_sheet"} | BUNDLE | EXPLAIN - {"explain_run"},
     ),
     "export.raw_pixels": (True, {"export_keras", "export_onnx"}),
     "predict.background": ("light", PREDICT),

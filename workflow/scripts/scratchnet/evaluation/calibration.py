@@ -3,6 +3,7 @@
 import numpy as np
 
 N_BINS = 10  # of equal width, from 0 to 1
+FEW_IMAGES = 30  # below which the accuracy of a bin says little
 
 
 def calibration_bins(P, labels):

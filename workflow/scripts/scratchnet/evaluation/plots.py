@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from scratchnet.evaluation.calibration import calibration_error
+from scratchnet.evaluation.calibration import FEW_IMAGES, calibration_error
 from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.evaluation.figures import image_grid, save_figure, show_frame, show_image
 from scratchnet.files import read_csv, read_json
@@ -14,7 +14,6 @@ MAX_COUNTS = 20  # classes up to which the cells of the confusion matrix show nu
 MAX_SIZE = 20  # inches of the confusion matrix
 MAX_PAIRS = 30  # bars of the most confused classes
 MAX_BARS = 3  # probabilities shown below a misclassified image
-FEW_IMAGES = 30  # below which the accuracy of a bin says little
 
 
 def plot_history(history, picture, style):
