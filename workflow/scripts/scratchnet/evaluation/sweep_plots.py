@@ -106,7 +106,7 @@ def plot_points(points, picture, style, swept):
     metric = "validation_accuracy" if validated else "test_accuracy"
     rows = [row for row in rows if row[metric]]
     keys = [key for key in swept if key in rows[0]] or ["runs"]  # a point has no seed
-    columns = min(len(keys), 3)
+    columns = 2 if len(keys) == 4 else min(len(keys), 3)
     n_rows = -(-len(keys) // columns)
     with save_figure(picture, style, figsize=(max(6, 10 / 3 * columns), 3.8 * n_rows)) as figure:
         grid = figure.subplots(n_rows, columns, squeeze=False, sharey=True).ravel()
