@@ -16,7 +16,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONINSPECT
 PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-annotate --no-header
 
-.PHONY: help run report demo lesson extras cluster why accept check check-bundle check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson extras cluster why accept live check check-bundle check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +53,10 @@ accept: ## list what is stale, and declare these results good as they are (TARGE
 	@$(MAKE) --no-print-directory why TARGETS="$(TARGETS)"
 	@output=$$($(BIN)/python -m snakemake --cores 1 --touch $(TARGETS) 2>&1) || { echo "$$output"; exit 1; }
 	@echo "These results are current now, except those that do not exist."
+
+live: ## show losses and accuracies of the running trainings as they come (as a page: results/live.html)
+	$(SET_UP)
+	@$(BIN)/python workflow/tools/live.py
 
 check: ## name the results that are missing, damaged or edited by hand; REPAIR=yes deletes the damaged
 	$(SET_UP)
