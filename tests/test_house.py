@@ -43,7 +43,10 @@ MAY_IMPORT = {
 USERS = {
     "matplotlib": {
         f"evaluation/{name}.py"
-        for name in ("figures", "plots", "sweep_plots", "search_plots", "explanation_plots")
+        for name in (
+            *("figures", "plots", "parity_plot", "sweep_plots", "search_plots"),
+            "explanation_plots",
+        )
     },
     "requests": {"data/sources.py"},
     "pooch": {"data/sources.py"},

@@ -24,7 +24,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from scratchnet.evaluation import plots, sweep_plots
+from scratchnet.evaluation import parity_plot, plots, sweep_plots
 from scratchnet.evaluation.figures import COLOURS
 
 STYLES = ["dark_background", "default"]
@@ -160,7 +160,7 @@ PICTURES = {
     "filters": (filters, plots.plot_weights, ()),
     "curves": (curves, sweep_plots.plot_curves, ()),
     "points": (points, sweep_plots.plot_points, (["x"],)),
-    "parity": (parity, plots.plot_parity, ()),
+    "parity": (parity, parity_plot.plot_parity, ()),
     "contact_sheet": (contact_sheet, plots.plot_contact_sheet, ()),
 }
 
@@ -205,7 +205,10 @@ def assert_fits_a_page(picture):
 
 def test_every_plot_is_tested():
     assert {plot.__name__ for _, plot, _ in PICTURES.values()} == {
-        name for module in (plots, sweep_plots) for name in dir(module) if name.startswith("plot_")
+        name
+        for module in (plots, parity_plot, sweep_plots)
+        for name in dir(module)
+        if name.startswith("plot_")
     }
 
 

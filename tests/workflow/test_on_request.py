@@ -1,6 +1,7 @@
 """What is made on request: exactly when it is stale, from what is there, and never by surprise."""
 
 import os
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from expected import PLOTS, once
 from project import append, planned, set_key
 from scratchnet.files import read_csv, read_json
+from scratchnet.interop.bundle import check_bundle
+from scratchnet.planning.settings import read_settings
 
 EXPLAIN = {"explain_run", "plot_saliency", "plot_attacks", "plot_hidden_units"}
 PARITY = {"check_parity", "plot_parity"}
@@ -35,7 +38,8 @@ EDITED_CODE = {
     "scratchnet/nn/layers.py": {"train", "make_lesson"} | OF_A_RUN | PARITY | PREDICT,
     "scratchnet/training/loop.py": {"train", "make_lesson"} | OF_A_RUN | PARITY,
     "scratchnet/evaluation/evaluation.py": {"make_lesson"} | OF_A_RUN,
-    "scratchnet/evaluation/plots.py": {"make_lesson", "plot_parity", "plot_contact_sheet"} | BUNDLE,
+    "scratchnet/evaluation/plots.py": {"make_lesson", "plot_contact_sheet"} | BUNDLE,
+    "scratchnet/evaluation/parity_plot.py": {"make_lesson", "plot_parity"},
     "scratchnet/evaluation/explanation.py": {"make_lesson"} | EXPLAIN,
     "scratchnet/evaluation/explanation_plots.py": {"make_lesson"} | EXPLAIN - {"explain_run"},
     "scratchnet/interop/parity.py": {"make_lesson"} | PARITY,
@@ -226,6 +230,26 @@ def test_parity_is_said_in_numbers_and_the_exported_files_are_there(finished_on_
 @pytest.mark.slow
 def test_of_a_sweep_each_run_is_exported(sweep_project):
     assert sweep_project.plan("export") == dict.fromkeys(EXPORT, 2)
+
+
+def test_a_bundle_is_whole_and_its_configuration_is_that_of_the_run(finished_on_request, tmp_path):
+    run = finished_on_request.run_folder
+    (archive,) = run.glob("epoch-0004/bundle/*.zip")
+    folder, *_ = check_bundle(archive)
+    assert folder == archive.stem == f"{run.name}-epoch-0004"
+    with ZipFile(archive) as bundle:
+        bundle.extractall(tmp_path)
+    config = read_settings(tmp_path / folder / "config.yaml")
+    assert config == read_settings(run / "epoch-0004/config.yaml")
+    pictures = {f"plot_{path.stem}" for path in (tmp_path / folder / "pictures").iterdir()}
+    assert pictures == PLOTS
+    checkpoint = (tmp_path / folder / "checkpoint.npz").read_bytes()
+    assert checkpoint == (run / "checkpoints/epoch-0004.npz").read_bytes()
+
+
+@pytest.mark.slow
+def test_of_a_sweep_each_run_has_a_bundle_with_its_plots(sweep_project):
+    assert sweep_project.plan("bundle") == dict.fromkeys(BUNDLE | {"export_npz"}, 2)
 
 
 def test_runs_with_the_same_arrays_have_one_lesson(sweep_project):

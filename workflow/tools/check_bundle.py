@@ -14,6 +14,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", help="the archive, a .zip that `snakemake bundle` made")
     path = parser.parse_args().file
+    if not path:
+        sys.exit("Name the archive: make check-bundle FILE=...")
     try:
         name, n, digest = check_bundle(path)
     except DataError as error:
