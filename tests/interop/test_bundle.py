@@ -57,14 +57,14 @@ CALIBRATION = """from,to,images,confidence,accuracy
 def make(tmp_path):
     """A function that bundles a small made-up run and returns the path of the archive."""
 
-    def bundle(name="run.zip", seconds=1.0, settings=SETTINGS, metrics=METRICS):
+    def bundle(name="run.zip", seconds=1.0, settings=SETTINGS, calibration=CALIBRATION):
         files = {
             "record": json.dumps(
                 {"epochs": 2, "seconds": seconds, "environment": {"python": "3.11.7"}}
             ),
             "manifest": json.dumps(MANIFEST),
-            "metrics": json.dumps(metrics),
-            "calibration": CALIBRATION,
+            "metrics": json.dumps(METRICS),
+            "calibration": calibration,
         }
         for each in ("checkpoint", "history", "predictions", "confusion", "config", "readme"):
             files[each] = f"the {each}"
@@ -122,17 +122,27 @@ def test_the_card_has_metrics_by_class_with_intervals_calibration_and_limits(mak
         "| `training.patience` | `null` |",
         "| balanced test accuracy | 37.50% |",
         "| cat | 80 | 75.0% | 64.5% to 83.2% | 90.0% | 81.8% |",
-        "Its mean is 59.0%, and 55.0% are correct: the network is overconfident.",
+        "Its mean is 59.0%, and 55.0% are correct: the network is neither over- nor under",
         "| 90% to 100% | 10 | 95.0% | 100.0% | 72.2% to 100.0% |",
         "learned nothing\\: the loss stayed at 2\\.3.",
         "classes without test images\\: none",
-        "Of the bins of confidence below, 1 have few images.",
+        "so that their accuracy says little: 1.",
         "neural network with hidden layers of 30 units, relu",
         "![pictures/history.png](pictures/history.png)",
         "| python | `3.11.7` |",
     ):
         assert part in text
     assert "not published" not in card
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"), [(0.35, "is underconfident"), (0.85, "is overconfident")]
+)
+def test_the_card_says_if_confidence_and_accuracy_differ_by_more_than_chance(
+    make, confidence, words
+):
+    table = f"from,to,images,confidence,accuracy\n0.5,0.6,100,{confidence},0.6\n"
+    assert words in card_of(make(calibration=table))
 
 
 def test_names_of_classes_stay_text_in_the_card(make):

@@ -110,6 +110,7 @@ With the software and the kind of machine above, the checkpoint has the same byt
 OWN_DATA = """
 The data are not published: before `make run`, write the path of your copy after `dataset:`.
 """
+FEW = f"Bins of confidence with fewer than {FEW_IMAGES} images, so that their accuracy says little:"
 METRICS = {
     "train_loss": "training loss",
     "train_accuracy": "training accuracy",
@@ -221,7 +222,9 @@ def _describe_calibration(bins):
     confidence, accuracy = (
         sum(row["images"] * row[key] for row in bins) / n for key in ("confidence", "accuracy")
     )
-    kind = "overconfident" if confidence > accuracy else "underconfident"
+    low, high = wilson_interval(accuracy, n)
+    kind = "underconfident" if confidence < low else "overconfident"
+    kind = "neither over- nor underconfident" if low <= confidence <= high else kind
     return f"Its mean is {confidence:.1%}, and {accuracy:.1%} are correct: the network is {kind}."
 
 
@@ -240,6 +243,6 @@ def _describe_limits(metrics, missing, bins):
         "those of another camera or another hand, the accuracy is usually lower.",
         f"The class with the lowest recall is {name}: {worst['recall']:.1%} of its images.",
         *(f"{escape_markdown(line)}." for line in missing),
-        *([f"Of the bins of confidence below, {few} have few images."] if few else []),
+        *([f"{FEW} {few}."] if few else []),
         "Small changes that are made on purpose can fool it (`snakemake explain` measures that).",
     ]
