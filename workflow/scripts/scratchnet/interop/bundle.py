@@ -89,9 +89,11 @@ def check_bundle(path):
         with zipfile.ZipFile(BytesIO(content)) as archive:
             entries = archive.infolist()
             for entry in entries:
+                name = show_name(entry.filename)
                 if not NAME.fullmatch(entry.filename):
-                    name = show_name(entry.filename)
                     raise DataError(f"{name} is no name of a file in the folder of a run")
+                if entry.compress_type != zipfile.ZIP_STORED:
+                    raise DataError(f"{name} is compressed, which `snakemake bundle` does not do")
             if sum(entry.file_size for entry in entries) > len(content):
                 raise DataError("its files are larger than it is")
             contents = {entry.filename: archive.read(entry) for entry in entries}
