@@ -16,7 +16,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONINSPECT
 PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-annotate --no-header
 
-.PHONY: help run report demo lesson lesson-sheet grade extras cluster why accept runs compare check check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson lesson-sheet grade extras cluster why accept runs compare live check check-bundle check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -73,9 +73,17 @@ compare: ## compare two runs: settings, metrics, curves, answers (RUNS="A B": pa
 	$(SET_UP)
 	@$(BIN)/python workflow/tools/compare_runs.py $(RUNS)
 
+live: ## show losses and accuracies of the running trainings as they come (as a page: results/live.html)
+	$(SET_UP)
+	@$(BIN)/python workflow/tools/live.py
+
 check: ## name the results that are missing, damaged or edited by hand; REPAIR=yes deletes the damaged
 	$(SET_UP)
 	@$(BIN)/python workflow/tools/check.py $(if $(filter yes,$(REPAIR)),--delete)
+
+check-bundle: ## verify an archive of a run that `snakemake bundle` made (FILE=...)
+	$(SET_UP)
+	@$(BIN)/python workflow/tools/check_bundle.py "$(FILE)"
 
 check-gradients: ## compare the gradient of every layer, activation and loss with finite differences
 	$(SET_UP)

@@ -64,6 +64,7 @@ include: "workflow/rules/explain.smk"
 include: "workflow/rules/parity.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/ensemble.smk"
+include: "workflow/rules/bundle.smk"
 include: "workflow/rules/predict.smk"
 
 
@@ -108,6 +109,13 @@ rule ensemble:
         ensembles,
     message:
         "What runs that differ only in their seed predict together: {input}"
+
+
+rule bundle:
+    input:
+        results_on_request("bundle_run"),
+    message:
+        "To give away: {input}"
 
 
 rule predict:

@@ -96,7 +96,7 @@ def finished_on_request(finished, tmp_path_factory):
         for name in ("one", "two", "three"):
             Image.fromarray(rng.integers(0, 256, (6, 5), np.uint8)).save(images / f"{name}.png")
         project.configure({"predict": {"images": "images"}})
-        project.run("demo", "lesson", "explain", "parity", "export", "predict")
+        project.run("demo", "lesson", "explain", "parity", "export", "bundle", "predict")
 
     return share_project(tmp_path_factory, "finished on request", make)
 

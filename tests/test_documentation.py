@@ -204,7 +204,7 @@ def test_a_plot_is_added_as_documented(project):
     project.run()
     assert (project.run_folder / "epoch-0004/recall.png").stat().st_size > 1000
     assert project.plan() == {}
-    project.configure({"plots": {"style": "default"}})
+    project.configure({"plots": {"style": "dark_background"}})
     assert project.plan()["plot_recall"] == 1
 
 

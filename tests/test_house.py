@@ -44,12 +44,8 @@ USERS = {
     "matplotlib": {
         f"evaluation/{name}.py"
         for name in (
-            "figures",
-            "plots",
-            "sweep_plots",
-            "search_plots",
-            "explanation_plots",
-            "comparison_plots",
+            *("figures", "plots", "parity_plot", "sweep_plots", "search_plots"),
+            *("explanation_plots", "comparison_plots"),
         )
     },
     "requests": {"data/sources.py"},

@@ -40,6 +40,24 @@ print("the end", file=sys.stderr)
 """
 
 
+TWO_EPOCHS = """
+import time
+import numpy as np
+from scratchnet.training import loop
+
+def train_epoch(network, optimizer, batches, rng, **options):
+    for _ in batches:
+        time.sleep(0.15)
+    return {"loss": 1.0, "accuracy": 0.5}
+
+loop.train_epoch = train_epoch
+data = {name: np.zeros((2, 6), np.float32) for name in ("X_train", "Y_train")}
+data |= {name: np.zeros((2, 0), np.float32) for name in ("X_validation", "Y_validation")}
+settings = {"training.patience": None, "training.batch_size": 2, "training.seed": 0}
+loop.train(loop.Training(None, None), data, settings, 2, "a run")
+"""
+
+
 DOWNLOAD = """
 import sys
 from pathlib import Path
@@ -119,6 +137,16 @@ def test_a_live_line_is_shown_during_training_and_removed_afterwards(terminal):
     assert screen(text) == ["the end", ""]
 
 
+def test_the_live_line_of_a_training_moves_within_an_epoch(terminal):
+    """An epoch of three batches takes longer than the line stays as it is."""
+    master, slave = terminal
+    assert python(TWO_EPOCHS, slave).wait() == 0
+    shown = re.findall(r"a run: epoch ([\d.]+)/2, [\d:?]+ left(, loss 1.0000)?", read(master))
+    counted = list(dict.fromkeys(epoch for epoch, _ in shown))
+    assert counted == ["0.0", "0.3", "0.7", "1.0", "1.3", "1.7", "2.0"]
+    assert {epoch for epoch, loss in shown if loss} >= {"1.3", "1.7", "2.0"}
+
+
 class Slow(BaseHTTPRequestHandler):
     """Serve 400 kB in four parts, 0.2 s apart."""
 
@@ -179,7 +207,8 @@ def test_the_live_lines_of_a_sweep_do_not_mix_with_other_output(new_project, ter
     text += read(master)
     assert process.returncode == 0, text
     live = (
-        r"mnist-softmax-\w{8}: epoch \d+/100, [\d:?]+ left, loss \d\.\d{4}, accuracy \d\.\d{4} \|"
+        r"mnist-softmax-\w{8}: epoch \d+\.\d/100, [\d:?]+ left, "
+        r"loss \d\.\d{4}, accuracy \d\.\d{4} \|"
     )
     assert re.search(live, text)
     lines = screen(text)

@@ -346,7 +346,11 @@ class Walk:
 
     def override(self):
         option = self.random.choice(
-            ["training={learning_rate: 0.3}", "plots={style: default}", "training={epochs: 5}"]
+            [
+                "training={learning_rate: 0.3}",
+                "plots={style: dark_background}",
+                "training={epochs: 5}",
+            ]
         )
         self.run("--config", option)
 

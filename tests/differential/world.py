@@ -26,11 +26,11 @@ CONFIGS = {
     "augmentation": {"model": {"hidden": [5]}, "augmentation": {"shift": 1, "elastic": 3}},
     "validation": {"validation_fraction": 0.25, "training": {"epochs": 6, "patience": 2}},
     "classes": {"classes": list("abcdefghij")},
-    "style": {"plots": {"style": "default", "misclassified": 3}},
+    "style": {"plots": {"style": "dark_background", "misclassified": 3}},
     "svg": {"plots": {"format": "svg"}},
     "other": {"dataset": "other"},
     "own": {"dataset": "own.npz"},
-    "own, style": {"dataset": "own.npz", "plots": {"style": "default"}},
+    "own, style": {"dataset": "own.npz", "plots": {"style": "dark_background"}},
     "seeds": {"sweep": {"training.seed": [0, 1]}},
     "rates and epochs": {
         "sweep": {"training.learning_rate": [0.01, 0.1], "training.epochs": [2, 4]}
@@ -62,7 +62,7 @@ EDITS = {
         '"axes.titlesize": 11',
         '"axes.titlesize": 14',
     ),
-    "plot script": ("scripts/plot_history.py", 'settings["plots.style"]', '"default"'),
+    "plot script": ("scripts/plot_history.py", 'settings["plots.style"]', '"dark_background"'),
     "summary": (
         "scripts/scratchnet/evaluation/summary.py",
         'run.get("error", "")',

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from scratchnet.evaluation import plots, sweep_plots
+from scratchnet.evaluation import parity_plot, plots, sweep_plots
 from scratchnet.evaluation.figures import COLOURS
 
 STYLES = ["dark_background", "default"]
@@ -56,22 +57,21 @@ def confusion(path, counts=((3, 1, 0), (0, 2, 0), (0, 0, 0)), classes=CLASSES, r
     return write_csv(path, [dict(zip(names, row)) for row in rows])
 
 
-def calibration(path, temperatures=()):
+def calibration(path, images=(30, 70), temperatures=()):
     names = ("from", "to", "images", "confidence", "accuracy")
-    values = [(0.4, 0.5, 10, 0.45, 0.4), (0.9, 1, 90, 0.98, 0.9)]
+    values = [(0.4, 0.5, images[0], 0.45, 0.4), (0.9, 1, images[1], 0.98, 0.9)]
     rows = [dict(zip(names, row)) for row in values]
-    return write_csv(
-        path, [{"temperature": t, **row} for t, row in zip(temperatures, rows)] or rows
-    )
+    scaled = [{"temperature": t, **row} for t, row in zip(temperatures, rows)]
+    return write_csv(path, scaled or rows)
 
 
-def mistakes(path, n=3, labels=("A", "B"), shape=(2, 2)):
+def mistakes(path, n=3, labels=("A", "B"), shape=(2, 2), others=(0.0, 0.0)):
     images = [
         {
             "image": i,
             "label": labels[0],
             "predicted": labels[1],
-            "probabilities": {labels[0]: 0.25, "x": 0.0, labels[1]: 0.75, "y": 0.0},
+            "probabilities": {labels[0]: 0.25, "x": others[0], labels[1]: 0.75, "y": others[1]},
             "pixels": (np.arange(np.prod(shape)).reshape(shape) == i % 4).astype(int).tolist(),
         }
         for i in range(n)
@@ -162,7 +162,7 @@ PICTURES = {
     "filters": (filters, plots.plot_weights, ()),
     "curves": (curves, sweep_plots.plot_curves, ()),
     "points": (points, sweep_plots.plot_points, (["x"],)),
-    "parity": (parity, plots.plot_parity, ()),
+    "parity": (parity, parity_plot.plot_parity, ()),
     "contact_sheet": (contact_sheet, plots.plot_contact_sheet, ()),
 }
 
@@ -207,7 +207,10 @@ def assert_fits_a_page(picture):
 
 def test_every_plot_is_tested():
     assert {plot.__name__ for _, plot, _ in PICTURES.values()} == {
-        name for module in (plots, sweep_plots) for name in dir(module) if name.startswith("plot_")
+        name
+        for module in (plots, parity_plot, sweep_plots)
+        for name in dir(module)
+        if name.startswith("plot_")
     }
 
 
@@ -426,7 +429,16 @@ def test_loss_and_accuracy_are_drawn_by_epoch_and_validation_in_a_style_of_its_o
     }
     assert accuracy.get_ylabel() == "accuracy"
     assert len({line.get_linestyle() for line in loss.lines}) == 2
-    assert [*lines_of(figure("history").axes[0])] == ["training"]
+
+
+def test_a_single_curve_has_its_name_at_its_end(figure):
+    for axes, end in zip(figure("history").axes, ((2, 0.5), (2, 0.75))):
+        (name,) = axes.texts
+        assert (name.get_text(), name.xy) == ("training", end)
+        assert axes.get_legend() is None
+    for axes in figure("history", validation=True).axes:
+        assert [*axes.texts] == []
+        assert axes.get_legend() is not None
 
 
 def test_a_single_epoch_is_a_dot(figure):
@@ -460,16 +472,24 @@ def test_a_large_confusion_matrix_has_no_numbers(figure, tmp_path, n, numbers):
     assert len(axes.texts) == numbers
 
 
-def test_of_many_classes_those_with_the_most_mistakes_are_drawn(figure, monkeypatch):
-    """The rows without images are left out: no image of D is in the test set."""
+def test_of_many_classes_the_most_confused_pairs_are_drawn(figure, monkeypatch):
+    monkeypatch.setattr(plots, "MAX_CLASSES", 3)
+    monkeypatch.setattr(plots, "MAX_PAIRS", 2)
+    counts = ((3, 1, 0, 0), (0, 9, 0, 0), (2, 0, 1, 3), (0, 0, 0, 0))
+    drawn = figure("confusion", counts=counts, classes=[*"ABCD"])
+    (axes,) = drawn.axes
+    assert ticks_of(axes)[1] == ["C → D", "C → A"]
+    assert [bar.get_width() for bar in axes.patches] == [3, 2]
+    assert [text.get_text() for text in axes.texts] == ["50%", "33%"]
+    title = "Test accuracy: 68.42%\nConfused pairs of classes: the 2 most frequent of 3"
+    assert drawn.get_suptitle() == title
+
+
+def test_of_many_classes_without_a_mistake_no_pair_is_drawn(figure, monkeypatch):
     monkeypatch.setattr(plots, "MAX_CLASSES", 2)
-    counts = ((3, 1, 0, 0), (0, 9, 0, 0), (2, 0, 1, 2), (0, 0, 0, 0))
-    axes = figure("confusion", counts=counts, classes=[*"ABCD"]).axes[0]
-    assert ticks_of(axes) == [["A", "C"]] * 2
-    assert axes.images[0].get_array().tolist() == [[0.75, 0], [0.4, 0.2]]
-    assert axes.get_title() == (
-        "Test accuracy: 72.22%\nThe 2 classes with the most misclassified images"
-    )
+    drawn = figure("confusion", counts=np.eye(3, dtype=int).tolist())
+    assert [*drawn.axes[0].patches] == []
+    assert drawn.get_suptitle().startswith("Test accuracy: 100.00%")
 
 
 def test_a_table_of_the_pairs_that_occur_is_drawn_with_all_its_classes(figure):
@@ -485,13 +505,23 @@ def test_calibration_is_drawn_with_the_diagonal_and_the_calibration_error(figure
         "perfect calibration": [[0, 0], [1, 1]],
         "this network": [[0.45, 0.4], [0.98, 0.9]],
     }
-    assert above.get_title() == "Expected calibration error: 7.7%"  # (0.5 + 7.2) / 100
-    assert [bar.get_height() for bar in below.patches] == [10, 90]
+    assert above.get_title() == "Expected calibration error: 7.1%"  # (1.5 + 5.6) / 100
+    assert [bar.get_height() for bar in below.patches] == [30, 70]
     above, _ = figure("calibration", temperatures=(1.0, 1.5)).axes
     assert lines_of(above)["this network"] == [[0.45, 0.4]]
     assert lines_of(above)["with temperature 1.50"] == [[0.98, 0.9]]
     title = "Expected calibration error: 5.0%; with temperature 1.50: 8.0%"
     assert above.get_title() == title
+
+
+def test_bins_with_few_images_are_grey_and_beside_the_line(figure):
+    above, below = figure("calibration", images=(29, 71)).axes
+    lines = lines_of(above)
+    assert lines["this network"] == [[0.98, 0.9]]
+    assert lines["fewer than 30 images"] == [[0.45, 0.4]]
+    for axes in (above, below):
+        grey, coloured = (to_rgb(bar.get_facecolor()) for bar in axes.patches)
+        assert len({*grey}) == 1 < len({*coloured})
 
 
 def images_of(drawn):
@@ -511,8 +541,33 @@ def test_mistakes_are_drawn_with_label_predicted_class_pixels_and_probabilities(
     bars = next(axes for axes in drawn.axes if axes.patches)
     assert [label.get_text() for label in bars.get_yticklabels()] == ["B", "A", "x"]
     assert [bar.get_width() for bar in bars.patches] == [0.75, 0.25, 0]
-    assert bars.patches[0].get_facecolor() != bars.patches[1].get_facecolor()
-    assert drawn.get_suptitle() == "Misclassified test images: 2"
+    assert drawn.get_suptitle().splitlines()[0] == "Misclassified test images: 2"
+
+
+@pytest.mark.parametrize(
+    ("others", "names", "texts"),
+    [
+        ((0.0, 0.0), ["B", "A", "x"], ["75%", "25%", "0%"]),
+        ((0.3, 0.004), ["B", "x", "A"], ["75%", "30%", "25%"]),
+        ((0.3, 0.4), ["B", "y", "A"], ["75%", "40%", "25%"]),
+        ((0.004, 0.0), ["B", "A", "x"], ["75%", "25%", "<1%"]),
+    ],
+)
+def test_the_true_class_is_always_among_the_bars_in_a_colour_of_its_own(
+    figure, others, names, texts
+):
+    drawn = figure("misclassified", n=1, others=others)
+    bars = next(axes for axes in drawn.axes if axes.patches)
+    labels = bars.get_yticklabels()
+    assert [label.get_text() for label in labels] == names
+    assert [text.get_text() for text in bars.texts] == texts
+    for drawn_in in (
+        [to_rgb(bar.get_facecolor()) for bar in bars.patches],
+        [label.get_color() for label in labels],
+    ):
+        own = drawn_in.pop(names.index("A"))
+        assert own not in drawn_in
+        assert len({*drawn_in}) == 1
 
 
 @pytest.mark.parametrize(
@@ -521,7 +576,7 @@ def test_mistakes_are_drawn_with_label_predicted_class_pixels_and_probabilities(
 def test_the_requested_number_of_mistakes_is_drawn(figure, tmp_path, n, count, title):
     drawn = figure("misclassified", n=n, extra=(count,))
     assert len(images_of(drawn)) == min(n, count)
-    assert drawn.get_suptitle() == f"Misclassified test images{title}"
+    assert drawn.get_suptitle().splitlines()[0] == f"Misclassified test images{title}"
     assert_fits_a_page(tmp_path / "misclassified.png")
 
 
@@ -583,9 +638,41 @@ def test_filters_are_drawn_above_their_feature_maps(figure, channels):
 
 def test_curves_are_ordered_by_their_final_loss(figure):
     (axes,) = figure("curves", runs=3).axes
-    assert [line.get_label() for line in axes.lines] == ["x 2", "x 1", "x 0"]
+    assert [line.get_label() for line in axes.lines] == ["x 0", "x 1", "x 2"]  # the best on top
+    widths = [line.get_linewidth() for line in axes.lines]
+    assert widths[2] > widths[1] == widths[0]
     assert axes.get_title() == "Validation loss by epoch"
-    assert axes.lines[0].get_ydata().tolist() == [2 / 3, 0.5]
+    assert axes.lines[2].get_ydata().tolist() == [2 / 3, 0.5]
+
+
+def overlap(texts):
+    """Whether one of the texts covers another one where they are drawn."""
+    boxes = [Text.get_window_extent(text) for text in texts]
+    return any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize("runs", [1, 2, 12, 14])
+def test_curves_are_named_at_their_ends_in_their_looks(figure, runs):
+    drawn = figure("curves", runs=runs)
+    (axes,) = drawn.axes
+    looks = {line.get_label(): (line.get_color(), line.get_linestyle()) for line in axes.lines}
+    named = [text.get_text() for text in axes.texts]
+    assert {*named} == {f"x {i}" for i in range(max(0, runs - 12), runs)}  # the lowest losses
+    assert len({looks[name] for name in named}) == len(named)
+    for text in axes.texts:
+        assert text.get_color() == looks[text.get_text()][0] != "grey"
+    assert {colour for name, (colour, _) in looks.items() if name not in named} <= {"grey"}
+    assert axes.get_title().endswith("(grey: 2 more with higher losses)") == (runs == 14)
+    assert not overlap(axes.texts)
+    assert drawn.legends == []
+
+
+@pytest.mark.parametrize(("runs", "scale"), [(1, "linear"), (4, "log")])
+def test_losses_that_differ_by_a_factor_are_drawn_on_a_logarithmic_axis(figure, runs, scale):
+    (axes,) = figure("curves", runs=runs).axes
+    assert axes.get_yscale() == scale
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert all(re.fullmatch(r"[\d.]+", text) for text in shown)  # no power of ten
 
 
 def test_curves_show_the_training_loss_unless_all_runs_have_validation(figure):
@@ -612,6 +699,24 @@ def test_any_sweep_is_drawn(figure, tmp_path, rows, validation):
     labels = [axes.get_xlabel() for axes in drawn.axes if axes.get_xlabel()]
     assert labels == ([*rows[0]] or ["runs"])
     assert ("star" in drawn.get_suptitle()) == validation
+
+
+def test_points_are_coloured_by_another_setting_and_lines_connect_those_of_a_colour(figure):
+    rows = [{"x": x, "y": y, "z": 7} for x in (1, 2) for y in (5, 6)]
+    by_y, by_x, by_x_too = figure("points", rows=rows, extra=(["x", "y", "z"],)).axes
+    titles = [axes.get_legend().get_title().get_text() for axes in (by_y, by_x, by_x_too)]
+    assert titles == ["y", "x", "x"]
+    assert [text.get_text() for text in by_y.get_legend().get_texts()] == ["5", "6"]
+    means = [line for line in by_y.lines if len(line.get_xdata()) == 2]
+    assert [line.get_ydata().tolist() for line in means] == [[0.5, 0.52], [0.51, 0.53]]
+    assert means[0].get_color() != means[1].get_color()
+
+
+def test_a_setting_with_too_many_values_for_markers_gives_no_colours(figure):
+    rows = [{"x": x, "y": x % 2} for x in range(9)]
+    by_y, by_nothing = figure("points", rows=rows, extra=(["x", "y"],)).axes
+    assert by_y.get_legend() is not None
+    assert by_nothing.get_legend() is None
 
 
 # ---- Parity with Keras.

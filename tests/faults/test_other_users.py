@@ -41,7 +41,7 @@ PRUNE = ("workflow/tools/prune.py", "config.yaml", "--delete")
 
 def test_in_a_folder_that_may_be_written_they_are_replaced(project):
     give_away(project, 0o77, 0o44)
-    project.configure({"plots": {"style": "default"}})
+    project.configure({"plots": {"style": "dark_background"}})
     code, output = python(project, *SNAKEMAKE)
     assert code == 0, output
     assert (project.results / "runs").stat().st_uid == OTHER

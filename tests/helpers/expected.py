@@ -22,6 +22,7 @@ ON_REQUEST = {
     **{"check_parity": "parity", "plot_parity": "parity"},
     **{"export_keras": "export", "export_onnx": "export", "export_npz": "export"},
     **{"evaluate_ensembles": "ensemble", "export_ensemble": "export"},
+    "bundle_run": "bundle",
     **{"predict_images": "predict", "plot_contact_sheet": "predict"},
 }
 

@@ -21,7 +21,10 @@ from samples import write_idx
 CHECKOUT = Path(__file__).parents[2]
 SOURCES = ("Snakefile", "config.yaml", "workflow", "profiles")
 
-TARGETS = ("all", "plots", "demo", "lesson", "explain", "parity", "export", "ensemble", "predict")
+TARGETS = (
+    *("all", "plots", "demo", "lesson", "explain", "parity", "export", "ensemble", "bundle"),
+    "predict",
+)
 
 SMALL = {
     "download": {"folder": "raw"},

@@ -448,7 +448,7 @@ def test_the_place_does_not_depend_on_the_run_of_the_configuration_or_how_a_run_
         "training": {"learning_rate": 0.5},
         "model": {"hidden": [7], "activation": "sigmoid", "convolutions": CONVOLUTIONS},
         "dataset": "fashion_mnist",
-        "plots": {"style": "default"},
+        "plots": {"style": "dark_background"},
         "export": {"raw_pixels": True},
     }
     assert requested(others=other).name == requested().name

@@ -68,7 +68,7 @@ def test_deleted_records_of_stages_in_between_hide_nothing(project):
     (data,) = project.results.glob("data/mnist-*")
     (data / ".X_train.npy.record").unlink()
     (project.run_folder / "epoch-0004/.metrics.json.record").unlink()
-    set_key(project, "plots.style", "default")
+    set_key(project, "plots.style", "dark_background")
     plots = {stage for stage in AFTER_TRAINING if stage.startswith("plot_")}
     assert planned(project.run()) == once({"preprocess", "evaluate"} | plots)
     assert project.plan() == {}

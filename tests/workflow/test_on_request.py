@@ -1,22 +1,26 @@
 """What is made on request: exactly when it is stale, from what is there, and never by surprise."""
 
 import os
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 
-from expected import once
+from expected import PLOTS, once
 from project import append, planned, set_key
 from scratchnet.files import read_csv, read_json
+from scratchnet.interop.bundle import check_bundle
+from scratchnet.planning.settings import read_settings
 
 EXPLAIN = {"explain_run", "plot_saliency", "plot_attacks", "plot_hidden_units"}
 PARITY = {"check_parity", "plot_parity"}
 EXPORT = {"export_keras", "export_onnx", "export_npz"}
+BUNDLE = PLOTS | {"bundle_run"}  # with what is in it
 PREDICT = {"predict_images", "plot_contact_sheet"}
 
 
 def plan_all(project):
-    return project.plan("demo", "lesson", "explain", "parity", "export", "predict")
+    return project.plan("demo", "lesson", "explain", "parity", "export", "bundle", "predict")
 
 
 def test_each_is_made_once(project_on_request):
@@ -25,7 +29,7 @@ def test_each_is_made_once(project_on_request):
 
 
 # What runs after an edit if all targets are asked for. The lesson's kernel may import any module.
-OF_A_RUN = {"evaluate", "make_demo"} | EXPORT | EXPLAIN
+OF_A_RUN = {"evaluate", "make_demo"} | EXPORT | BUNDLE | EXPLAIN
 EDITED_CODE = {
     "make_demo.py": {"make_demo", "make_lesson"},
     "scratchnet/predict/demo.html": {"make_demo"},
@@ -34,11 +38,13 @@ EDITED_CODE = {
     "scratchnet/nn/layers.py": {"train", "make_lesson"} | OF_A_RUN | PARITY | PREDICT,
     "scratchnet/training/loop.py": {"train", "make_lesson"} | OF_A_RUN | PARITY,
     "scratchnet/evaluation/evaluation.py": {"make_lesson"} | OF_A_RUN,
-    "scratchnet/evaluation/plots.py": {"make_lesson", "plot_parity", "plot_contact_sheet"},
+    "scratchnet/evaluation/plots.py": {"make_lesson", "plot_contact_sheet"} | BUNDLE,
+    "scratchnet/evaluation/parity_plot.py": {"make_lesson", "plot_parity"},
     "scratchnet/evaluation/explanation.py": {"make_lesson"} | EXPLAIN,
     "scratchnet/evaluation/explanation_plots.py": {"make_lesson"} | EXPLAIN - {"explain_run"},
     "scratchnet/interop/parity.py": {"make_lesson"} | PARITY,
-    "scratchnet/interop/export.py": {"make_lesson"} | EXPORT,
+    "scratchnet/interop/export.py": {"make_lesson", "bundle_run"} | EXPORT,
+    "scratchnet/interop/model_card.py": {"make_lesson", "bundle_run"},
     "export_onnx.py": {"export_onnx", "make_lesson"},
     "scratchnet/predict/predictions.py": {"make_lesson"} | PREDICT,
     "scratchnet/predict/image_input.py": {"make_lesson"} | PREDICT,
@@ -68,7 +74,10 @@ EDITED_KEYS = {
     "model.hidden": ([3], {"train"} | OF_A_RUN | PARITY),
     "training.epochs": (6, {"train"} | OF_A_RUN | PARITY),
     "classes": ([*"abcdefghij"], OF_A_RUN),
-    "plots.style": ("default", {"plot_parity", "plot_contact_sheet"} | EXPLAIN - {"explain_run"}),
+    "plots.style": (
+        "dark_background",
+        {"plot_parity", "plot_contact_sheet"} | BUNDLE | EXPLAIN - {"explain_run"},
+    ),
     "export.raw_pixels": (True, {"export_keras", "export_onnx"}),
     "predict.background": ("light", PREDICT),
     "predict.images": (["images/one.png"], PREDICT),
@@ -242,6 +251,26 @@ def test_without_runs_that_differ_only_in_their_seed_an_ensemble_is_refused(proj
     assert (
         "an ensemble needs runs that differ only in their seed" in process.stdout + process.stderr
     )
+
+
+def test_a_bundle_is_whole_and_its_configuration_is_that_of_the_run(finished_on_request, tmp_path):
+    run = finished_on_request.run_folder
+    (archive,) = run.glob("epoch-0004/bundle/*.zip")
+    folder, *_ = check_bundle(archive)
+    assert folder == archive.stem == f"{run.name}-epoch-0004"
+    with ZipFile(archive) as bundle:
+        bundle.extractall(tmp_path)
+    config = read_settings(tmp_path / folder / "config.yaml")
+    assert config == read_settings(run / "epoch-0004/config.yaml")
+    pictures = {f"plot_{path.stem}" for path in (tmp_path / folder / "pictures").iterdir()}
+    assert pictures == PLOTS
+    checkpoint = (tmp_path / folder / "checkpoint.npz").read_bytes()
+    assert checkpoint == (run / "checkpoints/epoch-0004.npz").read_bytes()
+
+
+@pytest.mark.slow
+def test_of_a_sweep_each_run_has_a_bundle_with_its_plots(sweep_project):
+    assert sweep_project.plan("bundle") == dict.fromkeys(BUNDLE | {"export_npz"}, 2)
 
 
 def test_runs_with_the_same_arrays_have_one_lesson(sweep_project):

@@ -35,7 +35,7 @@ def contents(project):
         pytest.param("search_project", ["all"], marks=pytest.mark.slow),
         pytest.param(
             "project_on_request",
-            ["all", "demo", "lesson", "explain", "parity", "export"],
+            ["all", "demo", "lesson", "explain", "parity", "export", "bundle"],
             marks=pytest.mark.slow,
         ),
     ],

@@ -139,7 +139,7 @@ def test_an_edit_of_augmentation_runs_what_depends_on_it_and_undone_nothing(proj
     assert len([*picture]) == 1
     project.configure({"augmentation": {"elastic": 3, "elastic_sigma": 5}})
     assert project.plan() == once(RUN | AUGMENTED)
-    project.configure({"augmentation": {"elastic": 3}, "plots": {"style": "default"}})
+    project.configure({"augmentation": {"elastic": 3}, "plots": {"style": "dark_background"}})
     assert project.plan() == once(PLOTS | AUGMENTED)
     project.configure({"augmentation": {"shift": 0, "elastic_sigma": 5}})
     assert project.plan() == {"summarize": 1}
@@ -152,7 +152,7 @@ def test_edits_of_keys_that_do_not_apply_or_change_no_result_run_nothing(project
 
 
 def test_of_a_sweep_of_two_runs_each_stage_of_a_run_runs_twice(sweep_project):
-    set_key(sweep_project, "plots.style", "default")
+    set_key(sweep_project, "plots.style", "dark_background")
     comparison = once({"plot_curves", "plot_points"})
     assert sweep_project.plan("plots") == dict.fromkeys(PLOTS, 2) | comparison
     assert sweep_project.plan() == comparison  # pictures of a sweep's runs are drawn on request
@@ -442,7 +442,7 @@ def test_without_snakemakes_records_edits_are_still_seen_and_nothing_else(projec
     for path in (project.results / "data").rglob("*.npy"):
         os.utime(path)
     assert project.plan() == {}
-    set_key(project, "plots.style", "default")
+    set_key(project, "plots.style", "dark_background")
     assert project.plan() == once(PLOTS)
     set_key(project, "classes", [*"abcdefghij"])
     assert project.plan() == once(AFTER_TRAINING)

@@ -418,7 +418,7 @@ MISTAKES = {
         [
             "training.learning_rate: -1.0 is not allowed; it must be a number above 0",
             "training.epoks: unknown key; did you mean epochs?",
-            'plots.style: "pink" is not allowed; it must be one of dark_background',
+            'plots.style: "pink" is not allowed; it must be one of default',
         ],
     ),
     "the name of the dataset": ("dataset: mnits\n", ["did you mean mnist?"]),

@@ -21,6 +21,20 @@ def results_on_request(*stages):
     return lambda wildcards: results_of(*stages)
 
 
+def results_of_run(*stages):
+    """An input: the first result of each of `stages` that the run has."""
+
+    def results(wildcards):
+        settings = settings_of(wildcards)
+        return [
+            getattr(rules, stage).output[0].apply_wildcards(all_wildcards(wildcards))
+            for stage in stages
+            if stage not in WANTED or WANTED[stage](settings)
+        ]
+
+    return results
+
+
 def all_results(with_plots_of_runs=not RUNS.swept):
     """An input: the first result of each of the rules so far, for each run.
 

@@ -2,7 +2,7 @@
 
 from snakefresh import recorded
 
-from scratchnet.evaluation.plots import plot_parity
+from scratchnet.evaluation.parity_plot import plot_parity
 from scratchnet.job import stage_job
 
 with stage_job(snakemake), recorded(snakemake) as settings:

@@ -70,6 +70,11 @@ def escape_rst(text: str) -> str:
     return re.sub(r"([^\w\s]|_)", r"\\\1", text)
 
 
+def escape_markdown(text: str) -> str:
+    """Return `text` as Markdown that shows it as it is: without markup, links or HTML."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
 def describe_owner(path: str | os.PathLike) -> str:
     """Return whose a file is, if it is another user's, and what to do: the end of a sentence.
 

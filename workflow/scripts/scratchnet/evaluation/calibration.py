@@ -8,6 +8,7 @@ from scratchnet.nn.layers import softmax
 
 N_BINS = 10  # of equal width, from 0 to 1
 TEMPERATURES = (0.01, 100.0)  # the lowest and the highest that are tried
+FEW_IMAGES = 30  # below which the accuracy of a bin says little
 
 
 def calibration_bins(P, labels):

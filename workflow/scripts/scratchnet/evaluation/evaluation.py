@@ -244,12 +244,13 @@ def rank_mistakes(X, P, labels, classes, shape, pixel_range=(0, 1)):
     """Return the number of misclassified images, and the most confident MAX_MISTAKES of them.
 
     Each image has its index in X (pixels, n), its label, the predicted class, its probabilities
-    from P (k, n) by class (the MAX_CLASSES largest), and its pixels, 0 to 1, in the given `shape`,
-    shrunk by `shrink_image`. `pixel_range` has the values of black and white in X.
+    from P (k, n) by class (the MAX_CLASSES largest, and that of the label), and its pixels, 0 to 1,
+    in the given `shape`, shrunk by `shrink_image`. `pixel_range` has the values of black and white
+    in X.
     """
 
-    def probabilities(p):
-        shown = np.sort(np.argsort(-p, kind="stable")[:MAX_CLASSES])
+    def probabilities(p, label):
+        shown = np.union1d(np.argsort(-p, kind="stable")[:MAX_CLASSES], label)
         return dict(zip((classes[c] for c in shown), _to_list(p[shown], 6)))
 
     def pixels(x):
@@ -266,7 +267,7 @@ def rank_mistakes(X, P, labels, classes, shape, pixel_range=(0, 1)):
                 "image": int(i),
                 "label": classes[labels[i]],
                 "predicted": classes[predicted[i]],
-                "probabilities": probabilities(P[:, i]),
+                "probabilities": probabilities(P[:, i], labels[i]),
                 "pixels": _to_list(shrink_image(pixels(X[:, i])), 4),
             }
             for i in ranked

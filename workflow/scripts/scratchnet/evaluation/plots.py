@@ -1,18 +1,18 @@
 """Plots of a run, each drawn from one file of data."""
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from scratchnet.evaluation.calibration import calibration_error
+from scratchnet.evaluation.calibration import FEW_IMAGES, calibration_error
 from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.evaluation.figures import image_grid, save_figure, show_frame, show_image
 from scratchnet.files import read_csv, read_json
 
 MAX_COUNTS = 20  # classes up to which the cells of the confusion matrix show numbers
 MAX_SIZE = 20  # inches of the confusion matrix
+MAX_PAIRS = 30  # bars of the most confused classes
 MAX_BARS = 3  # probabilities shown below a misclassified image
 
 
@@ -30,32 +30,49 @@ def plot_history(history, picture, style):
                     values = [float(row[column]) for row in rows]
                     axes.plot(epochs, values, linestyle=line, marker=".", label=label)
             axes.set(title=f"{metric.capitalize()} by epoch", xlabel="epoch")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
             axes.grid(alpha=0.25)
-            axes.legend()
             if metric == "loss":
                 axes.set(ylabel="categorical cross-entropy")
                 axes.set_ylim(bottom=0)
             else:
                 axes.set(ylabel="accuracy")
                 axes.yaxis.set_major_formatter(PercentFormatter(1))
+            if len(axes.lines) > 1:
+                axes.legend()
+            else:
+                _label_curve(axes, "training", is_falling=metric == "loss")
+
+
+def _label_curve(axes, label, is_falling):
+    """Write `label` at the end of the only curve, on the side from which it came."""
+    (line,) = axes.lines
+    x, y = line.get_xydata()[-1]
+    offset, side = (10, "bottom") if is_falling else (-10, "top")
+    place = {"xytext": (0, offset), "textcoords": "offset points", "ha": "right", "va": side}
+    axes.annotate(label, (x, y), color=line.get_color(), **place)
 
 
 def plot_confusion(confusion, picture, style):
     """Plot the confusion matrix: counts and shares of the row, coloured by the share.
 
     With many classes, the cells are too small for numbers, and these are left out. With more than
-    MAX_CLASSES, only those with the most misclassified images are drawn.
+    MAX_CLASSES, the MAX_PAIRS most frequent mistakes are drawn as bars instead.
     """
     rows = read_csv(confusion)
-    classes, title = _choose_classes(rows)
+    classes = [*dict.fromkeys([row["label"] for row in rows] + [row["predicted"] for row in rows])]
+    mistakes = [row for row in rows if row["label"] != row["predicted"] and int(row["images"])]
+    total, wrong = (sum(int(row["images"]) for row in each) for each in (rows, mistakes))
+    title = f"Test accuracy: {(total - wrong) / max(total, 1):.2%}"
+    if len(classes) > MAX_CLASSES:
+        _plot_pairs(mistakes, title, picture, style)
+        return
     indices = {name: i for i, name in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), int)
     shares = np.zeros(counts.shape)
     for row in rows:
-        if row["label"] in indices and row["predicted"] in indices:
-            cell = indices[row["label"]], indices[row["predicted"]]
-            counts[cell], shares[cell] = int(row["images"]), float(row["share"])
+        cell = indices[row["label"]], indices[row["predicted"]]
+        counts[cell], shares[cell] = int(row["images"]), float(row["share"])
     size = min(max(7, 0.25 * len(classes)), MAX_SIZE)
     with save_figure(picture, style, figsize=(size + 1, size)) as figure:
         axes = figure.subplots()
@@ -73,20 +90,24 @@ def plot_confusion(confusion, picture, style):
         bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
 
 
-def _choose_classes(rows):
-    """Return the classes to draw of the `rows` of a confusion matrix, and the title of the plot."""
-    classes = dict.fromkeys([row["label"] for row in rows] + [row["predicted"] for row in rows])
-    total, mistakes = 0, Counter()
-    for row in rows:
-        total += int(row["images"])
-        if row["label"] != row["predicted"]:
-            mistakes[row["label"]] += int(row["images"])
-    title = f"Test accuracy: {(total - mistakes.total()) / max(total, 1):.2%}"
-    if len(classes) <= MAX_CLASSES:
-        return list(classes), title
-    chosen = set(sorted(classes, key=lambda name: -mistakes[name])[:MAX_CLASSES])
-    title += f"\nThe {MAX_CLASSES} classes with the most misclassified images"
-    return [name for name in classes if name in chosen], title
+def _plot_pairs(mistakes, title, picture, style):
+    """Plot the pairs of classes that are confused most often: the images of each as a bar."""
+    shown = sorted(mistakes, key=lambda row: -int(row["images"]))[:MAX_PAIRS]
+    with save_figure(picture, style, figsize=(10, 1.2 + 0.22 * max(len(shown), 5))) as figure:
+        axes = figure.subplots()
+        bars = axes.barh(range(len(shown)), [int(row["images"]) for row in shown])
+        shares = [f"{float(row['share']):.0%}" for row in shown]
+        axes.bar_label(bars, shares, padding=3, fontsize=8)
+        names = [f"{row['label']} → {row['predicted']}" for row in shown]
+        axes.set_yticks(range(len(shown)), names, fontsize=8)
+        axes.set_ylim(max(len(shown), 1) - 0.4, -0.6)
+        axes.margins(x=0.08)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("images, and their share of those with this label", loc="right")
+        axes.set_ylabel("label → predicted")
+        axes.grid(alpha=0.25, axis="x")
+        selection = f"the {len(shown)} most frequent of {len(mistakes):,}"
+        figure.suptitle(f"{title}\nConfused pairs of classes: {selection}")
 
 
 def _write_counts(axes, counts, shares):
@@ -109,8 +130,8 @@ def plot_calibration(calibration, picture, style):
     """Plot accuracy against confidence, and the number of images at each confidence.
 
     The points of a well calibrated network lie on the diagonal: of the predictions with a
-    confidence of 80 %, 80 % are correct. If the table has bins after temperature scaling, they are
-    a second line.
+    confidence of 80 %, 80 % are correct. Bins with fewer than FEW_IMAGES are grey, and have no
+    point on a line. The bins after temperature scaling, if the table has some, are a second line.
     """
     rows = [{key: float(value) for key, value in row.items()} for row in read_csv(calibration)]
     bins = [row for row in rows if row.get("temperature", 1) == 1]
@@ -118,22 +139,30 @@ def plot_calibration(calibration, picture, style):
     middles = [(row["from"] + row["to"]) / 2 for row in bins]
     width = 0.9 * (bins[0]["to"] - bins[0]["from"])
     accuracies = [row["accuracy"] for row in bins]
+    known = [row for row in bins if row["images"] >= FEW_IMAGES]
+    colours = ["C0" if row in known else "0.5" for row in bins]
     with save_figure(picture, style, figsize=(6, 6.5)) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         above.plot([0, 1], [0, 1], linestyle=":", color="0.6", label="perfect calibration")
-        above.bar(middles, accuracies, width, alpha=0.35)
-        confidences = [row["confidence"] for row in bins]
-        above.plot(confidences, accuracies, marker="o", label="this network")
+        above.bar(middles, accuracies, width, color=colours, alpha=0.35)
+        x, y = ([row[key] for row in known] for key in ("confidence", "accuracy"))
+        above.plot(x, y, marker="o", label="this network")
+        if len(known) < len(bins):
+            rare = [row for row in bins if row not in known]
+            x, y = ([row[key] for row in rare] for key in ("confidence", "accuracy"))
+            look = {"marker": "o", "linestyle": "", "color": "0.5", "clip_on": False}
+            above.plot(x, y, label=f"fewer than {FEW_IMAGES} images", **look)
         above.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
         title = f"Expected calibration error: {calibration_error(bins):.1%}"
         if scaled:
             label = f"with temperature {scaled[0]['temperature']:.2f}"
-            x, y = zip(*((row["confidence"], row["accuracy"]) for row in scaled))
+            known = [row for row in scaled if row["images"] >= FEW_IMAGES]
+            x, y = ([row[key] for row in known] for key in ("confidence", "accuracy"))
             above.plot(x, y, marker="s", label=label)
             title += f"; {label}: {calibration_error(scaled):.1%}"
         above.set_title(title)
-        above.legend()
-        below.bar(middles, [row["images"] for row in bins], width)
+        above.legend(loc="upper left")
+        below.bar(middles, [row["images"] for row in bins], width, color=colours)
         below.set(xlabel="confidence (probability of the predicted class)", ylabel="images")
         below.set_yscale("log")
         for axis in (above.xaxis, above.yaxis):
@@ -143,7 +172,7 @@ def plot_calibration(calibration, picture, style):
 
 
 def plot_misclassified(misclassified, picture, style, count):
-    """Plot the `count` most confident mistakes with their most probable classes."""
+    """Plot the `count` most confident mistakes with their most probable and their true classes."""
     mistakes = read_json(misclassified)
     shown = mistakes["images"][:count]
     columns = min(5, max(3, len(shown)))
@@ -159,19 +188,30 @@ def plot_misclassified(misclassified, picture, style, count):
             image.set_title(f"{label} classified as{separator}{predicted}", fontsize=10)
             _plot_probabilities(bars, mistake["probabilities"], label)
         selection = f"the {len(shown)} most confident of " if len(shown) < mistakes["count"] else ""
-        figure.suptitle(f"Misclassified test images: {selection}{mistakes['count']:,}")
+        figure.suptitle(
+            f"Misclassified test images: {selection}{mistakes['count']:,}\n"
+            "Below each: the highest probabilities, and that of the true class (blue)"
+        )
 
 
 def _plot_probabilities(axes, probabilities, label):
-    """Plot the largest of `probabilities`, {class: value}, as bars; `label` has its own colour."""
-    ranked = sorted(probabilities.items(), key=lambda item: -item[1])[:MAX_BARS]
-    names, values = zip(*ranked)
+    """Plot the largest of `probabilities`, {class: value}, and that of `label`, as bars.
+
+    The bar and the name of `label` have a colour of their own.
+    """
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    shown = ranked[:MAX_BARS]
+    if label not in dict(shown):
+        shown = [*ranked[: MAX_BARS - 1], (label, probabilities[label])]
+    names, values = zip(*shown)
     axes.set_axis_on()
     axes.barh(range(len(names)), values, color=["C0" if name == label else "C1" for name in names])
     for row, value in enumerate(values):
-        axes.text(value + 0.03, row, f"{value:.0%}", va="center", fontsize=8)
+        text = "<1%" if 0 < value < 0.005 else f"{value:.0%}"
+        axes.text(value + 0.03, row, text, va="center", fontsize=8)
     axes.set(xlim=(0, 1.4), xticks=[])
     axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.get_yticklabels()[names.index(label)].set(color="C0", weight="bold")
     axes.tick_params(length=0)
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
@@ -277,48 +317,3 @@ def plot_contact_sheet(contact_sheet, picture, style):
         figure.suptitle(f"Predicted classes of {selection}{sheet['count']:,} {noun}")
         by = f"by {sheet['run']}\nwith a test accuracy of {sheet['test_accuracy']:.2%}"
         figure.supxlabel(by, fontsize=10)
-
-
-def plot_parity(differences, picture, style):
-    """Plot the loss by epoch in Scratchnet and in Keras, and the differences between the two.
-
-    Differences are drawn as the largest so far, by batch of the first epoch and by epoch. Values
-    below 1e-17, including 0, are drawn as 1e-17.
-    """
-    rows = read_csv(differences)
-    with save_figure(picture, style, figsize=(12, 4.6)) as figure:
-        losses, batches, epochs = figure.subplots(1, 3)
-        shown = [row for row in rows if row["precision"] == "float32" and not row["batch"]]
-        x = [int(row["epoch"]) for row in shown]
-        for column, label, look in (
-            ("loss", "Scratchnet", {"linewidth": 5, "alpha": 0.6}),
-            ("keras_loss", "Keras", {"linestyle": "--", "marker": "."}),
-        ):
-            losses.plot(x, [float(row[column]) for row in shown], label=label, **look)
-        losses.set(title="Loss by epoch (float32)", xlabel="epoch")
-        losses.set_ylim(bottom=0)
-        losses.legend()
-        _plot_differences(batches, "batch", [row for row in rows if row["batch"]])
-        _plot_differences(epochs, "epoch", [row for row in rows if not row["batch"]])
-        batches.set_xlabel("batch of the first epoch")
-        limits = [*batches.get_ylim(), *epochs.get_ylim()]
-        for axes in (batches, epochs):
-            axes.set_ylim(min(limits), max(limits))
-        for axes in (losses, batches, epochs):
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.grid(alpha=0.25)
-        handles, labels = batches.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower right", ncols=6)
-
-
-def _plot_differences(axes, step, rows):
-    """Plot the largest differences so far by `step` ("batch" or "epoch"), a column of `rows`."""
-    for colour, precision in (("C0", "float32"), ("C1", "float64")):
-        selected = [row for row in rows if row["precision"] == precision]
-        x = [int(row[step]) for row in selected]
-        for quantity, line in (("loss", "-"), ("weights", "--"), ("predictions", ":")):
-            values = [float(row[f"{quantity}_difference"]) for row in selected]
-            largest = np.maximum.accumulate(np.maximum(values, 1e-17))
-            label = f"{quantity}, {precision}"
-            axes.plot(x, largest, color=colour, linestyle=line, label=label)
-    axes.set(title=f"Largest difference so far, by {step}", xlabel=step, yscale="log")

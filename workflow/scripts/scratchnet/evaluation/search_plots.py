@@ -42,7 +42,7 @@ def plot_trials(trials_table, picture, style, axes):
     """
     rows = [row for row in read_csv(trials_table) if row["validation_loss"]]
     epochs = sorted({int(row["epochs"]) for row in rows})
-    columns = min(len(axes), 3)
+    columns = 2 if len(axes) == 4 else min(len(axes), 3)
     n_rows = -(-len(axes) // columns)
     with save_figure(picture, style, figsize=(max(6, 10 / 3 * columns), 3.8 * n_rows)) as figure:
         grid = figure.subplots(n_rows, columns, squeeze=False, sharey=True).ravel()

@@ -81,6 +81,7 @@ READS = {
     "export_keras": EXPORT,
     "export_onnx": EXPORT,
     "export_npz": NETWORK,
+    "bundle_run": (),
     "predict_images": PREDICT,
     "plot_contact_sheet": ("plots.style",),
     "summarize": ("rows",),

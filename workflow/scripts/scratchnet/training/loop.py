@@ -93,38 +93,41 @@ def train(training, data, settings, epochs, name="training", threads=1):
     """
     patience = settings["training.patience"]
     loss_options = choose_loss(data["Y_train"], settings)
-    live = progress(
+    n_batches = -(-data["X_train"].shape[1] // settings["training.batch_size"])
+    with progress(
         name,
-        iterable=range(training.epochs + 1, epochs + 1),
-        initial=training.epochs,
-        total=epochs,
-        bar_format="{desc}: epoch {n_fmt}/{total_fmt}, {remaining} left{postfix} |{bar}|",
-    )
-    for epoch in live:
-        if patience and training.best and epoch - best_epoch(training.history) > patience:
-            best = best_epoch(training.history)
-            log.info("stopped early: epoch %d has the lowest validation loss", best)
-            break
-        started = time.perf_counter()
-        try:
-            metrics = _train_and_validate(training, data, settings, epoch, threads, loss_options)
-        except DivergenceError as error:
-            rate = training.optimizer.current_learning_rate()
-            why = f"{error}, with a learning rate of {rate:g}"
-            raise DivergenceError(
-                f"training diverged in epoch {epoch} of {epochs}: {why}. Try a lower "
-                "training.learning_rate. Earlier checkpoints are kept.",
-                why,
-                training.history,
-            ) from None
-        for metric, value in metrics.items():
-            training.history[metric].append(value)
-        if patience and best_epoch(training.history) == epoch:
-            training.best = training.network.weights()
-        text = [f"{metric} {value:.4f}" for metric, value in metrics.items()]
-        live.set_postfix_str(f"{text[0]}, {text[-1]}")
-        seconds = time.perf_counter() - started
-        log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, "  ".join(text), seconds)
+        initial=training.epochs * n_batches,
+        total=epochs * n_batches,
+        unit_scale=1 / n_batches,
+        bar_format="{desc}: epoch {n:.1f}/{total:.0f}, {remaining} left{postfix} |{bar}|",
+    ) as live:
+        for epoch in range(training.epochs + 1, epochs + 1):
+            if patience and training.best and epoch - best_epoch(training.history) > patience:
+                best = best_epoch(training.history)
+                log.info("stopped early: epoch %d has the lowest validation loss", best)
+                break
+            started = time.perf_counter()
+            try:
+                metrics = _train_and_validate(
+                    training, data, settings, epoch, threads, loss_options, live
+                )
+            except DivergenceError as error:
+                rate = training.optimizer.current_learning_rate()
+                why = f"{error}, with a learning rate of {rate:g}"
+                raise DivergenceError(
+                    f"training diverged in epoch {epoch} of {epochs}: {why}. Try a lower "
+                    "training.learning_rate. Earlier checkpoints are kept.",
+                    why,
+                    training.history,
+                ) from None
+            for metric, value in metrics.items():
+                training.history[metric].append(value)
+            if patience and best_epoch(training.history) == epoch:
+                training.best = training.network.weights()
+            text = [f"{metric} {value:.4f}" for metric, value in metrics.items()]
+            live.set_postfix_str(f"{text[0]}, {text[-1]}")
+            seconds = time.perf_counter() - started
+            log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, "  ".join(text), seconds)
 
 
 def epoch_batches(data, image_shape, pixel_range, settings, epoch):
@@ -152,10 +155,13 @@ def choose_loss(Y, settings):
     }
 
 
-def _train_and_validate(training, data, settings, epoch, threads, loss_options):
-    """Train one epoch; return {metric: value}, without validation images only of training."""
+def _train_and_validate(training, data, settings, epoch, threads, loss_options, live):
+    """Train one epoch; return {metric: value}, without validation images only of training.
+
+    The progress bar `live` counts the batches.
+    """
     shape, pixel_range = training.image_shape, training.pixel_range
-    batches = epoch_batches(data, shape, pixel_range, settings, epoch)
+    batches = _count(epoch_batches(data, shape, pixel_range, settings, epoch), live)
     rng = random_stream(settings["training.seed"], "dropout", epoch)
     network, replicas = training.network, settings.get("training.replicas", 1)
     with ThreadPoolExecutor(threads, initializer=_ignore_overflow) as executor:
@@ -165,6 +171,12 @@ def _train_and_validate(training, data, settings, epoch, threads, loss_options):
             _ignore_overflow()
             metrics = train_epoch(network, training.optimizer, batches, rng, **loss_options)
             return metrics | _validate(training.network, data)
+
+
+def _count(batches, live):
+    for batch in batches:
+        yield batch
+        live.update()
 
 
 def _ignore_overflow():

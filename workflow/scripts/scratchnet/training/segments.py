@@ -1,5 +1,6 @@
 """Training from one checkpoint to the next: what the stage `train` does."""
 
+import json
 import logging
 import time
 
@@ -35,6 +36,7 @@ def train_to_checkpoint(
     no result.
     """
     started = time.perf_counter()
+    log.info("settings %s", json.dumps(dict(settings)))  # `make live` names runs by them
     data = {name: np.load(path, mmap_mode="r") for name, path in data.items()}
     try:
         training = _start_training(data, read_json(manifest), settings, start)

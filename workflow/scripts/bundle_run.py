@@ -1,0 +1,17 @@
+"""Put a run into one archive that can be given away."""
+
+from snakefresh import recorded
+
+from scratchnet.interop.bundle import bundle_run
+from scratchnet.job import stage_job
+from scratchnet.planning.settings import read_settings
+
+with stage_job(snakemake), recorded(snakemake) as settings:
+    files = dict(snakemake.input.items())
+    bundle_run(
+        snakemake.output[0],
+        name=f"{snakemake.wildcards.run}-epoch-{snakemake.wildcards.epoch}",
+        pictures=files.pop("pictures"),
+        settings=read_settings(snakemake.input.config),
+        files=files,
+    )
