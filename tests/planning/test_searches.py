@@ -154,7 +154,10 @@ def test_the_winner_alone():
     runs = Runs(config_of(trials=4))
     one = runs.only(runs.rows[2]["run"])
     assert (one.settings, one.rows) == ([runs.settings[2]], [runs.rows[2]])
-    assert one.settings_of({}) == runs.settings[2] | {"rows": one.rows, "runs": one.settings}
+    together = one.settings_of({})
+    assert {**together, **runs.settings[2]} == together
+    assert (together["rows"], together["runs"]) == (one.rows, one.settings)
+    assert len(together["networks"]) == 1
     assert one.settings_of({}) is runs.only(runs.rows[2]["run"]).settings_of({})
     assert len(runs.settings) == 4
 
