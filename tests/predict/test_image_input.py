@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageCms
 
 import samples
+from scratchnet.data import image_reader
 from scratchnet.errors import DataError
-from scratchnet.predict import image_input
 from scratchnet.predict.image_input import read_arrays
 
 GREY = np.arange(0, 240, 12, np.uint8).reshape(4, 5)
@@ -21,7 +21,7 @@ GREYS = np.stack([GREY] * 3, axis=2)
 
 
 def read_image(path, longest):
-    return image_input.read_image(path, longest)[0]
+    return image_reader.read_image(path, longest)[0]
 
 
 def save(path, image, kind=None, **options):
