@@ -13,15 +13,19 @@ MAX_LABEL_LENGTH = 1_000  # characters
 def check_labels(labels: np.ndarray, name: str) -> np.ndarray:
     """Return `labels` with shape (n,), integers or text.
 
-    A column (n, 1) is flattened. Floats that are integers, and unsigned integers of 64 bits, become
-    int64: NumPy would convert a mixture of both signs to floats. Raises DataError, which calls the
-    array `name`, if it has another shape or type.
+    A column (n, 1) is flattened, and one-hot labels (n, classes) are numbered. Floats that are
+    integers, and unsigned integers of 64 bits, become int64: NumPy would convert a mixture of both
+    signs to floats. Raises DataError, which calls the array `name`, if it has another shape or
+    type.
     """
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    elif _is_one_hot(labels):
+        labels = labels.argmax(axis=1)
     if labels.ndim != 1:
         raise DataError(
-            f"{name} has the shape {labels.shape}; labels must have (n,), one for each image"
+            f"{name} has the shape {labels.shape}; labels must have (n,), one for each image, or "
+            "be one-hot"
         )
     if labels.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
@@ -40,6 +44,14 @@ def check_labels(labels: np.ndarray, name: str) -> np.ndarray:
     if labels.dtype.kind == "U":
         _check_text(labels, name)
     return labels
+
+
+def _is_one_hot(labels):
+    """Return whether each row of `labels` has a single 1, and is 0 otherwise."""
+    if labels.ndim != 2 or labels.dtype.kind not in "buif":
+        return False
+    is_one = labels == 1
+    return bool((is_one | (labels == 0)).all() and (is_one.sum(axis=1) == 1).all())
 
 
 def _check_text(labels, name):

@@ -14,7 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.data.idx import open_idx, read_shape
-from scratchnet.data.image_arrays import check_images, read_npy_header
+from scratchnet.data.image_arrays import (
+    check_images,
+    compose_on_white,
+    find_splits,
+    find_white,
+    read_npy_header,
+)
 from scratchnet.data.image_folder import find_samples, read_labels
 from scratchnet.data.image_reader import read_kind, read_pixels
 from scratchnet.data.labels import LABEL_KINDS, check_labels
@@ -47,8 +53,8 @@ def open_raw_splits(
 ) -> dict[str, RawSplit]:
     """Return the splits of a dataset: {"train": RawSplit} and, if there is one, "test".
 
-    `files` is {"npz": path} with the arrays x_train, y_train, x_test and y_test, {"folder": path}
-    with image files, or maps train_images, train_labels, test_images and test_labels to IDX files,
+    `files` is {"npz": path} with the arrays of `find_splits`, {"folder": path} with image files, or
+    maps train_images, train_labels, test_images and test_labels to IDX files,
     plain or .gz. Compressed files are unpacked into `folder`, which must exist as long as the
     arrays are in use. `image` says how image files are read: their size, mode and skip_damaged.
     Raises DataError, which names the file, if its content is not valid.
@@ -57,7 +63,7 @@ def open_raw_splits(
         return _read_image_folder(str(files["folder"]), folder, **(image or {}))
     if "npz" in files:
         arrays, prefix = _open_npz(Path(files["npz"]), folder), f"{show_name(files['npz'])}: "
-        names = {split: (f"x_{split}", f"y_{split}") for split in SPLITS}
+        names = find_splits([*arrays])
     else:
         arrays, prefix = {}, ""
         names = {
@@ -70,9 +76,8 @@ def open_raw_splits(
                 path = files[f"{split}_{kind}"]
                 arrays[name] = open_idx(_unpack_gz(path, ndims, folder), ndims, name)
     splits = {
-        split: _make_split(arrays, x, y, prefix)
+        split: _make_split(arrays, x, y, prefix, Path(folder, f"opaque {split}"))
         for split, (x, y) in names.items()
-        if split == "train" or x in arrays or y in arrays
     }
     if "test" in splits:
         _check_that_splits_match(splits["train"], splits["test"])
@@ -204,14 +209,23 @@ def _check_disk_space(size, folder, path):
         )
 
 
-def _make_split(arrays, x, y, prefix):
-    """Return the RawSplit with the images `x` and the labels `y` of `arrays`, both checked."""
+def _make_split(arrays, x, y, prefix, opaque):
+    """Return the RawSplit with the images `x` and the labels `y` of `arrays`, both checked.
+
+    Of images with transparency, opaque ones are written to the file `opaque`.
+    """
     for name in (x, y):
         if name not in arrays:
             names = shorten_list([show_name(other) for other in sorted(arrays)], MAX_NAMED)
             others = ", ".join(names) or "an empty archive"
             raise DataError(f"{prefix}there is no {name}, only {others}")
     images = check_images(arrays[x], f"{prefix}{x}")
+    if images.shape[3:] == (4,):
+        white = find_white(images)
+        with opaque.open("wb") as file:
+            for image in images:
+                file.write(compose_on_white(image, white).tobytes())
+        images = np.memmap(opaque, images.dtype, "r", shape=(*images.shape[:3], 3))
     labels = check_labels(np.asarray(arrays[y]), f"{prefix}{y}")
     if len(images) != len(labels):
         raise DataError(f"{prefix}{x} has {len(images)} images, but {y} has {len(labels)} labels")

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.data.idx import read_shape
-from scratchnet.data.image_arrays import read_npy_header
+from scratchnet.data.image_arrays import check_images, find_splits, read_npy_header
 from scratchnet.data.image_folder import find_samples, read_labels
+from scratchnet.data.labels import check_labels
 from scratchnet.errors import ConfigError, DataError, show_name
 from scratchnet.files import hash_file, read_json, write_json
 
@@ -84,10 +85,14 @@ def has_test_split(files: dict[str, str | Path]) -> bool:
         return "test_images" in files
     try:
         with zipfile.ZipFile(files["npz"]) as archive:
-            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            return "test" in find_splits(_names_in(archive))
     except Exception:  # zipfile raises any exception for invalid bytes
         return False
-    return not names.isdisjoint({"x_test", "y_test"})
+
+
+def _names_in(archive):
+    """Return the names of the arrays in an open .npz file."""
+    return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
 def describe_left_out(files: dict[str, str | Path]) -> str:
@@ -107,18 +112,21 @@ def read_image_shape(files: dict[str, str | Path]) -> tuple[int, ...] | None:
 
             folder = str(files["folder"])
             first = find_samples(folder).samples[0].file
-            shape = read_pixels(os.path.join(folder, first), None, False, 255).shape
+            shape = 1, *read_pixels(os.path.join(folder, first), None, False, 255).shape
         elif "npz" in files:
-            with zipfile.ZipFile(files["npz"]) as archive, archive.open("x_train.npy") as file:
-                (_, *shape), *_ = read_npy_header(file)
+            with zipfile.ZipFile(files["npz"]) as archive:
+                name, _ = find_splits(_names_in(archive))["train"]
+                with archive.open(f"{name}.npy") as file:
+                    shape, *_ = read_npy_header(file)
         else:
             path = Path(files["train_images"])
             with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-                _, *shape = read_shape(file, (3, 4), path)
+                shape = read_shape(file, (3, 4), path)
+        # The stand-in for the array takes no memory.
+        _, *shape = check_images(np.broadcast_to(np.uint8(0), shape), "images").shape
+        return tuple(shape[:2] + [3] * len(shape[2:]))
     except Exception:  # zipfile and NumPy raise any exception for invalid bytes
         return None
-    shape = tuple(shape[:2] if shape[2:] == [1] else shape)
-    return shape if len(shape) in (2, 3) and min(shape) > 0 else None
 
 
 def read_classes(files: dict[str, str | Path]) -> list[str] | None:
@@ -132,7 +140,8 @@ def read_classes(files: dict[str, str | Path]) -> list[str] | None:
             labels = [read_labels(sample.label for sample in samples)]
         elif "npz" in files:
             with np.load(files["npz"]) as archive:
-                labels = [archive[name] for name in ("y_train", "y_test") if name in archive]
+                names = [y for _, y in find_splits(archive.files).values()]
+                labels = [check_labels(archive[name], name) for name in names]
         else:
             labels = [_read_idx_labels(files[role]) for role in ROLES[1::2] if role in files]
         return np.unique(np.concatenate([each.ravel() for each in labels])).astype(str).tolist()

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from scratchnet.data.image_arrays import check_images, read_npy_header
+from scratchnet.data.image_arrays import (
+    check_images,
+    compose_on_white,
+    find_white,
+    read_npy_header,
+)
 from scratchnet.data.image_reader import check_size, resize_floats
 from scratchnet.errors import DataError, shorten_list, show_name
 from scratchnet.predict.drawings import extract_ink, is_dark_on_light, normalise_drawing
@@ -54,6 +59,8 @@ def read_arrays(path, minimum, maximum):
         raise
     except Exception as error:
         raise DataError(f"{name} cannot be read: {show_name(error)}") from error
+    if arrays.shape[3:] == (4,):
+        arrays = compose_on_white(arrays, find_white(arrays))
     scaled = _scale(arrays, minimum, maximum)
     if not np.isfinite(scaled).all():
         bad = np.flatnonzero(~np.isfinite(scaled).all(axis=tuple(range(1, scaled.ndim))))[0]
