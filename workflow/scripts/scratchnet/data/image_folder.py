@@ -102,7 +102,7 @@ def _find_classes(images):
         (only,) = map(show_name, folders)
         raise ConfigError(
             f"all images lie in {only}, which would be the only class: name that folder if its "
-            "folders are the classes"
+            f"folders are the classes, or list the images in {TABLE}, with the header file,label"
         )
     if has_splits:
         return [

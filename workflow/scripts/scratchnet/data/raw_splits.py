@@ -22,10 +22,8 @@ from scratchnet.data.image_arrays import (
     read_npy_header,
 )
 from scratchnet.data.image_folder import find_samples, read_labels
-from scratchnet.data.image_reader import read_kind, read_pixels
 from scratchnet.data.labels import LABEL_KINDS, check_labels
 from scratchnet.errors import DataError, shorten_list, show_name
-from scratchnet.progress import progress
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +89,10 @@ def _read_image_folder(path, folder, size=None, mode=None, skip_damaged=False):
     colour if an image is coloured. Damaged files raise DataError, which names them, or they are
     skipped. Pixels have 16 bits if those of an image do.
     """
+    # These take a while to import, and are not needed otherwise.
+    from scratchnet.data.image_reader import read_kind, read_pixels
+    from scratchnet.progress import progress
+
     samples = find_samples(path).samples
     paths = [os.path.join(path, sample.file) for sample in samples]
     is_coloured, white = map(max, zip(*map(read_kind, paths)))
@@ -105,9 +107,10 @@ def _read_image_folder(path, folder, size=None, mode=None, skip_damaged=False):
                 damaged[sample.file] = str(error)
                 continue
             if shape not in (None, pixels.shape):
+                first = os.path.join(path, read[0].file)
                 raise DataError(
-                    f"{show_name(paths[0])} has {_format_size(shape)} pixels, but "
-                    f"{show_name(each)} has {_format_size(pixels.shape)}: set their size in "
+                    f"{show_name(first)} has {_format_size(shape[:2])} pixels, but "
+                    f"{show_name(each)} has {_format_size(pixels.shape[:2])}: set their size in "
                     "config.yaml, e.g. image: {size: [28, 28]}"
                 )
             shape = pixels.shape
