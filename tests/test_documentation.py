@@ -16,7 +16,7 @@ from textwrap import dedent, indent
 import pytest
 import yaml
 
-from project import CHECKOUT, write_own_npz
+from project import CHECKOUT, write_own_images
 from scratchnet.files import read_csv
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.stage_settings import data_name, run_name
@@ -83,8 +83,7 @@ def test_each_command_of_snakemake_works(project, words):
 
 def test_each_configuration_is_valid(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "path/to").mkdir(parents=True)
-    write_own_npz(tmp_path / "path/to/mine.npz")
+    write_own_images(tmp_path / "path/to/flowers")
     assert len(blocks("yaml")) >= 5
     for block in blocks("yaml"):
         assert resolve_runs(yaml.safe_load(block))

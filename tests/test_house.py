@@ -55,7 +55,7 @@ USERS = {
     "onnx": {"interop/export.py", "interop/onnx_graph.py"},
     "nbconvert": {"lesson.py"},
     "nbclient": {"lesson.py"},
-    "PIL": {"predict/image_input.py"},
+    "PIL": {"data/image_reader.py"},
     "snakemake": {"opening.py"},
     "snakefresh": {"job.py", "planning/new_results.py", "planning/stored_runs.py"},
     "tqdm": {"progress.py"},

@@ -12,6 +12,7 @@ import samples
 from hostile import HARMLESS, HOSTILE, assert_is_harmless
 from samples import flipped, gzipped, idx_bytes, npy_header, npz, zipped
 from scratchnet.data.raw_splits import open_raw_splits
+from scratchnet.data.user_data import has_test_split, read_classes, read_image_shape
 from scratchnet.errors import DataError
 
 N = 8
@@ -110,6 +111,59 @@ def test_images_may_have_any_size_and_may_be_in_colour(opened, shape):
     assert isinstance(splits["train"].images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         splits["train"].images[0, 0, 0] = 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_channels_may_come_first(opened, channels):
+    images = RNG.integers(0, 256, (N, channels, 5, 6), np.uint8)
+    splits = opened({"x_train": images, "y_train": LABELS})
+    expected = images[:, 0] if channels == 1 else images.transpose(0, 2, 3, 1)
+    assert_split(splits["train"], expected, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white"), [("u1", 255), ("u2", 65535), ("f4", 1), ("f8", 255), ("i4", 255)]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_transparent_pixels_are_white(open_npz, dtype, white, first):
+    """Of all colours, beneath: half black, and opaque."""
+    images = np.zeros((N, 5, 6, 4), dtype)
+    images[:, :2, :, 3], images[:, 2, :, 3], images[:, 0] = white, white / 5, white
+    images[:, 3, :, 0] = white
+    expected = np.full((N, 5, 6, 3), white, dtype)
+    expected[:, 1], expected[:, 2] = 0, round(white * 4 / 5, 6 if dtype == "f4" else 0)
+    stored = images.transpose(0, 3, 1, 2) if first else images
+    (split,) = open_npz({"x_train": stored, "y_train": LABELS}).values()
+    np.testing.assert_allclose(split.images, expected, rtol=1e-6)
+    assert split.images.dtype == dtype
+
+
+def test_one_hot_labels_are_numbered(open_npz):
+    one_hot = np.eye(10, dtype=np.float32)[LABELS]
+    assert_split(
+        open_npz({"x_train": IMAGES, "y_train": one_hot})["train"], IMAGES, LABELS.astype(int)
+    )
+
+
+NAMES = {
+    "in upper case": {"X_train": "train", "y_train": "train", "X_test": "test", "y_test": "test"},
+    "of a whole": {"X": "train", "y": "train"},
+    "of a whole in lower case": {"x": "train", "y": "train", "names": None},
+    "of a training split beside others": {"x_train": "train", "y_train": "train", "x": None},
+}
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_arrays_may_have_other_names(open_npz, folders, names):
+    arrays = {name: LABELS if name.startswith("y") else IMAGES for name in names}
+    splits = open_npz(arrays)
+    assert [*splits] == [*dict.fromkeys(split for split in names.values() if split)]
+    for split in splits.values():
+        assert_split(split, IMAGES, LABELS)
+    files = {"npz": folders[0] / "mine.npz"}
+    assert has_test_split(files) == ("test" in splits)
+    assert read_image_shape(files) == IMAGES.shape[1:]
+    assert read_classes(files) == sorted({*map(str, LABELS)})
 
 
 def test_splits_with_and_without_a_channel_axis_match(opened):
@@ -236,13 +290,22 @@ FAULTS = {
     "no test labels": ({"y_test": None}, "there is no y_test, only x_test, x_train, y_train"),
     "flat images": ({"x_train": IMAGES.reshape(N, 15)}, of_images("x_train", "8, 15")),
     "flat test images": ({"x_test": IMAGES.reshape(N, 15)}, of_images("x_test", "8, 15")),
-    "colours first": ({"x_train": np.zeros((N, 3, 5, 5))}, of_images("x_train", "8, 3, 5, 5")),
-    "four colours": ({"x_train": np.zeros((N, 5, 5, 4))}, of_images("x_train", "8, 5, 5, 4")),
+    "five colours": ({"x_train": np.zeros((N, 5, 5, 5))}, of_images("x_train", "8, 5, 5, 5")),
+    "a table of pixels": (
+        {"x_train": np.zeros((N, 784))},
+        of_images("x_train", "8, 784")
+        + r"\. This is a table: save pixels with \.reshape\(-1, 28, 28\), and other features, as "
+        r"images of one row, with \.reshape\(-1, 1, 784\)",
+    ),
+    "a table": ({"x_train": np.zeros((N, 30))}, r".* \.reshape\(-1, height, width\), and"),
     "two colours": ({"x_train": np.zeros((N, 5, 5, 2))}, of_images("x_train", "8, 5, 5, 2")),
     "videos": ({"x_train": np.zeros((N, 2, 5, 5, 3))}, of_images("x_train", "8, 2, 5, 5, 3")),
     "a scalar as images": ({"x_train": np.array(3)}, of_images("x_train", "")),
-    "one-hot labels": ({"y_train": np.eye(N)}, of_labels("y_train", "8, 8")),
-    "one-hot test labels": ({"y_test": np.eye(N)}, of_labels("y_test", "8, 8")),
+    "labels of several classes": (
+        {"y_train": np.eye(N) + np.eye(N)[0]},
+        of_labels("y_train", "8, 8"),
+    ),
+    "labels of no class": ({"y_test": np.eye(N, 3)}, of_labels("y_test", "8, 3")),
     "labels in a row": ({"y_train": LABELS[None]}, of_labels("y_train", "1, 8")),
     "a scalar as labels": ({"y_train": np.array(3)}, of_labels("y_train", "")),
     "text as images": ({"x_train": np.full((N, 2, 2), "a")}, no_numbers("x_train", "<U1")),
@@ -306,8 +369,8 @@ IDX_FAULTS = {
     "not an IDX file": ({"x_train": b"<html>"}, "train_images{}: not an IDX file"),
     "a byte too few": ({"y_train": idx_bytes(LABELS)[:-1]}, "train_labels{}: its header"),
     "no images": ({"x_test": IMAGES[:0], "y_test": LABELS[:0]}, "test_images{}: .* 0 x 3 x 5"),
-    "four colours": (
-        {"x_train": np.zeros((N, 5, 5, 4), "u1")},
+    "five colours": (
+        {"x_train": np.zeros((N, 5, 5, 5), "u1")},
         r"train_images{} has the shape \(8,",
     ),
     "a label too few": (

@@ -103,7 +103,6 @@ def test_two_files_for_one_role_are_refused_with_both_names(folder, role, second
 @pytest.mark.parametrize(
     ("present", "missing"),
     [
-        ([], ["train_images", "train_labels"]),
         (["train_labels"], ["train_images"]),
         (["train_images"], ["train_labels"]),
         (["train_images", "train_labels", "test_images"], ["test_labels"]),

@@ -21,6 +21,7 @@ from bright_pixel import make_network
 from hostile import HOSTILE, assert_is_harmless
 from project import CHECKOUT
 from scratchnet.data.idx import encode_idx
+from scratchnet.data.image_reader import read_image
 from scratchnet.data.preprocessing import preprocess
 from scratchnet.data.registry import DATASETS
 from scratchnet.data.sources import pick_files
@@ -31,7 +32,7 @@ from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.schema import load_schema, setting_schemas
 from scratchnet.planning.yaml_file import read_yaml
 from scratchnet.predict.image_files import find_image_files
-from scratchnet.predict.image_input import read_arrays, read_image, to_network_input
+from scratchnet.predict.image_input import read_arrays, to_network_input
 from scratchnet.predict.predictions import predict
 
 CASES = int(os.environ.get("CASES", "300"))

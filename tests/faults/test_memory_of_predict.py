@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from samples import npy, npy_header, npz, peak_of_process, zipped
-from scratchnet.predict.image_input import MAX_PIXELS
+from scratchnet.data.image_reader import MAX_PIXELS
 
 LIMIT = 1200  # MB
 SIDE = int(MAX_PIXELS**0.5)
@@ -13,7 +13,8 @@ SIDE = int(MAX_PIXELS**0.5)
 READ = """
 import sys, scratchnet.predict.predictions
 from scratchnet.errors import DataError
-from scratchnet.predict.image_input import read_arrays, read_image
+from scratchnet.data.image_reader import read_image
+from scratchnet.predict.image_input import read_arrays
 path = sys.argv[1]
 try:
     read_arrays(path, 0, 255) if path.endswith((".npy", ".npz")) else read_image(path, 280)

@@ -28,6 +28,7 @@ OPTIMIZER_OF = {
     **dict.fromkeys(["training.beta_1", "training.beta_2", "training.epsilon"], "adam"),
     "training.rho": "rmsprop",
 }
+OF_OWN_DATA = {"test_fraction", "image.size", "image.mode", "image.skip_damaged"}
 NOT_SWEEPABLE = (
     *("classes", "training.checkpoint_every"),
     *("download.", "export.", "predict.", "plots."),
@@ -45,7 +46,8 @@ def other_values(leaf):
     if leaf.get("uniqueItems"):  # of ten classes
         return [[*"abcdefghij"], [*"klmnopqrst"]]
     if "items" in leaf:
-        return [[value] for value in other_values(leaf["items"])]
+        n = leaf.get("minItems", 1)
+        return [[value] * n for value in other_values(leaf["items"])]
     if "properties" in leaf:
         parts = leaf["properties"]
         return [dict(zip(parts, values)) for values in zip(*map(other_values, parts.values()))]

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import yaml
+from PIL import Image
 
 from samples import write_idx
 
@@ -177,6 +178,15 @@ def write_own_npz(path, seed=0):
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (60, 6, 5), np.uint8)
     np.savez(path, x_train=images, y_train=np.arange(60) % 3)
+
+
+def write_own_images(folder, seed=0):
+    """Write 60 images of 3 classes as PNG files, without a test half."""
+    rng = np.random.default_rng(seed)
+    for i in range(60):
+        path = folder / "abc"[i % 3] / f"{i:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (6, 5), np.uint8)).save(path)
 
 
 def copy_with_small_data(folder):

@@ -164,6 +164,8 @@ CONDITIONS = {
     "an npz with test images": ({"dataset": "both.npz"}, {"test_fraction"}),
     "IDX files without test images": ({"dataset": "training alone"}, set()),
     "IDX files with test images": ({"dataset": "both"}, {"test_fraction"}),
+    "images without test images": ({"dataset": "images"}, set()),
+    "images with test images": ({"dataset": "images of both"}, {"test_fraction"}),
     "softmax regression": (
         {"model.hidden": []},
         {"model.activation", "model.normalization", "model.dropout"},
@@ -205,12 +207,18 @@ def own_datasets(tmp_path, monkeypatch):
         for role in roles:
             Path(name, f"{role}-images.idx").write_text(role)
             Path(name, f"{role}-labels.idx").write_text(role)
+    for place in ("images", "images of both/train", "images of both/test"):
+        for label in "abcdefghij":
+            Path(place, label).mkdir(parents=True)
+            Path(place, label, "x.png").write_text(place)
 
 
 @pytest.mark.parametrize(("condition", "idle"), CONDITIONS.values(), ids=CONDITIONS)
 def test_a_key_counts_where_it_applies_and_nowhere_else(own_datasets, condition, idle):
     base = {"dataset": "training alone.npz"} | ALL_APPLY | condition
     idle = idle | {key for key, own in OPTIMIZERS.items() if base["training.optimizer"] not in own}
+    if not base["dataset"].startswith("images"):
+        idle |= {key for key in LEAVES if key.startswith("image.")}
     for key, leaf in LEAVES.items():
         values = other_values(leaf)
         (one,), (other,) = (resolve_runs(unflat(base | {key: value})) for value in values)
@@ -335,9 +343,9 @@ def test_a_dataset_that_may_not_be_read_is_explained_in_one_line(folder, monkeyp
 
 
 def test_a_folder_without_idx_files_is_explained(folder):
-    (folder / "images").mkdir()
-    (problem,) = problems_of({"dataset": "images"})
-    assert "the folder has no IDX file of the train_images and train_labels" in problem
+    (folder / "empty").mkdir()
+    (problem,) = problems_of({"dataset": "empty"})
+    assert "the folder has no images (.png, .jpg, .jpeg, .jpe, .webp, .gif, .bmp), and" in problem
 
 
 # ---- Ready-made configurations.

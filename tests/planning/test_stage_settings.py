@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from configs import ALL_APPLY, LEAVES, OPTIMIZER_OF, other_values, unflat
+from configs import ALL_APPLY, LEAVES, OF_OWN_DATA, OPTIMIZER_OF, other_values, unflat
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.stage_settings import READS, data_name, identity, previous_epoch, run_name
 
@@ -13,7 +13,8 @@ from scratchnet.planning.stage_settings import READS, data_name, identity, previ
 (FULL,) = resolve_runs(
     unflat({key: other_values(leaf)[1] for key, leaf in LEAVES.items()} | ALL_APPLY)
 )
-FULL |= {"content": "a1b2", "test_fraction": 0.15} | dict.fromkeys(OPTIMIZER_OF, 0.5)
+FULL |= {"content": "a1b2"} | {key: LEAVES[key]["default"] for key in OF_OWN_DATA}
+FULL |= dict.fromkeys(OPTIMIZER_OF, 0.5)
 RUN, DATA, NOTHING = {"run"}, {"data", "run"}, set()
 
 
@@ -25,7 +26,7 @@ def folders_that_move(one, other):
 @pytest.mark.parametrize("key", FULL)
 def test_a_folder_moves_with_the_settings_that_its_content_depends_on(key):
     expected = NOTHING
-    if key in ("dataset", "content", "test_fraction", "validation_fraction", "standardize"):
+    if key in ("dataset", "content", "validation_fraction", "standardize", *OF_OWN_DATA):
         expected = DATA
     elif key.startswith(("model.", "augmentation.", "training.")):
         # More epochs and other checkpoints are in the same folder.

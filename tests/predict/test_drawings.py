@@ -9,6 +9,7 @@ from PIL import Image
 
 from browser import NEEDED, chromium, complaints, visit
 from demo_page import make_page
+from scratchnet.data.image_reader import read_image
 from scratchnet.predict.drawings import (
     extract_ink,
     is_dark_on_light,
@@ -16,7 +17,7 @@ from scratchnet.predict.drawings import (
     normalise_drawing,
     remove_specks,
 )
-from scratchnet.predict.image_input import read_image, to_network_input
+from scratchnet.predict.image_input import to_network_input
 
 # ---- Images of the dataset's size.
 

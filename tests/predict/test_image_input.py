@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageCms
 
 import samples
+from scratchnet.data import image_reader
 from scratchnet.errors import DataError
-from scratchnet.predict import image_input
 from scratchnet.predict.image_input import read_arrays
 
 GREY = np.arange(0, 240, 12, np.uint8).reshape(4, 5)
@@ -21,7 +21,7 @@ GREYS = np.stack([GREY] * 3, axis=2)
 
 
 def read_image(path, longest):
-    return image_input.read_image(path, longest)[0]
+    return image_reader.read_image(path, longest)[0]
 
 
 def save(path, image, kind=None, **options):
@@ -317,10 +317,19 @@ def test_arrays_may_be_grey_or_in_colour(read, ending, shape):
     np.testing.assert_array_equal(found, expected, strict=True)
 
 
+@each_container
+def test_channels_may_come_first_and_transparent_pixels_are_white(read, ending):
+    array = np.zeros((3, 4, 5, 6), np.uint8)
+    array[:, 3, 1:], array[:, :3, 1] = 255, 102
+    expected = np.zeros((3, 5, 6, 3), np.float32)
+    expected[:, 0], expected[:, 1] = 1, np.float32(0.4)
+    np.testing.assert_array_equal(read(CONTAINERS[ending](array), ending), expected, strict=True)
+
+
 # data/test_raw_splits.py has more of both.
 REFUSED = {
     "flat": (np.zeros((3, 20)), r"has the shape \(3, 20\); images must have \(n, height, width\)"),
-    "four colours": (np.zeros((3, 4, 5, 4)), r"has the shape \(3, 4, 5, 4\); images must have"),
+    "five colours": (np.zeros((3, 5, 5, 5)), r"has the shape \(3, 5, 5, 5\); images must have"),
     "none": (np.zeros((0, 4, 5)), r"has the shape \(0, 4, 5\): it is empty"),
     "text": (np.zeros((3, 4, 5), "U1"), "has elements of type <U1; pixels must be numbers"),
     "fields": (np.zeros((3, 4, 5), [("r", "u1"), ("g", "u1")]), "has elements of type .*; pixels"),

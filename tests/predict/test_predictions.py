@@ -14,12 +14,12 @@ from PIL import Image
 import samples
 from bright_pixel import BY_PIXEL, CLASSES, make_network
 from hostile import HOSTILE, assert_is_harmless
+from scratchnet.data.image_reader import read_image
 from scratchnet.errors import DataError
 from scratchnet.evaluation.evaluation import evaluate
 from scratchnet.files import read_csv, read_json
 from scratchnet.nn.network import build_network
 from scratchnet.predict import predictions
-from scratchnet.predict.image_input import read_image
 from scratchnet.predict.predictions import MAX_NAMED, MAX_SCALE, MAX_SHOWN, predict
 
 OUTPUTS = {"predictions": "predictions.csv", "contact_sheet": "contact_sheet.json"}

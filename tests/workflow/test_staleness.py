@@ -31,7 +31,7 @@ from scratchnet.planning.config import APPLIES
 # another value.
 SECTIONS = {
     **{"model": RUN, "augmentation": RUN | AUGMENTED, "training": RUN, "plots": PLOTS},
-    **{"download": set(), "export": set(), "predict": set()},
+    **{"image": {"preprocess"} | RUN, "download": set(), "export": set(), "predict": set()},
 }
 KEYS = {
     "dataset": ("other", DATA | RUN),
@@ -55,14 +55,15 @@ MATRIX = {
 }
 
 # Keys that mean something only beside certain values of others, and keys that always do. The sigma
-# of augmentation and what only adam or rmsprop has have tests of their own.
+# of augmentation, what only adam or rmsprop has, and image files have tests of their own.
 ON_VALIDATION = {"training.patience", "search"}
 IDLE = {
     key
     for key, applies in APPLIES.items()
     if not applies(DEFAULTS | {"files": None, key: MATRIX[key][0]})
 }
-CONDITIONAL = {*IDLE, *ON_VALIDATION} - {"augmentation.elastic_sigma", *OPTIMIZER_OF}
+OF_IMAGES = {key for key in MATRIX if key.startswith("image.")}
+CONDITIONAL = {*IDLE, *ON_VALIDATION} - {"augmentation.elastic_sigma", *OPTIMIZER_OF} - OF_IMAGES
 WITHOUT_EFFECT = {*IDLE} | {key for key, (_, expected) in MATRIX.items() if not expected}
 UNCONDITIONAL = [key for key in MATRIX if key not in WITHOUT_EFFECT | ON_VALIDATION]
 

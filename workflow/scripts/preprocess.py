@@ -15,4 +15,9 @@ with stage_job(snakemake), recorded(snakemake) as settings:
         outputs=dict(snakemake.output.items()),
         class_names=() if "content" in settings else DATASETS[settings["dataset"]].classes,
         standardize=settings.get("standardize", False),
+        image={
+            "size": settings.get("image.size"),
+            "mode": settings.get("image.mode"),
+            "skip_damaged": settings.get("image.skip_damaged", False),
+        },
     )

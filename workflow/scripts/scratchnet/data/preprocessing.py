@@ -9,7 +9,7 @@ import hashlib
 import io
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -36,11 +36,13 @@ def preprocess(
     outputs: dict[str, str | Path],
     class_names: Sequence[str] = (),
     standardize: bool = False,
+    image: Mapping | None = None,
 ):
     """Flatten, normalise and one-hot encode a dataset; write the arrays and their manifest.
 
     `raw` maps roles to paths, as for `open_raw_splits`. Of the user's own files, `content` is the
-    hash, from `hash_contents`; those of a download have `class_names`. `outputs` maps X_train,
+    hash, from `hash_contents`, and `image` says how image files are read (`open_raw_splits`); those
+    of a download have `class_names`. `outputs` maps X_train,
     Y_train, X_validation, Y_validation, X_test, Y_test and manifest to paths. X has shape
     (pixels, n), Y has shape (classes, n). The classes are the labels that occur, in ascending
     order. Pixels are scaled so that those of the training images span 0 to 1 or, to `standardize`
@@ -51,7 +53,7 @@ def preprocess(
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         temporary = stack.enter_context(temporary_folder(".raw", folder))
-        splits = open_raw_splits(raw, temporary)
+        splits = open_raw_splits(raw, temporary, image)
         labels = find_labels(splits)
         samples = assign_samples(splits, test_fraction, validation_fraction)
         minimum, maximum = find_training_range(samples)
@@ -79,6 +81,9 @@ def preprocess(
         **moments,
         "arrays": arrays,
     }
+    if "folder" in raw:
+        white = np.iinfo(splits["train"].images.dtype).max
+        manifest["image_files"] = {"white": white, "damaged": splits["train"].damaged}
     write_json(outputs["manifest"], manifest)
 
 

@@ -1,24 +1,34 @@
-"""Raw images and labels as arrays, from IDX files or an .npz file, checked before use."""
+"""Raw images and labels as arrays, from IDX, .npz or image files, checked before use."""
 
 import gzip
+import logging
 import math
+import os
 import shutil
-import sys
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from scratchnet.data.idx import open_idx, read_shape
-from scratchnet.data.image_arrays import check_images, read_npy_header
-from scratchnet.errors import CONTROL_CHARACTERS, DataError, shorten_list, show_name
+from scratchnet.data.image_arrays import (
+    check_images,
+    compose_on_white,
+    find_splits,
+    find_white,
+    read_npy_header,
+)
+from scratchnet.data.image_folder import find_samples, read_labels
+from scratchnet.data.labels import LABEL_KINDS, check_labels
+from scratchnet.errors import DataError, shorten_list, show_name
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("train", "test")
-MAX_LABEL_LENGTH = 1_000  # characters
 MAX_NAMED = 10  # arrays of an archive in an error message
-LABEL_KINDS = {"b": "booleans", "i": "integers", "u": "integers", "U": "text"}  # by dtype.kind
 
 
 @dataclass(frozen=True)
@@ -26,25 +36,32 @@ class RawSplit:
     """The training or the test split of a dataset.
 
     `images` (n, height, width) or (n, height, width, 3) are memory-mapped; `labels` (n,) are
-    integers or text. `name` says where the images come from.
+    integers or text. `name` says where the images come from; `damaged` are the image files that
+    were left out.
     """
 
     name: str
     images: np.ndarray
     labels: np.ndarray
+    damaged: Sequence[str] = ()
 
 
-def open_raw_splits(files: dict[str, str | Path], folder: str | Path) -> dict[str, RawSplit]:
+def open_raw_splits(
+    files: dict[str, str | Path], folder: str | Path, image: dict | None = None
+) -> dict[str, RawSplit]:
     """Return the splits of a dataset: {"train": RawSplit} and, if there is one, "test".
 
-    `files` is {"npz": path} with the arrays x_train, y_train, x_test and y_test, or maps
-    train_images, train_labels, test_images and test_labels to IDX files, plain or .gz. Compressed
-    files are unpacked into `folder`, which must exist as long as the arrays are in use. Raises
-    DataError, which names the file, if its content is not valid.
+    `files` is {"npz": path} with the arrays of `find_splits`, {"folder": path} with image files, or
+    maps train_images, train_labels, test_images and test_labels to IDX files,
+    plain or .gz. Compressed files are unpacked into `folder`, which must exist as long as the
+    arrays are in use. `image` says how image files are read: their size, mode and skip_damaged.
+    Raises DataError, which names the file, if its content is not valid.
     """
+    if "folder" in files:
+        return _read_image_folder(str(files["folder"]), folder, **(image or {}))
     if "npz" in files:
         arrays, prefix = _open_npz(Path(files["npz"]), folder), f"{show_name(files['npz'])}: "
-        names = {split: (f"x_{split}", f"y_{split}") for split in SPLITS}
+        names = find_splits([*arrays])
     else:
         arrays, prefix = {}, ""
         names = {
@@ -57,21 +74,72 @@ def open_raw_splits(files: dict[str, str | Path], folder: str | Path) -> dict[st
                 path = files[f"{split}_{kind}"]
                 arrays[name] = open_idx(_unpack_gz(path, ndims, folder), ndims, name)
     splits = {
-        split: _make_split(arrays, x, y, prefix)
+        split: _make_split(arrays, x, y, prefix, Path(folder, f"opaque {split}"))
         for split, (x, y) in names.items()
-        if split == "train" or x in arrays or y in arrays
     }
     if "test" in splits:
         _check_that_splits_match(splits["train"], splits["test"])
     return splits
 
 
+def _read_image_folder(path, folder, size=None, mode=None, skip_damaged=False):
+    """Return the splits in a folder of image files, which are decoded into `folder`.
+
+    They are resized to `size`, (height, width), or must have one. `mode` is colour, grey or None:
+    colour if an image is coloured. Damaged files raise DataError, which names them, or they are
+    skipped. Pixels have 16 bits if those of an image do.
+    """
+    # These take a while to import, and are not needed otherwise.
+    from scratchnet.data.image_reader import read_kind, read_pixels
+    from scratchnet.progress import progress
+
+    samples = find_samples(path).samples
+    paths = [os.path.join(path, sample.file) for sample in samples]
+    is_coloured, white = map(max, zip(*map(read_kind, paths)))
+    in_colour = is_coloured if mode is None else mode == "colour"
+    read, shape, damaged = [], None, {}
+    decoded = Path(folder) / "images"
+    with decoded.open("wb") as file:
+        for sample, each in zip(samples, progress("reading images", iterable=paths)):
+            try:
+                pixels = read_pixels(each, size, in_colour, white)
+            except DataError as error:
+                damaged[sample.file] = str(error)
+                continue
+            if shape not in (None, pixels.shape):
+                first = os.path.join(path, read[0].file)
+                raise DataError(
+                    f"{show_name(first)} has {_format_size(shape[:2])} pixels, but "
+                    f"{show_name(each)} has {_format_size(pixels.shape[:2])}: set their size in "
+                    "config.yaml, e.g. image: {size: [28, 28]}"
+                )
+            shape = pixels.shape
+            file.write(pixels.tobytes())
+            read.append(sample)
+    if damaged and not (skip_damaged and read):
+        lines = shorten_list([*damaged.values()], MAX_NAMED)
+        raise DataError(
+            "\n  ".join([f"{len(damaged)} of {len(samples)} images are damaged:", *lines])
+            + "\nRepair or delete them, or leave them out with image: {skip_damaged: true}"
+        )
+    for message in damaged.values():
+        log.warning("left out: %s", message)
+    images = np.memmap(decoded, np.min_scalar_type(white), "r", shape=(len(read), *shape))
+    labels = check_labels(read_labels(sample.label for sample in read), show_name(path))
+    n = sum(sample.split == "train" for sample in read)
+    splits = {
+        "train": RawSplit(f"{show_name(path)}: train", images[:n], labels[:n], [*damaged]),
+        "test": RawSplit(f"{show_name(path)}: test", images[n:], labels[n:]),
+    }
+    return {name: split for name, split in splits.items() if len(split.labels)}
+
+
 def _check_that_splits_match(train, test):
     """Raise DataError if two RawSplits differ in the size of images, or in the kind of labels."""
     if train.images.shape[1:] != test.images.shape[1:]:
         raise DataError(
-            f"{train.name} has images of {_format_size(train.images)} pixels, "
-            f"but {test.name} of {_format_size(test.images)}; give them the same size"
+            f"{train.name} has images of {_format_size(train.images.shape[1:])} pixels, "
+            f"but {test.name} of {_format_size(test.images.shape[1:])}; give them the same size"
         )
     kinds = [LABEL_KINDS[split.labels.dtype.kind] for split in (train, test)]
     if kinds[0] != kinds[1]:
@@ -144,69 +212,28 @@ def _check_disk_space(size, folder, path):
         )
 
 
-def _make_split(arrays, x, y, prefix):
-    """Return the RawSplit with the images `x` and the labels `y` of `arrays`, both checked."""
+def _make_split(arrays, x, y, prefix, opaque):
+    """Return the RawSplit with the images `x` and the labels `y` of `arrays`, both checked.
+
+    Of images with transparency, opaque ones are written to the file `opaque`.
+    """
     for name in (x, y):
         if name not in arrays:
             names = shorten_list([show_name(other) for other in sorted(arrays)], MAX_NAMED)
             others = ", ".join(names) or "an empty archive"
             raise DataError(f"{prefix}there is no {name}, only {others}")
     images = check_images(arrays[x], f"{prefix}{x}")
-    labels = _check_labels(np.asarray(arrays[y]), f"{prefix}{y}")
+    if images.shape[3:] == (4,):
+        white = find_white(images)
+        with opaque.open("wb") as file:
+            for image in images:
+                file.write(compose_on_white(image, white).tobytes())
+        images = np.memmap(opaque, images.dtype, "r", shape=(*images.shape[:3], 3))
+    labels = check_labels(np.asarray(arrays[y]), f"{prefix}{y}")
     if len(images) != len(labels):
         raise DataError(f"{prefix}{x} has {len(images)} images, but {y} has {len(labels)} labels")
     return RawSplit(f"{prefix}{x}", images, labels)
 
 
-def _check_labels(labels, name):
-    """Return `labels` with shape (n,), integers or text.
-
-    A column (n, 1) is flattened. Floats that are integers, and unsigned integers of 64 bits, become
-    int64: NumPy would convert a mixture of both signs to floats. Raises DataError, which calls the
-    array `name`, if it has another shape or type.
-    """
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1:
-        raise DataError(
-            f"{name} has the shape {labels.shape}; labels must have (n,), one for each image"
-        )
-    if labels.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            integers = labels.astype(np.int64)
-        exact = np.array_equal(labels, integers) and abs(integers).max() < 2**53
-        labels = integers if exact else labels
-    if labels.dtype.kind not in LABEL_KINDS:
-        advice = ": save them with .astype(str)" if labels.dtype.kind == "S" else ""
-        raise DataError(
-            f"{name} has elements of type {labels.dtype}; labels must be integers or text{advice}"
-        )
-    if labels.dtype.newbyteorder("=") == np.uint64:
-        if (largest := labels.max(initial=0)) >= 2**63:
-            raise DataError(f"{name} has the label {largest}; labels must be below 2**63, or text")
-        labels = labels.astype(np.int64)
-    if labels.dtype.kind == "U":
-        _check_text(labels, name)
-    return labels
-
-
-def _check_text(labels, name):
-    """Raise DataError, which calls the array `name`, if text `labels` (n,) cannot name classes."""
-    length = labels.dtype.itemsize // 4
-    if length > MAX_LABEL_LENGTH:
-        raise DataError(
-            f"{name} has labels of up to {length} characters; "
-            f"they must have at most {MAX_LABEL_LENGTH}"
-        )
-    codes = np.ascontiguousarray(labels).view(f"{labels.dtype.byteorder}u4")
-    if codes.max(initial=0) > sys.maxunicode:  # NumPy cannot even compare it
-        raise DataError(f"{name} has text that is not Unicode")
-    for label in np.unique(labels):
-        if CONTROL_CHARACTERS.search(label):
-            raise DataError(
-                f"{name} has the label {show_name(label)}; labels must not have control characters"
-            )
-
-
-def _format_size(images):
-    return " x ".join(map(str, images.shape[1:]))
+def _format_size(shape):
+    return " x ".join(map(str, shape))

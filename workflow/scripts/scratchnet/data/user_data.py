@@ -7,26 +7,31 @@ import gzip
 import hashlib
 import os
 import re
+import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from scratchnet.data.idx import read_shape
-from scratchnet.data.image_arrays import read_npy_header
+from scratchnet.data.image_arrays import check_images, find_splits, read_npy_header
+from scratchnet.data.image_folder import find_samples, read_labels
+from scratchnet.data.labels import check_labels
 from scratchnet.errors import ConfigError, DataError, show_name
-from scratchnet.files import hash_file
+from scratchnet.files import hash_file, read_json, write_json
 
 MAX_LABEL = 60
+TICK = 0.05  # seconds
 ROLES = ("train_images", "train_labels", "test_images", "test_labels")
 
 
 def find_files(path: str | Path) -> dict[str, Path]:
-    """Return the files of the dataset at `path`: {"npz": path}, or IDX files by ROLES.
+    """Return the files of the dataset at `path`: {"npz": path}, IDX files by ROLES, or a folder.
 
     In a folder, these are the IDX files, plain or .gz, whose names contain "train", "test" or
-    "t10k", and "images" or "labels". The two test files may be missing. Raises ConfigError if there
-    is no dataset at `path`.
+    "t10k", and "images" or "labels". The two test files may be missing. A folder without IDX files
+    is one of image files, {"folder": path}. Raises ConfigError if there is no dataset at `path`.
     """
     # Path.expanduser would fail for a name such as ~1.npz, if there is no user 1.npz.
     path = Path(os.path.expanduser(path))
@@ -42,6 +47,9 @@ def find_files(path: str | Path) -> dict[str, Path]:
             raise ConfigError(f"{names} may both be the {role}")
         if role:
             files[role] = file
+    if not files:
+        find_samples(str(path))
+        return {"folder": path}
     missing = [role for role in ROLES[:2] if role not in files]
     if len(files.keys() & {*ROLES[2:]}) == 1:
         missing = [role for role in ROLES if role not in files]
@@ -71,34 +79,54 @@ def has_test_split(files: dict[str, str | Path]) -> bool:
     Only the names in an .npz file are read. One that is damaged has none: reading its arrays tells
     what is wrong with it.
     """
+    if "folder" in files:
+        return find_samples(str(files["folder"])).samples[-1].split == "test"
     if "npz" not in files:
         return "test_images" in files
     try:
         with zipfile.ZipFile(files["npz"]) as archive:
-            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            return "test" in find_splits(_names_in(archive))
     except Exception:  # zipfile raises any exception for invalid bytes
         return False
-    return not names.isdisjoint({"x_test", "y_test"})
+
+
+def _names_in(archive):
+    """Return the names of the arrays in an open .npz file."""
+    return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+def describe_left_out(files: dict[str, str | Path]) -> str:
+    """Return which files in a folder of images are not in the dataset, in words, or ""."""
+    return find_samples(str(files["folder"])).left_out if "folder" in files else ""
 
 
 def read_image_shape(files: dict[str, str | Path]) -> tuple[int, ...] | None:
     """Return the shape of an image of a dataset, {role: path}: (height, width), or with 3 colours.
 
-    Only the header of the file is read. Return None if it is not as expected: reading the images
-    tells what is wrong with them.
+    Only the header of the file is read, or the first of image files. Return None if it is not as
+    expected: reading the images tells what is wrong with them.
     """
     try:
-        if "npz" in files:
-            with zipfile.ZipFile(files["npz"]) as archive, archive.open("x_train.npy") as file:
-                (_, *shape), *_ = read_npy_header(file)
+        if "folder" in files:
+            from scratchnet.data.image_reader import read_pixels  # Pillow is not needed otherwise
+
+            folder = str(files["folder"])
+            first = find_samples(folder).samples[0].file
+            shape = 1, *read_pixels(os.path.join(folder, first), None, False, 255).shape
+        elif "npz" in files:
+            with zipfile.ZipFile(files["npz"]) as archive:
+                name, _ = find_splits(_names_in(archive))["train"]
+                with archive.open(f"{name}.npy") as file:
+                    shape, *_ = read_npy_header(file)
         else:
             path = Path(files["train_images"])
             with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as file:
-                _, *shape = read_shape(file, (3, 4), path)
+                shape = read_shape(file, (3, 4), path)
+        # The stand-in for the array takes no memory.
+        _, *shape = check_images(np.broadcast_to(np.uint8(0), shape), "images").shape
+        return tuple(shape[:2] + [3] * len(shape[2:]))
     except Exception:  # zipfile and NumPy raise any exception for invalid bytes
         return None
-    shape = tuple(shape[:2] if shape[2:] == [1] else shape)
-    return shape if len(shape) in (2, 3) and min(shape) > 0 else None
 
 
 def read_classes(files: dict[str, str | Path]) -> list[str] | None:
@@ -107,9 +135,13 @@ def read_classes(files: dict[str, str | Path]) -> list[str] | None:
     Return None if they cannot be read: preprocessing tells what is wrong with them.
     """
     try:
-        if "npz" in files:
+        if "folder" in files:
+            samples = find_samples(str(files["folder"])).samples
+            labels = [read_labels(sample.label for sample in samples)]
+        elif "npz" in files:
             with np.load(files["npz"]) as archive:
-                labels = [archive[name] for name in ("y_train", "y_test") if name in archive]
+                names = [y for _, y in find_splits(archive.files).values()]
+                labels = [check_labels(archive[name], name) for name in names]
         else:
             labels = [_read_idx_labels(files[role]) for role in ROLES[1::2] if role in files]
         return np.unique(np.concatenate([each.ravel() for each in labels])).astype(str).tolist()
@@ -133,12 +165,45 @@ def dataset_label(path: str | Path) -> str:
     return label[:MAX_LABEL].rstrip("_") or "data"
 
 
-def hash_contents(files: dict[str, Path]) -> str:
+def hash_contents(files: dict[str, Path], memory: str | Path | None = None) -> str:
     """Return the sha256 of the contents of `files`, {role: path}, as hexadecimal digits.
 
-    For a single file, it is what sha256sum prints, whatever its role.
+    For a single file, it is what sha256sum prints, whatever its role. Of a folder of images, the
+    names of its files count as well. Hashes of these are kept in the folder `memory`, if there is
+    one, and no file is read again whose times and size are the same.
     """
-    return combine_hashes({role: hash_file(path) for role, path in files.items()})
+    if "folder" not in files:
+        return combine_hashes({role: hash_file(path) for role, path in files.items()})
+    folder = str(files["folder"])
+    paths = {file: os.path.join(folder, file) for file in find_samples(folder).files}
+    if memory is None:
+        return combine_hashes({file: hash_file(path) for file, path in paths.items()})
+    name = hashlib.sha256(os.path.abspath(folder).encode(errors="surrogateescape")).hexdigest()
+    path = Path(memory, f"{name[:16]}.json")
+    return combine_hashes(_remember_hashes(paths, path))
+
+
+def _remember_hashes(paths, memory):
+    """Return {file: sha256} of {file: path}; those of files as they were are in the file `memory`.
+
+    That is written again if there are others.
+    """
+    try:
+        known = dict(read_json(memory))
+    except (OSError, ValueError, TypeError):
+        known = {}
+    found, started = {}, time.time()
+    for file, path in paths.items():
+        now = os.stat(path)
+        stamp = [now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino]
+        *before, sha256 = known.get(file, [None])
+        found[file] = [*stamp, sha256 if before == stamp else hash_file(path)]
+    if found != known:
+        # A file may change twice within one tick of its clock.
+        old = {file: entry for file, entry in found.items() if entry[2] < (started - TICK) * 1e9}
+        with suppress(OSError):
+            write_json(memory, old, indent=None)
+    return {file: sha256 for file, (*_, sha256) in found.items()}
 
 
 def combine_hashes(hashes: dict[str, str]) -> str:

@@ -27,10 +27,17 @@ def _has_layers(run):
     return run["model.hidden"] or run["model.convolutions"]
 
 
+def _are_files(run):
+    return run["files"] and "folder" in run["files"]
+
+
 # Settings that have an effect only beside certain others. Otherwise they are left out of a run:
 # changing them makes nothing stale, and runs that differ in nothing else are one run.
 APPLIES = {
     "test_fraction": lambda run: run["files"] and not user_data.has_test_split(run["files"]),
+    "image.size": _are_files,
+    "image.mode": _are_files,
+    "image.skip_damaged": _are_files,
     "model.activation": _has_layers,
     "model.normalization": _has_layers,
     "model.dropout": _has_layers,
@@ -50,6 +57,7 @@ APPLIES = {
 # Settings that are left out of a run at their default, too: they came later than the others, and so
 # the names of runs from before stay. A new setting belongs here.
 LEFT_OUT_AT_DEFAULT = (
+    *("image.size", "image.mode", "image.skip_damaged"),
     *("standardize", "model.convolutions", "model.normalization", "training.replicas"),
     *(key for key in AUGMENTATION if key != "augmentation.elastic_sigma"),
     *("training.class_weight", "training.label_smoothing", "training.l2", "training.beta_1"),
@@ -57,6 +65,7 @@ LEFT_OUT_AT_DEFAULT = (
     "training.warmup_epochs",
 )
 
+HASHES = ".snakemake/scratchnet"  # of image files; may be deleted at any time
 PUBLIC_IMAGE_SHAPE = (28, 28)  # of all public datasets
 MAX_RUNS = 10_000  # of a sweep
 MAX_PROBLEMS = 20  # in a message
@@ -248,7 +257,7 @@ def _dataset_settings(dataset):
         return {"dataset": dataset, "files": None}
     try:
         files = user_data.find_files(dataset)
-        content = user_data.hash_contents(files)
+        content = user_data.hash_contents(files, HASHES)
     except (ConfigError, OSError) as error:
         close = difflib.get_close_matches(dataset, public, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
@@ -287,7 +296,7 @@ def _find_problems(run, content):
         return
     yield from find_miscounted_classes(run | data)
     if run["model.convolutions"]:
-        yield from _oversized_windows(run["model.convolutions"], data["files"])
+        yield from _oversized_windows(run, data["files"])
     if content not in (None, data.get("content")):
         yield (
             f"content: {format_value(data['dataset'])} has another content than the data of these "
@@ -295,9 +304,12 @@ def _find_problems(run, content):
         )
 
 
-def _oversized_windows(convolutions, files):
+def _oversized_windows(run, files):
     """Yield which kernel or pooling window is larger than its image, if the images are known."""
-    shape = user_data.read_image_shape(files) if files else PUBLIC_IMAGE_SHAPE
+    convolutions, shape = run["model.convolutions"], PUBLIC_IMAGE_SHAPE
+    if files:
+        is_resized = run["image.size"] and "folder" in files
+        shape = run["image.size"] if is_resized else user_data.read_image_shape(files)
     if shape:
         try:
             block_shapes(shape, convolutions)

@@ -2,14 +2,22 @@
 
 from collections.abc import Mapping
 
+from scratchnet.data.user_data import describe_left_out
 from scratchnet.errors import shorten_list
 from scratchnet.planning.config import describe_runs
 
 
 def describe_plan(config: Mapping, runs: list[Mapping]) -> list[str]:
     """Return lines about the `runs` of `config`: which they are, and what is odd about them."""
-    odd = dict.fromkeys(map(describe_schedule, runs))
+    odd = dict.fromkeys([*map(_describe_data, runs), *map(describe_schedule, runs)])
+    odd.pop("", None)
     return [line for line in [describe_runs(config, runs), *shorten_list([*odd], 5)] if line]
+
+
+def _describe_data(run):
+    """Return what is left out of a folder of image files, in a sentence, or ""."""
+    left_out = describe_left_out(run["files"]) if run["files"] else ""
+    return f"dataset: {run['dataset']} is without {left_out}" if left_out else ""
 
 
 def describe_schedule(run: Mapping) -> str:

@@ -22,7 +22,7 @@ from scratchnet.errors import escape_bytes  # noqa: E402
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 VARIATIONS = ("sweep", "search")  # the sections that make several runs of a configuration
 SWEEPABLE = (
-    *("dataset", "test_fraction", "validation_fraction", "standardize"),
+    *("dataset", "image", "test_fraction", "validation_fraction", "standardize"),
     *("model", "augmentation", "training"),
 )
 NOT_SWEEPABLE = ("training.checkpoint_every",)  # it changes no result

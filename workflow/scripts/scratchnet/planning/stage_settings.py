@@ -9,7 +9,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-DATA = ("dataset", "content", "test_fraction", "validation_fraction", "standardize")
+DATA = (
+    *("dataset", "content", "image.size", "image.mode", "image.skip_damaged"),
+    *("test_fraction", "validation_fraction", "standardize"),
+)
 # What the arrays of a checkpoint do not say of the network that they belong to.
 NETWORK = ("model.convolutions", "model.activation")
 MODEL = (

@@ -1,78 +1,22 @@
-"""Read images of any kind, and convert them to the form that a network was trained on."""
-
-import math
+"""Convert images of any kind to the form that a network was trained on; read arrays of images."""
 
 import numpy as np
-from PIL import Image, ImageOps
 
-from scratchnet.data.image_arrays import check_images, read_npy_header
+from scratchnet.data.image_arrays import (
+    check_images,
+    compose_on_white,
+    find_white,
+    read_npy_header,
+)
+from scratchnet.data.image_reader import check_size, resize_floats
 from scratchnet.errors import DataError, shorten_list, show_name
 from scratchnet.predict.drawings import extract_ink, is_dark_on_light, normalise_drawing
 
-# The formats that are read, whatever the suffix. For others, Pillow may start other programs.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-# At most so many pixels are read of an image file, or of all images in an array file, where each
-# colour counts. In any format this takes less than 1.2 GB of memory. 60,000 images of 28 x 28
-# pixels have 47 million.
-MAX_PIXELS = 50_000_000
 MAX_ARRAY_IMAGE = 4_000_000  # pixels of an image in an array, which is not shrunk as it is read
 # How far the largest pixel of an array may be above the smallest training pixel, and how far the
 # smallest pixel may be below it (and below 0), as multiples of the range of the training pixels.
 MIN_RANGE, MAX_RANGE, MAX_UNDERSHOOT = 0.1, 4, 0.25
 MAX_NAMED = 10  # arrays of an archive in an error message
-
-
-def read_image(path, longest):
-    """Return the pixels of an image file and the value of white in it, 255 or 65535.
-
-    The pixels are float32, from 0 to 1 for white, (height, width) or (height, width, 3). The image
-    is turned upright, made opaque, and shrunk until its longer side has at most `longest`
-    pixels. Raises DataError if the file is not an image, is damaged, or has more than MAX_PIXELS. A
-    JPEG may have more, unless it is progressive: it is decoded at a reduced size.
-    """
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            whole_size = image.size
-            image.draft(None, (longest, longest))  # decodes a large JPEG at reduced size
-            _check_size(whole_size if "progressive" in image.info else image.size)
-            ImageOps.exif_transpose(image, in_place=True)
-            white = 65535 if image.mode.startswith("I") else 255
-            if white == 65535:
-                image = _to_floats(image)
-            elif image.has_transparency_data:
-                image = image.convert("RGBA")
-            elif image.mode not in ("L", "RGB"):
-                image = image.convert("L" if image.mode == "1" else "RGB")
-            image.thumbnail((longest, longest), Image.Resampling.BOX)
-            if image.mode == "RGBA":
-                image = _make_opaque(image)
-            return np.asarray(image, np.float32) / 255, white
-    except Exception as error:  # decoders raise any exception for invalid bytes
-        raise DataError(
-            f"{show_name(path)} cannot be read as an image: {show_name(error)}"
-        ) from error
-
-
-def _check_size(lengths, maximum=MAX_PIXELS):
-    """Raise ValueError if the product of `lengths`, which a header declares, exceeds `maximum`."""
-    if (size := math.prod(lengths)) > maximum:
-        raise ValueError(f"{size} pixels, and at most {maximum} are possible: use smaller images")
-
-
-def _to_floats(image):
-    """Return an `image` of 16 bits as one of floats, 0 to 255."""
-    pixels = np.array(image, np.float32)
-    pixels /= 65535
-    pixels *= 255
-    return Image.fromarray(pixels)
-
-
-def _make_opaque(image):
-    """Return an RGBA `image` on a white background, or on black if its content is mostly light."""
-    rgba = np.asarray(image, np.float32)
-    colours, alpha = rgba[..., :3], rgba[..., 3:] / 255
-    paper = 0 if (colours * alpha).sum() > 127.5 * 3 * alpha.sum() else 255
-    return Image.fromarray((colours * alpha + paper * (1 - alpha)).round().astype(np.uint8))
 
 
 def match_scale(name, image, white, manifest):
@@ -115,6 +59,8 @@ def read_arrays(path, minimum, maximum):
         raise
     except Exception as error:
         raise DataError(f"{name} cannot be read: {show_name(error)}") from error
+    if arrays.shape[3:] == (4,):
+        arrays = compose_on_white(arrays, find_white(arrays))
     scaled = _scale(arrays, minimum, maximum)
     if not np.isfinite(scaled).all():
         bad = np.flatnonzero(~np.isfinite(scaled).all(axis=tuple(range(1, scaled.ndim))))[0]
@@ -172,8 +118,8 @@ def _read_npz(archive, name):
 
 def _check_array_size(arrays):
     """Raise ValueError if `arrays`, as check_images returns them, have too many pixels."""
-    _check_size(arrays.shape)
-    _check_size(arrays.shape[1:3], MAX_ARRAY_IMAGE)
+    check_size(arrays.shape)
+    check_size(arrays.shape[1:3], MAX_ARRAY_IMAGE)
 
 
 def _have_same_scale(low, high, minimum, maximum):
@@ -205,7 +151,7 @@ def to_network_input(image, shape, style, background=None):
             image = np.stack([image] * 3, axis=2)
         if image.shape[:2] == (height, width):
             return image
-        small = [_resize(image[:, :, i], height, width) for i in range(3)]
+        small = [resize_floats(image[:, :, i], height, width) for i in range(3)]
         return np.stack(small, axis=2)
     if image.ndim == 3:
         image = image @ np.array([0.299, 0.587, 0.114], np.float32)  # brightness, ITU-R BT.601
@@ -217,8 +163,3 @@ def to_network_input(image, shape, style, background=None):
         return image if background == style["background"] else 1 - image
     ink = normalise_drawing(extract_ink(image, background), style, height, width)
     return 1 - ink if style["background"] else ink
-
-
-def _resize(channel, height, width):
-    resized = Image.fromarray(channel).resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(resized).clip(0, 1)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.data.image_reader import read_image, read_pixels
 from scratchnet.data.user_data import check_hash
 from scratchnet.errors import DataError, escape, shorten_list, show_name
 from scratchnet.evaluation.thumbnails import shrink_image
@@ -10,7 +11,7 @@ from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.predict.image_files import is_array
-from scratchnet.predict.image_input import match_scale, read_arrays, read_image, to_network_input
+from scratchnet.predict.image_input import match_scale, read_arrays, to_network_input
 from scratchnet.progress import progress
 from scratchnet.training.pixel_range import restore_pixels, standardize
 
@@ -40,6 +41,8 @@ def predict(images, background, network, X_test, run, hashes, predictions, conta
     style = measure_drawing_style(drawn.T.reshape(-1, *shape))
 
     def to_column(image):
+        if "image_files" in network.manifest and not is_array(images[0]):
+            return standardize(image.ravel(), pixel_range)
         paper = BACKGROUNDS[background]
         if paper is None and is_array(images[0]) and list(image.shape) == shape:
             paper = style["background"]  # raw images, like those of the dataset
@@ -65,18 +68,31 @@ def _read_columns(paths, manifest, to_column):
     if is_array(paths[0]):
         arrays = read_arrays(paths[0], manifest["minimum"], manifest["maximum"])
         return range(len(arrays)), [to_column(image) for image in arrays]
-    longest = MAX_SCALE * max(manifest["image_shape"][:2])
     columns, problems = [], []
     for path in progress("reading images", iterable=paths):
         try:
-            image, white = read_image(path, longest)
-            columns.append(to_column(match_scale(show_name(path), image, white, manifest)))
+            columns.append(to_column(_read_file(path, manifest)))
         except DataError as error:
             problems.append(str(error))
     if problems:
         lines = shorten_list(problems, MAX_NAMED)
         raise DataError("\n  ".join(["some files are not images:", *lines]))
     return [escape(path) for path in paths], columns
+
+
+def _read_file(path, manifest):
+    """Return the image in a file, scaled to 0 to 1.
+
+    For a network that was trained on image files, it is read as these were.
+    """
+    height, width, *channels = manifest["image_shape"]
+    if "image_files" in manifest:
+        white = manifest["image_files"]["white"]
+        pixels = read_pixels(path, (height, width), bool(channels), white)
+        minimum, maximum = manifest["minimum"], manifest["maximum"]
+        return np.subtract(pixels, minimum, dtype=np.float32) / (maximum - minimum)
+    image, white = read_image(path, MAX_SCALE * max(height, width))
+    return match_scale(show_name(path), image, white, manifest)
 
 
 def _write_table(path, names, classes, P, by):
