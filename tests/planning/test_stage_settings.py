@@ -23,7 +23,7 @@ def folders_that_move(one, other):
     return {name for name, function in names.items() if function(one) != function(other)}
 
 
-@pytest.mark.parametrize("key", FULL)
+@pytest.mark.parametrize("key", sorted(FULL))
 def test_a_folder_moves_with_the_settings_that_its_content_depends_on(key):
     expected = NOTHING
     if key in ("dataset", "content", "validation_fraction", "standardize", *OF_OWN_DATA):
