@@ -58,8 +58,10 @@ def test_running_trainings_come_first_named_by_what_differs_with_how_they_stand(
     assert header.split("  ")[0] == "run"
     shown = {re.split("  +", row)[0]: re.split("  +", row)[1:] for row in rows}
     assert {*[*shown][:2]} == {"learning_rate 0.3", "learning_rate 0.4"}
+    left = shown["learning_rate 0.3"].pop(5)  # two epochs of 30 s, since the log was written
+    assert re.fullmatch(r"1:00|0:[2-5]\d", left)
     assert shown == {
-        "learning_rate 0.3": ["2/4", "0.5000", "0.2000", "1.0000", "0.2500", "1:00", "█▁"],
+        "learning_rate 0.3": ["2/4", "0.5000", "0.2000", "1.0000", "0.2500", "█▁"],
         "learning_rate 0.4": ["0/?", "?"],
         "learning_rate 0.1": ["4/4", "0.2500", "0.4000", "0.5000", "0.4500", "done", "█▃▂▁"],
         "learning_rate 0.2": ["1/4", "1.0000", "0.1000", "2.0000", "0.1500", "failed", "▁"],
