@@ -78,7 +78,7 @@ def test_a_run_alone_has_its_name_and_what_was_not_measured_has_no_column(tmp_pa
 def test_a_training_that_says_nothing_for_long_is_named(tmp_path):
     log = write_log(tmp_path, 0, 1)
     os.utime(log, (time.time() - 1000, time.time() - 1000))
-    assert "no news for 16:4" in live(tmp_path)[1]
+    assert re.search(r"no news for 1[67]:\d\d", live(tmp_path)[1])
 
 
 def test_epochs_of_earlier_segments_are_kept_and_earlier_runs_of_snakemake_are_not(tmp_path):
