@@ -46,7 +46,7 @@ lesson-sheet: ## write results/lesson-sheet.ipynb, the lesson without solutions 
 
 grade: ## grade copies of the lesson in a folder: make grade FOLDER=path/to/notebooks
 	$(SET_UP) lesson
-	@$(BIN)/python workflow/tools/grade.py $(FOLDER)
+	@$(BIN)/python workflow/tools/grade.py $(if $(FOLDER),"$(FOLDER)")
 
 extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlow, ONNX)
 	$(SET_UP) extras
