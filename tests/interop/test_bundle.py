@@ -135,6 +135,14 @@ def test_the_card_has_metrics_by_class_with_intervals_calibration_and_limits(mak
     assert "not published" not in card
 
 
+def test_bins_after_temperature_scaling_are_not_those_of_the_network(make):
+    head, *rows = CALIBRATION.splitlines()
+    lines = [f"temperature,{head}", *(f"1.0,{row}" for row in rows), "0.5,0.5,0.6,100,0.56,0.5"]
+    card = card_of(make(calibration="\n".join(lines) + "\n"))
+    assert card.count("| 50% to 60% |") == 1
+    assert "Its mean is 59.0%" in card
+
+
 @pytest.mark.parametrize(
     ("confidence", "words"), [(0.35, "is underconfident"), (0.85, "is overconfident")]
 )

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from scratchnet.files import read_csv
 from scratchnet.nn.layers import softmax
 
 N_BINS = 10  # of equal width, from 0 to 1
@@ -42,6 +43,13 @@ def calibration_error(bins):
     """
     images = sum(row["images"] for row in bins)
     return sum(row["images"] * abs(row["confidence"] - row["accuracy"]) for row in bins) / images
+
+
+def read_bins(path):
+    """Return the bins in a calibration.csv, and those after temperature scaling, perhaps none."""
+    rows = [{key: float(value) for key, value in row.items()} for row in read_csv(path)]
+    bins = [row for row in rows if row.get("temperature", 1) == 1]
+    return bins, [row for row in rows if row not in bins]
 
 
 def fit_temperature(Z, labels):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from scratchnet.evaluation.calibration import FEW_IMAGES, calibration_error
+from scratchnet.evaluation.calibration import FEW_IMAGES, calibration_error, read_bins
 from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.evaluation.figures import image_grid, save_figure, show_frame, show_image
 from scratchnet.files import read_csv, read_json
@@ -133,9 +133,7 @@ def plot_calibration(calibration, picture, style):
     confidence of 80 %, 80 % are correct. Bins with fewer than FEW_IMAGES are grey, and have no
     point on a line. The bins after temperature scaling, if the table has some, are a second line.
     """
-    rows = [{key: float(value) for key, value in row.items()} for row in read_csv(calibration)]
-    bins = [row for row in rows if row.get("temperature", 1) == 1]
-    scaled = [row for row in rows if row not in bins]
+    bins, scaled = read_bins(calibration)
     middles = [(row["from"] + row["to"]) / 2 for row in bins]
     width = 0.9 * (bins[0]["to"] - bins[0]["from"])
     accuracies = [row["accuracy"] for row in bins]

@@ -3,10 +3,10 @@
 import json
 
 from scratchnet.errors import escape_markdown
-from scratchnet.evaluation.calibration import FEW_IMAGES
+from scratchnet.evaluation.calibration import FEW_IMAGES, read_bins
 from scratchnet.evaluation.evaluation import wilson_interval
 from scratchnet.evaluation.summary import describe_missing_classes
-from scratchnet.files import read_csv, read_json
+from scratchnet.files import read_json
 
 CARD = """---
 library_name: numpy
@@ -121,6 +121,8 @@ METRICS = {
     "test_balanced_accuracy": "balanced test accuracy",
     "test_macro_f1": "macro F1",
     "calibration_error": "expected calibration error",
+    "temperature": "temperature that is best for the validation images",
+    "scaled_calibration_error": "expected calibration error with this temperature",
 }
 
 
@@ -132,8 +134,7 @@ def describe_run(name, settings, files, environment, pictures):
     plots in the folder of the card.
     """
     manifest, metrics = read_json(files["manifest"]), read_json(files["metrics"])
-    table = read_csv(files["calibration"])
-    bins = [{key: float(value) for key, value in row.items()} for row in table]
+    bins, _ = read_bins(files["calibration"])
     missing = describe_missing_classes([files["metrics"]])
     arrays, per_class, best = manifest["arrays"], metrics["per_class"], metrics.get("best_epoch")
     n_images = {
@@ -182,7 +183,7 @@ def _share(share, interval=None):
 
 
 def _format_metric(key, metrics):
-    if key.endswith("_loss"):
+    if key.endswith("_loss") or key == "temperature":
         return f"{metrics[key]:.4f}"
     return _share(metrics[key], metrics.get(f"{key}_interval"))
 
