@@ -52,6 +52,7 @@ def test_a_search_has_its_winner_evaluated_and_its_other_trials_as_far_as_they_w
     assert {row["note"] for row in rows if row is not winner} == {"not evaluated"}
 
 
+@pytest.mark.slow
 def test_runs_of_other_configurations_are_there_and_sorted_by_any_column(sweep_project):
     sweep_project.configure({"training": {"learning_rate": 0.5}, "validation_fraction": 0.25})
     sweep_project.run()

@@ -61,6 +61,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_in_the_folder_runs_what_depends_on_the_images(project, change):
     assert project.plan() == {}
@@ -94,6 +95,7 @@ def test_touched_moved_and_linked_images_and_other_files_run_nothing(project):
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 def test_images_are_hashed_once(project):
     """A file whose size and times are as before is not read again."""
     (memory,) = project.folder.glob(".snakemake/scratchnet/*.json")
@@ -108,6 +110,7 @@ def test_images_are_hashed_once(project):
     assert project.plan() == {}
 
 
+@pytest.mark.slow
 def test_image_files_are_predicted_as_they_were_when_tested(project):
     """Also if they have another size, or are in colour."""
     set_key(project, "dataset", "photographs")
@@ -127,6 +130,7 @@ def test_image_files_are_predicted_as_they_were_when_tested(project):
     assert len(found) == 60 and found == expected
 
 
+@pytest.mark.slow
 def test_damaged_files_are_named_together_or_left_out(project):
     own = project.folder / "own"
     for name in ("a/00.png", "b/01.png"):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from expected import AUGMENTED, SEARCH, once
+from expected import AUGMENTED, ENSEMBLE, SEARCH, once
 from project import (
     CHECKOUT,
     Project,
@@ -242,7 +242,7 @@ def test_every_job_leaves_a_log_and_a_benchmark(finished_sweep, finished_on_requ
             for project in (finished_sweep, finished_on_request)
             for path in (project.results / kind).iterdir()
         }
-        assert left == stages - AUGMENTED - SEARCH
+        assert left == stages - AUGMENTED - SEARCH - ENSEMBLE
 
 
 @pytest.mark.slow
