@@ -91,7 +91,7 @@ def overview():
             )
         }
         for each in workflow.rules
-        if each.benchmark and "prediction" not in each.benchmark.get_wildcard_names()
+        if each.benchmark and each.wildcard_names <= {*RUNS.wildcards[0], "rung"}
     }
     for job in workflow.dag.jobs:  # what is damaged is not shown
         for path in job.output:
