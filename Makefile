@@ -45,7 +45,7 @@ lesson-sheet: ## write results/lesson-sheet.ipynb, the lesson without solutions 
 	  --output-dir results --output lesson-sheet docs/lesson.ipynb
 
 grade: ## grade copies of the lesson in a folder: make grade FOLDER=path/to/notebooks
-	$(SET_UP) lesson
+	$(SET_UP)
 	@$(BIN)/python workflow/tools/grade.py $(if $(FOLDER),"$(FOLDER)")
 
 extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlow, ONNX)
