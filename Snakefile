@@ -154,7 +154,7 @@ for stage in filter(rules.has, READS):
 
 # Snakemake calls these only if this workflow is not a module of another one.
 onstart:
-    start(logger)
+    start(logger, workflow.scheduler)
 
 
 onsuccess:

@@ -564,3 +564,11 @@ def test_early_stopping_keeps_the_best_epoch_through_a_chain(new_project):
     assert metrics["best_epoch"] == 1 + losses.index(min(losses))
     assert metrics["epochs"] == len(losses) == metrics["best_epoch"] + 4 < 40
     assert metrics["validation_loss"] == min(losses)
+
+
+@pytest.mark.slow
+def test_snakemake_looks_for_ready_jobs_only_when_one_has_ended(new_project):
+    new_project.configure({"sweep": {"training.seed": [*range(10)]}})
+    output = new_project.run("--verbose")
+    n_jobs = sum(planned(output).values())
+    assert output.count("Ready jobs: ") <= n_jobs + 2
