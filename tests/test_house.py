@@ -20,10 +20,11 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 STANDARD = set(sys.stdlib_module_names)
 
 # What each package, and each root module, may import of the library, besides itself.
-ROOT = {"errors", "files", "progress", "random_streams"}
+ROOT = {"errors", "files", "pixel_range", "progress", "random_streams"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
+    "pixel_range": set(),
     "progress": set(),
     "random_streams": set(),
     "job": {"errors", "files"},

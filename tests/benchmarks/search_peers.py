@@ -74,6 +74,7 @@ def work_for_optuna(arrays, folder, config, seed, worker, budget, epochs):
 
     data = {path.stem: np.load(path, mmap_mode="r") for path in Path(arrays).glob("*_*.npy")}
     shape, (n_out, n) = (28, 28), data["Y_train"].shape
+    manifest = {"image_shape": shape, "minimum": 0, "maximum": 255}
     base = {name: part for name, part in config.items() if name not in ("sweep", "search")}
 
     def objective(trial):
@@ -89,7 +90,7 @@ def work_for_optuna(arrays, folder, config, seed, worker, budget, epochs):
             base | {"sweep": {key: [value] for key, value in values.items()}}
         )
         weights = make_initial_weights(settings, shape, n_out)
-        training = make_training(weights, settings, shape, n)
+        training = make_training(weights, settings, manifest, n)
         for epoch in range(1, epochs + 1):
             try:
                 train(training, data, settings, epoch)

@@ -115,7 +115,8 @@ def data(tmp_path_factory):
             paths[f"{kind}_{split}"] = folder / f"{kind}_{split}.npy"
             np.save(paths[f"{kind}_{split}"], np.asfortranarray(array))
     paths["manifest"] = folder / "manifest.json"
-    write_json(paths["manifest"], {"image_shape": SHAPE, "mean": 0.4, "std": 0.3})
+    pixels = {"minimum": 0, "maximum": 1, "mean": 0.4, "std": 0.3}
+    write_json(paths["manifest"], {"image_shape": SHAPE, **pixels})
     return paths
 
 
@@ -183,7 +184,7 @@ def test_keras_computes_in_the_requested_precision(data, precisions):
     # Without set_precision, Keras gives all layers the type of the first one in the process.
     arrays = {name: np.load(path) for name, path in data.items() if name != "manifest"}
     for precision in precisions:
-        manifest = {"image_shape": SHAPE}
+        manifest = {"image_shape": SHAPE, "minimum": 0, "maximum": 1}
         pair = TrainingPair(import_keras(), SETTINGS | HIDDEN, arrays, manifest, precision)
         assert {W.dtype for W in pair.keras_training.weights()} == {np.dtype(precision)}
 

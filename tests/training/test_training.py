@@ -92,7 +92,7 @@ def segment(tmp_path):
         data[name] = tmp_path / f"{name}.npy"
         np.save(data[name], array)
     manifest = tmp_path / "manifest.json"
-    write_json(manifest, {"image_shape": [4, 3]})
+    write_json(manifest, {"image_shape": [4, 3], "minimum": 0, "maximum": 1})
 
     def run(name, epochs, start=(), augmentation=None, may_diverge=False, threads=1, **settings):
         files = [tmp_path / f"{name}.npz", tmp_path / f"{name}.json"]

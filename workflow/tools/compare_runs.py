@@ -18,13 +18,13 @@ from scratchnet.errors import ConfigError, escape, shorten_list, show_name
 from scratchnet.evaluation.comparison import describe_difference, pair_predictions, tabulate_metrics
 from scratchnet.evaluation.summary import align_columns, format_markdown
 from scratchnet.files import read_csv, read_json, write_rows, write_text
+from scratchnet.pixel_range import find_pixel_range, restore_pixels
 from scratchnet.planning import paths
 from scratchnet.planning.config import resolve_runs
 from scratchnet.planning.runs import Runs
 from scratchnet.planning.stored_runs import DAMAGE, differing_settings, read_stored_settings
 from scratchnet.planning.trained_runs import find_run
 from scratchnet.planning.yaml_file import parse_yaml, read_yaml
-from scratchnet.training.pixel_range import find_pixel_range, restore_pixels
 
 CONFIG = "config.yaml"
 IMAGES = (

@@ -19,12 +19,14 @@ from scratchnet.data.raw_splits import open_raw_splits
 from scratchnet.data.user_data import check_hash, hash_contents
 from scratchnet.errors import DataError, shorten_list, show_name
 from scratchnet.files import atomic_write, temporary_folder, write_json
+from scratchnet.pixel_range import scale_pixels
 from scratchnet.random_streams import random_stream
 
 PURPOSES = {"test": "testing", "validation": "validation"}  # of held out images, in a message
 MAX_NAMED = 10  # labels in a message
 CHUNK_SIZE = 5_000  # samples
 MAX_SCALE_RATIO = 10  # between the largest pixels of training and test images
+MAX_SIZE = 1_000_000_000  # bytes of training images as float32; beyond, those of one byte stay so
 CHUNK_VALUES = 4_000_000  # at most, in these samples together: pixels, or one-hot labels
 
 
@@ -239,29 +241,26 @@ def _write_arrays(samples, labels, offset, divisor, paths):
     entries = {}
     for name, (split, indices) in samples.items():
         X, Y = f"X_{name}", f"Y_{name}"
-        entries[X] = write_pixels(paths[X], split, indices, offset, divisor)
+        max_size = MAX_SIZE if name == "train" else math.inf
+        entries[X] = write_pixels(paths[X], split, indices, offset, divisor, max_size)
         classes = np.searchsorted(labels, split.labels[indices].astype(labels.dtype))
         entries[Y] = write_one_hot(paths[Y], classes, len(labels))
     return entries
 
 
-def write_pixels(path, split, indices, offset, divisor):
-    """Write the images of a RawSplit at `indices` as a scaled float32 .npy of shape (pixels, n).
+def write_pixels(path, split, indices, offset, divisor, max_size=math.inf):
+    """Write the images of a RawSplit at `indices` as a .npy of shape (pixels, n); return its entry.
 
     Column i is image i, row by row: for grey images, transpose(1, 2, 0) reshaped to (pixels, n).
-    Pixels are shifted by -`offset`, and divided by `divisor`.
+    Pixels are scaled with `offset` and `divisor` (`scale_pixels`). But those of one byte that would
+    then take more than `max_size` bytes are written as they are.
     """
 
-    def scale(pixels):
-        if pixels.dtype.itemsize <= 2:
-            X = np.subtract(pixels, offset, dtype=np.float32)
-            X /= divisor
-            return X
-        # These pixels may have more digits than float32.
-        return ((pixels.astype(np.float64) - offset) / divisor).astype(np.float32)
-
     shape = (math.prod(split.images.shape[1:]), len(indices))
-    return _write_array(path, shape, map(scale, _read_chunks(split, indices)))
+    chunks = _read_chunks(split, indices)
+    if split.images.dtype in (bool, np.uint8) and 4 * math.prod(shape) > max_size:
+        return _write_array(path, shape, chunks, "uint8")
+    return _write_array(path, shape, (scale_pixels(pixels, offset, divisor) for pixels in chunks))
 
 
 def _read_chunks(split, indices):
@@ -302,13 +301,13 @@ def write_one_hot(path, classes, n_classes):
     return _write_array(path, (n_classes, n), chunks)
 
 
-def _write_array(path, shape, chunks):
-    """Write float32 `chunks` of columns as one .npy file of `shape`, in Fortran order.
+def _write_array(path, shape, chunks, dtype="float32"):
+    """Write `chunks` of columns as one .npy file of `shape` and `dtype`, in Fortran order.
 
     Return its entry in the manifest.
     """
     header = io.BytesIO()
-    fields = {"descr": "<f4", "fortran_order": True, "shape": shape}
+    fields = {"descr": np.dtype(dtype).str, "fortran_order": True, "shape": shape}
     np.lib.format.write_array_header_1_0(header, fields)
     sha256 = hashlib.sha256()
     # Not as a memory map: on a full disk, that would kill the process without a message.
@@ -316,4 +315,4 @@ def _write_array(path, shape, chunks):
         for part in itertools.chain([header.getvalue()], (X.tobytes("F") for X in chunks)):
             file.write(part)
             sha256.update(part)
-    return {"shape": list(shape), "dtype": "float32", "sha256": sha256.hexdigest()}
+    return {"shape": list(shape), "dtype": dtype, "sha256": sha256.hexdigest()}

@@ -5,8 +5,8 @@ import numpy as np
 from scratchnet.evaluation.figures import image_grid, save_figure, show_frame, show_image
 from scratchnet.files import read_json
 from scratchnet.nn.augmentation import augment
+from scratchnet.pixel_range import find_pixel_range, find_scaling, restore_pixels, scale_pixels
 from scratchnet.random_streams import random_stream
-from scratchnet.training.pixel_range import find_pixel_range, restore_pixels
 
 N_IMAGES, N_VARIANTS = 10, 5
 
@@ -20,6 +20,8 @@ def plot_augmentation(X_train, manifest, picture, style, settings):
     manifest = read_json(manifest)
     shape, pixel_range = manifest["image_shape"], find_pixel_range(manifest)
     X = np.asarray(np.load(X_train, mmap_mode="r")[:, :N_IMAGES])
+    if X.dtype == np.uint8:
+        X = scale_pixels(X, *find_scaling(manifest))
     rng = random_stream(0, "augmentation")
     variants = (augment(X, shape, rng, pixel_range, **settings) for _ in range(N_VARIANTS))
     rows = [restore_pixels(images, pixel_range) for images in (X, *variants)]

@@ -19,8 +19,8 @@ from scratchnet.nn.layers import Dense, softmax
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import build_network
+from scratchnet.pixel_range import find_pixel_range, restore_pixels
 from scratchnet.training.checkpoints import load_checkpoint
-from scratchnet.training.pixel_range import find_pixel_range, restore_pixels
 
 # The names in metrics.json of the values in a training history.
 METRICS = {

@@ -8,7 +8,7 @@ from scratchnet.nn.layers import softmax
 from scratchnet.nn.losses import softmax_crossentropy
 from scratchnet.nn.metrics import logits
 from scratchnet.nn.network import Network
-from scratchnet.training.pixel_range import restore_pixels
+from scratchnet.pixel_range import restore_pixels
 
 EPSILONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)  # shares of the range of pixels
 SHOWN_EPSILON = 0.1

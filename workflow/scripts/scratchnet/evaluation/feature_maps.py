@@ -3,7 +3,7 @@
 from scratchnet.evaluation.thumbnails import first_of_each_class, shrink_image
 from scratchnet.nn.convolution import Conv2D
 from scratchnet.nn.layers import Dense
-from scratchnet.training.pixel_range import restore_pixels
+from scratchnet.pixel_range import restore_pixels
 
 MAX_FILTERS = 16  # whose weights and feature maps are stored as images
 

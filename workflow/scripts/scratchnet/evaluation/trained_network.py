@@ -7,8 +7,8 @@ import numpy as np
 
 from scratchnet.files import read_json
 from scratchnet.nn.network import build_network
+from scratchnet.pixel_range import find_moments, find_pixel_range, find_scaling
 from scratchnet.training.checkpoints import load_checkpoint
-from scratchnet.training.pixel_range import find_moments, find_pixel_range
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,7 @@ class TrainedNetwork:
         The image is raw, or it is scaled to 0 to 1: then this is 0 and 1, unless the network reads
         standardised pixels.
         """
-        mean, std = find_moments(self.manifest)
-        if not raw_pixels:
-            return mean, std
-        minimum, maximum = self.manifest["minimum"], self.manifest["maximum"]
-        span = maximum - minimum
-        return minimum + mean * span, std * span
+        return find_scaling(self.manifest) if raw_pixels else find_moments(self.manifest)
 
     @property
     def classes(self):

@@ -27,7 +27,6 @@ from scratchnet.training.checkpoints import load_checkpoint
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
 from scratchnet.training.loop import choose_loss, epoch_batches, train_epoch
-from scratchnet.training.pixel_range import find_pixel_range
 
 log = logging.getLogger(__name__)
 
@@ -95,18 +94,16 @@ class TrainingPair:
         self.data = data
         self.settings = settings
         self.n = data["X_train"].shape[1]
-        image_shape, self.pixel_range = manifest["image_shape"], find_pixel_range(manifest)
-        weights = make_initial_weights(settings, image_shape, len(data["Y_train"]))
+        weights = make_initial_weights(settings, manifest["image_shape"], len(data["Y_train"]))
         weights = [W.astype(precision) for W in weights]
-        training = make_training(weights, settings, image_shape, self.n)
-        self.network, self.optimizer = training.network, training.optimizer
+        self.training = make_training(weights, settings, manifest, self.n)
+        self.network, self.optimizer = self.training.network, self.training.optimizer
         kinds = {type(layer) for layer in self.network.layers}
         if precision == "float32":
             self.bounds = BOUNDS["float32, wide" if kinds & {*WIDE} else precision]
         else:
             has_batches = BatchNormalization in kinds
             self.bounds = BOUNDS["float64, batch normalisation" if has_batches else precision]
-        self.image_shape = training.image_shape
         self.loss_options = choose_loss(data["Y_train"], settings)
         steps_per_epoch = math.ceil(self.n / settings["training.batch_size"])
         n_in = len(data["X_train"])
@@ -124,7 +121,7 @@ class TrainingPair:
         There is a row for the epoch and, in the first epoch, one for each batch before it.
         """
         rng = random_stream(self.settings["training.seed"], "dropout", epoch)
-        batches = epoch_batches(self.data, self.image_shape, self.pixel_range, self.settings, epoch)
+        batches = epoch_batches(self.training, self.data, self.settings, epoch)
         total = keras_total = 0.0
         for batch, arrays in enumerate(batches, start=1):
             X, Y = (array.astype(self.precision, order="F", copy=False) for array in arrays)

@@ -14,9 +14,9 @@ from scratchnet.errors import ConfigError
 from scratchnet.evaluation.class_names import MAX_CLASSES
 from scratchnet.files import write_text
 from scratchnet.nn.normalization import EPSILON
+from scratchnet.pixel_range import restore_pixels
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.random_streams import random_stream
-from scratchnet.training.pixel_range import restore_pixels
 
 PAGE = Path(__file__).with_name("demo.html")
 MAX_SAMPLES = 100  # test images on the page

@@ -9,11 +9,11 @@ from scratchnet.evaluation.thumbnails import shrink_image
 from scratchnet.files import hash_file, write_csv, write_json
 from scratchnet.nn.layers import softmax
 from scratchnet.nn.metrics import logits
+from scratchnet.pixel_range import restore_pixels, standardize
 from scratchnet.predict.drawings import measure_drawing_style
 from scratchnet.predict.image_files import is_array
 from scratchnet.predict.image_input import match_scale, read_arrays, to_network_input
 from scratchnet.progress import progress
-from scratchnet.training.pixel_range import restore_pixels, standardize
 
 BACKGROUNDS = {"dark": 0, "light": 1, "auto": None}
 MAX_SHOWN = 100  # on the contact sheet

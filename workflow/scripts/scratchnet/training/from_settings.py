@@ -12,6 +12,7 @@ from scratchnet.nn.network import (
 from scratchnet.nn.optimizers import OPTIMIZERS
 from scratchnet.nn.schedules import SCHEDULES, warm_up
 from scratchnet.nn.shapes import block_shapes
+from scratchnet.pixel_range import find_pixel_range, find_scaling
 from scratchnet.random_streams import random_stream
 from scratchnet.training.loop import Training
 
@@ -41,12 +42,13 @@ def make_initial_weights(settings, image_shape, n_out):
     return with_normalization(weights, settings.get("model.normalization"))
 
 
-def make_training(weights, settings, image_shape, n, pixel_range=(0, 1)):
+def make_training(weights, settings, manifest, n):
     """Return a Training, before its first epoch, of a network with `weights` on n images.
 
-    The network uses the arrays in `weights` and changes them in place. `pixel_range` has the values
-    of black and white in the images.
+    The network uses the arrays in `weights` and changes them in place. `manifest` describes the
+    images.
     """
+    image_shape = manifest["image_shape"]
     steps_per_epoch = math.ceil(n / settings["training.batch_size"])
     return Training(
         build_network(
@@ -58,7 +60,8 @@ def make_training(weights, settings, image_shape, n, pixel_range=(0, 1)):
         ),
         make_optimizer(settings, steps_per_epoch),
         image_shape=tuple(image_shape),
-        pixel_range=pixel_range,
+        pixel_range=find_pixel_range(manifest),
+        scaling=find_scaling(manifest),
     )
 
 

@@ -19,6 +19,7 @@ from scratchnet.nn.losses import (
 from scratchnet.nn.metrics import accuracy, best_epoch, logits
 from scratchnet.nn.network import Network
 from scratchnet.nn.optimizers import Optimizer
+from scratchnet.pixel_range import scale_pixels
 from scratchnet.progress import progress
 from scratchnet.random_streams import random_stream
 from scratchnet.training.augmentation_settings import select_augmentation
@@ -37,6 +38,7 @@ class Training:
     the lists of the validation metrics stay empty. `best` has the weights of the best epoch so far,
     {name: array}; without early stopping it is empty. `image_shape` is that of the images, and
     `pixel_range` has the values of black and white in them; only augmentation needs these.
+    `scaling` has the offset and the divisor of images that are stored as bytes (`scale_pixels`).
     """
 
     network: Network
@@ -45,6 +47,7 @@ class Training:
     best: dict = field(default_factory=dict)
     image_shape: tuple = ()
     pixel_range: tuple = (0, 1)
+    scaling: tuple = (0, 1)
 
     @property
     def epochs(self):
@@ -130,19 +133,21 @@ def train(training, data, settings, epochs, name="training", threads=1):
             log.info("epoch %d/%d  %s  %.2f s", epoch, epochs, "  ".join(text), seconds)
 
 
-def epoch_batches(data, image_shape, pixel_range, settings, epoch):
+def epoch_batches(training, data, settings, epoch):
     """Return an iterator of the batches X (n_in, b), Y (k, b) of an epoch, augmented if asked for.
 
-    `data` maps X_train and Y_train to arrays. The others are as for `augment_batches`.
+    `data` maps X_train and Y_train to arrays. Of `training`, it needs what the images are.
     """
     seed, batch_size = settings["training.seed"], settings["training.batch_size"]
     rng = random_stream(seed, "shuffling", epoch)
     batches = generate_batches(data["X_train"], data["Y_train"], batch_size, rng)
+    if data["X_train"].dtype == np.uint8:
+        batches = ((scale_pixels(X, *training.scaling), Y) for X, Y in batches)
     augmentation = select_augmentation(settings)
     if not augmentation:
         return batches
     rng = random_stream(seed, "augmentation", epoch)
-    return augment_batches(batches, image_shape, rng, pixel_range, **augmentation)
+    return augment_batches(batches, training.image_shape, rng, training.pixel_range, **augmentation)
 
 
 def choose_loss(Y, settings):
@@ -160,8 +165,7 @@ def _train_and_validate(training, data, settings, epoch, threads, loss_options, 
 
     The progress bar `live` counts the batches.
     """
-    shape, pixel_range = training.image_shape, training.pixel_range
-    batches = _count(epoch_batches(data, shape, pixel_range, settings, epoch), live)
+    batches = _count(epoch_batches(training, data, settings, epoch), live)
     rng = random_stream(settings["training.seed"], "dropout", epoch)
     network, replicas = training.network, settings.get("training.replicas", 1)
     with ThreadPoolExecutor(threads, initializer=_ignore_overflow) as executor:

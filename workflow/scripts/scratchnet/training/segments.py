@@ -2,7 +2,9 @@
 
 import json
 import logging
+import mmap
 import time
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -13,10 +15,10 @@ from scratchnet.training.checkpoints import Checkpoint, load_checkpoint, save_ch
 from scratchnet.training.environment import describe_environment
 from scratchnet.training.from_settings import make_initial_weights, make_training
 from scratchnet.training.loop import train
-from scratchnet.training.pixel_range import find_pixel_range
 
 log = logging.getLogger(__name__)
 
+LARGE = 500_000_000  # bytes
 ARRAYS = ("X_train", "Y_train", "X_validation", "Y_validation")
 
 
@@ -37,7 +39,7 @@ def train_to_checkpoint(
     """
     started = time.perf_counter()
     log.info("settings %s", json.dumps(dict(settings)))  # `make live` names runs by them
-    data = {name: np.load(path, mmap_mode="r") for name, path in data.items()}
+    data = {name: open_array(path) for name, path in data.items()}
     try:
         training = _start_training(data, read_json(manifest), settings, start)
         train(training, data, settings, epochs, name, threads)
@@ -66,15 +68,29 @@ def train_to_checkpoint(
     )
 
 
+def open_array(path):
+    """Return the array in a .npy file as a memory map, fit to be read in random order.
+
+    At a page that is not in memory, the system also reads those around it. Once an array is larger
+    than memory, this makes it read most of the file for each batch.
+    """
+    array = np.load(path, mmap_mode="r")
+    if array.nbytes > LARGE:
+        with Path(path).open("rb") as file:  # in order, which is fast: it may fit into memory
+            while file.read(2**24):
+                pass
+        array.base.madvise(mmap.MADV_RANDOM)  # from now on, single pages
+    return array
+
+
 def _start_training(data, manifest, settings, start):
     """Return the Training to continue."""
-    (n_out, n), shape = data["Y_train"].shape, manifest["image_shape"]
-    pixel_range = find_pixel_range(manifest)
+    n_out, n = data["Y_train"].shape
     if not start:
-        weights = make_initial_weights(settings, shape, n_out)
-        return make_training(weights, settings, shape, n, pixel_range)
+        weights = make_initial_weights(settings, manifest["image_shape"], n_out)
+        return make_training(weights, settings, manifest, n)
     state = load_checkpoint(start[0])
-    training = make_training(state.network.values(), settings, shape, n, pixel_range)
+    training = make_training(state.network.values(), settings, manifest, n)
     training.optimizer.state = state.optimizer
     training.history, training.best = state.history, state.best
     return training

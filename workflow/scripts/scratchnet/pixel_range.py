@@ -1,5 +1,7 @@
 """The scale of the pixels in the arrays: 0 to 1, or standardised."""
 
+import numpy as np
+
 
 def find_moments(manifest):
     """Return the mean and the standard deviation by which pixels from 0 to 1 were standardised.
@@ -17,6 +19,23 @@ def find_pixel_range(manifest):
     """
     mean, std = find_moments(manifest)
     return -mean / std, (1 - mean) / std
+
+
+def find_scaling(manifest):
+    """Return what was subtracted from the raw pixels, and what they were then divided by."""
+    mean, std = find_moments(manifest)
+    span = manifest["maximum"] - manifest["minimum"]
+    return manifest["minimum"] + mean * span, std * span
+
+
+def scale_pixels(pixels, offset, divisor):
+    """Return raw `pixels` as the network reads them: (pixels - offset) / divisor, float32."""
+    if pixels.dtype.itemsize <= 2:
+        X = np.subtract(pixels, offset, dtype=np.float32)
+        X /= divisor
+        return X
+    # These pixels may have more digits than float32.
+    return ((pixels.astype(np.float64) - offset) / divisor).astype(np.float32)
 
 
 def standardize(pixels, pixel_range):
