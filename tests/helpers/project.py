@@ -89,6 +89,14 @@ class Project:
         """Run as far as training."""
         return self.run("--omit-from", "evaluate", *arguments)
 
+    def tool(self, name, *arguments, options=()):
+        """Run a program of workflow/tools, as make does; returns the finished process.
+
+        `options` are those of Python.
+        """
+        command = [sys.executable, *options, self.folder / "workflow/tools" / name, *arguments]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+
     def plan(self, *arguments):
         """How often each rule would run: {rule: number of jobs}, without targets."""
         return planned(self.run("--dry-run", *arguments))

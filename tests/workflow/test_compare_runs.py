@@ -1,7 +1,6 @@
 """`make compare`: two runs, named in any way, side by side."""
 
 import subprocess
-import sys
 
 import pytest
 
@@ -12,13 +11,7 @@ ADAM = {"training": {"optimizer": "adam", "learning_rate": 0.1}}
 
 def compare(project, *names):
     """What `make compare RUNS="..."` does, in the project's folder."""
-    return subprocess.run(
-        [sys.executable, project.folder / "workflow/tools/compare_runs.py", *names],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return project.tool("compare_runs.py", *names)
 
 
 def refused(project, *names):

@@ -1,8 +1,6 @@
 """Results that are damaged while their records are intact: named, refused, deleted on request."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -15,13 +13,7 @@ DAMAGED = "is damaged, or was edited by hand: delete it. Run the command again."
 
 def check(project, *arguments):
     """What `make check` does, in the project's folder."""
-    return subprocess.run(
-        [sys.executable, project.folder / "workflow/tools/check.py", *arguments],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return project.tool("check.py", *arguments)
 
 
 def damage(path):

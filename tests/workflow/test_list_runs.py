@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -15,14 +13,7 @@ from scratchnet.lock import lock_results
 
 def list_runs(project, *arguments, options=()):
     """What `make runs` does, in the project's folder."""
-    tool = project.folder / "workflow/tools/list_runs.py"
-    return subprocess.run(
-        [sys.executable, *options, tool, *arguments],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return project.tool("list_runs.py", *arguments, options=options)
 
 
 def rows_of(project, *arguments):

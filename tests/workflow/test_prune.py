@@ -2,9 +2,6 @@
 
 from snakefresh.__main__ import find_unused_traces
 
-import subprocess
-import sys
-
 import pytest
 
 from scratchnet.lock import lock_results
@@ -14,13 +11,7 @@ pytestmark = pytest.mark.slow
 
 def prune(project, *arguments):
     """What `make prune` does, in the project's folder."""
-    return subprocess.run(
-        [sys.executable, project.folder / "workflow/tools/prune.py", "config.yaml", *arguments],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return project.tool("prune.py", "config.yaml", *arguments)
 
 
 def files(project):

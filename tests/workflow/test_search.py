@@ -6,8 +6,6 @@ Where epochs are counted, the training of the project's copy of the library writ
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 
@@ -435,14 +433,7 @@ def test_results_on_request_are_those_of_the_winner_and_the_report_shows_the_sea
 @pytest.mark.slow
 def test_pruning_keeps_the_search(search_project):
     def prune():
-        tool = search_project.folder / "workflow/tools/prune.py"
-        return subprocess.run(
-            [sys.executable, tool, "config.yaml"],
-            cwd=search_project.folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        return search_project.tool("prune.py", "config.yaml").stdout
 
     name = Search(search_project).runs.search.name
     assert prune().endswith("0.0 MB in 0 files.\n")
