@@ -24,7 +24,7 @@ SOURCES = ("Snakefile", "config.yaml", "workflow", "profiles")
 
 TARGETS = (
     *("all", "plots", "demo", "lesson", "explain", "parity", "export", "ensemble", "bundle"),
-    "predict",
+    *("publish", "predict"),
 )
 
 SMALL = {
@@ -89,9 +89,9 @@ class Project:
         """Run as far as training."""
         return self.run("--omit-from", "evaluate", *arguments)
 
-    def plan(self, *arguments):
+    def plan(self, *arguments, **options):
         """How often each rule would run: {rule: number of jobs}, without targets."""
-        return planned(self.run("--dry-run", *arguments))
+        return planned(self.run("--dry-run", *arguments, **options))
 
 
 def snakemake(folder, *arguments, env=None):
