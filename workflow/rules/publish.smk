@@ -21,6 +21,6 @@ rule publish_run:
         server=tracking_server,
         experiment=tracking_experiment,
     message:
-        "Publishing {wildcards.run} at epoch {wildcards.epoch}{params.why}"
+        "Publishing {params.called} at epoch {wildcards.epoch}{params.why}"
     script:
         "../scripts/publish_run.py"
