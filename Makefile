@@ -16,7 +16,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONINSPECT
 PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-annotate --no-header
 
-.PHONY: help run report demo lesson lesson-sheet grade extras cluster why accept runs compare live check check-bundle check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
+.PHONY: help run report demo lesson lesson-sheet grade extras cluster tracking why accept runs compare live check check-bundle check-gradients prune test test-slow test-cluster test-faults test-outside test-kills test-differential test-newest test-pythons test-speed bench bench-search lint format requirements pictures
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +53,9 @@ extras: ## set up what `snakemake parity` and `snakemake export` need (TensorFlo
 
 cluster: ## set up what snakemake --profile profiles/slurm needs
 	$(SET_UP) cluster
+
+tracking: ## set up what `snakemake publish` needs (MLflow's client)
+	$(SET_UP) tracking
 
 why: ## say what would run, and why
 	$(SET_UP)
@@ -108,8 +111,8 @@ test-faults: ## full disks and the like (as root), 10,000 bad configurations and
 	$(SET_UP) test
 	CASES=$${CASES:-10000} RUNS=$${RUNS:-300} $(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/faults
 
-test-outside: ## real networks beside Keras, as ONNX, ..., in photographs (EPOCHS=n: a smaller dose)
-	$(SET_UP) test
+test-outside: ## real networks beside Keras, as ONNX, ..., in photographs; a real MLflow server (EPOCHS=n: less)
+	$(SET_UP) test tracking
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup tests/outside
 
 test-kills: ## kill a run at 50 random moments, and recover each time
@@ -169,7 +172,7 @@ requirements: ## pin the newest versions of the packages in pyproject.toml (edit
 	$(PYTHON) -m venv $(VENV)/uv
 	$(VENV)/uv/bin/pip install --quiet uv
 	$(PIN) --group build --output-file requirements/build.txt
-	$(PIN) --group run --group test --group cluster --constraint requirements/build.txt \
+	$(PIN) --group run --group test --group cluster --group tracking --constraint requirements/build.txt \
 	  --output-file requirements/pins.txt
 
 pictures: report demo ## draw the pictures of the documentation again (default run, sweep, search, MLP, LeNet-5), and execute the lesson

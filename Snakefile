@@ -65,6 +65,7 @@ include: "workflow/rules/parity.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/ensemble.smk"
 include: "workflow/rules/bundle.smk"
+include: "workflow/rules/publish.smk"
 include: "workflow/rules/predict.smk"
 
 
@@ -116,6 +117,13 @@ rule bundle:
         results_on_request("bundle_run"),
     message:
         "To give away: {input}"
+
+
+rule publish:
+    input:
+        results_on_request("publish_run"),
+    message:
+        "Where each run is on the MLflow server: {input}"
 
 
 rule predict:

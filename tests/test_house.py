@@ -49,7 +49,8 @@ USERS = {
             *("explanation_plots", "comparison_plots"),
         )
     },
-    "requests": {"data/sources.py"},
+    "requests": {"data/sources.py", "interop/publish.py"},
+    "mlflow": {"interop/publish.py"},
     "pooch": {"data/sources.py"},
     "jsonschema": {"planning/schema.py"},
     "tensorflow": {"interop/keras_model.py", "interop/keras_training.py"},

@@ -24,7 +24,7 @@ SOURCES = ("Snakefile", "config.yaml", "workflow", "profiles")
 
 TARGETS = (
     *("all", "plots", "demo", "lesson", "explain", "parity", "export", "ensemble", "bundle"),
-    "predict",
+    *("publish", "predict"),
 )
 
 SMALL = {
@@ -97,9 +97,9 @@ class Project:
         command = [sys.executable, *options, self.folder / "workflow/tools" / name, *arguments]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
 
-    def plan(self, *arguments):
+    def plan(self, *arguments, **options):
         """How often each rule would run: {rule: number of jobs}, without targets."""
-        return planned(self.run("--dry-run", *arguments))
+        return planned(self.run("--dry-run", *arguments, **options))
 
 
 def snakemake(folder, *arguments, env=None):

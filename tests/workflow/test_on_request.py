@@ -280,23 +280,30 @@ def test_runs_with_the_same_arrays_have_one_lesson(sweep_project):
     assert sweep_project.plan("lesson") == once({"make_lesson"})
 
 
+def test_without_the_address_of_a_server_nothing_is_published(project):
+    process = project.snakemake("publish", env={"MLFLOW_TRACKING_URI": ""})
+    assert process.returncode == 1
+    assert "set MLFLOW_TRACKING_URI to the address of" in process.stdout + process.stderr
+
+
 def test_what_is_not_installed_is_named_and_the_rest_is_made(project, tmp_path):
-    packages = ("tensorflow", "onnx", "nbconvert")
+    packages = ("tensorflow", "onnx", "nbconvert", "mlflow")
     for package in packages:
         error = f"ModuleNotFoundError('No module named {package}', name={package!r})"
         (tmp_path / f"{package}.py").write_text(f"raise {error}\n")
-    targets = ("export", "parity", "lesson")
-    process = project.snakemake(*targets, env={"PYTHONPATH": str(tmp_path)})
+    targets = ("export", "parity", "lesson", "publish")
+    server = {"MLFLOW_TRACKING_URI": "http://localhost:5000"}
+    process = project.snakemake(*targets, env=server | {"PYTHONPATH": str(tmp_path)})
     output = process.stdout + process.stderr
     assert process.returncode == 1
     for package in packages:
         assert f"MissingPackageError: {package} is not installed" in output
-    for group in ("extras", "lesson"):
+    for group in ("extras", "lesson", "tracking"):
         assert f"run: make {group} (or python3 workflow/tools/set_up.py {group})" in output
     assert "Traceback" not in output
     assert [path.name for path in project.run_folder.rglob("network.*")] == ["network.npz"]
-    stale = {"export_keras", "export_onnx", "make_lesson"} | PARITY
-    assert project.plan(*targets) == once(stale)
+    stale = {"export_keras", "export_onnx", "make_lesson", "publish_run"} | PARITY
+    assert project.plan(*targets, env=server) == once(stale)
 
 
 @pytest.mark.slow

@@ -209,6 +209,20 @@ def of_request(name):
     return lambda wildcards, output: getattr(prediction_request(), name)
 
 
+def tracking_server(wildcards, output):
+    """A param: the address of the MLflow server."""
+    from scratchnet.interop.publish import read_server
+
+    return call_checked(read_server)
+
+
+def tracking_experiment(wildcards, output):
+    """A param: the experiment of MLflow that runs belong to."""
+    from scratchnet.interop.publish import read_experiment
+
+    return read_experiment()
+
+
 def per_attempt(amount, per_input_mb=0, per_weights_mb=0):
     """A resource: `amount`, plus so much for each MB of input and of weights; times the attempt."""
 

@@ -44,6 +44,10 @@ class MissingPackageError(ScratchnetError):
     """A package that only some stages on request need is not installed."""
 
 
+class PublishError(ScratchnetError):
+    """A tracking server does not take a run."""
+
+
 class ParityError(ScratchnetError):
     """Training does not agree with Keras."""
 

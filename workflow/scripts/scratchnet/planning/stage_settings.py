@@ -85,6 +85,7 @@ READS = {
     "export_onnx": EXPORT,
     "export_npz": NETWORK,
     "bundle_run": (),
+    "publish_run": (),
     "predict_images": PREDICT,
     "plot_contact_sheet": ("plots.style",),
     "summarize": ("rows",),
