@@ -38,7 +38,6 @@ def test_all_solutions_are_right_wherever_their_cells_are(submission):
     cells = json.loads(path.read_text())["cells"]
     path.write_text(json.dumps({"cells": [*reversed(cells)]}))
     assert grade.grade(path) == {
-        "notebook": "ada.ipynb",
         "right": N,
         "exercises": N,
         "wrong": "",
@@ -87,17 +86,22 @@ def test_what_is_no_file_is_not_read(tmp_path):
     assert grade.grade(tmp_path / "eve.ipynb")["note"].startswith("no notebook: ")
 
 
-def test_there_is_a_table_of_all_notebooks(submission, tmp_path, monkeypatch, capsys):
+def test_there_is_a_table_of_all_that_was_handed_in(submission, tmp_path, monkeypatch, capsys):
     submission(name="ada.ipynb")
     (tmp_path / "b\x1bob.ipynb").write_text("[]")
+    (tmp_path / "eve.csv").write_text("run\n")
     monkeypatch.setattr("sys.argv", ["grade.py", str(tmp_path)])
-    assert grade.main() is None
-    assert (tmp_path / "grades.csv").read_text().splitlines()[1] == f"ada.ipynb,{N},{N},,"
+    for _ in range(2):  # the table is not taken for homework
+        assert grade.main() is None
+    _, ada, bob, eve = (tmp_path / "grades.csv").read_text().splitlines()
+    assert ada == f"ada,{N},{N},,,,,,"
+    assert "no notebook: " in bob
+    assert eve.endswith(",no table of runs: eve.csv has no run with a validation accuracy")
     shown = capsys.readouterr().out
-    assert re.search(rf"^ada\.ipynb +{N} +{N}$", shown, re.MULTILINE)
+    assert re.search(rf"^ada +{N} +{N}$", shown, re.MULTILINE)
     assert "\x1b" not in shown
 
 
-def test_without_notebooks_it_says_how_to_call_it(tmp_path, monkeypatch):
+def test_without_files_it_says_how_to_call_it(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["grade.py", str(tmp_path)])
-    assert grade.main().startswith("there are no notebooks")
+    assert grade.main().startswith("there are no files")
