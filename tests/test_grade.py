@@ -21,8 +21,9 @@ def submission(tmp_path):
     def write(answers=(), name="ada.ipynb"):
         cells = json.loads(LESSON.read_text())["cells"]
         found = {tag: [c for c in cells if c["metadata"].get("tags") == [tag]] for tag in TAGS}
-        for cell, solution in zip(found["answer"], found["solution"]):
-            text = "".join(solution["source"])
+        texts = ["".join(cell["source"]) for cell in found["solution"]]
+        solutions = [text for text in texts if "Solution</summary>" in text]
+        for cell, text in zip(found["answer"], solutions):
             (cell["source"],) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
         for number, source in dict(answers).items():
             found["answer"][number - 1]["source"] = source
@@ -56,13 +57,13 @@ def test_wrong_and_hostile_answers_cost_their_own_points_only(submission, tmp_pa
         1: "def row_of_pixel(r, c, width):\n    r * width + c",
         2: "def scale(train, test):\n    return (train",
         3: "print('Right.')\n\n\ndef one_hot(labels, k):\n    return bytearray(10**11)",
-        4: "import sys\n\nsys.exit()\n\n\ndef bias_gradient(dY):\n    return dY.sum(axis=1)",
-        5: f"open({str(precious)!r}, 'wb').write(b'x' * 10**8)\n\n\ndef input_gradient(W, dY):\n"
+        5: "import sys\n\nsys.exit()\n\n\ndef bias_gradient(dY):\n    return dY.sum(axis=1)",
+        6: f"open({str(precious)!r}, 'wb').write(b'x' * 10**8)\n\n\ndef input_gradient(W, dY):\n"
         "    return W",
-        6: "def logits_of_80_percent():\n    while True:\n        pass",
+        7: "def logits_of_80_percent():\n    while True:\n        pass",
     }
     row = grade.grade(submission(answers))
-    assert (row["right"], row["wrong"], row["note"]) == (N - 6, "1 2 3 4 5 6", "")
+    assert (row["right"], row["wrong"], row["note"]) == (N - 6, "1 2 3 5 6 7", "")
     assert precious.stat().st_size <= grade.FILE_SIZE
 
 
