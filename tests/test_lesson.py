@@ -3,14 +3,17 @@
 import ast
 import inspect
 import json
+import os
 import re
 import sys
+from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 
 from project import CHECKOUT, copy_workflow
+from samples import write_idx
 from scratchnet import lesson
 from scratchnet.errors import DataError, MissingPackageError
 from scratchnet.lesson import execute_notebook, make_lesson, render_notebook
@@ -134,6 +137,23 @@ def test_it_works_on_small_images_and_every_solution_is_right(arrays):
     solve(notebook)
     execute_notebook(notebook, arrays, EPOCHS="2")
     check_solutions(notebook)
+
+
+def test_without_a_pipeline_it_downloads_mnist_and_prepares_it(tmp_path, monkeypatch):
+    (source,) = (c.source for c in code_cells(read_lesson()) if "def prepare_mnist" in c.source)
+    functions = source.partition("ARRAYS = ")[0]
+    monkeypatch.delenv("LESSON_ARRAYS", raising=False)
+    monkeypatch.setattr(
+        "scratchnet.data.sources.download",
+        lambda dataset, destination, user_folder, timeout: write_idx(destination),
+    )
+    names = {"os": os, "Path": Path, "PROJECT": tmp_path}
+    exec(functions, names)
+    assert names["find_arrays"]() == tmp_path / "lesson-data"
+    X = np.load(tmp_path / "lesson-data/X_train.npy")
+    assert (X.min(), X.max()) == (0, 1)
+    monkeypatch.setattr("scratchnet.data.sources.download", None)
+    assert names["find_arrays"]() == tmp_path / "lesson-data"  # as they are there
 
 
 def answered(arrays, body):
