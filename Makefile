@@ -44,7 +44,7 @@ lesson-sheet: ## write results/lesson-sheet.ipynb, the lesson without solutions 
 	  --TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=solution \
 	  --output-dir results --output lesson-sheet docs/lesson.ipynb
 
-grade: ## grade copies of the lesson in a folder: make grade FOLDER=path/to/notebooks
+grade: ## grade copies of the lesson and homework in a folder: make grade FOLDER=path/to/files
 	$(SET_UP)
 	@$(BIN)/python workflow/tools/grade.py $(if $(FOLDER),"$(FOLDER)")
 

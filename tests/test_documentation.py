@@ -166,20 +166,6 @@ def test_the_module_works_as_documented(finished, tmp_path):
         assert re.search(rf"^{rule} +1$", outcome.stdout + outcome.stderr, re.MULTILINE)
 
 
-def test_the_best_runs_of_learners_are_listed_as_documented(tmp_path):
-    (block,) = blocks("python", DOCS / "teaching.md")
-    folder = tmp_path / "homework"
-    folder.mkdir()
-    header = "run,validation_accuracy,test_accuracy"
-    (folder / "ada.csv").write_text(f"{header}\na,0.9,0.8\nb,0.95,0.7\n")
-    (folder / "bob.csv").write_text(f"{header}\nc,0.97,0.6\nd,,0.99\n")
-    (folder / "eve.csv").write_text(f"{header}\ne,,0.99\n")
-    outcome = subprocess.run(
-        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert outcome.stdout == "bob 0.97 0.6 c\nada 0.95 0.7 b\n"
-
-
 # ---- The recipes.
 
 

@@ -21,8 +21,9 @@ def submission(tmp_path):
     def write(answers=(), name="ada.ipynb"):
         cells = json.loads(LESSON.read_text())["cells"]
         found = {tag: [c for c in cells if c["metadata"].get("tags") == [tag]] for tag in TAGS}
-        for cell, solution in zip(found["answer"], found["solution"]):
-            text = "".join(solution["source"])
+        texts = ["".join(cell["source"]) for cell in found["solution"]]
+        solutions = [text for text in texts if "Solution</summary>" in text]
+        for cell, text in zip(found["answer"], solutions):
             (cell["source"],) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
         for number, source in dict(answers).items():
             found["answer"][number - 1]["source"] = source
@@ -38,7 +39,6 @@ def test_all_solutions_are_right_wherever_their_cells_are(submission):
     cells = json.loads(path.read_text())["cells"]
     path.write_text(json.dumps({"cells": [*reversed(cells)]}))
     assert grade.grade(path) == {
-        "notebook": "ada.ipynb",
         "right": N,
         "exercises": N,
         "wrong": "",
@@ -57,13 +57,13 @@ def test_wrong_and_hostile_answers_cost_their_own_points_only(submission, tmp_pa
         1: "def row_of_pixel(r, c, width):\n    r * width + c",
         2: "def scale(train, test):\n    return (train",
         3: "print('Right.')\n\n\ndef one_hot(labels, k):\n    return bytearray(10**11)",
-        4: "import sys\n\nsys.exit()\n\n\ndef bias_gradient(dY):\n    return dY.sum(axis=1)",
-        5: f"open({str(precious)!r}, 'wb').write(b'x' * 10**8)\n\n\ndef input_gradient(W, dY):\n"
+        5: "import sys\n\nsys.exit()\n\n\ndef bias_gradient(dY):\n    return dY.sum(axis=1)",
+        6: f"open({str(precious)!r}, 'wb').write(b'x' * 10**8)\n\n\ndef input_gradient(W, dY):\n"
         "    return W",
-        6: "def logits_of_80_percent():\n    while True:\n        pass",
+        7: "def logits_of_80_percent():\n    while True:\n        pass",
     }
     row = grade.grade(submission(answers))
-    assert (row["right"], row["wrong"], row["note"]) == (N - 6, "1 2 3 4 5 6", "")
+    assert (row["right"], row["wrong"], row["note"]) == (N - 6, "1 2 3 5 6 7", "")
     assert precious.stat().st_size <= grade.FILE_SIZE
 
 
@@ -87,17 +87,22 @@ def test_what_is_no_file_is_not_read(tmp_path):
     assert grade.grade(tmp_path / "eve.ipynb")["note"].startswith("no notebook: ")
 
 
-def test_there_is_a_table_of_all_notebooks(submission, tmp_path, monkeypatch, capsys):
+def test_there_is_a_table_of_all_that_was_handed_in(submission, tmp_path, monkeypatch, capsys):
     submission(name="ada.ipynb")
     (tmp_path / "b\x1bob.ipynb").write_text("[]")
+    (tmp_path / "eve.csv").write_text("run\n")
     monkeypatch.setattr("sys.argv", ["grade.py", str(tmp_path)])
-    assert grade.main() is None
-    assert (tmp_path / "grades.csv").read_text().splitlines()[1] == f"ada.ipynb,{N},{N},,"
+    for _ in range(2):  # the table is not taken for homework
+        assert grade.main() is None
+    _, ada, bob, eve = (tmp_path / "grades.csv").read_text().splitlines()
+    assert ada == f"ada,{N},{N},,,,,,"
+    assert "no notebook: " in bob
+    assert eve.endswith(",no table of runs: eve.csv has no run with a validation accuracy")
     shown = capsys.readouterr().out
-    assert re.search(rf"^ada\.ipynb +{N} +{N}$", shown, re.MULTILINE)
+    assert re.search(rf"^ada +{N} +{N}$", shown, re.MULTILINE)
     assert "\x1b" not in shown
 
 
-def test_without_notebooks_it_says_how_to_call_it(tmp_path, monkeypatch):
+def test_without_files_it_says_how_to_call_it(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["grade.py", str(tmp_path)])
-    assert grade.main().startswith("there are no notebooks")
+    assert grade.main().startswith("there are no files")

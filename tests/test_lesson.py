@@ -3,14 +3,17 @@
 import ast
 import inspect
 import json
+import os
 import re
 import sys
+from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 
 from project import CHECKOUT, copy_workflow
+from samples import write_idx
 from scratchnet import lesson
 from scratchnet.errors import DataError, MissingPackageError
 from scratchnet.lesson import execute_notebook, make_lesson, render_notebook
@@ -39,6 +42,11 @@ def tagged(notebook, tag):
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
+def solutions(notebook):
+    """The cells with the solutions of exercises; others answer questions."""
+    return [cell for cell in tagged(notebook, "solution") if "Solution</summary>" in cell.source]
+
+
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
@@ -49,7 +57,7 @@ def text_of(cell):
 
 def solve(notebook):
     """Put the code of each solution in place of the answer."""
-    for answer, solution in zip(tagged(notebook, "answer"), tagged(notebook, "solution")):
+    for answer, solution in zip(tagged(notebook, "answer"), solutions(notebook)):
         (answer.source,) = re.findall(r"```python\n(.*?)```", solution.source, re.DOTALL)
 
 
@@ -96,7 +104,9 @@ def test_it_shows_the_present_code_of_the_library():
 
 def test_each_exercise_has_an_answer_a_check_and_a_folded_solution():
     notebook = read_lesson()
-    kinds = [kind for cell in notebook.cells for kind in cell.metadata.get("tags", [])]
+    answers = [cell for cell in tagged(notebook, "solution") if cell not in solutions(notebook)]
+    exercises = [cell for cell in notebook.cells if cell not in answers]
+    kinds = [kind for cell in exercises for kind in cell.metadata.get("tags", [])]
     assert kinds == ["answer", "check", "solution"] * (len(kinds) // 3)
     titles = re.findall(
         r"^\*\*Exercise (\d+)\.", "\n\n".join(c.source for c in notebook.cells), re.M
@@ -104,9 +114,19 @@ def test_each_exercise_has_an_answer_a_check_and_a_folded_solution():
     assert [int(number) for number in titles] == [*range(1, len(kinds) // 3 + 1)]
     assert len(titles) >= 10
     for cell in tagged(notebook, "solution"):
-        assert cell.source.startswith("<details><summary>Solution</summary>\n\n")
+        assert re.match(r"<details><summary>(Solution|Answer)</summary>\n\n", cell.source)
         assert cell.source.endswith("\n\n</details>")
     assert {text_of(cell) for cell in tagged(notebook, "check")} == {"Not answered yet.\n"}
+
+
+def test_each_chapter_has_something_to_predict_and_something_to_explain_or_vary():
+    text = "\n\n".join(cell.source for cell in read_lesson().cells if cell.cell_type == "markdown")
+    *chapters, _ = re.split(r"(?m)^## (?=\d+\.)", text)[1:]  # the last one is what to try next
+    assert len(chapters) == 18
+    for chapter in chapters:
+        title = chapter.partition("\n")[0]
+        assert re.search(r"\*\*(Predict\b|Find the mistake)", chapter), title
+        assert re.search(r"(?m)^\*\*(Explain|Vary):\*\*.*\n\n<details>", chapter), title
 
 
 # ---- Executed.
@@ -117,6 +137,23 @@ def test_it_works_on_small_images_and_every_solution_is_right(arrays):
     solve(notebook)
     execute_notebook(notebook, arrays, EPOCHS="2")
     check_solutions(notebook)
+
+
+def test_without_a_pipeline_it_downloads_mnist_and_prepares_it(tmp_path, monkeypatch):
+    (source,) = (c.source for c in code_cells(read_lesson()) if "def prepare_mnist" in c.source)
+    functions = source.partition("ARRAYS = ")[0]
+    monkeypatch.delenv("LESSON_ARRAYS", raising=False)
+    monkeypatch.setattr(
+        "scratchnet.data.sources.download",
+        lambda dataset, destination, user_folder, timeout: write_idx(destination),
+    )
+    names = {"os": os, "Path": Path, "PROJECT": tmp_path}
+    exec(functions, names)
+    assert names["find_arrays"]() == tmp_path / "lesson-data"
+    X = np.load(tmp_path / "lesson-data/X_train.npy")
+    assert (X.min(), X.max()) == (0, 1)
+    monkeypatch.setattr("scratchnet.data.sources.download", None)
+    assert names["find_arrays"]() == tmp_path / "lesson-data"  # as they are there
 
 
 def answered(arrays, body):
@@ -145,19 +182,19 @@ def answered(arrays, body):
 def test_what_is_wrong_with_an_answer_is_said(arrays, body, verdict):
     verdicts = answered(arrays, body)
     found = [text for text in verdicts if not text.startswith(verdict)]
-    # In exercise 6, any two numbers may be given, and the check takes their softmax.
+    # In exercise 7, any two numbers may be given, and the check takes their softmax.
     assert len(found) <= 1, found
     assert all(text.startswith("Not yet: ") for text in verdicts)
 
 
 # Answers by exercise that are right in another form, and such that are nearly right.
 OTHER_FORMS = {
-    3: "def bias_gradient(dY):\n    return dY.sum(axis=1, keepdims=True)",
-    5: "def logits_of_80_percent():\n    return np.array([[1.0], [1 - np.log(4)]])",
+    4: "def bias_gradient(dY):\n    return dY.sum(axis=1, keepdims=True)",
+    6: "def logits_of_80_percent():\n    return np.array([[1.0], [1 - np.log(4)]])",
 }
 NEARLY_RIGHT = {
     # It does not put the entries back.
-    10: """def numeric_gradient(f, A, h=1e-6):
+    13: """def numeric_gradient(f, A, h=1e-6):
     dA = np.zeros_like(A)
     for index in np.ndindex(A.shape):
         A[index] += h
@@ -165,7 +202,7 @@ NEARLY_RIGHT = {
         A[index] -= 2 * h
         dA[index] = (above - f()) / (2 * h)
     return dA""",
-    11: "class FixedSoftmax(NotebookSoftmax):\n    pass",
+    14: "class FixedSoftmax(NotebookSoftmax):\n    pass",
 }
 
 
@@ -216,7 +253,11 @@ def test_the_page_has_everything_in_it_and_formulas_without_scripts():
     assert "<script" not in page
     sources = re.findall(r"(?:src|href)=\"([^\"]+)\"", page)
     assert all(source.startswith(("data:", "#")) for source in sources)
-    assert page.count("data:image/png") >= 5
+    figures = re.findall(r"<img[^>]*>", page)
+    assert len(figures) >= 5
+    for figure in figures:
+        (text,) = re.findall(r'alt="([^"]*)"', figure)
+        assert re.fullmatch(r".{30,}\.", text), f"the metadata of its cell has no `alt`: {text}"
 
 
 def test_a_cell_that_fails_is_said_and_leaves_no_page(arrays):

@@ -1,9 +1,10 @@
-"""Grade copies of the lesson: how many of its exercises are right in each notebook of a folder.
+"""Grade what learners hand in: NAME.ipynb, a copy of the lesson, NAME.csv and NAME.yaml, homework.
 
-Only the cells with the answers are taken from a notebook; all others come from docs/lesson.ipynb.
-Each notebook is graded in a process of its own, with bounds on time, memory and files, in an empty
-folder. Still, its answers are programs: grade those of strangers in an account or a container where
-there is nothing to lose.
+The table says how many exercises are right in each notebook. Only the cells with the answers are
+taken from it; all others come from docs/lesson.ipynb. Each is graded in a process of its own, with
+bounds on time, memory and files, in an empty folder. Still, answers are programs: grade those of
+strangers in an account or a container where there is nothing to lose. homework.py grades the other
+two files, which are no programs.
 """
 
 import argparse
@@ -34,13 +35,15 @@ TOTAL_SECONDS = 180  # of a notebook
 MEMORY, FILE_SIZE = 4_000_000_000, 10_000_000  # bytes
 MAX_SIZE = 50_000_000  # bytes of a notebook
 RIGHT = "Right."
+KINDS = (".ipynb", ".csv", ".yaml")
+TABLE = "grades.csv"
 
 
 def grade(path):
     """Return what is right in the notebook `path`: a row for the table."""
     lesson = read_cells(LESSON)
     names = [name_of(source) for tag, source in lesson if tag == "answer"]
-    row = {"notebook": path.name, "right": 0, "exercises": len(names), "wrong": "all", "note": ""}
+    row = {"right": 0, "exercises": len(names), "wrong": "all", "note": ""}
     try:
         found = find_answers(path, names)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -163,21 +166,27 @@ def run_cells(cells, verdicts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", help="folder with notebooks (.ipynb)")
+    parser.add_argument("folder", type=Path, nargs="?", help="folder with what was handed in")
     parser.add_argument("--verdicts", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.verdicts:
         cells = json.load(sys.stdin)
         with open(arguments.verdicts, "w") as verdicts:
             return run_cells(cells, verdicts)
-    paths = sorted(arguments.folder.glob("*.ipynb")) if arguments.folder else []
-    if not paths:
-        return "there are no notebooks (.ipynb): make grade FOLDER=path/to/notebooks"
+    from homework import grade_homework  # not in the process above: it imports Snakemake
+
+    folder = arguments.folder
+    files = folder.iterdir() if folder and folder.is_dir() else []
+    names = {path.stem for path in files if path.suffix in KINDS and path.name != TABLE}
+    if not names:
+        return f"there are no files {', '.join(KINDS)}: make grade FOLDER=path/to/files"
     rows = []
-    for path in paths:
-        print(f"grading {show_name(path.name)}", flush=True)
-        rows.append(grade(path))
-    table = arguments.folder / "grades.csv"
+    with TemporaryDirectory() as work:
+        for name in sorted(names):
+            print(f"grading {show_name(name)}", flush=True)
+            row = {"name": name} | grade(folder / f"{name}.ipynb")
+            rows.append(row | grade_homework(name, folder, Path(work)))
+    table = folder / TABLE
     write_rows(table, rows)
     shown = [[show_name(value) for value in row.values()] for row in rows]
     print("", *align_columns([[*rows[0]], *shown]), f"Written to {show_name(table)}", sep="\n")

@@ -25,15 +25,25 @@ PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 body {{ max-width: 50rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #181818; color: #ddd; }} }}
-@media (prefers-color-scheme: dark) {{ a {{ color: #8cf; }} }}
+@media screen and (prefers-color-scheme: dark) {{
+  body {{ background: #181818; color: #ddd; }}
+  a {{ color: #8cf; }}
+}}
 img {{ max-width: 100%; background: #fff; }}
-math[display=block] {{ overflow-x: auto; }}
+math[display=block] {{ overflow: auto hidden; padding-block: 0.3rem; }}
 pre {{ overflow-x: auto; padding: 0.5rem; background: #f5f5f5; color: #222; font-size: 0.8rem; }}
 .output pre {{ background: none; color: inherit; border-left: 3px solid #ccc; }}
 .prompt, .anchor-link {{ display: none; }}
 table {{ display: block; overflow-x: auto; border-collapse: collapse; }}
 th, td {{ padding: 0.2rem 0.6rem; border-bottom: 1px solid #ccc; text-align: left; }}
+@media print {{
+  body {{ max-width: none; margin: 0; font-size: 10pt; }}
+  h2 {{ break-after: avoid; }}
+  img, math, table {{ break-inside: avoid; }}
+  math[display=block] {{ overflow: visible; }}
+  pre {{ white-space: pre-wrap; font-size: 8pt; print-color-adjust: exact; }}
+  details:not([open]) {{ display: none; }}
+}}
 {colours}
 </style>
 </head>
