@@ -74,9 +74,14 @@ def arrays(tmp_path):
         np.save(tmp_path / f"X_{split}.npy", rng.random((30, n), np.float32))
         Y = np.eye(3, dtype=np.float32)[np.arange(n) % 3].T
         np.save(tmp_path / f"Y_{split}.npy", Y)
-    manifest = {"image_shape": [6, 5], "classes": ["a", "b", "c"], "minimum": 0, "maximum": 255}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(tmp_path, "float32")
     return tmp_path
+
+
+def write_manifest(folder, dtype):
+    manifest = {"image_shape": [6, 5], "classes": ["a", "b", "c"], "minimum": 0, "maximum": 255}
+    manifest["arrays"] = {"X_train": {"dtype": dtype}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 # ---- As it is committed.
@@ -265,6 +270,12 @@ def test_a_cell_that_fails_is_said_and_leaves_no_page(arrays):
     with pytest.raises(DataError, match=f"does not work on {arrays.name}: FileNotFoundError: "):
         make_lesson(arrays / "manifest.json", arrays / "lesson.html")
     assert not (arrays / "lesson.html").exists()
+
+
+def test_images_that_stay_bytes_are_too_many_for_it(arrays):
+    write_manifest(arrays, "uint8")
+    with pytest.raises(DataError, match="the lesson is for smaller datasets"):
+        make_lesson(arrays / "manifest.json", arrays / "lesson.html")
 
 
 @pytest.mark.parametrize(

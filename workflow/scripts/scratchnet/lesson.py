@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scratchnet.errors import DataError, MissingPackageError
-from scratchnet.files import write_text
+from scratchnet.files import read_json, write_text
 
 NOTEBOOK = Path(__file__).with_name("lesson.ipynb")
 LIBRARY = Path(__file__).parents[1]
@@ -58,8 +58,13 @@ def make_lesson(manifest, page):
     """Execute the lesson on the arrays beside their `manifest` (a path); write it to `page`, HTML.
 
     Raises MissingPackageError if Jupyter's packages are not installed, and DataError if a cell of
-    the notebook fails on these arrays.
+    the notebook fails on these arrays, or if they are too large for it.
     """
+    if read_json(manifest)["arrays"]["X_train"]["dtype"] != "float32":
+        raise DataError(
+            "the lesson is for smaller datasets: it reads all training images into memory, and "
+            "these would take more than 1 GB"
+        )
     try:  # all of them now, not after a minute
         import ipykernel  # noqa: F401
         import latex2mathml.converter  # noqa: F401
