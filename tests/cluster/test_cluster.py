@@ -4,6 +4,7 @@ Whatever happens on the way, the results are the same bytes as those of a run wi
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -194,6 +195,12 @@ def training(project):
     project.cluster.run("scancel", "--user=root")
     for node in project.cluster.down():
         project.cluster.start_node(node)
+
+
+def test_make_live_follows_a_training_on_a_node(training):
+    project, *_ = training
+    table = project.tool("live.py").stdout
+    assert re.search(r" [34]/4 +0\.\d{4} ", table), table
 
 
 def assert_nothing_was_lost(project, made_here):
