@@ -232,6 +232,14 @@ def test_one_coloured_image_makes_all_images_coloured(opened):
     np.testing.assert_array_equal(split.images, [np.dstack([GREY] * 3), COLOUR], strict=True)
 
 
+@pytest.mark.parametrize(("colour", "shape"), [((90, 90, 90), (4, 5)), ((90, 0, 90), (4, 5, 3))])
+def test_an_image_with_a_palette_is_as_coloured_as_its_palette(opened, colour, shape):
+    image = Image.new("P", (5, 4), 1)
+    image.putpalette([0, 0, 0, *colour])
+    images = opened({"a/1.png": image, "b/1.png": GREY}).images
+    assert images.shape[1:] == shape and images[0, 2, 1].tolist() in (90, [*colour])
+
+
 @pytest.mark.parametrize("mode", ["grey", "colour"])
 def test_the_mode_may_be_given(opened, mode):
     split = opened({"a/1.png": GREY, "b/1.png": COLOUR}, mode=mode)

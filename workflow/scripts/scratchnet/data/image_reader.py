@@ -51,8 +51,10 @@ def read_kind(path):
     """
     try:
         with Image.open(path, formats=[*FORMATS]) as image:
-            white = 65535 if image.mode.startswith("I") else 255
-            return image.mode not in GREY, white
+            if image.mode == "P":
+                palette = np.reshape(image.getpalette(), (-1, 3))
+                return bool((palette != palette[:, :1]).any()), 255
+            return image.mode not in GREY, 65535 if image.mode.startswith("I") else 255
     except Exception:  # decoders raise any exception for invalid bytes
         return False, 255
 
