@@ -17,7 +17,16 @@ from samples import write_idx
 from scratchnet import lesson
 from scratchnet.errors import DataError, MissingPackageError
 from scratchnet.lesson import execute_notebook, make_lesson, render_notebook
-from scratchnet.nn import augmentation, batches, convolution, layers, losses, metrics, optimizers
+from scratchnet.nn import (
+    augmentation,
+    batches,
+    convolution,
+    layers,
+    losses,
+    metrics,
+    normalization,
+    optimizers,
+)
 from scratchnet.nn import network as networks
 from scratchnet.training import loop
 
@@ -26,7 +35,12 @@ SCRIPTS = CHECKOUT / "workflow/scripts"
 MODULES = {
     **{"augmentation": augmentation, "batches": batches},
     **{"convolution": convolution, "layers": layers, "losses": losses, "metrics": metrics},
-    **{"optimizers": optimizers, "networks": networks, "loop": loop},
+    **{
+        "optimizers": optimizers,
+        "networks": networks,
+        "loop": loop,
+        "normalization": normalization,
+    },
 }
 
 
