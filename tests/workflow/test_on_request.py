@@ -311,7 +311,7 @@ def test_parity_that_fails_leaves_nothing_and_says_where(project):
     """Scratchnet's learning rate is too high by one part in a million."""
     parity = project.folder / "workflow/scripts/scratchnet/interop/parity.py"
     source = parity.read_text()
-    line = "self.network, self.optimizer = training.network, training.optimizer\n"
+    line = "self.network, self.optimizer = self.training.network, self.training.optimizer\n"
     assert line in source
     wrong = line + "        self.optimizer.learning_rate *= 1 + 1e-6\n"
     parity.write_text(source.replace(line, wrong))
