@@ -3,6 +3,7 @@
 The server has an environment of its own in .venv/mlflow, which needs a package index once.
 """
 
+import fcntl
 import importlib.util
 import os
 import re
@@ -45,11 +46,13 @@ def free_port():
 def server(tmp_path_factory):
     """The address of an MLflow server without runs."""
     python, version = ENVIRONMENT / "bin/python", metadata.version("mlflow-skinny")
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
-    install = [python, "-m", "pip", "install", "--quiet", f"mlflow=={version}"]
-    if subprocess.run(install, check=False).returncode:
-        pytest.skip(f"needs a package index once, to install mlflow {version} in {ENVIRONMENT}")
+    with ENVIRONMENT.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker of pytest may be making it
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
+        install = [python, "-m", "pip", "install", "--quiet", f"mlflow=={version}"]
+        if subprocess.run(install, check=False).returncode:
+            pytest.skip(f"needs a package index once, to install mlflow {version} in {ENVIRONMENT}")
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
     address = f"http://127.0.0.1:{port}"
     with (folder / "log").open("w") as log:
