@@ -18,7 +18,7 @@ sys.path[:0] = [str(TESTS / "helpers"), str(TESTS.parent / "workflow" / "scripts
 
 import report  # noqa: E402
 from memory import memory  # noqa: E402
-from pipelines import clean, idle, planning, prepared, sweep  # noqa: E402
+from pipelines import clean, edits, idle, planning, prepared, sweep  # noqa: E402
 from timing import CHECKOUT, RAW  # noqa: E402
 from trainings import train  # noqa: E402
 
@@ -30,6 +30,7 @@ ALL = ("scratchnet", "limit", *FRAMEWORKS, "pytorch_by_hand", "scikit_learn", "n
 CONTENDERS = {
     "softmax": ALL,
     "mlp": ALL,
+    "mlp_800": ("scratchnet", "replicas", *FRAMEWORKS),
     "lenet5": ("scratchnet", "replicas", "augmented", *FRAMEWORKS),
     "lenet5_normalized": ("scratchnet", "keras"),
     "keras_convnet": ("scratchnet", "replicas", "pytorch", "keras"),
@@ -46,12 +47,14 @@ def train_all(work, rounds, **options):
 WORKS = {
     "softmax": lambda n: train_all("softmax", n),
     "mlp": lambda n: train_all("mlp", n),
+    "mlp_800": lambda n: train_all("mlp_800", max(1, n // 2)),
     "lenet5": lambda n: train_all("lenet5", max(1, n // 2)),
     "lenet5_normalized": lambda n: train_all("lenet5_normalized", max(1, n // 2)),
     "keras_convnet": lambda n: train_all("keras_convnet", max(1, n // 3), images=20_000),
     "clean": lambda n: clean(CONTENDERS["clean"], n),
     "sweep": lambda n: sweep(CONTENDERS["sweep"], max(1, n // 3)),
     "idle": idle,
+    "edits": lambda n: edits(max(1, n // 2)),
     "planning": lambda n: planning(max(1, n // 7)),
     "memory": lambda n: memory(),
 }

@@ -1,4 +1,4 @@
-"""Whole runs of the workflow: a clean run, a sweep, nothing to do, and planning."""
+"""Whole runs of the workflow: a clean run, a sweep, nothing to do, edits, and planning."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ import tempfile
 from functools import cache, partial
 from pathlib import Path
 
-from project import copy_workflow
+from project import EDIT, append, copy_workflow
 from timing import CHECKOUT, CORES, HERE, RAW, check_losses, seconds_of, take_turns
 from trainings import train_sweep
 
@@ -159,6 +159,28 @@ def idle(rounds):
         EMPTY: lambda: (snakemake(empty), []),
     }
     return take_turns(contenders, rounds)[0]
+
+
+def edits(rounds):
+    """A clean run, and what is run again after edits of the code of preprocessing.
+
+    A comment makes nothing stale. Other code that makes the same arrays runs preprocessing again,
+    and the training stays (early cutoff).
+    """
+    project = Prepared({})
+    source = project.folder / "workflow/scripts/scratchnet/data/preprocessing.py"
+
+    def run_after_edit(text):
+        append(source, text)
+        return snakemake(project.folder), []
+
+    contenders = {
+        "a clean run": lambda: (project.run_anew()[0], []),
+        "after an edit that changes no array": partial(run_after_edit, EDIT),
+        "after the edit of a comment": partial(run_after_edit, "\n# An edit.\n"),
+        "nothing to do": lambda: (snakemake(project.folder), []),
+    }
+    return take_turns(contenders, rounds, warm_up=0)[0]
 
 
 def planning(rounds, sizes=(1, 100, 1000, 10_000)):

@@ -13,14 +13,16 @@ from scratchnet.evaluation.figures import COLOURS, LOOK
 TITLES = {
     "softmax": "(a) One epoch of softmax regression, batches of 200",
     "mlp": "(b) One epoch of 784-128-10 with ReLU, batches of 128",
-    "lenet5": "(c) One epoch of LeNet-5 with ReLU, batches of 100",
-    "lenet5_normalized": "(d) One epoch of LeNet-5 with batch normalisation, batches of 100",
-    "keras_convnet": "(e) 20,000 images of Keras's mnist_convnet without dropout, batches of 128",
-    "clean": "(f) A clean run: from the raw files to the plots",
-    "sweep": "(g) A sweep of 32 runs of softmax regression, 20 epochs each",
-    "idle": "(h) Nothing to do",
-    "planning": "(i) Planning runs of which none is done",
-    "memory": "(j) Memory (MiB) and seconds of each stage, with MNIST and ten times as much",
+    "mlp_800": "(c) One epoch of 784-800-10 with ReLU, batches of 100",
+    "lenet5": "(d) One epoch of LeNet-5 with ReLU, batches of 100",
+    "lenet5_normalized": "(e) One epoch of LeNet-5 with batch normalisation, batches of 100",
+    "keras_convnet": "(f) 20,000 images of Keras's mnist_convnet without dropout, batches of 128",
+    "clean": "(g) A clean run: from the raw files to the plots",
+    "sweep": "(h) A sweep of 32 runs of softmax regression, 20 epochs each",
+    "idle": "(i) Nothing to do",
+    "edits": "(j) After edits of the code of preprocessing",
+    "planning": "(k) Planning runs of which none is done",
+    "memory": "(l) Memory (MiB) and seconds of each stage, with MNIST and ten times as much",
 }
 
 
@@ -83,13 +85,14 @@ def write(measured, page, picture):
             ]
             lines += [f"| {stage} | {' | '.join(cells)} |"]
     page.write_text("\n".join(lines) + "\n")
-    draw({t: s for t, s in tables_of(measured).items() if "scratchnet" in s}, picture)
+    if tables := tables_of(measured):
+        draw(tables, picture)
 
 
 def draw(tables, picture):
     """Draw bars of the medians, with the range of the rounds; ours stand out."""
-    colours = COLOURS["dark_background"]
-    with style.context(["dark_background", LOOK]):
+    colours = COLOURS["default"]
+    with style.context(["default", LOOK]):
         heights = [len(seconds) + 1.6 for seconds in tables.values()]
         figure = Figure(figsize=(9, 0.28 * sum(heights)), layout="constrained")
         grid = figure.subplots(len(tables), 1, height_ratios=heights, squeeze=False)[:, 0]
@@ -102,7 +105,7 @@ def draw(tables, picture):
             ]
             fills = [colours[1] if name == "scratchnet" else colours[0] for name in names]
             labels = [name.replace("_", " ") for name in names]
-            bars = axes.barh(labels, medians, xerr=spread, color=fills, ecolor="0.6")
+            bars = axes.barh(labels, medians, xerr=spread, color=fills, ecolor="0.4")
             axes.bar_label(bars, fmt="%.3g s", padding=6)
             axes.set_title(title, loc="left")
             axes.margins(x=0.12)

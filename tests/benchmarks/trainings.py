@@ -46,6 +46,7 @@ def read_network(name):
 NETWORKS = {
     "softmax": Network([], [], 200),
     "mlp": Network([], [128], 128),
+    "mlp_800": Network([], [800], 100),
     "lenet5": read_network("lenet5"),
     "lenet5_normalized": read_network("lenet5")._replace(normalization="batch"),
     "keras_convnet": read_network("keras_convnet"),
