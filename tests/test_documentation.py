@@ -51,8 +51,14 @@ SNAKEMAKE = [words[1:] for words in commands() if words[0] == "snakemake"]
 
 def test_all_kinds_of_commands_are_known():
     assert {words[0] for words in commands()} == {
-        *("make", "snakemake"),
-        *("source", "git", "cd", "cp", "pip", "export"),  # these are not checked
+        "make",
+        "snakemake",
+        "source",
+        "git",
+        "cd",
+        "cp",
+        "pip",
+        "export",  # these are not checked
     }
 
 

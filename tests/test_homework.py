@@ -115,7 +115,12 @@ def test_without_a_configuration_that_is_said(graded):
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"\n", b"\xff", b"\x00", b"a,b\n1,2\n", b"x" * 200_000, b"\n" * 2_000_000),
+        b"\n",
+        b"\xff",
+        b"\x00",
+        b"a,b\n1,2\n",
+        b"x" * 200_000,
+        b"\n" * 2_000_000,
         f"{TITLES}\n=cmd(),0.1,2,0.9,0.9\n".encode(),
         f"{TITLES}\n../../x-00000000,0.1,2,0.9,0.9\n".encode(),
         f"{TITLES}\nmnist-softmax-00000000,0.1,2,nan,0.9\n".encode(),

@@ -45,8 +45,13 @@ USERS = {
     "matplotlib": {
         f"evaluation/{name}.py"
         for name in (
-            *("figures", "plots", "parity_plot", "sweep_plots", "search_plots"),
-            *("explanation_plots", "comparison_plots"),
+            "figures",
+            "plots",
+            "parity_plot",
+            "sweep_plots",
+            "search_plots",
+            "explanation_plots",
+            "comparison_plots",
         )
     },
     "requests": {"data/sources.py", "interop/publish.py"},

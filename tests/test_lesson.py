@@ -33,14 +33,16 @@ from scratchnet.training import loop
 LESSON = CHECKOUT / "docs/lesson.ipynb"
 SCRIPTS = CHECKOUT / "workflow/scripts"
 MODULES = {
-    **{"augmentation": augmentation, "batches": batches},
-    **{"convolution": convolution, "layers": layers, "losses": losses, "metrics": metrics},
-    **{
-        "optimizers": optimizers,
-        "networks": networks,
-        "loop": loop,
-        "normalization": normalization,
-    },
+    "augmentation": augmentation,
+    "batches": batches,
+    "convolution": convolution,
+    "layers": layers,
+    "losses": losses,
+    "metrics": metrics,
+    "optimizers": optimizers,
+    "networks": networks,
+    "loop": loop,
+    "normalization": normalization,
 }
 
 

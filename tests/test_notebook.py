@@ -22,10 +22,26 @@ from scratchnet.training.checkpoints import load_checkpoint
 
 # The notebook's own run: the loss of each of its 20 epochs, and the accuracy on the test images.
 NOTEBOOK_LOSS = [
-    *(1.442402, 0.849283, 0.683426, 0.602557, 0.553313),
-    *(0.519562, 0.494687, 0.475379, 0.459935, 0.447142),
-    *(0.436330, 0.427059, 0.419007, 0.411885, 0.405593),
-    *(0.399913, 0.394804, 0.390118, 0.385812, 0.381864),
+    1.442402,
+    0.849283,
+    0.683426,
+    0.602557,
+    0.553313,
+    0.519562,
+    0.494687,
+    0.475379,
+    0.459935,
+    0.447142,
+    0.436330,
+    0.427059,
+    0.419007,
+    0.411885,
+    0.405593,
+    0.399913,
+    0.394804,
+    0.390118,
+    0.385812,
+    0.381864,
 ]
 NOTEBOOK_ACCURACY = 0.9035
 
@@ -157,8 +173,11 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 def test_the_ready_made_fashion_network_learns_real_clothes(tmp_path):
     project = copy_workflow(tmp_path)
     project.run(
-        *("--configfile", "workflow/configs/fashion.yaml"),
-        *("--config", "training={epochs: 2}", "sweep={training.seed: [0]}"),
+        "--configfile",
+        "workflow/configs/fashion.yaml",
+        "--config",
+        "training={epochs: 2}",
+        "sweep={training.seed: [0]}",
     )
     (folder,) = project.results.glob("runs/fashion_mnist-mlp-256-*/epoch-0002")
     metrics = json.loads((folder / "metrics.json").read_text())

@@ -96,8 +96,15 @@ def other(name, seed, budget, epochs):
     """One of the contenders in search_peers.py, in processes of its own on two cores."""
     folder = new_folder()
     command = [
-        *(sys.executable, HERE / "search_peers.py", name, arrays(), folder, json.dumps(SEARCH)),
-        *(str(seed), str(budget), str(epochs)),
+        sys.executable,
+        HERE / "search_peers.py",
+        name,
+        arrays(),
+        folder,
+        json.dumps(SEARCH),
+        str(seed),
+        str(budget),
+        str(epochs),
     ]
     # Where a contender trains on both cores at once, each of two processes has one thread.
     threads = "1" if name == "optuna" else str(len(CORES))

@@ -161,7 +161,8 @@ def run_keras_tuner(arrays, folder, config, seed, budget, epochs):
         directory=str(folder),
     )
     tuner.search(
-        *(data["X_train"], data["Y_train"]),
+        data["X_train"],
+        data["Y_train"],
         validation_data=(data["X_validation"], data["Y_validation"]),
         callbacks=[Spend()],
         verbose=0,

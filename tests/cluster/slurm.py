@@ -19,8 +19,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PACKAGES = (
-    *("slurmctld", "slurmd", "slurm-client", "munge"),
-    *("slurmdbd", "mariadb-server-core", "mariadb-client-core"),
+    "slurmctld",
+    "slurmd",
+    "slurm-client",
+    "munge",
+    "slurmdbd",
+    "mariadb-server-core",
+    "mariadb-client-core",
 )
 COMMANDS = ("slurmctld", "slurmd", "sbatch", "munged", "slurmdbd", "mariadbd", "mariadb")
 PATH = f"{os.environ['PATH']}:/usr/sbin"  # where the daemons are
@@ -172,8 +177,14 @@ class Slurm:
         where = ("--no-defaults", "--user=root", f"--datadir={data}", f"--tmpdir={data}")
         self.run("mariadb-install-db", *where, "--skip-test-db")
         self._spawn(
-            *("mariadbd", "mariadbd", *where, f"--socket={data}/sock", f"--pid-file={data}/pid"),
-            *("--bind-address=127.0.0.1", f"--port={port}", "--skip-name-resolve"),
+            "mariadbd",
+            "mariadbd",
+            *where,
+            f"--socket={data}/sock",
+            f"--pid-file={data}/pid",
+            "--bind-address=127.0.0.1",
+            f"--port={port}",
+            "--skip-name-resolve",
         )
         client = ("mariadb", "--no-defaults", f"--socket={data}/sock", "--execute")
         self._wait_for(*client, "select 1")

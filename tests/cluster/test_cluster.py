@@ -32,7 +32,8 @@ SEARCH = {
     "search": {
         "trials": 4,
         "space": {"training.learning_rate": {"log_uniform": [0.01, 0.5]}},
-        **{"epochs": [1, 2], "keep": 0.5},
+        "epochs": [1, 2],
+        "keep": 0.5,
     },
 }
 EIGHT = {"training": {"epochs": 2}, "sweep": {"training.seed": list(range(8))}}

@@ -9,10 +9,14 @@ from project import copy_with_small_data, planned, set_key
 
 SCHEDULER = shlex.join([sys.executable, str(Path(__file__).with_name("shell_scheduler.py"))])
 PROFILE = (
-    *("--profile", "profiles/cluster-generic"),
-    *("--cluster-generic-submit-cmd", f"{SCHEDULER} submit"),
-    *("--cluster-generic-status-cmd", f"{SCHEDULER} status"),
-    *("--cluster-generic-cancel-cmd", f"{SCHEDULER} cancel"),
+    "--profile",
+    "profiles/cluster-generic",
+    "--cluster-generic-submit-cmd",
+    f"{SCHEDULER} submit",
+    "--cluster-generic-status-cmd",
+    f"{SCHEDULER} status",
+    "--cluster-generic-cancel-cmd",
+    f"{SCHEDULER} cancel",
 )
 
 

@@ -67,8 +67,26 @@ def test_the_choice_within_a_class_is_random_and_stays_the_same():
     labels = np.arange(1000) % 2
     _, indices = assign_samples({"train": split_of(labels)}, 0.02, 0.0)["test"]
     assert indices.tolist() == [
-        *(6, 14, 26, 84, 91, 95, 126, 132, 273, 325),
-        *(431, 463, 464, 529, 578, 602, 725, 735, 848, 877),
+        6,
+        14,
+        26,
+        84,
+        91,
+        95,
+        126,
+        132,
+        273,
+        325,
+        431,
+        463,
+        464,
+        529,
+        578,
+        602,
+        725,
+        735,
+        848,
+        877,
     ]
 
 

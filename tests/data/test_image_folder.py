@@ -83,7 +83,10 @@ LEFT_OUT = {
     "2 of 4 files (.txt, without a suffix)": ["a/1.png", "b/1.png", "a/x.txt", "LICENSE"],
     "1 images without a class": ["a/1.png", "b/1.png", "1.png"],
     "2 images for validation (validation_fraction sets training images aside)": [
-        *("train/a/1.png", "val/a/1.png", "valid/b/2.png", "test/a/1.png"),
+        "train/a/1.png",
+        "val/a/1.png",
+        "valid/b/2.png",
+        "test/a/1.png",
     ],
 }
 
@@ -98,14 +101,19 @@ REFUSED = {
     "the folder has no images (.png, ": ["a/x.txt", "b/.1.png"],
     "the images lie in no folders named after their classes": ["1.png", "2.png"],
     "no folders named after their classes: make such folders, or labels.csv": [
-        *("train/cat.1.png", "train/dog.1.png", "test/1.png"),
+        "train/cat.1.png",
+        "train/dog.1.png",
+        "test/1.png",
     ],
     "all images lie in flowers, which would be the only class": [
         "flowers/a/1.png",
         "flowers/b/1.png",
     ],
     "there are images in masks, more beside those in test and train": [
-        *("train/a/1.png", "test/a/1.png", "masks/1.png", "more/1.png"),
+        "train/a/1.png",
+        "test/a/1.png",
+        "masks/1.png",
+        "more/1.png",
     ],
 }
 

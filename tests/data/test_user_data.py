@@ -49,7 +49,10 @@ NAMINGS = {
     "with test": [name.replace("t10k", "test") for name in MNIST],
     "without numbers": [f"{a}-{b}.idx" for a in ("train", "test") for b in ("images", "labels")],
     "with numbers alone": [
-        *("train_images.idx3", "train_labels.idx1", "test_images.idx3.gz", "test_labels.idx1")
+        "train_images.idx3",
+        "train_labels.idx1",
+        "test_images.idx3.gz",
+        "test_labels.idx1",
     ],
     "images first": [f"{b}-{a}.idx" for a in ("train", "test") for b in ("images", "labels")],
     "in upper case": [name.upper() + ".GZ" for name in MNIST],

@@ -131,13 +131,23 @@ EDITS = {
 }
 # Those after which the training is another one, as the code says.
 TRAINING_EDITS = {
-    *("initializers", "preprocessing", "package", "statement", "statement in the job"),
+    "initializers",
+    "preprocessing",
+    "package",
+    "statement",
+    "statement in the job",
     "module before a library",  # which installed packages may import as well
 }
 # Those that change no result.
 HARMLESS_EDITS = {
-    *("statement", "statement in the preprocessing", "statement in the job", "cosmetic"),
-    *("unreachable", "param of a rule", "input of a rule", "the other module"),
+    "statement",
+    "statement in the preprocessing",
+    "statement in the job",
+    "cosmetic",
+    "unreachable",
+    "param of a rule",
+    "input of a rule",
+    "the other module",
 }
 
 

@@ -47,8 +47,12 @@ def test_answers_are_paired_by_image():
     pairs = pair_predictions(predictions("aabbc", "aabcc"), predictions("aabbc", "abbbb"))
     assert count_right(pairs) == (2, 2, 1, 0)
     assert pairs[3] == {
-        **{"image": 3, "label": "b", "a": "c", "a_probability": 0.5},
-        **{"b": "b", "b_probability": 0.5},
+        "image": 3,
+        "label": "b",
+        "a": "c",
+        "a_probability": 0.5,
+        "b": "b",
+        "b_probability": 0.5,
     }
     first, second, third = describe_difference(pairs)
     assert first.startswith("Of 5 test images, 2 are right in both, 2 only in A, 1 only in B, 0 in")

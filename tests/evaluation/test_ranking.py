@@ -57,8 +57,13 @@ def test_the_lowest_losses_go_on_and_the_ranking_says_why(tmp_path, checkpoint):
     rows = rank(tmp_path, paths, [[1, 0.5], [2, 0.5]])
     assert [*rows] == ["b", "d", "a", "c"]
     assert rows["b"] == {
-        **{"rank": "1", "trial": "2", "run": "b", "training.seed": "20"},
-        **{"validation_loss": "0.1", "goes_on": "yes", "why": "among the best 2 of 4"},
+        "rank": "1",
+        "trial": "2",
+        "run": "b",
+        "training.seed": "20",
+        "validation_loss": "0.1",
+        "goes_on": "yes",
+        "why": "among the best 2 of 4",
     }
     assert [*rows["b"]][:4] == ["rank", "trial", "run", "training.seed"]
     assert (rows["a"]["goes_on"], rows["a"]["why"]) == ("no", "not among the best 2 of 4")

@@ -30,8 +30,12 @@ OPTIMIZER_OF = {
 }
 OF_OWN_DATA = {"test_fraction", "image.size", "image.mode", "image.skip_damaged"}
 NOT_SWEEPABLE = (
-    *("classes", "training.checkpoint_every"),
-    *("download.", "export.", "predict.", "plots."),
+    "classes",
+    "training.checkpoint_every",
+    "download.",
+    "export.",
+    "predict.",
+    "plots.",
 )
 SWEEPABLE = [key for key in LEAVES if not key.startswith(NOT_SWEEPABLE)]
 SECTIONS = sorted({key.split(".")[0] for key in LEAVES if "." in key})

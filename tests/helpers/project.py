@@ -23,8 +23,17 @@ CHECKOUT = Path(__file__).parents[2]
 SOURCES = ("Snakefile", "config.yaml", "workflow", "profiles")
 
 TARGETS = (
-    *("all", "plots", "demo", "lesson", "explain", "parity", "export", "ensemble", "bundle"),
-    *("publish", "predict"),
+    "all",
+    "plots",
+    "demo",
+    "lesson",
+    "explain",
+    "parity",
+    "export",
+    "ensemble",
+    "bundle",
+    "publish",
+    "predict",
 )
 
 SMALL = {

@@ -89,9 +89,20 @@ def test_a_bundle_has_the_run_and_the_checksums_of_its_files(make):
     archive = make()
     found = {name.removeprefix(f"{FOLDER}/"): data for name, data in contents(archive).items()}
     assert {*found} == {
-        *("README.md", "SHA256SUMS", "checkpoint.npz", "config.yaml", "manifest.json"),
-        *("metrics.json", "record.json", "history.csv", "predictions.csv", "confusion.csv"),
-        *("calibration.csv", "network/network.npz", "network/README.md", "pictures/history.png"),
+        "README.md",
+        "SHA256SUMS",
+        "checkpoint.npz",
+        "config.yaml",
+        "manifest.json",
+        "metrics.json",
+        "record.json",
+        "history.csv",
+        "predictions.csv",
+        "confusion.csv",
+        "calibration.csv",
+        "network/network.npz",
+        "network/README.md",
+        "pictures/history.png",
     }
     assert found["checkpoint.npz"] == b"the checkpoint"
     sums = dict(line.split("  ")[::-1] for line in found.pop(SUMS).decode().splitlines())
@@ -167,8 +178,12 @@ def test_of_own_data_the_card_says_that_the_path_is_to_be_set(make):
 def test_the_card_has_the_headings_of_hugging_face(make):
     headings = re.findall(r"^## (.*)", card_of(make()), re.MULTILINE)
     assert headings == [
-        *("Model Details", "Uses", "Bias, Risks, and Limitations"),
-        *("How to Get Started with the Model", "Training Details", "Evaluation"),
+        "Model Details",
+        "Uses",
+        "Bias, Risks, and Limitations",
+        "How to Get Started with the Model",
+        "Training Details",
+        "Evaluation",
         "Technical Specifications",
     ]
 
@@ -212,9 +227,18 @@ REFUSED = {
     **{
         f"the name {name!r}": (put(name), "is no name of a file in the folder of a run")
         for name in (
-            *("/etc/passwd", "../config.yaml", f"{FOLDER}/../../x", f"{FOLDER}/./x", "config.yaml"),
-            *(f"{FOLDER}/.bashrc", f"{FOLDER}\\x", "C:/x", f"{FOLDER}/x\x1b[2J", f"{FOLDER}/a/"),
-            *(f"{FOLDER}/\u202egnp.exe", "-/x y"),
+            "/etc/passwd",
+            "../config.yaml",
+            f"{FOLDER}/../../x",
+            f"{FOLDER}/./x",
+            "config.yaml",
+            f"{FOLDER}/.bashrc",
+            f"{FOLDER}\\x",
+            "C:/x",
+            f"{FOLDER}/x\x1b[2J",
+            f"{FOLDER}/a/",
+            f"{FOLDER}/\u202egnp.exe",
+            "-/x y",
         )
     },
     "nothing else but another packer": (lambda files: None, "packed by something else"),

@@ -21,8 +21,13 @@ def test_each_epoch_and_each_number_is_a_metric(tmp_path):
     (tmp_path / "record.json").write_text('{"seconds": 1.5, "epochs": 2}')
     files = {"history": "history.csv", "metrics": "metrics.json", "record": "record.json"}
     assert list_metrics({key: tmp_path / name for key, name in files.items()}) == [
-        *(("loss", 0.5, 1), ("val_loss", 0.75, 1), ("loss", 0.25, 2), ("val_loss", 0.5, 2)),
-        *(("epochs", 2, 2), ("test_accuracy", 0.9, 2), ("seconds", 1.5, 2)),
+        ("loss", 0.5, 1),
+        ("val_loss", 0.75, 1),
+        ("loss", 0.25, 2),
+        ("val_loss", 0.5, 2),
+        ("epochs", 2, 2),
+        ("test_accuracy", 0.9, 2),
+        ("seconds", 1.5, 2),
     ]
 
 

@@ -132,9 +132,18 @@ def test_it_stands_before_the_activations_of_blocks_and_hidden_layers(kind, norm
     weights = with_normalization([np.ones(shape) for shape in shapes], kind)
     network = build_network(weights, (4, 4), blocks, "tanh")
     expected = [
-        *(Conv2D, normalization, MaxPool2D, Tanh),
-        *(Conv2D, normalization, Tanh, AvgPool2D),
-        *(Dense, normalization, Tanh, Dense),
+        Conv2D,
+        normalization,
+        MaxPool2D,
+        Tanh,
+        Conv2D,
+        normalization,
+        Tanh,
+        AvgPool2D,
+        Dense,
+        normalization,
+        Tanh,
+        Dense,
     ]
     assert [type(layer) for layer in network.layers] == expected
     saved = network.weights()

@@ -58,9 +58,18 @@ def server(tmp_path_factory):
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [
-                *(ENVIRONMENT / "bin/mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
-                *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"),
-                *("--artifacts-destination", folder / "artifacts"),
+                ENVIRONMENT / "bin/mlflow",
+                "server",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--backend-store-uri",
+                f"sqlite:///{folder}/mlflow.db",
+                "--workers",
+                "1",
+                "--artifacts-destination",
+                folder / "artifacts",
             ],
             env=os.environ | SETTINGS,
             stdout=log,

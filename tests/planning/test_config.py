@@ -190,7 +190,8 @@ CONDITIONS = {
 OPTIMIZERS = {
     **dict.fromkeys(["training.momentum", "training.nesterov"], ("sgd",)),
     **dict.fromkeys(["training.beta_1", "training.beta_2"], ("adam",)),
-    **{"training.rho": ("rmsprop",), "training.epsilon": ("adam", "rmsprop")},
+    "training.rho": ("rmsprop",),
+    "training.epsilon": ("adam", "rmsprop"),
 }
 
 
@@ -291,9 +292,28 @@ def test_ones_own_data_are_known_by_content_and_named_after_the_file(folder):
 
 
 NAMES = [
-    *("set{1}", "{x}", "{{", "a b", "line\nbreak", "tab\t", "it's", 'q"', "-n", "--config=a"),
-    *("größe 数", "100%s", "%(x)s", "$HOME", "`x`", "a\\b", "*", "[a]", "~no_such_user", "#x"),
-    *("a;b&c|d", "x" * 250),
+    "set{1}",
+    "{x}",
+    "{{",
+    "a b",
+    "line\nbreak",
+    "tab\t",
+    "it's",
+    'q"',
+    "-n",
+    "--config=a",
+    "größe 数",
+    "100%s",
+    "%(x)s",
+    "$HOME",
+    "`x`",
+    "a\\b",
+    "*",
+    "[a]",
+    "~no_such_user",
+    "#x",
+    "a;b&c|d",
+    "x" * 250,
 ]
 
 

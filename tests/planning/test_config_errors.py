@@ -251,8 +251,14 @@ WRONG = {
 def test_all_problems_are_told_at_once_in_short_lines_for_people():
     problems = problems_of(WRONG)
     assert [problem.split(":")[0] for problem in problems] == [
-        *("datset", "model.activaton", "model.hidden[0]", "model.hidden[1]", "plots"),
-        *("sweep.training.seed[1]", "training.epochs", "training.learning_rate"),
+        "datset",
+        "model.activaton",
+        "model.hidden[0]",
+        "model.hidden[1]",
+        "plots",
+        "sweep.training.seed[1]",
+        "training.epochs",
+        "training.learning_rate",
         "validation_fraction",
     ]
     assert max(map(len, problems)) < 150

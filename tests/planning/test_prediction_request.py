@@ -215,8 +215,21 @@ def test_the_last_epoch_is_taken_that_was_tested(results):
 @pytest.mark.parametrize(
     "name",
     [
-        *("mnist-softmax-00000000", "mnist", f"{MLP_RUN}/metrics.json", "x/y", "{1}", "{run}"),
-        *("*", "[a]", "~no_such_user", "%s", "$HOME", "-n", "loop", "a\nb", "\0"),
+        "mnist-softmax-00000000",
+        "mnist",
+        f"{MLP_RUN}/metrics.json",
+        "x/y",
+        "{1}",
+        "{run}",
+        "*",
+        "[a]",
+        "~no_such_user",
+        "%s",
+        "$HOME",
+        "-n",
+        "loop",
+        "a\nb",
+        "\0",
     ],
     ids=ascii,
 )
@@ -422,8 +435,12 @@ def test_the_place_is_another_after_a_change_of_what_is_read(requested, images, 
 def test_another_request_has_another_place(requested, images):
     pair = [str(images / name) for name in ("a.png", "b.png")]
     others = [
-        *({}, {"run": SOFTMAX_RUN}, {"run": f"{SOFTMAX_RUN}/epoch-0009"}, {"background": "light"}),
-        *({"images": pair}, {"images": pair[::-1]}),  # the results are in this order
+        {},
+        {"run": SOFTMAX_RUN},
+        {"run": f"{SOFTMAX_RUN}/epoch-0009"},
+        {"background": "light"},
+        {"images": pair},
+        {"images": pair[::-1]},  # the results are in this order
     ]
     assert len({requested(**other).name for other in others}) == len(others)
 

@@ -189,8 +189,13 @@ SIZES = {
 @pytest.mark.parametrize(
     ("kind", "mode"),
     [
-        *(("JPEG", "L"), ("JPEG", "RGB")),
-        *(("PNG", "L"), ("PNG", "RGB"), ("PNG", "1"), ("PNG", "I;16"), ("PNG", "RGBA")),
+        ("JPEG", "L"),
+        ("JPEG", "RGB"),
+        ("PNG", "L"),
+        ("PNG", "RGB"),
+        ("PNG", "1"),
+        ("PNG", "I;16"),
+        ("PNG", "RGBA"),
     ],
 )
 def test_a_large_image_is_shrunk_and_a_small_one_is_not_enlarged(

@@ -55,7 +55,10 @@ RUN = """run:
 NOTEBOOK = {
     "cells": [
         {
-            **{"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}},
+            "cell_type": "code",
+            "execution_count": None,
+            "id": "a",
+            "metadata": {},
             "outputs": [],
             "source": "with open(snakemake.output[0], 'w') as file:\n"
             "    file.write(open('table.txt').read() + open(snakemake.input[0]).read())",
@@ -65,7 +68,8 @@ NOTEBOOK = {
         "kernelspec": {"display_name": "a", "language": "python", "name": "python3"},
         "language_info": {"name": "python", "file_extension": ".py"},
     },
-    **{"nbformat": 4, "nbformat_minor": 5},
+    "nbformat": 4,
+    "nbformat_minor": 5,
 }
 R = 'writeLines(c(readLines("table.txt"), readLines(snakemake@input[[1]])), snakemake@output[[1]])'
 BASH = 'cat table.txt "${snakemake_input[0]}" > "${snakemake_output[0]}"\n'

@@ -195,7 +195,8 @@ watch(workflow)
 """,
     **{f"scripts/{name}.py": SCRIPT for name in ("from_text", "from_table", "write")},
     "scripts/shared.py": SHARED,
-    **{"raw/a.txt": "a", "raw/b.csv": "b"},
+    "raw/a.txt": "a",
+    "raw/b.csv": "b",
 }
 
 

@@ -299,9 +299,18 @@ OPTIONS = {
     "all of them": {
         "convolutions": [BLOCK],
         "augmentation": {"rotation": 20},
-        **{"optimizer": "adam", "learning_rate": 0.02, "weight_decay": 0.1, "dropout": 0.4},
-        **{"schedule": "cosine", "decay_epochs": 5, "decay_rate": 0.1, "patience": 3},
-        **{"warmup_epochs": 3, "clip_norm": 0.1, "label_smoothing": 0.1, "l2": 0.01},
+        "optimizer": "adam",
+        "learning_rate": 0.02,
+        "weight_decay": 0.1,
+        "dropout": 0.4,
+        "schedule": "cosine",
+        "decay_epochs": 5,
+        "decay_rate": 0.1,
+        "patience": 3,
+        "warmup_epochs": 3,
+        "clip_norm": 0.1,
+        "label_smoothing": 0.1,
+        "l2": 0.01,
     },
 }
 each_option = pytest.mark.parametrize("settings", OPTIONS.values(), ids=OPTIONS)

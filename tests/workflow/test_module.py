@@ -58,7 +58,12 @@ def host(finished_host, tmp_path):
 def test_the_results_lie_below_the_prefixes_and_nowhere_else(finished_host, scratchnet):
     folder = finished_host.folder
     assert {path.name for path in folder.iterdir()} == {
-        *("Snakefile", "config.yaml", "raw", ".snakemake", "networks", "comparison.txt"),
+        "Snakefile",
+        "config.yaml",
+        "raw",
+        ".snakemake",
+        "networks",
+        "comparison.txt",
     }
     for prefix in ("narrow", "wide"):
         assert [path.name for path in (folder / "networks" / prefix).iterdir()] == ["results"]

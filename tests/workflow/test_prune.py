@@ -38,8 +38,11 @@ def test_everything_that_is_made_is_reached_by_its_configuration(finished, finis
 def test_what_was_made_on_request_goes_with_its_run_but_predictions_stay(project_on_request):
     predicted = {*project_on_request.results.glob("predictions/*/*")}
     assert {path.name for path in predicted} == {
-        *("predictions.csv", "contact_sheet.json", "contact_sheet.png"),
-        *(".predictions.csv.record", ".contact_sheet.png.record"),
+        "predictions.csv",
+        "contact_sheet.json",
+        "contact_sheet.png",
+        ".predictions.csv.record",
+        ".contact_sheet.png.record",
     }
     project_on_request.configure({"training": {"seed": 5}})
     assert prune(project_on_request, "--delete").returncode == 0

@@ -14,8 +14,12 @@ from scratchnet.planning import paths
 pytestmark = pytest.mark.slow
 
 FIGURES = {
-    *("Loss and accuracy by epoch", "Confusion matrix", "Misclassified images", "Calibration"),
-    *("Weights", "Settings"),
+    "Loss and accuracy by epoch",
+    "Confusion matrix",
+    "Misclassified images",
+    "Calibration",
+    "Weights",
+    "Settings",
 }
 COMPARISON = {"All runs", "Loss by epoch", "Accuracy by setting"}
 WIDEST_IMAGE = """

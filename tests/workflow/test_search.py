@@ -277,7 +277,7 @@ def test_a_search_and_a_sweep_share_their_runs(search):
 def test_a_trial_that_diverges_is_ranked_last_and_not_trained_again(search):
     space = {
         "training.learning_rate": {"choice": [0.1, 0.2, 1e38]},
-        **{"model.hidden": {"choice": [[6], [5]]}},
+        "model.hidden": {"choice": [[6], [5]]},
     }
     search.define(trials=12, space=space)
     search.project.run(search.table)

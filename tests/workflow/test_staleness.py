@@ -31,8 +31,14 @@ from scratchnet.planning.config import APPLIES
 # What runs after an edit of a key where it applies: by section, and for some keys by name, with
 # another value.
 SECTIONS = {
-    **{"model": RUN, "augmentation": RUN | AUGMENTED, "training": RUN, "plots": PLOTS},
-    **{"image": {"preprocess"} | RUN, "download": set(), "export": set(), "predict": set()},
+    "model": RUN,
+    "augmentation": RUN | AUGMENTED,
+    "training": RUN,
+    "plots": PLOTS,
+    "image": {"preprocess"} | RUN,
+    "download": set(),
+    "export": set(),
+    "predict": set(),
 }
 KEYS = {
     "dataset": ("other", DATA | RUN),
@@ -457,14 +463,20 @@ def test_without_snakemakes_records_edits_are_still_seen_and_nothing_else(projec
 OUTPUTS = {
     "download": ["data/mnist/train-images-idx3-ubyte", "data/mnist/source.json"],
     "preprocess": [
-        *("data/{data}/X_train.npy", "data/{data}/Y_validation.npy", "data/{data}/manifest.json"),
+        "data/{data}/X_train.npy",
+        "data/{data}/Y_validation.npy",
+        "data/{data}/manifest.json",
     ],
     "train": ["runs/{run}/checkpoints/epoch-0004.npz", "runs/{run}/checkpoints/epoch-0004.json"],
     "evaluate": [
-        *("runs/{run}/epoch-0004/metrics.json", "runs/{run}/epoch-0004/config.yaml"),
-        *("runs/{run}/epoch-0004/history.csv", "runs/{run}/epoch-0004/predictions.csv"),
-        *("runs/{run}/epoch-0004/confusion.csv", "runs/{run}/epoch-0004/calibration.csv"),
-        *("runs/{run}/epoch-0004/misclassified.json", "runs/{run}/epoch-0004/weights.json"),
+        "runs/{run}/epoch-0004/metrics.json",
+        "runs/{run}/epoch-0004/config.yaml",
+        "runs/{run}/epoch-0004/history.csv",
+        "runs/{run}/epoch-0004/predictions.csv",
+        "runs/{run}/epoch-0004/confusion.csv",
+        "runs/{run}/epoch-0004/calibration.csv",
+        "runs/{run}/epoch-0004/misclassified.json",
+        "runs/{run}/epoch-0004/weights.json",
     ],
     **{plot: [f"runs/{{run}}/epoch-0004/{plot[5:]}.png"] for plot in sorted(PLOTS)},
     "summarize": ["summary.csv"],

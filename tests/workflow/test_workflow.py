@@ -28,8 +28,14 @@ PICTURES = {
     f"{name}.png" for name in ("history", "confusion", "misclassified", "calibration", "weights")
 }
 REPORTED = {
-    *("metrics.json", "history.csv", "predictions.csv", "confusion.csv"),
-    *("calibration.csv", "misclassified.json", "weights.json", "config.yaml"),
+    "metrics.json",
+    "history.csv",
+    "predictions.csv",
+    "confusion.csv",
+    "calibration.csv",
+    "misclassified.json",
+    "weights.json",
+    "config.yaml",
 }
 
 
@@ -51,8 +57,14 @@ def test_with_everything_there_nothing_runs(project):
 
 
 SHOWS = [
-    *("--rulegraph", "--dag", "--filegraph", "--summary", "--detailed-summary", "--list-rules"),
-    *("--list-untracked", "--unlock"),
+    "--rulegraph",
+    "--dag",
+    "--filegraph",
+    "--summary",
+    "--detailed-summary",
+    "--list-rules",
+    "--list-untracked",
+    "--unlock",
 ]
 
 
@@ -552,8 +564,11 @@ def test_early_stopping_keeps_the_best_epoch_through_a_chain(new_project):
         {
             "validation_fraction": 0.25,
             "training": {
-                **{"epochs": 40, "batch_size": 5, "learning_rate": 0.5},
-                **{"patience": 4, "checkpoint_every": 10},
+                "epochs": 40,
+                "batch_size": 5,
+                "learning_rate": 0.5,
+                "patience": 4,
+                "checkpoint_every": 10,
             },
         }
     )

@@ -102,8 +102,12 @@ def run(cells):
         write_arrays(Path(folder))
         reading, writing = os.pipe()
         environment = {
-            **{"LESSON_ARRAYS": folder, "EPOCHS": "1", "MPLBACKEND": "agg", "HOME": folder},
-            **{"PATH": os.environ["PATH"], "PYTHONPATH": str(SCRIPTS)},
+            "LESSON_ARRAYS": folder,
+            "EPOCHS": "1",
+            "MPLBACKEND": "agg",
+            "HOME": folder,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(SCRIPTS),
         }
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).resolve()), "--verdicts", str(writing)],

@@ -116,8 +116,19 @@ def repeat(path, run, work):
     metrics = paths.METRICS.format(**place)
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "snakemake", "--snakefile", CHECKOUT / "Snakefile"),
-            *("--directory", work, "--cores", "1", "--quiet", "all", "--", metrics),
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            CHECKOUT / "Snakefile",
+            "--directory",
+            work,
+            "--cores",
+            "1",
+            "--quiet",
+            "all",
+            "--",
+            metrics,
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

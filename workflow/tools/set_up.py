@@ -30,9 +30,21 @@ PYTHON = [str(VENV / "bin" / "python"), "-I"]  # PYTHONPATH and the like have no
 # Of the user's settings of pip, those that say where packages come from, and what pip tells.
 # Others might install elsewhere, or nothing.
 SETTINGS = [
-    *("index-url", "extra-index-url", "find-links", "no-index", "keyring-provider"),
-    *("proxy", "cert", "client-cert", "trusted-host", "timeout", "default-timeout", "retries"),
-    *("cache-dir", "no-cache-dir", "log"),
+    "index-url",
+    "extra-index-url",
+    "find-links",
+    "no-index",
+    "keyring-provider",
+    "proxy",
+    "cert",
+    "client-cert",
+    "trusted-host",
+    "timeout",
+    "default-timeout",
+    "retries",
+    "cache-dir",
+    "no-cache-dir",
+    "log",
 ]
 
 

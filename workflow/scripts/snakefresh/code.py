@@ -23,21 +23,55 @@ VERSION = "1"  # of these rules: traces made by other rules are not comparable
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 MAY_HAVE_EFFECT = (
-    *(ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr),
-    *(ast.ListComp, ast.SetComp, ast.DictComp),
+    ast.Call,
+    ast.Await,
+    ast.Yield,
+    ast.YieldFrom,
+    ast.NamedExpr,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
 )
 # Decorators that neither call nor keep a function before it is called.
 HARMLESS = {
-    *("property", "setter", "staticmethod", "classmethod", "abstractmethod", "cache", "lru_cache"),
-    *("cached_property", "contextmanager", "dataclass", "overload", "override", "wraps"),
+    "property",
+    "setter",
+    "staticmethod",
+    "classmethod",
+    "abstractmethod",
+    "cache",
+    "lru_cache",
+    "cached_property",
+    "contextmanager",
+    "dataclass",
+    "overload",
+    "override",
+    "wraps",
 }
 # Bases that run nothing when a class is derived from them.
 PLAIN_BASES = {*dir(builtins), "ABC", "Protocol", "NamedTuple", "TypedDict", "Enum", "IntEnum"}
 # Who mentions one of these may use any name, or the text of the source.
 ANY_NAME = {
-    *("*", "globals", "vars", "locals", "dir", "eval", "exec", "__dict__", "__globals__"),
-    *("__subclasses__", "getmembers", "attrgetter", "methodcaller", "resolve_name"),
-    *("__getattribute__", "getattr_static", "_getframe", "currentframe", "f_globals", "f_locals"),
+    "*",
+    "globals",
+    "vars",
+    "locals",
+    "dir",
+    "eval",
+    "exec",
+    "__dict__",
+    "__globals__",
+    "__subclasses__",
+    "getmembers",
+    "attrgetter",
+    "methodcaller",
+    "resolve_name",
+    "__getattribute__",
+    "getattr_static",
+    "_getframe",
+    "currentframe",
+    "f_globals",
+    "f_locals",
 }
 AS_TEXT = {"__doc__", "getdoc", "f_lineno", "tb_lineno", "co_firstlineno", "getframeinfo"}
 

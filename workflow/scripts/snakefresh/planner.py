@@ -37,36 +37,23 @@ from snakefresh.traces import differences, present
 
 # What Snakemake asks about a job besides the times of its files, and the answer that starts none.
 NO_TRIGGER = {
-    **{"has_metadata": True, "has_outdated_metadata": False, "params_changed": NO_PARAMS_CHANGE},
-    **{"input_changed": (), "code_changed": (), "software_stack_changed": ()},
+    "has_metadata": True,
+    "has_outdated_metadata": False,
+    "params_changed": NO_PARAMS_CHANGE,
+    "input_changed": (),
+    "code_changed": (),
+    "software_stack_changed": (),
 }
 
 
 class Planner:
-    """Decides about all results of a workflow: those of its `stages`, {rule: Stage}."""
+    """Decides about all results of a workflow: those of its `stages`, {rule: Stage}.
+
+    A call of Snakemake has one planner, and what is cached here is decided once in it.
+    """
 
     def __init__(self, workflow):
         self.workflow, self.stages, self._expanded, self._in_question = workflow, {}, {}, set()
-        for name in (
-            *(
-                "inputs",
-                "plan",
-                "first_reason",
-                "runs",
-                "is_forced",
-                "maker",
-                "can_be_made",
-                "identity_of",
-            ),
-            *(
-                "depends_on_others",
-                "differences_of_trace",
-                "accepted_trace",
-                "keep_triggers_from_stages",
-                "_result",
-            ),
-        ):
-            setattr(self, name, cache(getattr(self, name)))
         if workflow.is_main_process:
             logger.addHandler(_Reports(self))
             logger.addFilter(_is_of_use)
@@ -75,6 +62,7 @@ class Planner:
         """Return the Result of a stage for the wildcards of its outputs."""
         return self._result(stage, frozenset(wildcards.items()))
 
+    @cache
     def _result(self, stage, wildcards):
         return Result(stage, dict(wildcards))
 
@@ -104,6 +92,7 @@ class Planner:
             return InputFiles([target]), {target: target}, {}, True
         return files, mapping, {file: d for file, d in dependencies.items() if file in files}, False
 
+    @cache
     def keep_triggers_from_stages(self):
         """Let Snakemake's triggers start no job of a stage: its record says more than they do."""
         persistence = self.workflow.persistence
@@ -181,15 +170,19 @@ class Planner:
         makers = {path: maker for path in files if (maker := self.maker(path))}
         return {
             **{key: plan[key] for key in ("settings", "wiring", "temporary")},
-            **{"rule": stage.name, "base": stage.place.base, "script": stage.script(wildcards)},
-            **{"record": result.record, "traces": result.traces},
+            "rule": stage.name,
+            "base": stage.place.base,
+            "script": stage.script(wildcards),
+            "record": result.record,
+            "traces": result.traces,
             "upstream": {
                 path: None if path in makers or self.depends_on_others(path) else content(path)
                 for path in plan["upstream"]
             },
             "made_by": {
                 path: (
-                    *(maker.record, maker.traces),
+                    maker.record,
+                    maker.traces,
                     None if self.depends_on_others(path) else self.identity_of(maker),
                 )
                 for path, maker in makers.items()
@@ -241,6 +234,7 @@ class Planner:
         maker = self.maker(path)
         return f"follows {maker.stage.name}" if maker else f"{path} changed"
 
+    @cache
     def differences_of_trace(self, folder, name, place):
         """Return how a trace differs from what is there now, [(section, question, base), ...].
 
@@ -256,6 +250,7 @@ class Planner:
         place = next((each for each in places if each.base == base), place)
         return [(*each, place.base) for each in differences(trace, present(trace, place))]
 
+    @cache
     def plan(self, result):
         """Return what decides a result besides code: settings, wiring, and the same upstream."""
         return self._plan(result, self.inputs(result))
@@ -274,6 +269,7 @@ class Planner:
             "temporary": sorted({*result.outputs} - {*result.kept}),
         }
 
+    @cache
     def identity_of(self, result):
         """Return what decides a result besides code, as one hash."""
         return identity(self.plan(result))
@@ -286,6 +282,7 @@ class Planner:
         is_same = before is not None and before["inputs"].get(path) == known
         return before["upstream"].get(path, known) if is_same else known
 
+    @cache
     def inputs(self, result):
         """Return {name or "": [path, ...]} of the inputs of a result.
 
@@ -303,6 +300,7 @@ class Planner:
         paths = [path for own in self.inputs(result).values() for path in own]
         return list(dict.fromkeys(filter(None, map(self.maker, paths))))
 
+    @cache
     def maker(self, path):
         """Return the Result that a file belongs to, or None if no stage makes it."""
         for rule, wildcards in reversed(self._producers(path)):
@@ -312,6 +310,7 @@ class Planner:
                 return result
         return None
 
+    @cache
     def can_be_made(self, result):
         """Return whether the inputs of a result are there, or can be made: else others make it."""
         if result in self._in_question:
@@ -328,6 +327,7 @@ class Planner:
         finally:
             self._in_question.discard(result)
 
+    @cache
     def depends_on_others(self, path):
         """Return whether a file depends on a rule that is no stage: Snakemake decides about it."""
         if maker := self.maker(path):
@@ -371,6 +371,7 @@ class Planner:
 
     # ---- What this call of Snakemake runs.
 
+    @cache
     def runs(self, result):
         """Return whether a result is made in this call: it is stale, or the user forces it.
 
@@ -378,6 +379,7 @@ class Planner:
         """
         return bool(self.first_reason(result)) or self.is_forced(result)
 
+    @cache
     def first_reason(self, result):
         """Return why a result was not current when planning came to it, or None."""
         return self.why_stale(result)
@@ -388,6 +390,7 @@ class Planner:
         dag = self.workflow.dag_settings
         return bool(dag.forceall or dag.forcerun or dag.forcetargets)
 
+    @cache
     def is_forced(self, result):
         """Return whether the user forces a result, or one that it is made from."""
         if not self.forces or self._is_forced_itself(result):
@@ -449,6 +452,7 @@ class Planner:
                 own = {self.accepted_trace(result.traces, None, stage, script)}
         self._write_record(result, own)
 
+    @cache
     def accepted_trace(self, folder, name, stage, script):
         """Write the trace of accepted results; return its name, or None if `name` is no trace.
 
@@ -457,9 +461,14 @@ class Planner:
         """
         code = os.path.dirname(script) or "."
         trace = {
-            **{"base": os.path.relpath(stage.place.base), "script": script, "folders": [code]},
-            **{"files": {script: None}, "parts": {}, "modules": {}, "config": {}},
-            **{"data": {f"{code}/**.py": None}},
+            "base": os.path.relpath(stage.place.base),
+            "script": script,
+            "folders": [code],
+            "files": {script: None},
+            "parts": {},
+            "modules": {},
+            "config": {},
+            "data": {f"{code}/**.py": None},
         }
         if name and not (trace := read_trace(folder, name)):
             return None

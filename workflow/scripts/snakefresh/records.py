@@ -116,8 +116,11 @@ def write_record(plan, inputs, outputs, own, makers):
     }
     record = {
         **{key: plan[key] for key in ("settings", "wiring", "temporary")},
-        **{"upstream": upstream, "inputs": inputs, "outputs": outputs},
-        **{"own": sorted(own), "inherited": sorted({*inherited} - {*own})},
+        "upstream": upstream,
+        "inputs": inputs,
+        "outputs": outputs,
+        "own": sorted(own),
+        "inherited": sorted({*inherited} - {*own}),
     }
     write(plan["record"], json.dumps(record, sort_keys=True), durable=True)
 

@@ -122,7 +122,8 @@ class Stage:
         if rule.run_func_src:  # it can use everything that the Snakefiles define, import and read
             files = filter(None, map(_local_path, rule.workflow.included))
             return [
-                *(rule.run_func_src, self._config_of_run()),
+                rule.run_func_src,
+                self._config_of_run(),
                 sorted(map(_without_comments, files)),
                 sorted(map(_code, self._imported)),
             ]

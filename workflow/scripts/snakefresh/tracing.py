@@ -26,14 +26,26 @@ from snakefresh.traces import answer, answer_of_config, is_code, is_installed
 
 PYTHON = re.compile(r"(python|pypy|ipython|jupyter|pytest|uv|conda|mamba)[\d.]*")
 SEEN = {
-    *("open", "os.listdir", "os.scandir", "exec", "os.mkdir", "os.rename", "os.fork", "os.forkpty"),
-    *("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen"),
+    "open",
+    "os.listdir",
+    "os.scandir",
+    "exec",
+    "os.mkdir",
+    "os.rename",
+    "os.fork",
+    "os.forkpty",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "subprocess.Popen",
 }
 SHELLS = {"sh", "bash", "dash", "zsh"}
 # Modules that start processes of Python without an audit event.
 SPAWNERS = {
-    *("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"),
-    *("loky.backend.popen_loky_posix", "joblib.externals.loky.backend.popen_loky_posix"),
+    "multiprocessing.popen_spawn_posix",
+    "multiprocessing.popen_forkserver",
+    "loky.backend.popen_loky_posix",
+    "joblib.externals.loky.backend.popen_loky_posix",
 }
 
 # The standard library comes first; what hides it is looked for all the same: traces.py.
@@ -348,7 +360,9 @@ def questions(script, declared):
     if may_run_any_code:
         found |= {name: answer(name, place) for name in (f"{each}/**.py" for each in folders)}
     trace = {
-        **{"base": os.path.relpath(place.base), "script": script, "folders": folders},
+        "base": os.path.relpath(place.base),
+        "script": script,
+        "folders": folders,
         "accepted": False,
         "files": dict.fromkeys(sources),
         "parts": {f"{file}:{name}": None for file, name in executed},

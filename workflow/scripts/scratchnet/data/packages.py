@@ -12,12 +12,30 @@ TIMEOUT = 120  # seconds
 # network, they would try again for minutes.
 PACKAGE_MANAGERS = {
     "npm": (
-        *("npm", "pack", "--pack-destination", "{folder}", "--cache", "{folder}/cache"),
-        *("--loglevel=error", "--fetch-retries=0", "--fetch-timeout=10000"),
+        "npm",
+        "pack",
+        "--pack-destination",
+        "{folder}",
+        "--cache",
+        "{folder}/cache",
+        "--loglevel=error",
+        "--fetch-retries=0",
+        "--fetch-timeout=10000",
     ),
     "pip": (
-        *(sys.executable, "-I", "-m", "pip", "download", "--dest={folder}", "--no-cache-dir"),
-        *("--no-deps", "--only-binary=:all:", "--quiet", "--quiet", "--retries=0", "--timeout=10"),
+        sys.executable,
+        "-I",
+        "-m",
+        "pip",
+        "download",
+        "--dest={folder}",
+        "--no-cache-dir",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--quiet",
+        "--quiet",
+        "--retries=0",
+        "--timeout=10",
     ),
 }
 

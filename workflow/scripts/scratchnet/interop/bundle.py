@@ -24,8 +24,15 @@ REQUIRED = ("README.md", "config.yaml", "checkpoint.npz", "metrics.json", "recor
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
 # What zipfile may raise where an archive is damaged or lies.
 ERRORS = (
-    *(zipfile.BadZipFile, zipfile.LargeZipFile, struct.error, OSError, EOFError),
-    *(ValueError, RuntimeError, OverflowError, MemoryError),
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
 )
 
 

@@ -45,7 +45,10 @@ BOUNDS = {
 # The layers with the last of these bounds.
 WIDE = (ReLU, LeakyReLU, Conv2D, MaxPool2D, BatchNormalization)
 DIFFERENCES = (
-    *("loss_difference", "weights_difference", "predictions_difference", "classes_that_differ"),
+    "loss_difference",
+    "weights_difference",
+    "predictions_difference",
+    "classes_that_differ",
 )
 COLUMNS = ("precision", "epoch", "batch", "loss", "keras_loss", *DIFFERENCES)
 

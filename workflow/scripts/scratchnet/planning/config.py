@@ -57,11 +57,22 @@ APPLIES = {
 # Settings that are left out of a run at their default, too: they came later than the others, and so
 # the names of runs from before stay. A new setting belongs here.
 LEFT_OUT_AT_DEFAULT = (
-    *("image.size", "image.mode", "image.skip_damaged"),
-    *("standardize", "model.convolutions", "model.normalization", "training.replicas"),
+    "image.size",
+    "image.mode",
+    "image.skip_damaged",
+    "standardize",
+    "model.convolutions",
+    "model.normalization",
+    "training.replicas",
     *(key for key in AUGMENTATION if key != "augmentation.elastic_sigma"),
-    *("training.class_weight", "training.label_smoothing", "training.l2", "training.beta_1"),
-    *("training.beta_2", "training.rho", "training.epsilon", "training.clip_norm"),
+    "training.class_weight",
+    "training.label_smoothing",
+    "training.l2",
+    "training.beta_1",
+    "training.beta_2",
+    "training.rho",
+    "training.epsilon",
+    "training.clip_norm",
     "training.warmup_epochs",
 )
 

@@ -22,8 +22,14 @@ from scratchnet.errors import escape_bytes  # noqa: E402
 SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 VARIATIONS = ("sweep", "search")  # the sections that make several runs of a configuration
 SWEEPABLE = (
-    *("dataset", "image", "test_fraction", "validation_fraction", "standardize"),
-    *("model", "augmentation", "training"),
+    "dataset",
+    "image",
+    "test_fraction",
+    "validation_fraction",
+    "standardize",
+    "model",
+    "augmentation",
+    "training",
 )
 NOT_SWEEPABLE = ("training.checkpoint_every",)  # it changes no result
 # The sections of what a search draws from. Its trials share the data, and its rungs are the epochs.

@@ -10,8 +10,14 @@ import json
 from collections.abc import Mapping
 
 DATA = (
-    *("dataset", "content", "image.size", "image.mode", "image.skip_damaged"),
-    *("test_fraction", "validation_fraction", "standardize"),
+    "dataset",
+    "content",
+    "image.size",
+    "image.mode",
+    "image.skip_damaged",
+    "test_fraction",
+    "validation_fraction",
+    "standardize",
 )
 # What the arrays of a checkpoint do not say of the network that they belong to.
 NETWORK = ("model.convolutions", "model.activation")
@@ -23,9 +29,16 @@ MODEL = (
     "model.initializer",
 )
 AUGMENTATION = (
-    *("augmentation.shift", "augmentation.rotation", "augmentation.scale", "augmentation.shear"),
-    *("augmentation.elastic", "augmentation.elastic_sigma", "augmentation.horizontal_flip"),
-    *("augmentation.crop_padding", "augmentation.brightness", "augmentation.cutout"),
+    "augmentation.shift",
+    "augmentation.rotation",
+    "augmentation.scale",
+    "augmentation.shear",
+    "augmentation.elastic",
+    "augmentation.elastic_sigma",
+    "augmentation.horizontal_flip",
+    "augmentation.crop_padding",
+    "augmentation.brightness",
+    "augmentation.cutout",
 )
 # Without training.epochs and training.checkpoint_every: they decide which checkpoints of a run are
 # written, not what is in them.
@@ -55,7 +68,10 @@ TRAINING = (
 EXPORT = (*NETWORK, "export.raw_pixels")
 # The run and the images are identified by their content (prediction_request.py).
 PREDICT = (
-    *("predict.images", "predict.background", "predict.run", "predict.network"),
+    "predict.images",
+    "predict.background",
+    "predict.run",
+    "predict.network",
     *NETWORK,
 )
 

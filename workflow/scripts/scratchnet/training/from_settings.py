@@ -18,8 +18,14 @@ from scratchnet.training.loop import Training
 
 # The settings of an optimizer besides its learning rate, without "training.".
 OPTIMIZER_OPTIONS = (
-    *("momentum", "nesterov", "beta_1", "beta_2", "rho", "epsilon"),
-    *("weight_decay", "clip_norm"),
+    "momentum",
+    "nesterov",
+    "beta_1",
+    "beta_2",
+    "rho",
+    "epsilon",
+    "weight_decay",
+    "clip_norm",
 )
 
 
