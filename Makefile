@@ -20,7 +20,7 @@ PIN := $(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --python-vers
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: ## set up, then run whatever is stale (the same as: snakemake --cores 4)
 	$(SET_UP)
@@ -96,7 +96,7 @@ prune: ## list results that config.yaml and CONFIGS="..." do not reach; DELETE=y
 	$(SET_UP)
 	@$(BIN)/python workflow/tools/prune.py config.yaml $(CONFIGS) $(if $(filter yes,$(DELETE)),--delete)
 
-test: lint ## set up, then lint and test (one run on real MNIST included)
+test: lint ## set up, then lint and test (three runs on real MNIST included)
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
 test-slow: ## the tests that take whole runs: holes, kills, modules, prune, reports, ... (DOSE=n: every nth)
@@ -115,7 +115,7 @@ test-outside: ## real networks beside Keras, as ONNX, ..., in photographs; a rea
 	$(SET_UP) test tracking
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup tests/outside
 
-test-kills: ## kill a run at 50 random moments, and recover each time
+test-kills: ## kill a run at 50 random moments, press Ctrl-C at 50 others, and recover each time
 	$(SET_UP) test
 	KILLS=$${KILLS:-50} $(BIN)/python -m pytest --numprocesses auto tests/workflow/test_kills.py
 

@@ -168,6 +168,10 @@ BAD_TABLES = {
     "labels.csv: line 2: there is no label; line 3: there is no": "file,label\n1.png,\nx/2.png\n",
     "labels.csv: line 3: 1.png is listed twice": "file,label\n1.png,a\n1.png,b\n",
     "labels.csv: line 2: the split is fold 1, not train": "file,label,split\n1.png,a,fold 1\n",
+    "labels.csv: line 3: the split is empty": "file,label,split\n1.png,a,test\nx/2.png,b\n",
+    "labels.csv: line 2: there is no file": "label,file\na\n",
+    "field limit (131072); a quotation mark before it may": 'file,label\n"1.png,a\n'
+    + "3.jpg,a\n" * 20_000,
     "there are no training images": "file,label,split\n1.png,a,test\n",
     "labels.csv is not in UTF-8": b"file,label\n1.png,\xe4\n",
     "the header of labels.csv is ; it must have": "",

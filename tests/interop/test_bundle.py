@@ -221,11 +221,17 @@ REFUSED = {
     "a missing file that is not listed": (drop_listed, "config.yaml is missing"),
     "no checksums": (drop(SUMS), "SHA256SUMS is missing"),
     "a file more": (put(f"{FOLDER}/more.py"), "more.py is not in SHA256SUMS"),
-    "checksums that are none": (put(f"{FOLDER}/{SUMS}", b"no sums\n"), "is damaged, or no archive"),
-    "checksums that are no text": (put(f"{FOLDER}/{SUMS}", b"\xff"), "is damaged, or no archive"),
+    "checksums that are none": (
+        put(f"{FOLDER}/{SUMS}", b"no sums\n"),
+        "is damaged, or is not an archive",
+    ),
+    "checksums that are no text": (
+        put(f"{FOLDER}/{SUMS}", b"\xff"),
+        "is damaged, or is not an archive",
+    ),
     "a second folder": (put("other/config.yaml"), "it has 2 folders"),
     **{
-        f"the name {name!r}": (put(name), "is no name of a file in the folder of a run")
+        f"the name {name!r}": (put(name), "is not the name of a file in the folder of a run")
         for name in (
             "/etc/passwd",
             "../config.yaml",

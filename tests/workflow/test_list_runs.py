@@ -58,6 +58,7 @@ def test_runs_of_other_configurations_are_there_and_sorted_by_any_column(sweep_p
     assert [bool(row["validation_loss"]) for row in by_loss] == [True, False, False]
     accuracies = [float(r["test_accuracy"]) for r in rows_of(sweep_project, "--sort=test_accuracy")]
     assert accuracies == sorted(accuracies, reverse=True)
+    assert rows_of(sweep_project, "--sort=val_loss") == by_loss
     refused = list_runs(sweep_project, "--sort=learning-rate")
     assert refused.returncode == 1
     assert "there is no such column; there are run, validation_fraction, " in refused.stderr

@@ -55,11 +55,14 @@ if workflow.modifier.path_modifier.modifies_prefixes:
 
 
 def call_checked(function, *arguments):
-    """Call `function`; a mistake in the configuration ends Snakemake, with its message alone."""
+    """Call `function`; a mistake in the configuration ends Snakemake, with its message alone.
+
+    (Of an exception, Snakemake would also print where it was raised.)
+    """
     try:
         return function(*arguments)
     except ConfigError as error:
-        raise WorkflowError(escape(str(error), keep="\n"))
+        sys.exit(escape(str(error), keep="\n"))
 
 
 if workflow.is_main_process:
@@ -113,9 +116,7 @@ def settings_of(wildcards):
     if "prediction" not in wildcards:
         return call_checked(RUNS.settings_of, wildcards)
     if wildcards["prediction"] != prediction_request().name:
-        raise WorkflowError(
-            f"config.yaml asks for {prediction_request().name}, not {wildcards['prediction']}"
-        )
+        sys.exit(f"config.yaml asks for {prediction_request().name}, not {wildcards['prediction']}")
     return prediction_request().settings
 
 

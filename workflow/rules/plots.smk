@@ -63,9 +63,9 @@ rule plot_augmentation:
     input:
         **arrays("X_train"),
     output:
-        plot_file(f"{paths.RUN}/augmentation", "Distorted training images"),
+        plot_file(f"{paths.RUN}/augmentation", "Augmented training images"),
     localrule: True
     message:
-        "Plotting distorted training images of {params.called}{params.why}"
+        "Plotting augmented training images of {params.called}{params.why}"
     script:
         "../scripts/plot_augmentation.py"

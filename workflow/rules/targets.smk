@@ -104,7 +104,7 @@ def number_of_ensembles():
 def ensembles(wildcards):
     """An input: the table of ensembles."""
     if not number_of_ensembles():
-        raise WorkflowError(
+        sys.exit(
             "an ensemble needs runs that differ only in their seed, as with "
             "--config 'sweep={training.seed: [0, 1, 2, 3, 4]}'"
         )

@@ -29,7 +29,7 @@ def main():
     parser.add_argument("--delete", action="store_true", help="delete what is damaged")
     arguments = parser.parse_args()
     if not os.path.isdir(paths.RESULTS):
-        sys.exit(f"{paths.RESULTS} is no folder")
+        sys.exit(f"{paths.RESULTS} is not a folder")
     try:
         if arguments.delete:
             lock_results(paths.RESULTS)

@@ -27,11 +27,8 @@ from scratchnet.planning.trained_runs import find_run
 from scratchnet.planning.yaml_file import parse_yaml, read_yaml
 
 CONFIG = "config.yaml"
-IMAGES = (
-    "dataset",
-    "content",
-    "test_fraction",
-)  # the settings that decide what the test images are
+# The settings that decide what the test images are.
+IMAGES = ("dataset", "content", "test_fraction")
 MAX_NAMED = 10
 CHANGED = ("changed.csv", "changed.png")
 NOT_THE_SAME = "They were tested on different images, so their answers are not compared one by one."

@@ -180,10 +180,14 @@ def main():
     from homework import grade_homework  # not in the process above: it imports Snakemake
 
     folder = arguments.folder
-    files = folder.iterdir() if folder and folder.is_dir() else []
+    if not folder:
+        return "name the folder with what was handed in: make grade FOLDER=path/to/files"
+    if not folder.is_dir():
+        return f"{show_name(folder)} is not a folder"
+    files = folder.iterdir()
     names = {path.stem for path in files if path.suffix in KINDS and path.name != TABLE}
     if not names:
-        return f"there are no files {', '.join(KINDS)}: make grade FOLDER=path/to/files"
+        return f"{show_name(folder)} has no files that end in {', '.join(KINDS)}"
     rows = []
     with TemporaryDirectory() as work:
         for name in sorted(names):

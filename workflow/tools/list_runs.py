@@ -33,6 +33,8 @@ from scratchnet.training.checkpoints import load_outcome
 RUNS = Path(paths.RUN.format(run=""))
 MEASURED = ("epochs", "validation_loss", "validation_accuracy", "test_accuracy", *INTERVAL)
 WIDTH = 80  # of a terminal
+# The titles of columns, which are short in a terminal, where they are not the names.
+TITLES = {"validation_loss": "val_loss", "validation_accuracy": "val_acc", "seconds": "s"}
 BEST_IS_LARGE = ("validation_accuracy", "test_accuracy", *INTERVAL)
 
 
@@ -79,16 +81,16 @@ def measure_training(checkpoint, settings):
 
 
 def sort_rows(rows, key):
-    """Return the rows in the order of a column: the best or the least first, those without last."""
+    """Return the rows by a column: accuracies best first, all else smallest first, empty last."""
     with_value = [row for row in rows if row[key] is not None]
     with_value.sort(key=lambda row: sort_key(row[key]), reverse=key in BEST_IS_LARGE)
     return with_value + [row for row in rows if row[key] is None]
 
 
 def find_column(name, columns):
-    """Return the column called `name`, which may be a setting without its section."""
+    """Return the column called `name`: its title, or a setting without its section, will do."""
     for column in columns:
-        if name in (column, column.rpartition(".")[2]):
+        if name in (column, TITLES.get(column), column.rpartition(".")[2]):
             return column
     sys.exit(f"SORT={escape(name)}: there is no such column; there are {', '.join(columns)}")
 
@@ -102,11 +104,11 @@ def format_measured(row):
     interval = f" ({'-'.join(numbers[name] for name in INTERVAL)})" if numbers[INTERVAL[0]] else ""
     return {
         "epochs": str(row["epochs"]),
-        "val_loss": numbers["validation_loss"],
-        "val_acc": numbers["validation_accuracy"],
+        TITLES["validation_loss"]: numbers["validation_loss"],
+        TITLES["validation_accuracy"]: numbers["validation_accuracy"],
         "test_accuracy": numbers["test_accuracy"] + interval,
         "trained": row["trained"],
-        "s": f"{row['seconds']:.1f}",
+        TITLES["seconds"]: f"{row['seconds']:.1f}",
     }
 
 

@@ -82,7 +82,7 @@ def escape_markdown(text: str) -> str:
 def describe_owner(path: str | os.PathLike) -> str:
     """Return whose a file is, if it is another user's, and what to do: the end of a sentence.
 
-    Of one that does not exist or cannot be seen, it is about the folder in which it would be.
+    If the file does not exist or cannot be seen, this is about its folder.
     """
     path = next(each for each in (Path(path), *Path(path).absolute().parents) if each.exists())
     if (uid := path.stat().st_uid) == os.geteuid():

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from scratchnet.errors import DataError, MissingPackageError
 from scratchnet.files import read_json, write_text
 
+# A link to docs/lesson.ipynb, so that it is found beside the code wherever that is copied to.
 NOTEBOOK = Path(__file__).with_name("lesson.ipynb")
 LIBRARY = Path(__file__).parents[1]
 # A piece of code, which is kept, or a formula: $$...$$ or $...$.

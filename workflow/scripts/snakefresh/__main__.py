@@ -51,7 +51,7 @@ def main():
     """Run the command in `sys.argv`; return the exit code."""
     match sys.argv[1:]:
         case ["check" | "prune", folder] if not os.path.isdir(folder):
-            print(f"{folder} is no folder", file=sys.stderr)
+            print(f"{folder} is not a folder", file=sys.stderr)
             return 1
         case ["check", folder]:
             damage = find_damage(folder)

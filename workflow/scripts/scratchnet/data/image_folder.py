@@ -126,6 +126,15 @@ def _read_table(path, images):
         raise ConfigError(f"{TABLE} is not in UTF-8: save it as CSV UTF-8") from None
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return _read_samples(rows, delimiter, images)
+    except csv.Error as error:
+        raise ConfigError(
+            f"{TABLE}: line {rows.line_num}: {error}; a quotation mark before it may not be closed"
+        ) from None
+
+
+def _read_samples(rows, delimiter, images):
     header = [name.strip().lower() for name in next(rows, [])]
     if not {"file", "label"} <= {*header}:
         raise ConfigError(
@@ -134,17 +143,20 @@ def _read_table(path, images):
         )
     samples, problems = {}, []
     for row in rows:
-        values = dict(zip(header, map(str.strip, row)))
+        values = dict(zip(header, [*map(str.strip, row), *[""] * len(header)]))
         if not any(values.values()):
             continue
-        file, label = os.path.normpath(values["file"]), values.get("label")
+        file, label = os.path.normpath(values["file"]), values["label"]
         split = SPLITS.get(values.get("split", "train").lower())
-        if file not in images:
+        if not values["file"]:
+            problem = "there is no file"
+        elif file not in images:
             problem = f"there is no image file {show_name(file)}"
         elif not label:
             problem = "there is no label"
         elif not split:
-            problem = f"the split is {show_name(values['split'])}, not train, test or validation"
+            said = show_name(values["split"]) or "empty"
+            problem = f"the split is {said}, not train, test or validation"
         elif file in samples:
             problem = f"{show_name(file)} is listed twice"
         else:

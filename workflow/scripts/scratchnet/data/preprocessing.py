@@ -40,12 +40,12 @@ def preprocess(
     standardize: bool = False,
     image: Mapping | None = None,
 ):
-    """Flatten, normalise and one-hot encode a dataset; write the arrays and their manifest.
+    """Flatten, scale and one-hot encode a dataset; write the arrays and their manifest.
 
     `raw` maps roles to paths, as for `open_raw_splits`. Of the user's own files, `content` is the
     hash, from `hash_contents`, and `image` says how image files are read (`open_raw_splits`); those
-    of a download have `class_names`. `outputs` maps X_train,
-    Y_train, X_validation, Y_validation, X_test, Y_test and manifest to paths. X has shape
+    of a download have `class_names`. `outputs` maps X_train, Y_train, X_validation, Y_validation,
+    X_test, Y_test and manifest to paths. X has shape
     (pixels, n), Y has shape (classes, n). The classes are the labels that occur, in ascending
     order. Pixels are scaled so that those of the training images span 0 to 1 or, to `standardize`
     them, have the mean 0 and the standard deviation 1, over all pixels and colours. Raises

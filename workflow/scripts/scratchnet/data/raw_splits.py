@@ -52,9 +52,9 @@ def open_raw_splits(
     """Return the splits of a dataset: {"train": RawSplit} and, if there is one, "test".
 
     `files` is {"npz": path} with the arrays of `find_splits`, {"folder": path} with image files, or
-    maps train_images, train_labels, test_images and test_labels to IDX files,
-    plain or .gz. Compressed files are unpacked into `folder`, which must exist as long as the
-    arrays are in use. `image` says how image files are read: their size, mode and skip_damaged.
+    maps train_images, train_labels, test_images and test_labels to IDX files, plain or .gz.
+    Compressed files are unpacked into `folder`, which must exist as long as the arrays are in use.
+    `image` says how image files are read: their size, mode and skip_damaged.
     Raises DataError, which names the file, if its content is not valid.
     """
     if "folder" in files:

@@ -31,4 +31,4 @@ def plot_augmentation(X_train, manifest, picture, style, settings):
             for axes, pixels in zip(axes_of_row, images.T):
                 show_frame(axes)
                 show_image(axes, pixels.reshape(shape))
-        figure.suptitle("Training images (first row), and random distortions of each")
+        figure.suptitle("Training images (first row), and random changes of each")

@@ -3,13 +3,13 @@
 import numpy as np
 
 MAX_SIDE = 64  # pixels
-MAX_CLASSES = 10  # with an image
+MAX_PICTURED_CLASSES = 10  # with an image
 
 
 def first_of_each_class(labels):
-    """Return the first MAX_CLASSES classes in `labels` (n,), and the index of the first of each."""
+    """Return the first MAX_PICTURED_CLASSES classes in `labels` (n,), and the first index of each."""
     classes, first = np.unique(labels, return_index=True)
-    return classes[:MAX_CLASSES], first[:MAX_CLASSES]
+    return classes[:MAX_PICTURED_CLASSES], first[:MAX_PICTURED_CLASSES]
 
 
 def shrink_image(image):

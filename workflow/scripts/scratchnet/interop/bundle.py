@@ -98,7 +98,7 @@ def check_bundle(path):
             for entry in entries:
                 name = show_name(entry.filename)
                 if not NAME.fullmatch(entry.filename):
-                    raise DataError(f"{name} is no name of a file in the folder of a run")
+                    raise DataError(f"{name} is not the name of a file in the folder of a run")
                 if entry.compress_type != zipfile.ZIP_STORED:
                     raise DataError(f"{name} is compressed, which `snakemake bundle` does not do")
             if sum(entry.file_size for entry in entries) > len(content):
@@ -112,7 +112,9 @@ def check_bundle(path):
     except DataError as error:
         raise DataError(f"{shown}: {error}") from None
     except ERRORS as error:
-        raise DataError(f"{shown} is damaged, or no archive of a run: {show_name(error)}") from None
+        raise DataError(
+            f"{shown} is damaged, or is not an archive of a run: {show_name(error)}"
+        ) from None
     return folder, len(contents), hashlib.sha256(content).hexdigest()
 
 

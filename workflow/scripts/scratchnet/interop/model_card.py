@@ -191,9 +191,11 @@ def _format_metric(key, metrics):
 def _describe_architecture(settings):
     """Return the kind of the network, its layers and their activation."""
     blocks = settings.get("model.convolutions", [])
-    parts = [f"{len(blocks)} convolution blocks"] if blocks else []
-    if settings["model.hidden"]:
-        parts.append(f"hidden layers of {', '.join(map(str, settings['model.hidden']))} units")
+    hidden = settings["model.hidden"]
+    parts = [f"{len(blocks)} convolution block{'s' * (len(blocks) > 1)}"] if blocks else []
+    if hidden:
+        layers = f"hidden layer{'s' * (len(hidden) > 1)}"
+        parts.append(f"{layers} of {', '.join(map(str, hidden))} units")
     if not parts:
         return "softmax regression"
     return f"neural network with {' and '.join(parts)}, {settings['model.activation']}"

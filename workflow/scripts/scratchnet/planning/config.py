@@ -298,8 +298,12 @@ def _find_problems(run, content):
             "training.patience: early stopping needs validation images; "
             "set validation_fraction above 0"
         )
-    if run["model.normalization"] == "batch" and run["training.batch_size"] == 1:
-        yield "model.normalization: batch needs more than one image: raise training.batch_size"
+    smallest = 2 * run["training.replicas"]
+    if run["model.normalization"] == "batch" and run["training.batch_size"] < smallest:
+        yield (
+            "model.normalization: batch needs more than one image, in each replica: raise "
+            f"training.batch_size to {smallest} at least"
+        )
     try:
         data = _dataset_settings(run["dataset"])
     except ConfigError as error:

@@ -16,11 +16,9 @@ from scratchnet.predict import image_files
 class PredictionRequest:
     """The images to predict, and the network to predict them with.
 
-
     `name` is the wildcard `prediction`, the folder of the results, e.g. digits-1a2b3c4d. It depends
     on the content of all files, and on the paths and the order of image files, which the results
-    contain. `settings` identify both, `images` are paths, and `network` has the files of the
-    `run`.
+    contain. `settings` identify both, `images` are paths, and `network` has the files of the `run`.
     `hashes` maps the paths of all files to their sha256; those of X_test do not count.
     """
 

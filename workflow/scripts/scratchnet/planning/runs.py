@@ -128,11 +128,11 @@ class Runs:
         return self.wildcards[self._index_of(wildcards)] | wildcards
 
     def _index_of(self, wildcards):
-        folder = next(wildcards[kind] for kind in FOLDERS if kind in wildcards)
-        if folder not in self._index:
+        kind = next(kind for kind in FOLDERS if kind in wildcards)
+        if (folder := wildcards[kind]) not in self._index:
+            names = dict.fromkeys(place[kind] for place in self.wildcards if kind in place)
             raise ConfigError(
-                f"{folder} belongs to another configuration; "
-                f"the present one has {', '.join(self._index)}"
+                f"{folder} belongs to another configuration; the present one has {', '.join(names)}"
             )
         return self._index[folder]
 
