@@ -138,7 +138,7 @@ def test_the_card_has_metrics_by_class_with_intervals_calibration_and_limits(mak
         "learned nothing\\: the loss stayed at 2\\.3.",
         "classes without test images\\: none",
         "so that their accuracy says little: 1.",
-        "neural network with hidden layers of 30 units, relu",
+        "neural network with a hidden layer of 30 units, relu",
         "![pictures/history.png](pictures/history.png)",
         "| python | `3.11.7` |",
     ):

@@ -153,7 +153,7 @@ def test_what_is_missing_of_a_run_is_said_and_not_made(project_on_request):
         (run / name).rename(run / "elsewhere")
         process = project_on_request.snakemake("predict")
         assert process.returncode == 1
-        message = "predictions cannot be made:\n      predict.run: "
+        message = "\npredictions cannot be made:\n  predict.run: "
         assert message in process.stdout + process.stderr
         assert not (run / name).exists()
         (run / "elsewhere").rename(run / name)

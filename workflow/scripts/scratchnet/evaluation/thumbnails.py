@@ -7,7 +7,7 @@ MAX_PICTURED_CLASSES = 10  # with an image
 
 
 def first_of_each_class(labels):
-    """Return the first MAX_PICTURED_CLASSES classes in `labels` (n,), and the first index of each."""
+    """Return the first MAX_PICTURED_CLASSES classes in `labels` (n,), and where each is first."""
     classes, first = np.unique(labels, return_index=True)
     return classes[:MAX_PICTURED_CLASSES], first[:MAX_PICTURED_CLASSES]
 

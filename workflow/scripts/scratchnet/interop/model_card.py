@@ -194,7 +194,7 @@ def _describe_architecture(settings):
     hidden = settings["model.hidden"]
     parts = [f"{len(blocks)} convolution block{'s' * (len(blocks) > 1)}"] if blocks else []
     if hidden:
-        layers = f"hidden layer{'s' * (len(hidden) > 1)}"
+        layers = "hidden layers" if len(hidden) > 1 else "a hidden layer"
         parts.append(f"{layers} of {', '.join(map(str, hidden))} units")
     if not parts:
         return "softmax regression"
