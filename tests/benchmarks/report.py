@@ -16,7 +16,7 @@ TITLES = {
     "mlp_800": "(c) One epoch of 784-800-10 with ReLU, batches of 100",
     "lenet5": "(d) One epoch of LeNet-5 with ReLU, batches of 100",
     "lenet5_normalized": "(e) One epoch of LeNet-5 with batch normalisation, batches of 100",
-    "keras_convnet": "(f) 20,000 images of Keras's mnist_convnet without dropout, batches of 128",
+    "keras_convnet": "(f) 20,000 images of Keras's mnist_convnet, batches of 128",
     "clean": "(g) A clean run: from the raw files to the plots",
     "sweep": "(h) A sweep of 32 runs of softmax regression, 20 epochs each",
     "idle": "(i) Nothing to do",
